@@ -1,0 +1,2 @@
+import { heapAlloc, heapFree, heapInit, heapUsed } from "./heap";
+export { heapAlloc, heapFree, heapInit, heapUsed };

@@ -1,0 +1,230 @@
+/**
+ * The allocator: good-fit over segregated free lists with boundary tags, after TLSF (Masmano et al., ECRTS 2004).
+ * It owns the memory from `__heap_base` up, grows it on demand up to a cap, and answers 0, never a trap, when there is no
+ * more. An operation may be suspended (AGAIN) and outlive a call, which is why this is no mark/reset arena.
+ *
+ * A block, 16-byte aligned payload:
+ *
+ *     ┌ header, 8 bytes ──────────────┬ payload, SIZE bytes ──────────────────┐
+ *     │ prevSize u32 │ size u32 | USED │ next u32 │ prev u32 │ … (when free)  │
+ *     └──────────────┴────────────────┴───────────────────────────────────────┘
+ *
+ * `size` and `prevSize` count the payload; a payload is 8 mod 16 bytes long, so that headers never break the alignment.
+ * The last header is a sentinel: size 0, USED.
+ */
+import { Limit } from "./limits";
+
+const HEADER: usize = 8;
+const USED: u32 = 1;
+const MIN_PAYLOAD: u32 = 24;
+const SUB_BITS: u32 = 2;
+const BINS: u32 = 128;
+const PAGE: u32 = 0x10000;
+
+/** Heads of the free lists, by `binOf`; and a bitmap of those that hold a block. */
+const heads: usize = memory.data(128 * 4, 16);
+let bitmapLow: u64 = 0;
+let bitmapHigh: u64 = 0;
+
+let first: usize = 0;
+let sentinel: usize = 0;
+let cap: usize = Limit.MEMORY;
+let used: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function sizeOf(block: usize): u32 {
+  return load<u32>(block, 4) & ~USED;
+}
+
+// @ts-ignore: decorator
+@inline
+function isUsed(block: usize): bool {
+  return (load<u32>(block, 4) & USED) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function nextOf(block: usize): usize {
+  return block + HEADER + sizeOf(block);
+}
+
+/** The list in which a free block of that payload belongs: four lists to each power of two. */
+function binOf(size: u32): u32 {
+  const log = 31 - clz(size);
+  return (log << SUB_BITS) | ((size >> (log - SUB_BITS)) & ((1 << SUB_BITS) - 1));
+}
+
+function setSize(block: usize, size: u32, flag: u32): void {
+  store<u32>(block, size | flag, 4);
+  store<u32>(block + HEADER + size, size);
+}
+
+function link(block: usize): void {
+  const bin = binOf(sizeOf(block));
+  const head = load<u32>(heads + (bin << 2));
+  store<u32>(block + HEADER, head);
+  store<u32>(block + HEADER, 0, 4);
+  if (head) store<u32>(head + HEADER, <u32>block, 4);
+  store<u32>(heads + (bin << 2), <u32>block);
+  if (bin < 64) bitmapLow |= <u64>1 << bin;
+  else bitmapHigh |= <u64>1 << (bin - 64);
+}
+
+function unlink(block: usize): void {
+  const next = load<u32>(block + HEADER);
+  const prev = load<u32>(block + HEADER, 4);
+  if (next) store<u32>(next + HEADER, prev, 4);
+  if (prev) {
+    store<u32>(prev + HEADER, next);
+    return;
+  }
+  const bin = binOf(sizeOf(block));
+  store<u32>(heads + (bin << 2), next);
+  if (next) return;
+  if (bin < 64) bitmapLow &= ~(<u64>1 << bin);
+  else bitmapHigh &= ~(<u64>1 << (bin - 64));
+}
+
+/** The first non-empty list at or above `bin`, or `BINS`. */
+function binFrom(bin: u32): u32 {
+  if (bin < 64) {
+    const low = (bitmapLow >> bin) << bin;
+    if (low) return <u32>ctz(low);
+    bin = 64;
+  }
+  if (bin >= BINS) return BINS;
+  const high = (bitmapHigh >> (bin - 64)) << (bin - 64);
+  return high ? 64 + <u32>ctz(high) : BINS;
+}
+
+function find(size: u32): usize {
+  const bin = binOf(size);
+  // Its own list may hold smaller blocks: look at a few. Every block of a list above is large enough.
+  let block: usize = load<u32>(heads + (bin << 2));
+  for (let i = 0; block && i < 8; i++) {
+    if (sizeOf(block) >= size) return block;
+    block = load<u32>(block + HEADER);
+  }
+  const above = binFrom(bin + 1);
+  return above < BINS ? load<u32>(heads + (above << 2)) : 0;
+}
+
+/** Extends the memory so that a block of `size` fits at its end. */
+function grow(size: u32): bool {
+  const tail: usize = load<u32>(sentinel) ? sentinel - HEADER - load<u32>(sentinel) : 0;
+  const have: usize = tail && !isUsed(tail) ? sizeOf(tail) + HEADER : 0;
+  const need: u64 = <u64>size + HEADER - have;
+  const top: u64 = <u64>memory.size() * PAGE;
+  const want = (top + need + (PAGE - 1)) & ~<u64>(PAGE - 1);
+  if (want > cap || want > 0xffff0000) return false;
+  if (memory.grow(<i32>((want - top) / PAGE)) < 0) return false;
+  adopt(<usize>want);
+  return true;
+}
+
+/** Turns the bytes between the sentinel and `end` into a free block, and writes a sentinel before `end`. */
+function adopt(end: usize): void {
+  let block = sentinel;
+  const prevSize = load<u32>(block);
+  let size = <u32>(end - HEADER - block - HEADER);
+  const before: usize = prevSize ? block - HEADER - prevSize : 0;
+  if (before && !isUsed(before)) {
+    unlink(before);
+    size += prevSize + HEADER;
+    block = before;
+  }
+  setSize(block, size, 0);
+  sentinel = end - HEADER;
+  store<u32>(sentinel, USED, 4);
+  link(block);
+}
+
+/**
+ * Takes the memory above the static data, whatever was allocated there before, and caps the whole of it.
+ * @param limit bytes; at least `Limit.MEMORY_MIN`
+ */
+export function heapInit(limit: u32): void {
+  memory.fill(heads, 0, BINS << 2);
+  bitmapLow = bitmapHigh = 0;
+  used = 0;
+  cap = limit;
+  // Headers stand at 8 mod 16.
+  first = ((__heap_base + 15) & ~15) + 8;
+  if (first + 2 * HEADER + MIN_PAYLOAD > (<usize>memory.size() << 16)) memory.grow(1);
+  store<u32>(first, 0);
+  sentinel = first;
+  adopt(<usize>memory.size() << 16);
+}
+
+/**
+ * @param size bytes
+ * @returns a 16-byte aligned pointer to at least `size` bytes, or 0 where the cap or the host leaves no room
+ */
+export function heapAlloc(size: usize): usize {
+  if (size > 0x7ffffff0) return 0;
+  // 8 mod 16.
+  const payload = max<u32>(((<u32>size + 7) & ~15) + 8, MIN_PAYLOAD);
+  let block = find(payload);
+  if (!block) {
+    if (!grow(payload)) return 0;
+    block = find(payload);
+    if (!block) return 0;
+  }
+  unlink(block);
+  const rest = sizeOf(block) - payload;
+  if (rest >= HEADER + MIN_PAYLOAD) {
+    setSize(block, payload, USED);
+    const remainder = nextOf(block);
+    setSize(remainder, rest - HEADER, 0);
+    link(remainder);
+  } else {
+    store<u32>(block, sizeOf(block) | USED, 4);
+  }
+  used += sizeOf(block);
+  return block + HEADER;
+}
+
+/** Gives back what `heapAlloc` returned; 0 is ignored. */
+export function heapFree(ptr: usize): void {
+  if (!ptr) return;
+  let block = ptr - HEADER;
+  let size = sizeOf(block);
+  used -= size;
+  const next = nextOf(block);
+  if (!isUsed(next)) {
+    unlink(next);
+    size += sizeOf(next) + HEADER;
+  }
+  const prevSize = load<u32>(block);
+  if (prevSize && !isUsed(block - HEADER - prevSize)) {
+    block -= HEADER + prevSize;
+    unlink(block);
+    size += prevSize + HEADER;
+  }
+  setSize(block, size, 0);
+  link(block);
+}
+
+/** Shortens an allocation in place to at least `size` bytes, so that the rest can serve again. */
+export function heapShrink(ptr: usize, size: usize): void {
+  const block = ptr - HEADER;
+  const payload = max<u32>(((<u32>size + 7) & ~15) + 8, MIN_PAYLOAD);
+  const rest = sizeOf(block) - payload;
+  if (<i32>rest < <i32>(HEADER + MIN_PAYLOAD)) return;
+  setSize(block, payload, USED);
+  const remainder = nextOf(block);
+  setSize(remainder, rest - <u32>HEADER, USED);
+  used -= HEADER;
+  heapFree(remainder + HEADER);
+}
+
+/** Bytes that `heapAlloc` could return for sure: the usable size of an allocation. */
+export function heapSizeOf(ptr: usize): usize {
+  return sizeOf(ptr - HEADER);
+}
+
+/** Bytes allocated now. */
+export function heapUsed(): usize {
+  return used;
+}

@@ -1,0 +1,19 @@
+/** Every limit of the core, by name. What an embedder can set has its default here and its setter in `core.ts`. */
+export namespace Limit {
+  /** Bytes of a path as it is given, and after `.` and `..` are resolved. */
+  export const PATH: u32 = 4096;
+  /** Bytes of one name in a tree: what file systems and git's own checkout take. */
+  export const NAME: u32 = 4096;
+  /** Path components, and so nested trees. */
+  export const TREE_DEPTH: u32 = 512;
+  /** Deltas between an object and its base: the most that git's own `--depth` takes. */
+  export const CHAIN_DEPTH: u32 = 4095;
+  /** Symlinks followed while one path is resolved (Linux' ELOOP). */
+  export const SYMLINKS: u32 = 40;
+  /** Inflated bytes of one object. Objects beyond this are refused, larger than memory are streamed. */
+  export const OBJECT_SIZE: u64 = 1 << 40;
+  /** Default cap of the instance's memory, in bytes. */
+  export const MEMORY: u32 = 32 << 20;
+  /** The smallest cap that is accepted. */
+  export const MEMORY_MIN: u32 = 2 << 20;
+}

@@ -1,0 +1,47 @@
+/** What a block device is to this library: sector reads, hvt style, which may answer "not yet", virtio style. */
+
+/** Results of a read, Solo5's `solo5_result_t`. */
+export const RESULT = { OK: 0, AGAIN: 1, EINVAL: 2, EUNSPEC: 3 } as const;
+
+/** One of `RESULT`. */
+export type ReadResult = (typeof RESULT)[keyof typeof RESULT];
+
+/** A read-only block device. Implementations: `devices/memory`, `devices/file`. */
+export interface BlockDevice {
+  /** Bytes; a power of two, at least 512. Offsets and lengths of reads are multiples of it. */
+  readonly blockSize: number;
+  /** Bytes; a multiple of `blockSize`, at least one block. */
+  readonly capacity: number;
+  /**
+   * Reads whole blocks, all of them or none. Must not throw.
+   * @param offset bytes from the device's start, a multiple of `blockSize`
+   * @param target filled whole; its length is a positive multiple of `blockSize`. It is a view on memory that
+   *   may move: keep no reference to it after the call
+   * @returns OK; AGAIN where the bytes have been asked for and are not here yet (a later call for the same range
+   *   finds them); EINVAL where the range is not the device's; EUNSPEC where the device failed
+   */
+  read(offset: number, target: Uint8Array): ReadResult;
+  /** After AGAIN: resolves when the read that was asked for first, or any later one, can be tried again. */
+  ready?(): Promise<void>;
+  /** Why the last read answered EUNSPEC, where that is known. */
+  readonly failure?: unknown;
+  /** Releases what the device holds. */
+  close?(): void | Promise<void>;
+}
+
+/** Whether `size` can be a device's block size (Solo5's rule). */
+export function isBlockSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 512 && (size & (size - 1)) === 0 && size <= 0x40000000;
+}
+
+/** Checks a read's range as the contract of `BlockDevice.read` has it. */
+export function isValidRange(device: BlockDevice, offset: number, length: number): boolean {
+  const { blockSize, capacity } = device;
+  return (
+    length > 0 &&
+    offset >= 0 &&
+    offset % blockSize === 0 &&
+    length % blockSize === 0 &&
+    offset + length <= capacity
+  );
+}

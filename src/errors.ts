@@ -1,0 +1,148 @@
+/** The one error type of the library, and the names that its `code` takes. */
+
+/** Status codes of the core (`asm/status.ts`), by the name that `DocteurError.code` gives them. */
+export const STATUS = {
+  Ok: 0,
+  Again: 1,
+  InvalidArgument: 2,
+  DeviceFailed: 3,
+
+  NotFound: 16,
+  ValueExpected: 17,
+  DictionaryExpected: 18,
+  SymlinkLoop: 19,
+  Submodule: 20,
+
+  OutOfMemory: 32,
+  PathTooLong: 33,
+  ObjectTooLarge: 34,
+  ChainTooDeep: 35,
+  TreeTooDeep: 36,
+  TooManyObjects: 37,
+
+  BadHeader: 48,
+  BadPack: 49,
+  BadIdx: 50,
+  Truncated: 51,
+  BadTrailer: 52,
+
+  BadZlibHeader: 64,
+  BadBlockType: 65,
+  BadStoredLength: 66,
+  BadCodeLengths: 67,
+  BadSymbol: 68,
+  BadDistance: 69,
+  BadAdler: 70,
+  BadInflatedSize: 71,
+
+  BadEntry: 80,
+  BadBase: 81,
+  MissingBase: 82,
+  BadDelta: 83,
+  DeltaBaseSize: 84,
+  DeltaCopyRange: 85,
+  DeltaResultSize: 86,
+
+  MissingObject: 96,
+  WrongKind: 97,
+  BadCommit: 98,
+  BadTree: 99,
+  OidMismatch: 100,
+  CrcMismatch: 101,
+} as const;
+
+/** A status of the core's. */
+export type StatusCode = Exclude<keyof typeof STATUS, "Ok" | "Again">;
+
+/** Codes of errors that arise outside the core: in the tools, the maker and the devices. */
+export type HostCode =
+  /** Bad arguments on a command line. */
+  | "Usage"
+  /** A file, process or network operation failed; `cause` says how. */
+  | "Io"
+  /** The source is not what it should be: no repository, no such ref, a special file. */
+  | "BadSource"
+  /** A guest module or its manifest is refused. */
+  | "BadGuest"
+  /** The volume was closed. */
+  | "Closed";
+
+/** What `DocteurError.code` holds. */
+export type ErrorCode = StatusCode | HostCode;
+
+/** Where an error was met. */
+export interface ErrorWhere {
+  /** The path inside the image, or the file's on the host. */
+  path?: string | undefined;
+  /** The git object, 40 hexadecimal digits. */
+  oid?: string | undefined;
+  /** Absolute offset in the image, in bytes. */
+  offset?: number | undefined;
+  /** What to do about it, for people. */
+  hint?: string | undefined;
+  /** The error that led to this one. */
+  cause?: unknown;
+}
+
+/** Every error that this library throws on purpose. `message` is one line; `hint`, where there is one, is another. */
+export class DocteurError extends Error {
+  override readonly name = "DocteurError";
+  readonly code: ErrorCode;
+  readonly path: string | undefined;
+  readonly oid: string | undefined;
+  readonly offset: number | undefined;
+  readonly hint: string | undefined;
+
+  /**
+   * @param code what went wrong, for programs
+   * @param message what went wrong, for people: one line, no full stop needed
+   * @param where the place, a hint and the cause
+   */
+  constructor(code: ErrorCode, message: string, where: ErrorWhere = {}) {
+    super(message, where.cause === undefined ? undefined : { cause: where.cause });
+    this.code = code;
+    this.path = where.path;
+    this.oid = where.oid;
+    this.offset = where.offset;
+    this.hint = where.hint;
+  }
+}
+
+/** Exit statuses of the command line tools, documented in the README. */
+export const EXIT = {
+  /** All went well. */
+  ok: 0,
+  /** Not found, or a usage error of the guest's. */
+  notFound: 1,
+  /** The image is damaged. */
+  damaged: 4,
+  /** Input or output failed: a file, a device, a process, the network, memory. */
+  io: 8,
+  /** Bad arguments. */
+  usage: 16,
+} as const;
+
+/** The exit status that stands for an error's code. */
+export function exitStatus(code: ErrorCode): number {
+  switch (code) {
+    case "Usage":
+    case "InvalidArgument":
+    case "BadGuest":
+      return EXIT.usage;
+    case "Io":
+    case "BadSource":
+    case "DeviceFailed":
+    case "OutOfMemory":
+    case "Closed":
+      return EXIT.io;
+    case "NotFound":
+    case "ValueExpected":
+    case "DictionaryExpected":
+    case "SymlinkLoop":
+    case "Submodule":
+    case "PathTooLong":
+      return EXIT.notFound;
+    default:
+      return EXIT.damaged;
+  }
+}

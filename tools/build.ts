@@ -1,0 +1,186 @@
+/**
+ * Builds everything into `dist/`: Wasm by asc, JavaScript by esbuild, declarations are left to `tsc`.
+ * `--tests` adds the test programs and their Wasm probes. What is already built from the same sources is kept.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { build } from "esbuild";
+import { appendCustomSection } from "../src/custom-sections.js";
+
+/** One run of asc. */
+interface WasmJob {
+  entry: string;
+  output: string;
+  debug: boolean;
+  simd: boolean;
+  /** Modules that another file stands in for: the binding that a guest is linked with. */
+  links: Record<string, string>;
+  /** Solo5's manifest, for a guest of the tender's. */
+  manifest?: string;
+}
+
+/** The modules that make a guest a WASI command instead of a Solo5 unikernel. */
+const WASI_LINKS = {
+  "guest/bindings/solo5.ts": "guest/bindings/wasi.ts",
+  "asm/hypercall.ts": "guest/bindings/wasi-hypercall.ts",
+};
+
+const STAMPS = "dist/.stamps.json";
+
+function files(folder: string, suffix: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((name) => name.endsWith(suffix))
+    .sort();
+}
+
+function wasmJobs(tests: boolean): WasmJob[] {
+  const jobs: WasmJob[] = [];
+  const add = (entry: string, stem: string, debug: boolean, extra: Partial<WasmJob> = {}): void => {
+    for (const simd of [false, true]) {
+      const output = `${stem}${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
+      jobs.push({ entry, output, debug, simd, links: {}, ...extra });
+    }
+  };
+  add("asm/core.ts", "dist/core", false);
+  if (tests) add("asm/core.ts", "dist/core", true);
+  for (const main of files("guest", "main.ts")) {
+    const name = relative("guest", dirname(main));
+    const manifest = readFileSync(join(dirname(main), "manifest.json"), "utf8");
+    add(main, `dist/guest/${name}`, false, { manifest: JSON.stringify(JSON.parse(manifest)) });
+    add(main, `dist/guest/${name}.wasi`, false, { links: WASI_LINKS });
+  }
+  if (tests) {
+    for (const probe of files("tests/asm", ".ts")) {
+      const stem = join("dist", probe).replace(/\.ts$/, "");
+      add(probe, stem, false);
+      add(probe, stem, true);
+    }
+  }
+  return jobs;
+}
+
+async function compile(job: WasmJob): Promise<string> {
+  const { default: asc } = await import("assemblyscript/asc");
+  const outputs = new Map<string, Uint8Array | string>();
+  const args = [job.entry, "--config", "asconfig.json", "--target", job.debug ? "debug" : "release"];
+  args.push("--outFile", job.output);
+  if (job.simd) args.push("--enable", "simd");
+  const result = await asc.main(args, {
+    readFile: (name: string, base: string) => {
+      const path = join(base, name);
+      const linked = job.links[path];
+      try {
+        if (linked === undefined) return readFileSync(path, "utf8");
+        return `export * from ${JSON.stringify(`./${relative(dirname(path), linked).replace(/\.ts$/, "")}`)};\n`;
+      } catch {
+        return null;
+      }
+    },
+    writeFile: (name: string, contents: Uint8Array | string) => {
+      outputs.set(name, contents);
+    },
+    listFiles: () => null,
+  });
+  if (result.error !== null) return result.stderr.toString();
+  let bytes = outputs.get(job.output) as Uint8Array;
+  if (job.manifest !== undefined) {
+    bytes = appendCustomSection(bytes, "solo5.abi", JSON.stringify({ target: "wasm", version: 1 }));
+    bytes = appendCustomSection(bytes, "solo5.manifest", job.manifest);
+  }
+  mkdirSync(dirname(job.output), { recursive: true });
+  writeFileSync(job.output, bytes);
+  return "";
+}
+
+/** Compiles what its stamp calls stale, a worker thread to a processor. */
+async function buildWasm(tests: boolean): Promise<void> {
+  const hash = createHash("sha256").update(process.version);
+  const inputs = [...files("asm", ".ts"), ...files("guest", ".ts"), ...files("guest", ".json")];
+  for (const name of [
+    ...inputs,
+    "tools/build.ts",
+    "src/custom-sections.ts",
+    "asconfig.json",
+    "package-lock.json",
+  ])
+    hash.update(`${name}\0`).update(readFileSync(name));
+  const common = hash.digest("hex");
+  const stampOf = (job: WasmJob): string =>
+    createHash("sha256")
+      .update(common)
+      .update(JSON.stringify(job))
+      .update(readFileSync(job.entry))
+      .digest("hex");
+  const stamps: Record<string, string> = existsSync(STAMPS) ? JSON.parse(readFileSync(STAMPS, "utf8")) : {};
+  const stale = wasmJobs(tests).filter(
+    (job) => stamps[job.output] !== stampOf(job) || !existsSync(job.output),
+  );
+  const failures = new Set<string>();
+  const queue = [...stale];
+  const run = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url));
+      const next = (): void => {
+        const job = queue.shift();
+        if (job === undefined) {
+          void worker.terminate().then(() => resolve());
+          return;
+        }
+        worker.once("message", (error: string) => {
+          if (error !== "") failures.add(error);
+          else stamps[job.output] = stampOf(job);
+          next();
+        });
+        worker.postMessage(job);
+      };
+      worker.once("error", reject);
+      next();
+    });
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), stale.length) }, run));
+  writeFileSync(STAMPS, JSON.stringify(stamps, null, 1));
+  if (failures.size > 0) throw new Error([...failures].join("\n"));
+}
+
+/** Compiles the TypeScript file by file: `dist/` mirrors the tree, so that `import.meta.url` finds the Wasm. */
+async function buildJavaScript(tests: boolean): Promise<void> {
+  const folders = tests ? ["src", "tools", "tests"] : ["src", "tools"];
+  const entryPoints = folders
+    .flatMap((folder) => files(folder, ".ts"))
+    .filter((name) => !name.startsWith(join("tests", "asm")) && name !== "tools/build.ts");
+  for (const folder of folders)
+    for (const old of files(join("dist", folder), ".js"))
+      if (!entryPoints.includes(relative("dist", old).replace(/\.js$/, ".ts"))) rmSync(old);
+  await build({
+    entryPoints,
+    outdir: "dist",
+    outbase: ".",
+    bundle: false,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: true,
+    logLevel: "warning",
+  });
+}
+
+if (isMainThread) {
+  const tests = process.argv.includes("--tests");
+  try {
+    await Promise.all([buildJavaScript(tests), buildWasm(tests)]);
+  } catch (error) {
+    console.error(`build: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+} else {
+  parentPort!.on("message", (job: WasmJob) => {
+    compile(job).then(
+      (error) => parentPort!.postMessage(error),
+      (error) => parentPort!.postMessage(`${job.output}: ${(error as Error).stack}`),
+    );
+  });
+}
