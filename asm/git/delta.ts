@@ -1,0 +1,109 @@
+/** Deltas (gitformat-pack, "Deltified representation"): the two sizes, then copies from the base and insertions. */
+import { Status } from "../status";
+
+/** Bytes that copies may read past a base's end and write past a result's: callers allocate them. */
+export const DELTA_SLACK: u32 = 32;
+/** From this length on `memory.copy` is faster than copying 32 bytes at a time. */
+const BULK_MIN: u32 = 256;
+
+/** What `deltaHeader` found. */
+export let deltaBaseSize: u64 = 0;
+export let deltaResultSize: u64 = 0;
+/** Where the instructions begin. */
+export let deltaBody: usize = 0;
+
+/**
+ * Reads the two sizes at a delta's head.
+ * @param end behind the bytes that are there: for the sizes 20 bytes are enough
+ * @returns OK or BAD_DELTA
+ */
+export function deltaHeader(ptr: usize, end: usize): i32 {
+  ptr = readSize(ptr, end);
+  if (!ptr) return Status.BAD_DELTA;
+  deltaBaseSize = sizeRead;
+  ptr = readSize(ptr, end);
+  if (!ptr) return Status.BAD_DELTA;
+  deltaResultSize = sizeRead;
+  deltaBody = ptr;
+  return Status.OK;
+}
+
+let sizeRead: u64 = 0;
+
+/** 7 bits a byte, the least significant first. */
+function readSize(ptr: usize, end: usize): usize {
+  let size: u64 = 0;
+  for (let shift: u32 = 0; ptr < end && shift < 63; shift += 7) {
+    const byte: u64 = load<u8>(ptr++);
+    size |= (byte & 0x7f) << shift;
+    if (!(byte & 0x80)) {
+      sizeRead = size;
+      return ptr;
+    }
+  }
+  return 0;
+}
+
+/** Copies `len` bytes, in pieces of 32: reads and writes up to 31 bytes more. */
+// @ts-ignore: decorator
+@inline
+function copySlack(target: usize, source: usize, len: u32): void {
+  if (len >= BULK_MIN) {
+    memory.copy(target, source, len);
+    return;
+  }
+  const end = target + len;
+  do {
+    if (ASC_FEATURE_SIMD) {
+      v128.store(target, v128.load(source));
+      v128.store(target, v128.load(source, 16), 16);
+    } else {
+      store<u64>(target, load<u64>(source));
+      store<u64>(target, load<u64>(source, 8), 8);
+      store<u64>(target, load<u64>(source, 16), 16);
+      store<u64>(target, load<u64>(source, 24), 24);
+    }
+    target += 32;
+    source += 32;
+  } while (target < end);
+}
+
+/**
+ * Applies a delta's instructions. Every copy and insertion is checked against the base and the room left before it is made.
+ * @param delta the first instruction, `deltaBody`; `DELTA_SLACK` bytes must be readable behind `deltaEnd`
+ * @param base `baseLen` bytes, `DELTA_SLACK` readable behind them
+ * @param out room for `outLen` bytes and `DELTA_SLACK` more
+ * @returns OK, BAD_DELTA, DELTA_COPY_RANGE or DELTA_RESULT_SIZE
+ */
+export function deltaApply(delta: usize, deltaEnd: usize, base: usize, baseLen: u32, out: usize, outLen: u32): i32 {
+  const outEnd = out + outLen;
+  while (delta < deltaEnd) {
+    const op: u32 = load<u8>(delta++);
+    if (op & 0x80) {
+      // Which of the offset's four bytes and the size's three follow, bit by bit.
+      if (deltaEnd - delta < <usize>popcnt(op & 0x7f)) return Status.BAD_DELTA;
+      let offset: u32 = 0;
+      let len: u32 = 0;
+      if (op & 1) offset = load<u8>(delta++);
+      if (op & 2) offset |= <u32>load<u8>(delta++) << 8;
+      if (op & 4) offset |= <u32>load<u8>(delta++) << 16;
+      if (op & 8) offset |= <u32>load<u8>(delta++) << 24;
+      if (op & 16) len = load<u8>(delta++);
+      if (op & 32) len |= <u32>load<u8>(delta++) << 8;
+      if (op & 64) len |= <u32>load<u8>(delta++) << 16;
+      if (len == 0) len = 0x10000;
+      if (offset > baseLen || len > baseLen - offset) return Status.DELTA_COPY_RANGE;
+      if (len > outEnd - out) return Status.DELTA_RESULT_SIZE;
+      copySlack(out, base + offset, len);
+      out += len;
+    } else {
+      if (op == 0) return Status.BAD_DELTA;
+      if (op > deltaEnd - delta) return Status.BAD_DELTA;
+      if (op > outEnd - out) return Status.DELTA_RESULT_SIZE;
+      copySlack(out, delta, op);
+      delta += op;
+      out += op;
+    }
+  }
+  return out == outEnd ? Status.OK : Status.DELTA_RESULT_SIZE;
+}

@@ -1,0 +1,130 @@
+/**
+ * The IDX, version 2 (gitformat-pack, "Version 2 pack-*.idx files"), read through the sector cache:
+ *
+ *     magic, version │ fanout 256 × u32 │ oids n × 20 │ CRC-32s n × u32 │ offsets n × u32 │ large offsets u64 … │ pack SHA-1 │ idx SHA-1
+ *
+ * The fanout is proven sound when the image is opened. The rest is checked where it is used: an index larger than memory
+ * cannot be proven at open.
+ */
+import { blockCapacity, blockPeek, blockRelease, blockStatus } from "../block";
+import { compareOid, loadBE32, loadBE64 } from "../bytes";
+import { Status } from "../status";
+import { isEntryOffset } from "./pack";
+import { recordOffset, tableActive, tableFind, tableIndex } from "./table";
+
+const OIDS: u64 = 8 + 1024;
+const TRAILERS: u64 = 40;
+const OID: u64 = 20;
+/** Guesses by interpolation before the search falls back on halving: a sound index needs one or two. */
+const GUESSES: u32 = 4;
+
+/** A copy of the fanout, in the host's byte order. */
+const fanout: usize = memory.data(1024, 8);
+
+let idxStart: u64 = 0;
+let fanoutRead: u32 = 0;
+
+/** The number of objects. */
+export let idxCount: u32 = 0;
+/** What `idxFind` and `idxEntry` found: a position among the sorted ids, and an offset from the PACK's start. */
+export let idxPosition: u32 = 0;
+export let idxOffset: u64 = 0;
+
+/** Begins to open the IDX at an absolute offset of the image. */
+export function idxAttach(start: u64): void {
+  idxStart = start;
+  fanoutRead = 0;
+  idxCount = 0;
+}
+
+/**
+ * Reads and checks the IDX's header and fanout. May be called again after AGAIN.
+ * @returns OK, BAD_IDX, TRUNCATED or the device's status
+ */
+export function idxOpen(): i32 {
+  const head = blockPeek(idxStart, 8);
+  if (!head) return blockStatus;
+  if (loadBE32(head) != 0xff744f63 || loadBE32(head + 4) != 2) return Status.BAD_IDX;
+  while (fanoutRead < 256) {
+    const ptr = blockPeek(idxStart + 8 + (fanoutRead << 2), 64);
+    if (!ptr) return blockStatus;
+    for (let i: u32 = 0; i < 64; i += 4) {
+      const count = loadBE32(ptr + i);
+      if (count < idxCount) return Status.BAD_IDX;
+      idxCount = count;
+      store<u32>(fanout + (fanoutRead << 2), count);
+      fanoutRead++;
+    }
+    blockRelease();
+  }
+  if (idxStart + OIDS + <u64>idxCount * 28 + TRAILERS > blockCapacity()) return Status.TRUNCATED;
+  return Status.OK;
+}
+
+// @ts-ignore: decorator
+@inline
+function oidAt(position: u32): usize {
+  return blockPeek(idxStart + OIDS + <u64>position * OID, <u32>OID);
+}
+
+/**
+ * Finds an object by its id: interpolation within the fanout's bucket, as ids are uniformly distributed.
+ * @param oid 20 bytes
+ * @returns OK with `idxPosition` and `idxOffset`, MISSING_OBJECT, BAD_IDX, TRUNCATED or the device's status
+ */
+export function idxFind(oid: usize): i32 {
+  if (tableActive) {
+    if (!tableFind(oid)) return Status.MISSING_OBJECT;
+    idxPosition = tableIndex;
+    idxOffset = recordOffset(tableIndex);
+    return Status.OK;
+  }
+  const first = load<u8>(oid);
+  let low: u32 = first ? load<u32>(fanout + ((<u32>first - 1) << 2)) : 0;
+  let high = load<u32>(fanout + (<u32>first << 2));
+  // Ids of the bucket spread over 56 bits behind their first byte; 32 of them place a guess.
+  const wanted: u64 = loadBE32(oid + 1);
+  let lowKey: u64 = 0;
+  let highKey: u64 = 0x100000000;
+  for (let round: u32 = 0; low < high; round++) {
+    let middle = low + ((high - low) >> 1);
+    if (round < GUESSES && wanted >= lowKey && wanted < highKey) {
+      middle = low + <u32>(((wanted - lowKey) * (high - low)) / (highKey - lowKey));
+    }
+    const ptr = oidAt(middle);
+    if (!ptr) return blockStatus;
+    const order = compareOid(ptr, oid);
+    if (order == 0) return idxEntry(middle);
+    const key: u64 = loadBE32(ptr + 1);
+    if (order < 0) {
+      low = middle + 1;
+      lowKey = key;
+    } else {
+      high = middle;
+      highKey = key + 1;
+    }
+  }
+  return Status.MISSING_OBJECT;
+}
+
+/**
+ * @param position below `idxCount`
+ * @returns OK with `idxPosition` and `idxOffset`, BAD_IDX, TRUNCATED or the device's status
+ */
+export function idxEntry(position: u32): i32 {
+  const offsets = idxStart + OIDS + <u64>idxCount * 24;
+  const ptr = blockPeek(offsets + (<u64>position << 2), 4);
+  if (!ptr) return blockStatus;
+  let offset: u64 = loadBE32(ptr);
+  if (offset & 0x80000000) {
+    const large = offsets + (<u64>idxCount << 2) + ((offset & 0x7fffffff) << 3);
+    if (large + 8 + TRAILERS > blockCapacity()) return Status.BAD_IDX;
+    const wide = blockPeek(large, 8);
+    if (!wide) return blockStatus;
+    offset = loadBE64(wide);
+  }
+  if (!isEntryOffset(offset)) return Status.BAD_IDX;
+  idxPosition = position;
+  idxOffset = offset;
+  return Status.OK;
+}

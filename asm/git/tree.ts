@@ -1,0 +1,111 @@
+/** Entries of a tree object: mode in octal, a space, the name, NUL, 20 bytes of id. */
+import { Limit } from "../limits";
+import { Status } from "../status";
+
+/** What a path leads to. */
+export namespace Entry {
+  export const TREE: u32 = 1;
+  export const FILE: u32 = 2;
+  export const EXECUTABLE: u32 = 3;
+  export const SYMLINK: u32 = 4;
+  export const SUBMODULE: u32 = 5;
+}
+
+/** What `treeNext` found. Pointers lie in the tree's data. */
+export let treeKind: u32 = 0;
+export let treeName: usize = 0;
+export let treeNameLen: u32 = 0;
+export let treeOid: usize = 0;
+/** The next entry. */
+export let treeRest: usize = 0;
+
+/** The kind that a mode stands for, read as git reads it: permissions other than the owner's execution bit do not matter. */
+function kindOf(mode: u32): u32 {
+  switch (mode >> 12) {
+    case 0o04:
+      return Entry.TREE;
+    case 0o10:
+      return mode & 0o100 ? Entry.EXECUTABLE : Entry.FILE;
+    case 0o12:
+      return Entry.SYMLINK;
+    case 0o16:
+      return Entry.SUBMODULE;
+    default:
+      return 0;
+  }
+}
+
+/** The canonical mode of a kind, as git writes it. */
+export function modeOf(kind: u32): u32 {
+  switch (kind) {
+    case Entry.TREE:
+      return 0o040000;
+    case Entry.FILE:
+      return 0o100644;
+    case Entry.EXECUTABLE:
+      return 0o100755;
+    case Entry.SYMLINK:
+      return 0o120000;
+    default:
+      return 0o160000;
+  }
+}
+
+/** The first NUL or slash from `ptr` on. Objects end in slack that holds one: the search ends there at the latest. */
+function nameEnd(ptr: usize): usize {
+  while (true) {
+    const word = load<u64>(ptr);
+    const slashes = word ^ 0x2f2f2f2f2f2f2f2f;
+    // The lowest byte that is zero has its upper bit set, in either.
+    const found =
+      (((word - 0x0101010101010101) & ~word) | ((slashes - 0x0101010101010101) & ~slashes)) & 0x8080808080808080;
+    if (found) return ptr + <usize>(ctz(found) >> 3);
+    ptr += 8;
+  }
+}
+
+/** Whether the name is `.` or `..`, which no path can hold. */
+function isDots(): bool {
+  return load<u8>(treeName) == 0x2e && (treeNameLen == 1 || (treeNameLen == 2 && load<u8>(treeName, 1) == 0x2e));
+}
+
+/**
+ * Reads the entry at `ptr`, which lies before `end`.
+ * @returns OK or BAD_TREE
+ */
+export function treeNext(ptr: usize, end: usize): i32 {
+  let mode: u32 = 0;
+  const digits = ptr;
+  while (true) {
+    if (ptr == end) return Status.BAD_TREE;
+    const char: u32 = load<u8>(ptr++);
+    if (char == 0x20) break;
+    if (char < 0x30 || char > 0x37 || ptr - digits > 6) return Status.BAD_TREE;
+    mode = (mode << 3) | (char & 7);
+  }
+  treeKind = kindOf(mode);
+  if (!treeKind) return Status.BAD_TREE;
+  treeName = ptr;
+  ptr = nameEnd(ptr);
+  treeNameLen = <u32>(ptr - treeName);
+  if (ptr >= end || end - ptr < 21 || load<u8>(ptr)) return Status.BAD_TREE;
+  if (treeNameLen == 0 || treeNameLen > Limit.NAME || isDots()) return Status.BAD_TREE;
+  treeOid = ptr + 1;
+  treeRest = ptr + 21;
+  return Status.OK;
+}
+
+/**
+ * Finds an entry by its name.
+ * @returns OK with the entry, NOT_FOUND or BAD_TREE
+ */
+export function treeFind(ptr: usize, end: usize, name: usize, nameLen: u32): i32 {
+  const first = load<u8>(name);
+  while (ptr < end) {
+    const status = treeNext(ptr, end);
+    if (status != Status.OK) return status;
+    if (treeNameLen == nameLen && load<u8>(treeName) == first && memory.compare(treeName, name, nameLen) == 0) return Status.OK;
+    ptr = treeRest;
+  }
+  return Status.NOT_FOUND;
+}

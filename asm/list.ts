@@ -1,0 +1,153 @@
+/**
+ * Listings: the entries of a tree in the order of their names' bytes. Git sorts a directory as if its name ended in a slash, so that
+ * only directories stand elsewhere: each moves up over the names that begin with its own.
+ */
+import { GitObject, cacheAlloc } from "./git/cache";
+import { idxFind, idxOffset } from "./git/idx";
+import { headSize, objectErrorOffset, objectHead } from "./git/object";
+import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "./git/tree";
+import { blockRelease } from "./block";
+import { copyOid } from "./bytes";
+import { heapFree } from "./heap";
+import { Status } from "./status";
+
+/** The listing: pointers to the tree's entries, as they stand in the tree, u32 each; and, where asked for, their sizes, u64 each. */
+export let listEntries: usize = 0;
+export let listCount: u32 = 0;
+export let listSizes: usize = 0;
+/** Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is missing. */
+export let listErrorOffset: u64 = 0;
+export const listErrorOid: usize = memory.data(20, 8);
+export let listErrorOidKnown: bool = false;
+
+/** Entries that are asked for ahead of the one that a slow device holds up. */
+const AHEAD: u32 = 16;
+
+/** How many sizes have been found. */
+let sized: u32 = 0;
+
+export function listInit(): void {
+  listEntries = listSizes = 0;
+}
+
+/** Gives the last listing back. */
+export function listRelease(): void {
+  heapFree(listEntries);
+  heapFree(listSizes);
+  listEntries = listSizes = 0;
+  listErrorOidKnown = false;
+  sized = 0;
+}
+
+/** Orders two entries of a tree by git's rule; 0 where both have the same name and are, or are not, directories. */
+function compareEntries(a: usize, aLen: u32, aTree: bool, b: usize, bLen: u32, bTree: bool): i32 {
+  const common = min<u32>(aLen, bLen);
+  const order = memory.compare(a, b, common);
+  if (order) return order;
+  const x: u32 = common < aLen ? load<u8>(a + common) : aTree ? 0x2f : 0;
+  const y: u32 = common < bLen ? load<u8>(b + common) : bTree ? 0x2f : 0;
+  return <i32>x - <i32>y;
+}
+
+/** Counts a tree's entries and proves their order. */
+function count(tree: GitObject): i32 {
+  listCount = 0;
+  const end = tree.data + tree.size;
+  let name: usize = 0;
+  let nameLen: u32 = 0;
+  let isTree = false;
+  for (let ptr = tree.data; ptr < end; ptr = treeRest) {
+    const status = treeNext(ptr, end);
+    if (status != Status.OK) return status;
+    const nextTree = treeKind == Entry.TREE;
+    if (listCount && compareEntries(name, nameLen, isTree, treeName, treeNameLen, nextTree) >= 0) return Status.BAD_TREE;
+    name = treeName;
+    nameLen = treeNameLen;
+    isTree = nextTree;
+    listCount++;
+  }
+  return Status.OK;
+}
+
+/** Whether the entry at `ptr` has a name that begins with these bytes and goes on. */
+function beginsWith(ptr: usize, end: usize, name: usize, nameLen: u32): bool {
+  treeNext(ptr, end);
+  return treeNameLen > nameLen && memory.compare(treeName, name, nameLen) == 0;
+}
+
+/**
+ * Lists a tree, which the caller holds as long as the listing is used.
+ * @returns OK, BAD_TREE where the tree is malformed or out of order, OUT_OF_MEMORY
+ */
+export function listBegin(tree: GitObject): i32 {
+  listRelease();
+  const status = count(tree);
+  if (status != Status.OK) return status;
+  listEntries = cacheAlloc(max<u32>(listCount, 1) << 2);
+  if (!listEntries) return Status.OUT_OF_MEMORY;
+  const end = tree.data + tree.size;
+  let last = listEntries;
+  for (let ptr = tree.data; ptr < end; last += 4) {
+    treeNext(ptr, end);
+    const next = treeRest;
+    let at = last;
+    if (treeKind == Entry.TREE) {
+      const name = treeName;
+      const nameLen = treeNameLen;
+      while (at > listEntries && beginsWith(load<u32>(at - 4), end, name, nameLen)) {
+        store<u32>(at, load<u32>(at - 4));
+        at -= 4;
+      }
+    }
+    store<u32>(at, <u32>ptr);
+    ptr = next;
+  }
+  return Status.OK;
+}
+
+/**
+ * Finds the sizes of a listing's blobs; 0 stands for what is none. After AGAIN it goes on where it stopped.
+ * @returns OK with `listSizes`, AGAIN, or an error
+ */
+export function listSize(tree: GitObject): i32 {
+  if (!listSizes) {
+    listSizes = cacheAlloc(max<u32>(listCount, 1) << 3);
+    if (!listSizes) return Status.OUT_OF_MEMORY;
+  }
+  const end = tree.data + tree.size;
+  for (; sized < listCount; sized++) {
+    treeNext(load<u32>(listEntries + (sized << 2)), end);
+    let size: u64 = 0;
+    if (treeKind != Entry.TREE && treeKind != Entry.SUBMODULE) {
+      const status = sizeOf(treeOid);
+      if (status == Status.AGAIN) requestAhead(sized + 1, end);
+      if (status != Status.OK) return status;
+      size = headSize;
+    }
+    store<u64>(listSizes + (sized << 3), size);
+    blockRelease();
+  }
+  return Status.OK;
+}
+
+/** While the device is slow to answer: asks for what the next entries need, too. */
+function requestAhead(index: u32, end: usize): void {
+  const stop = min<u32>(listCount, index + AHEAD);
+  for (; index < stop; index++) {
+    treeNext(load<u32>(listEntries + (index << 2)), end);
+    if (treeKind != Entry.TREE && treeKind != Entry.SUBMODULE) sizeOf(treeOid);
+  }
+}
+
+function sizeOf(oid: usize): i32 {
+  let status = idxFind(oid);
+  if (status == Status.OK) {
+    status = objectHead(idxOffset);
+    listErrorOffset = objectErrorOffset;
+  } else {
+    listErrorOffset = 0;
+    copyOid(listErrorOid, oid);
+    listErrorOidKnown = true;
+  }
+  return status;
+}
