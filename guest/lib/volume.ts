@@ -1,5 +1,5 @@
 /** A volume for guests, whose hosts are synchronous: mount, then one file from its first byte to its last. */
-import { Flag, Result, resultPtr, volumeMountBegin, volumeMountRun, volumeRead, volumeStat } from "../../asm/volume";
+import { Result, resultPtr, volumeMountBegin, volumeMountRun, volumeRead, volumeStat } from "../../asm/volume";
 import { Entry } from "../../asm/git/tree";
 import { Status } from "../../asm/status";
 
@@ -8,6 +8,7 @@ const PIECE: u32 = 0x100000;
 
 let path: usize = 0;
 let pathLen: u32 = 0;
+let pathFlags: u32 = 0;
 let position: u64 = 0;
 
 /** The last piece. `chunkLen` is 0 at the file's end. */
@@ -40,14 +41,16 @@ export function volumeMount(handle: u64, capacity: u64, blockSize: u64, mode: u3
 }
 
 /**
- * Finds a file and stands before its first byte. Symlinks are followed.
+ * Finds a file and stands before its first byte.
  * @param ptr the path, which must stay where it is while the file is read
+ * @param flags `Flag.FOLLOW` where symlinks are to be followed; otherwise a symlink reads as its target's name
  */
-export function volumeOpen(ptr: usize, len: u32): i32 {
+export function volumeOpen(ptr: usize, len: u32, flags: u32): i32 {
   path = ptr;
   pathLen = len;
+  pathFlags = flags;
   position = 0;
-  const status = settled(volumeStat(ptr, len, Flag.FOLLOW));
+  const status = settled(volumeStat(ptr, len, flags));
   if (status != Status.OK) return status;
   if (result().kind == Entry.TREE) return Status.VALUE_EXPECTED;
   return result().kind == Entry.SUBMODULE ? Status.SUBMODULE : Status.OK;
@@ -55,7 +58,7 @@ export function volumeOpen(ptr: usize, len: u32): i32 {
 
 /** The next piece: `chunkPtr`, `chunkLen`. */
 export function volumeNext(): i32 {
-  const status = settled(volumeRead(path, pathLen, Flag.FOLLOW, position, PIECE));
+  const status = settled(volumeRead(path, pathLen, pathFlags, position, PIECE));
   if (status != Status.OK) return status;
   chunkPtr = result().data;
   chunkLen = result().dataLen;
