@@ -7,7 +7,7 @@
 import { blockRelease } from "./block";
 import { Inflate, NEED_OUTPUT } from "./inflate/zlib";
 import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheFind, objectRelease } from "./git/cache";
-import { objectCancel, objectErrorOffset, objectLoad, objectLoaded, stream, streamBegin, streamRun, streamSerial } from "./git/object";
+import { inflater, objectCancel, objectErrorOffset, objectLoad, objectLoaded, streamBegin, streamRun, streamSerial } from "./git/object";
 import { Kind, entryData, entryKind, entrySize, readEntry } from "./git/pack";
 import { Status } from "./status";
 
@@ -124,7 +124,7 @@ function slide(state: Inflate): void {
 
 /** Streams on until the byte at `position` is in the window. The last piece is shown only after the stream has ended as it should. */
 function readWindow(position: u64, len: u32): i32 {
-  const state = stream();
+  const state = inflater;
   while (position >= state.totalOut && state.totalOut < windowSize) {
     if (state.output == state.outputEnd) slide(state);
     const status = streamRun();

@@ -10,7 +10,7 @@ import { sameOid } from "../bytes";
 import { Status } from "../status";
 import { OBJECT_SLACK, cacheAdd, cacheAlloc, objectRelease } from "./cache";
 import { heapFree } from "../heap";
-import { INFLATER, objectErrorOffset, objectLoad, objectLoaded, stream, streamBegin } from "./object";
+import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./object";
 import { Kind, PACK_START, entriesEnd, entryData, entryKind, entrySize, packCount, readEntry } from "./pack";
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./table";
 
@@ -134,7 +134,7 @@ function beginEntry(): i32 {
 
 /** Hashes what has been inflated since `from`, and makes room behind the last 32 KiB where the window is full. */
 function takeOutput(from: usize): void {
-  const state = stream();
+  const state = inflater;
   if (kind <= Kind.TAG) sha1Update(objectHash, from, <u32>(state.output - from));
   if (state.output != state.outputEnd) return;
   const drop = <u32>(state.output - window) - HISTORY;
@@ -144,10 +144,10 @@ function takeOutput(from: usize): void {
 
 /** Inflates the current entry to its end. */
 function runStream(): i32 {
-  const state = stream();
+  const state = inflater;
   while (true) {
     const from = state.output;
-    const status = zlibRun(INFLATER);
+    const status = zlibRun(state);
     takeOutput(from);
     if (state.totalOut > size) return Status.BAD_INFLATED_SIZE;
     if (status == NEED_OUTPUT) continue;
@@ -170,7 +170,7 @@ function runStream(): i32 {
 }
 
 function endEntry(): void {
-  const used = <u32>(stream().totalIn - (inputOffset - entryData));
+  const used = <u32>(inflater.totalIn - (inputOffset - entryData));
   tally(inputPtr, used);
   inputOffset += used;
   const at = record(index);

@@ -35,8 +35,8 @@ const INFLATE_BASE: u32 = 2;
 const NEXT_DELTA: u32 = 3;
 const INFLATE_DELTA: u32 = 4;
 
-/** The one inflater. */
-export const INFLATER: usize = memory.data(INFLATE_SIZE, 16);
+/** The one inflater. Who streams moves its output window. */
+export const inflater: Inflate = changetype<Inflate>(memory.data(INFLATE_SIZE, 16));
 const deltaHead: usize = memory.data(32, 8);
 
 let phase: u32 = IDLE;
@@ -70,8 +70,8 @@ export let streamSerial: u32 = 0;
 
 /** Begins to inflate the stream at an absolute offset into a window. */
 export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32, slack: u32): void {
-  const state = changetype<Inflate>(INFLATER);
-  zlibInit(INFLATER, size, true);
+  const state = inflater;
+  zlibInit(state, size, true);
   state.input = state.inputEnd = 0;
   state.history = target;
   state.output = target;
@@ -82,19 +82,14 @@ export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32,
   streamSerial++;
 }
 
-/** The state of the stream that `streamBegin` began, for those who move its window. */
-export function stream(): Inflate {
-  return changetype<Inflate>(INFLATER);
-}
-
 /**
  * Inflates until the stream ends or the window is full.
  * @returns OK at the end, NEED_OUTPUT, the decoder's errors, TRUNCATED or the device's status
  */
 export function streamRun(): i32 {
-  const state = changetype<Inflate>(INFLATER);
+  const state = inflater;
   while (true) {
-    const status = zlibRun(INFLATER);
+    const status = zlibRun(inflater);
     if (status != NEED_INPUT) return status;
     blockRelease();
     if (inputOffset >= entriesEnd()) return Status.TRUNCATED;
@@ -111,7 +106,7 @@ export function streamRun(): i32 {
 /** Runs the stream to its end and checks that it is as long as its entry says. */
 function streamFinish(size: u64): i32 {
   const status = streamRun();
-  if (status == Status.OK) return changetype<Inflate>(INFLATER).totalOut == size ? Status.OK : Status.BAD_INFLATED_SIZE;
+  if (status == Status.OK) return inflater.totalOut == size ? Status.OK : Status.BAD_INFLATED_SIZE;
   return status < 0 ? Status.BAD_INFLATED_SIZE : status;
 }
 
@@ -144,7 +139,7 @@ export function objectHead(offset: u64): i32 {
   inputEstimate = 0;
   status = streamRun();
   if (status > Status.OK) return status;
-  status = deltaHeader(deltaHead, deltaHead + <usize>changetype<Inflate>(INFLATER).totalOut);
+  status = deltaHeader(deltaHead, deltaHead + <usize>inflater.totalOut);
   headSize = deltaResultSize;
   return status;
 }

@@ -1,0 +1,17 @@
+/** docteur: files by path out of one read-only disk image. */
+export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
+export { MemoryDevice } from "./devices/memory.js";
+export { DocteurError, type ErrorCode, EXIT, exitStatus, STATUS, type StatusCode } from "./errors.js";
+export { type Mode, type OpenOptions, open } from "./open.js";
+export {
+  type Commit,
+  type Entry,
+  type EntryKind,
+  type FollowOptions,
+  type GitObject,
+  type ListOptions,
+  type Path,
+  type Stats,
+  Volume,
+} from "./volume.js";
+export { compileCore, hasSimd } from "./wasm.js";
