@@ -5,12 +5,14 @@
 import { blockCapacity, blockRelease } from "./block";
 import { copyOid } from "./bytes";
 import { GitObject, cacheAdd, objectRelease } from "./git/cache";
+import { analyzePackLen } from "./git/analyze";
 import { commitTime, commitTree } from "./git/commit";
 import { idxFind, idxOffset } from "./git/idx";
 import { headSize, objectCancel, objectErrorOffset, objectHead, objectLoad, objectLoaded } from "./git/object";
 import { Kind, PACK_START, packCount } from "./git/pack";
+import { record, tableActive } from "./git/table";
 import { Entry, modeOf } from "./git/tree";
-import { imageCommit } from "./image";
+import { imageCommit, imageIdx } from "./image";
 import {
   listBegin,
   listCount,
@@ -84,8 +86,13 @@ export class Result {
 
 const result = changetype<Result>(memory.data(80, 16));
 const RESULT_OID: usize = offsetof<Result>("oid0");
-/** What was mounted:  │ the committer's time i64, seconds since 1970 │ capacity u64, bytes │ objects u32 │ commit 20 bytes │ root tree 20 bytes │ */
-const info: usize = memory.data(64, 16);
+/**
+ * What was mounted, 80 bytes:
+ *
+ *     │ time i64, the committer's, seconds since 1970 │ capacity u64, bytes │ idx u64, absolute offset │ packLen u64, bytes,
+ *       0 unless analyzed │ count u32, objects │ records u32, see git/table.ts, 0 unless analyzed │ commit 20 │ root tree 20 │
+ */
+const info: usize = memory.data(88, 16);
 
 const NOTHING: u32 = 0;
 const STAT: u32 = 1;
@@ -176,9 +183,12 @@ export function volumeMountRun(): i32 {
   if (status != Status.OK) return fail(status, mountErrorOffset, mountErrorOidKnown ? mountErrorOid : 0);
   store<i64>(info, commitTime);
   store<u64>(info, blockCapacity(), 8);
-  store<u32>(info, packCount, 16);
-  copyOid(info + 20, imageCommit);
-  copyOid(info + 40, commitTree);
+  store<u64>(info, imageIdx, 16);
+  store<u64>(info, tableActive ? analyzePackLen : 0, 24);
+  store<u32>(info, packCount, 32);
+  store<u32>(info, tableActive ? <u32>record(0) : 0, 36);
+  copyOid(info + 40, imageCommit);
+  copyOid(info + 60, commitTree);
   return status;
 }
 

@@ -39,6 +39,18 @@ export const RESULT = {
   oid: 56,
 } as const;
 
+/** Offsets of the fields of what was mounted (`infoPtr` in `asm/volume.ts`; docs/ABI.md). */
+export const INFO = {
+  time: 0,
+  capacity: 8,
+  idx: 16,
+  packLen: 24,
+  count: 32,
+  records: 36,
+  commit: 40,
+  tree: 60,
+} as const;
+
 /** Room for a path at the core's `input`. */
 const INPUT_MAX = 8192;
 

@@ -1,5 +1,5 @@
 /** A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …), asynchronous throughout. */
-import { type Core, FLAG, hexOid, RESULT } from "./core.js";
+import { type Core, FLAG, hexOid, INFO, RESULT } from "./core.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
 
@@ -129,9 +129,9 @@ export class Volume {
     const info = core.exports.info();
     const { bytes, view } = core;
     this.commit = {
-      oid: hexOid(bytes.subarray(info + 20, info + 40)),
-      tree: hexOid(bytes.subarray(info + 40, info + 60)),
-      date: new Date(Number(view.getBigInt64(info, true)) * 1000),
+      oid: hexOid(bytes.subarray(info + INFO.commit, info + INFO.commit + 20)),
+      tree: hexOid(bytes.subarray(info + INFO.tree, info + INFO.tree + 20)),
+      date: new Date(Number(view.getBigInt64(info + INFO.time, true)) * 1000),
     };
   }
 

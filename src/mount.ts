@@ -1,0 +1,75 @@
+/** A core over a device, mounted: what `open` makes a volume of and `verify` looks into. */
+import { Core, MODE } from "./core.js";
+import type { BlockDevice } from "./devices/device.js";
+import { MemoryDevice } from "./devices/memory.js";
+import { DocteurError } from "./errors.js";
+import { compileCore } from "./wasm.js";
+
+/** How an image is mounted. */
+export type Mode = keyof typeof MODE;
+
+/** What an image can be opened from: a path or a `file:` URL (Node), its bytes, or a block device. */
+export type Source = string | URL | Uint8Array | ArrayBuffer | BlockDevice;
+
+/** A source of a size that no whole number of blocks makes has lost its end. */
+function checkLength(length: number, blockSize: number, path?: string): void {
+  if (length >= blockSize && length % blockSize === 0) return;
+  const what = path ?? "the image";
+  throw new DocteurError(
+    "Truncated",
+    `${what} is ${length} bytes long, which is no whole number of ${blockSize}-byte blocks`,
+    { path, offset: length, hint: "the image was cut short, or it is not a docteur image" },
+  );
+}
+
+async function openFile(path: string, blockSize: number): Promise<BlockDevice> {
+  const [{ FileDevice }, { stat }] = await Promise.all([
+    import("./devices/file.js"),
+    import("node:fs/promises"),
+  ]);
+  // A device calls a size that its blocks do not divide a bad argument of its host's: of an image it is damage.
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile()) checkLength(info.size, blockSize, path);
+  return new FileDevice(path, blockSize);
+}
+
+/**
+ * The device that stands for a source.
+ * @param blockSize bytes, where the source is no device
+ */
+export async function toDevice(source: Source, blockSize: number): Promise<BlockDevice> {
+  if (typeof source === "string") return openFile(source, blockSize);
+  if (source instanceof URL) {
+    if (source.protocol !== "file:")
+      throw new DocteurError("InvalidArgument", `cannot open ${source.href}: only file: URLs are supported`);
+    const { fileURLToPath } = await import("node:url");
+    return openFile(fileURLToPath(source), blockSize);
+  }
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
+    const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);
+    checkLength(bytes.length, blockSize);
+    return new MemoryDevice(bytes, blockSize);
+  }
+  return source;
+}
+
+/**
+ * Mounts a device in a new instance of the core.
+ * @param memoryLimit bytes; 0 for the default
+ * @param module a compiled core; by default the one beside this package
+ * @throws DocteurError what is wrong with the image or its device, which is left open
+ */
+export async function mount(
+  device: BlockDevice,
+  mode: Mode,
+  memoryLimit: number,
+  module?: WebAssembly.Module,
+): Promise<Core> {
+  const core = new Core(module ?? (await compileCore()), device);
+  const { exports } = core;
+  const capacity = BigInt(device.capacity);
+  const blockSize = BigInt(device.blockSize);
+  core.run(() => exports.mountBegin(0n, capacity, blockSize, MODE[mode], memoryLimit));
+  await core.run(() => exports.mount());
+  return core;
+}

@@ -1,0 +1,43 @@
+/** `docteur cat`: a file of an image on standard output. */
+import { once } from "node:events";
+import { type Command, parse } from "../cli.js";
+import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../image-options.js";
+
+const HELP = `usage: docteur cat [OPTION]... IMAGE PATH
+
+Prints the file at PATH, byte for byte. A symbolic link prints as its target's
+name, unless it is followed.
+
+Options:
+  -L, --follow       follow symbolic links, within the image
+${IMAGE_HELP}
+  -h, --help         print this help
+
+Exit statuses: 0 printed; 1 there is no such file; 4 the image is damaged;
+8 it cannot be read; 16 the arguments are wrong.
+
+Example:
+  docteur cat disk.img /README.md`;
+
+const OPTIONS = { ...IMAGE_OPTIONS, follow: { type: "boolean", short: "L" } } as const;
+
+/** Bytes read, and written, at once. */
+const PIECE = 1 << 20;
+
+async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parse(argv, OPTIONS, ["IMAGE", "PATH"]);
+  const [image, path] = positionals as [string, string];
+  const volume = await openImage(image, values);
+  try {
+    const options = { follow: values.follow === true };
+    for (let offset = 0; ; offset += PIECE) {
+      const piece = await volume.getPartial(path, offset, PIECE, options);
+      if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+      if (piece.length < PIECE) return 0;
+    }
+  } finally {
+    await volume.close();
+  }
+}
+
+export const command: Command = { summary: "print a file of an image", help: HELP, run };
