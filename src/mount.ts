@@ -1,6 +1,6 @@
 /** A core over a device, mounted: what `open` makes a volume of and `verify` looks into. */
 import { Core, MODE } from "./core.js";
-import type { BlockDevice } from "./devices/device.js";
+import { type BlockDevice, isBlockSize } from "./devices/device.js";
 import { MemoryDevice } from "./devices/memory.js";
 import { DocteurError } from "./errors.js";
 import { compileCore } from "./wasm.js";
@@ -38,6 +38,8 @@ async function openFile(path: string, blockSize: number): Promise<BlockDevice> {
  * @param blockSize bytes, where the source is no device
  */
 export async function toDevice(source: Source, blockSize: number): Promise<BlockDevice> {
+  if (!isBlockSize(blockSize))
+    throw new DocteurError("InvalidArgument", `not a block size: ${blockSize}: a power of two, at least 512`);
   if (typeof source === "string") return openFile(source, blockSize);
   if (source instanceof URL) {
     if (source.protocol !== "file:")
