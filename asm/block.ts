@@ -59,7 +59,7 @@ export let blockMisses: u64 = 0;
 
 /**
  * Attaches the device and takes memory for the cache.
- * @param cacheLen bytes for the lines; rounded, and never fewer than 64 lines
+ * @param cacheLen bytes for the lines, at the most; never fewer than 64 lines
  */
 export function blockAttach(deviceHandle: u64, deviceCapacity: u64, deviceBlockSize: u64, cacheLen: u32): i32 {
   if (deviceBlockSize < 512 || deviceBlockSize > 0x1000000) return Status.EINVAL;
@@ -70,7 +70,8 @@ export function blockAttach(deviceHandle: u64, deviceCapacity: u64, deviceBlockS
   blockSize = <u32>deviceBlockSize;
   lineShift = max<u32>(LINE_SHIFT_MIN, <u32>ctz(blockSize));
   if (capacity >> lineShift >= NONE - 1) return Status.EINVAL;
-  lineCount = max<u32>(cacheLen >> lineShift, LINES_MIN);
+  // No more lines than the device has, so that a small image takes little memory.
+  lineCount = max<u32>(<u32>min<u64>(cacheLen >> lineShift, (capacity >> lineShift) + 1), LINES_MIN);
   const buckets = <u32>1 << (32 - clz(lineCount - 1));
   hashMask = buckets - 1;
   bufferSize = max<u32>(BUFFER_LEN, 1 << lineShift);

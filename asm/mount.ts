@@ -29,6 +29,9 @@ export namespace Mode {
   export const ANALYZE: u32 = 2;
 }
 
+/** Beyond this more sectors hardly ever help: the host's own cache is behind them. */
+const SECTOR_CACHE_MAX: u32 = 32 << 20;
+
 const STEP_HEADER: u32 = 0;
 const STEP_PACK: u32 = 1;
 const STEP_INDEX: u32 = 2;
@@ -64,7 +67,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   step = STEP_HEADER;
   frameCount = 0;
   heapInit(limit);
-  const status = blockAttach(handle, capacity, blockSize, limit >> 2);
+  const status = blockAttach(handle, capacity, blockSize, min<u32>(limit >> 2, SECTOR_CACHE_MAX));
   if (status != Status.OK) return status;
   cacheInit(mode == Mode.LIGHT ? limit >> 1 : limit >> 2);
   artInit(mode == Mode.LIGHT ? limit >> 3 : limit);
