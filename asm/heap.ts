@@ -20,6 +20,8 @@ const MIN_PAYLOAD: u32 = 24;
 const SUB_BITS: u32 = 2;
 const BINS: u32 = 128;
 const PAGE: u32 = 0x10000;
+/** The largest allocation. */
+const SIZE_MAX: usize = 0x7ffffff0;
 
 /** Heads of the free lists, by `binOf`; and a bitmap of those that hold a block. */
 const heads: usize = memory.data(128 * 4, 16);
@@ -157,14 +159,15 @@ export function heapInit(limit: u32): void {
   adopt(<usize>memory.size() << 16);
 }
 
-/**
- * @param size bytes
- * @returns a 16-byte aligned pointer to at least `size` bytes, or 0 where the cap or the host leaves no room
- */
-export function heapAlloc(size: usize): usize {
-  if (size > 0x7ffffff0) return 0;
-  // 8 mod 16.
-  const payload = max<u32>(((<u32>size + 7) & ~15) + 8, MIN_PAYLOAD);
+/** The payload, 8 mod 16 bytes, that holds `size`. */
+// @ts-ignore: decorator
+@inline
+function payloadOf(size: usize): u32 {
+  return max<u32>(((<u32>size + 7) & ~15) + 8, MIN_PAYLOAD);
+}
+
+/** Takes a free block that holds `payload` out of its list, growing the memory where there is none; or 0. */
+function obtain(payload: u32): usize {
   let block = find(payload);
   if (!block) {
     if (!grow(payload)) return 0;
@@ -172,6 +175,18 @@ export function heapAlloc(size: usize): usize {
     if (!block) return 0;
   }
   unlink(block);
+  return block;
+}
+
+/**
+ * @param size bytes
+ * @returns a 16-byte aligned pointer to at least `size` bytes, or 0 where the cap or the host leaves no room
+ */
+export function heapAlloc(size: usize): usize {
+  if (size > SIZE_MAX) return 0;
+  const payload = payloadOf(size);
+  const block = obtain(payload);
+  if (!block) return 0;
   const rest = sizeOf(block) - payload;
   if (rest >= HEADER + MIN_PAYLOAD) {
     setSize(block, payload, USED);
@@ -183,6 +198,35 @@ export function heapAlloc(size: usize): usize {
   }
   used += sizeOf(block);
   return block + HEADER;
+}
+
+/**
+ * Like `heapAlloc`, from the upper end of the free block: large buffers that alternate between the ends leave one hole between them, not two.
+ */
+export function heapAllocHigh(size: usize): usize {
+  if (size > SIZE_MAX) return 0;
+  const payload = payloadOf(size);
+  let block = obtain(payload);
+  if (!block) return 0;
+  const rest = sizeOf(block) - payload;
+  if (rest >= HEADER + MIN_PAYLOAD) {
+    setSize(block, rest - HEADER, 0);
+    link(block);
+    block = nextOf(block);
+    setSize(block, payload, USED);
+  } else {
+    store<u32>(block, sizeOf(block) | USED, 4);
+  }
+  used += sizeOf(block);
+  return block + HEADER;
+}
+
+/** Grows the memory so that a block of `size` bytes is free at its end, or as near to that as the cap allows. */
+export function heapReserve(size: usize): void {
+  if (size > SIZE_MAX || find(payloadOf(size)) || grow(payloadOf(size))) return;
+  const top: usize = <usize>memory.size() * PAGE;
+  const end = cap & ~<usize>(PAGE - 1);
+  if (end > top && memory.grow(<i32>((end - top) / PAGE)) >= 0) adopt(end);
 }
 
 /** Gives back what `heapAlloc` returned; 0 is ignored. */
@@ -209,7 +253,7 @@ export function heapFree(ptr: usize): void {
 /** Shortens an allocation in place to at least `size` bytes, so that the rest can serve again. */
 export function heapShrink(ptr: usize, size: usize): void {
   const block = ptr - HEADER;
-  const payload = max<u32>(((<u32>size + 7) & ~15) + 8, MIN_PAYLOAD);
+  const payload = payloadOf(size);
   const rest = sizeOf(block) - payload;
   if (<i32>rest < <i32>(HEADER + MIN_PAYLOAD)) return;
   setSize(block, payload, USED);

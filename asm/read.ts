@@ -5,6 +5,7 @@
  *     │ history 32 KiB │ chunk 64 KiB │ slack │
  */
 import { blockRelease } from "./block";
+import { heapFree } from "./heap";
 import { Inflate, NEED_OUTPUT } from "./inflate/zlib";
 import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheFind, objectRelease } from "./git/cache";
 import { inflater, objectCancel, objectErrorOffset, objectLoad, objectLoaded, streamBegin, streamRun, streamSerial } from "./git/object";
@@ -46,6 +47,13 @@ export function readInit(min: u64): void {
 export function readRelease(): void {
   if (held != null) objectRelease(held!);
   held = null;
+}
+
+/** Gives the window back; what streams through it begins anew. */
+export function readShed(): void {
+  heapFree(window);
+  window = 0;
+  windowObject = 0;
 }
 
 function fail(status: i32, offset: u64): i32 {

@@ -89,6 +89,16 @@ export function resolveBegin(): void {
   resolveErrorOidKnown = false;
 }
 
+/**
+ * Gives the ART's memory back where it is a cache: paths are walked again.
+ * @returns whether it was
+ */
+export function resolveShed(): bool {
+  if (complete) return false;
+  artReset();
+  return true;
+}
+
 /** Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache. */
 function remember(len: u32, kind: u32, offset: u64): i32 {
   let status = artInsert(pathKey, len, valueOf(kind, offset));

@@ -27,7 +27,7 @@ import {
 import { Limit } from "./limits";
 import { mountBegin, mountErrorOffset, mountErrorOid, mountErrorOidKnown, mountRun, mounted } from "./mount";
 import { pathAppend, pathClear } from "./path";
-import { readAt, readErrorOffset, readLen, readPtr, readRelease, readTotal } from "./read";
+import { readAt, readErrorOffset, readLen, readPtr, readRelease, readShed, readTotal } from "./read";
 import {
   RESOLVE_FOLLOW,
   RESOLVE_OID,
@@ -37,6 +37,7 @@ import {
   resolveErrorOffset,
   resolveErrorOid,
   resolveErrorOidKnown,
+  resolveShed,
   resolvedKind,
   resolvedOffset,
   resolvedOid,
@@ -244,9 +245,21 @@ export function volumeList(path: usize, len: u32, flags: u32): i32 {
   return end(status);
 }
 
+/** Gives back what can be had again, for an object that memory has no room for. */
+function shed(): bool {
+  readShed();
+  return resolveShed();
+}
+
+/** Loads the object at `result.offset`. */
+function loadObject(): i32 {
+  const status = objectLoad(result.offset);
+  return status == Status.OUT_OF_MEMORY && shed() ? objectLoad(result.offset) : status;
+}
+
 function loadDirectory(): i32 {
   if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
-  let status = objectLoad(result.offset);
+  let status = loadObject();
   if (status != Status.OK) return fail(status, objectErrorOffset, 0);
   held = objectLoaded;
   cacheAdd(held!);
@@ -270,6 +283,7 @@ export function volumeRead(path: usize, len: u32, flags: u32, position: u64, cou
   if (status == Status.OK && result.kind == Entry.SUBMODULE) status = Status.SUBMODULE;
   if (status == Status.OK) {
     status = readAt(result.offset, position, count);
+    if (status == Status.OUT_OF_MEMORY && shed()) status = readAt(result.offset, position, count);
     if (status != Status.OK) fail(status, readErrorOffset, 0);
     else {
       result.data = <u32>readPtr;
@@ -293,7 +307,7 @@ export function volumeObject(oid: usize): i32 {
     result.offset = idxOffset;
     resolved = true;
   }
-  const status = objectLoad(result.offset);
+  const status = loadObject();
   if (status != Status.OK) return end(fail(status, objectErrorOffset, 0));
   held = objectLoaded;
   cacheAdd(held!);

@@ -7,7 +7,7 @@
  * segment keeps at most two thirds of the budget. A base that many chains share is found again and stays; the intermediate
  * results of one long chain push out each other only. Eviction also makes room for an operation's own buffers.
  */
-import { heapAlloc, heapFree, heapSizeOf } from "../heap";
+import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSizeOf } from "../heap";
 
 const DATA: usize = 48;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
@@ -16,6 +16,10 @@ export const OBJECT_SLACK: u32 = 64;
 const FREE: u32 = 0;
 const PROBATION: u32 = 1;
 const PROTECTED: u32 = 2;
+
+/** From this size on objects are placed with care. */
+const LARGE: u32 = 1 << 20;
+let isHigh: bool = false;
 
 const BUCKETS: u32 = 1024;
 const buckets: usize = memory.data(BUCKETS << 2, 8);
@@ -146,12 +150,25 @@ export function cacheAlloc(size: usize): usize {
 }
 
 /**
+ * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result, each of another size, then fit
+ * into the memory of two for the whole of a chain.
+ */
+function allocLarge(size: usize): usize {
+  heapReserve(size * 2 + (size >> 2));
+  isHigh = !isHigh;
+  while (true) {
+    const ptr = isHigh ? heapAllocHigh(size) : heapAlloc(size);
+    if (ptr || !evictOne()) return ptr;
+  }
+}
+
+/**
  * A new object, held once, not yet cached.
  * @param size bytes of its data; `OBJECT_SLACK` more are allocated
  * @returns the object, or null (0) where memory has no room
  */
 export function objectAlloc(size: u32): GitObject | null {
-  const ptr = cacheAlloc(DATA + size + OBJECT_SLACK);
+  const ptr = size < LARGE ? cacheAlloc(DATA + size + OBJECT_SLACK) : allocLarge(DATA + size + OBJECT_SLACK);
   if (!ptr) return null;
   const object = changetype<GitObject>(ptr);
   object.size = size;

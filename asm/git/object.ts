@@ -89,8 +89,13 @@ export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32,
 export function streamRun(): i32 {
   const state = inflater;
   while (true) {
-    const status = zlibRun(inflater);
-    if (status != NEED_INPUT) return status;
+    const status = zlibRun(state);
+    if (status != NEED_INPUT) {
+      // What is left of the input lies in the sector cache, and may be gone by the next call: it is fetched again then.
+      inputOffset -= state.inputEnd - state.input;
+      state.input = state.inputEnd;
+      return status;
+    }
     blockRelease();
     if (inputOffset >= entriesEnd()) return Status.TRUNCATED;
     const left = inputEstimate > state.totalIn ? inputEstimate - state.totalIn : 0;
@@ -167,6 +172,14 @@ function ensureDeltaBuffer(size: u32): bool {
   return deltaBuffer != 0;
 }
 
+/** Before the base: the buffer for the largest delta of the chain, so that it does not come to lie between large objects. */
+function reserveDeltas(count: u32): i32 {
+  let largest: u64 = 0;
+  for (let link: u32 = 0; link < count; link++) largest = max<u64>(largest, linkSize(link));
+  if (largest > IN_MEMORY_MAX) return Status.OBJECT_TOO_LARGE;
+  return ensureDeltaBuffer(<u32>largest) ? Status.OK : Status.OUT_OF_MEMORY;
+}
+
 function beginBase(): i32 {
   const link = pending - 1;
   if (linkSize(link) > IN_MEMORY_MAX) return Status.OBJECT_TOO_LARGE;
@@ -179,13 +192,10 @@ function beginBase(): i32 {
   return Status.OK;
 }
 
-function beginDelta(): i32 {
+function beginDelta(): void {
   const link = pending - 1;
-  if (linkSize(link) > IN_MEMORY_MAX) return Status.OBJECT_TOO_LARGE;
   const size = <u32>linkSize(link);
-  if (!ensureDeltaBuffer(size)) return Status.OUT_OF_MEMORY;
   streamBegin(linkData(link), size, deltaBuffer, size, OBJECT_SLACK);
-  return Status.OK;
 }
 
 /** Makes the next object of the chain out of `current` and the delta in the buffer. */
@@ -235,17 +245,13 @@ export function objectLoad(offset: u64): i32 {
       if (status != Status.OK) return fail(status, chainOffset());
       pending = chainCount;
       current = chainCached;
-      if (current != null) {
-        phase = NEXT_DELTA;
-      } else {
-        status = beginBase();
-        if (status != Status.OK) return fail(status, linkOffset(pending - 1));
-        phase = INFLATE_BASE;
-      }
+      phase = current != null ? NEXT_DELTA : INFLATE_BASE;
+      status = reserveDeltas(current != null ? pending : pending - 1);
+      if (status == Status.OK && phase == INFLATE_BASE) status = beginBase();
+      if (status != Status.OK) return fail(status, offset);
     } else if (phase == NEXT_DELTA) {
       if (pending == 0) break;
-      status = beginDelta();
-      if (status != Status.OK) return fail(status, linkOffset(pending - 1));
+      beginDelta();
       phase = INFLATE_DELTA;
     } else {
       status = streamFinish(linkSize(pending - 1));
