@@ -1,0 +1,56 @@
+/**
+ * The image around a pack and its index:
+ *
+ * ```
+ *       0  the commit's id, 20 bytes
+ *      20  u64, little-endian: where the IDX begins
+ *      28  PACK, then zeros up to a block boundary
+ *          IDX, then zeros up to a block boundary
+ * ```
+ */
+import type { FileSink } from "../write-file.js";
+
+/** Bytes before the PACK. */
+export const HEADER_LEN = 28;
+
+/** How many zero bytes follow `top` bytes: a whole block of them where `top` is aligned already, as docteur has it. */
+export function paddingLen(top: number, blockSize: number): number {
+  return blockSize - (top % blockSize);
+}
+
+/** Encodes the image's header. */
+export function encodeHeader(commit: Uint8Array, idxOffset: number): Uint8Array {
+  const header = new Uint8Array(HEADER_LEN);
+  header.set(commit);
+  new DataView(header.buffer).setBigUint64(20, BigInt(idxOffset), true);
+  return header;
+}
+
+/** What an image takes, in bytes. */
+export interface ImageSizes {
+  packBytes: number;
+  idxBytes: number;
+  /** The whole image, padding included. */
+  imageBytes: number;
+}
+
+/**
+ * Writes an image into an empty file. Its header comes last: until then the image has no index.
+ * @param writePack appends the PACK to the sink and returns its IDX
+ */
+export async function writeImage(
+  sink: FileSink,
+  blockSize: number,
+  commit: Uint8Array,
+  writePack: (sink: FileSink) => Promise<Uint8Array>,
+): Promise<ImageSizes> {
+  await sink.appendZeros(HEADER_LEN);
+  const idx = await writePack(sink);
+  const packBytes = sink.position - HEADER_LEN;
+  await sink.appendZeros(paddingLen(sink.position, blockSize));
+  const idxOffset = sink.position;
+  await sink.append(idx);
+  await sink.appendZeros(paddingLen(sink.position, blockSize));
+  await sink.patch(encodeHeader(commit, idxOffset), 0);
+  return { packBytes, idxBytes: idx.length, imageBytes: sink.position };
+}

@@ -1,0 +1,150 @@
+/** Makes disk images: the library function behind `docteur make`. */
+import { realpath } from "node:fs/promises";
+import { isBlockSize } from "../devices/device.js";
+import { DocteurError } from "../errors.js";
+import { ioError } from "../io-error.js";
+import { type Replacement, replaceFile } from "../write-file.js";
+import { type CommitDate, dateInUtc, parseDate } from "./date.js";
+import { commitOf, type DirectoryOptions, packDirectory, scanDirectory } from "./directory.js";
+import { copyPack, packCommit, resolveCommit } from "./git.js";
+import { type ImageSizes, writeImage } from "./image.js";
+import { locateSource } from "./source.js";
+
+/** How far the work has come. */
+export interface MakeProgress {
+  /** `scan`: reading the source's files, or git's list of them; `pack`: compressing and writing objects. */
+  phase: "scan" | "pack";
+  /** Files in phase `scan`, objects in phase `pack`. */
+  done: number;
+  /** What `done` will be at the end, where that is known. */
+  total: number | undefined;
+}
+
+/** What to make. Options that do not fit the kind of source are refused. */
+export interface MakeOptions {
+  /** Git sources only: a branch, tag, full ref, or (abbreviated) commit id. Default: HEAD. */
+  ref?: string | undefined;
+  /** Plain directories only: the commit's date, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: now. */
+  date?: string | Date | undefined;
+  /** The date of a plain directory's commit where `date` gives none, instead of now; no error for git sources. */
+  defaultDate?: Date | undefined;
+  /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
+  blockSize?: number | undefined;
+  /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
+  compat?: boolean | undefined;
+  /** Ends the work: the target stays as it was. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: MakeProgress) => void) | undefined;
+}
+
+/** What was made. */
+export interface MakeSummary extends ImageSizes {
+  kind: "git" | "directory";
+  /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
+  commit: string;
+  tree: string;
+  /** Objects in the pack. */
+  objectCount: number;
+  /** Files and symbolic links, by path: the same content counts every time. */
+  fileCount: number;
+  /** Submodules: entries of the trees that have no object. */
+  submoduleCount: number;
+  blockSize: number;
+  /** Paths of the source that were left out: `.git` inside a plain directory. */
+  skipped: string[];
+}
+
+type Job = MakeOptions & { path: string; blockSize: number };
+
+async function makeFromGit(job: Job, { sink, scratch }: Replacement): Promise<MakeSummary> {
+  const { signal, onProgress, blockSize } = job;
+  const source = await resolveCommit(job.path, job.ref, signal);
+  const report = (done: number): void => onProgress?.({ phase: "scan", done, total: undefined });
+  const pack = await packCommit(source, await scratch(), report, signal);
+  const sizes = await writeImage(sink, blockSize, Buffer.from(source.commit, "hex"), async () => {
+    await copyPack(pack, sink);
+    return pack.idx;
+  });
+  const { tree, objectCount, fileCount, submoduleCount } = pack;
+  const ids = { commit: source.commit, tree };
+  return { kind: "git", ...ids, objectCount, fileCount, submoduleCount, blockSize, ...sizes, skipped: [] };
+}
+
+async function makeFromDirectory(job: Job, date: CommitDate, replacement: Replacement): Promise<MakeSummary> {
+  const { sink, target, temporary } = replacement;
+  const { blockSize, onProgress } = job;
+  const path = await realpath(job.path).catch((cause: unknown) => {
+    throw ioError("read", job.path, cause);
+  });
+  const options: DirectoryOptions = {
+    compat: job.compat ?? false,
+    excluded: [target, temporary],
+    signal: job.signal,
+    onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
+  };
+  const scan = await scanDirectory(path, options);
+  const commit = commitOf(scan, date);
+  let objectCount = 0;
+  const sizes = await writeImage(sink, blockSize, commit.oid, async () => {
+    const pack = await packDirectory(scan, commit, sink, options);
+    objectCount = pack.objectCount;
+    return pack.idx;
+  });
+  const { fileCount, skipped } = scan;
+  const ids = { commit: commit.oid.toString("hex"), tree: scan.root.oid.toString("hex") };
+  return {
+    kind: "directory",
+    ...ids,
+    objectCount,
+    fileCount,
+    submoduleCount: 0,
+    blockSize,
+    ...sizes,
+    skipped,
+  };
+}
+
+function refuse(message: string, hint: string): never {
+  throw new DocteurError("InvalidArgument", message, { hint });
+}
+
+/**
+ * Makes an image of a commit, or of a directory.
+ *
+ * The same source and options give the same bytes: the order of directories, times of files, settings of git and the
+ * machine have no part in it. A git source is packed by the `git` program; a directory needs none.
+ *
+ * @param source a path, `file:///absolute/path` or `relativize://relative/path`: the root of a git work tree, a bare git
+ *   repository, or any other directory
+ * @param target the image's file, replaced whole when the image is complete; it may lie inside a directory source, and
+ *   is no part of it then
+ * @returns what was made
+ * @throws DocteurError `InvalidArgument` for options, `BadSource` for what cannot be in an image, `Io`;
+ *   the reason of `options.signal`
+ * @example
+ * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
+ */
+export async function make(source: string, target: string, options: MakeOptions = {}): Promise<MakeSummary> {
+  const { ref, date, compat, signal, blockSize = 512 } = options;
+  if (!isBlockSize(blockSize))
+    refuse(`not a block size: ${blockSize}`, "a block size (--bs) is a power of two, at least 512");
+  if (target === "") refuse("the image's path is empty", "give the file to write");
+  signal?.throwIfAborted();
+  const moment =
+    typeof date === "string" ? parseDate(date) : dateInUtc(date ?? options.defaultDate ?? new Date());
+  const { kind, path } = locateSource(source);
+  const job: Job = { ...options, path, blockSize };
+  if (kind === "directory") {
+    if (ref !== undefined)
+      refuse(`${path} is a plain directory: it has no revision ${ref}`, "-b is for git repositories");
+    return replaceFile(target, (replacement) => makeFromDirectory(job, moment, replacement), signal);
+  }
+  if (date !== undefined)
+    refuse(`${path} is a git repository: its commits have their own dates`, "-d is for plain directories");
+  if (compat)
+    refuse(
+      `${path} is a git repository: its trees are taken as they are`,
+      "--compat is for plain directories",
+    );
+  return replaceFile(target, (replacement) => makeFromGit(job, replacement), signal);
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+/** `docteur SUBCOMMAND …`: finds the subcommand and runs it. Each one is a file of `tools/commands/`. */
+import { readFileSync } from "node:fs";
+import { type Command, runProgram, usageError } from "./cli.js";
+
+/** The subcommands, in the order in which `--help` lists them; each is loaded when it is needed. */
+const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+  make: () => import("./commands/make.js"),
+};
+
+const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...
+
+A git snapshot, or a directory, as one read-only disk image.
+
+Subcommands:`;
+
+const FOOT = `
+docteur SUBCOMMAND --help says more about one of them.
+
+Options:
+  -h, --help     print this help
+  -V, --version  print the version
+
+Exit statuses:
+   0  all went well
+   1  not found in the image
+   4  the image is damaged
+   8  input or output failed: a file, a device, a program, the network
+  16  the arguments are wrong`;
+
+async function printHelp(): Promise<void> {
+  const lines: string[] = [];
+  for (const [name, load] of Object.entries(COMMANDS))
+    lines.push(`  ${name.padEnd(8)} ${(await load()).command.summary}`);
+  process.stdout.write(`${HEAD}\n${lines.join("\n")}\n${FOOT}\n`);
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+async function load(name: string): Promise<Command> {
+  if (Object.hasOwn(COMMANDS, name)) return (await COMMANDS[name]!()).command;
+  throw usageError(
+    name.startsWith("-") ? `Unknown option '${name}'` : `no subcommand ${name}`,
+    `there is ${Object.keys(COMMANDS).join(", ")}; docteur --help says more`,
+  );
+}
+
+/** Whether help is asked for, before a `--` that ends the options. */
+function wantsHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).some((word) => word === "-h" || word === "--help");
+}
+
+async function main(argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined) throw usageError("no subcommand is given");
+  if (name === "-V" || name === "--version") {
+    process.stdout.write(`docteur ${version()}\n`);
+    return 0;
+  }
+  const isHelp = name === "help" || name === "-h" || name === "--help";
+  if (isHelp && rest[0] === undefined) {
+    await printHelp();
+    return 0;
+  }
+  const command = await load(isHelp ? rest[0]! : name);
+  if (!isHelp && !wantsHelp(rest)) return command.run(rest);
+  process.stdout.write(`${command.help}\n`);
+  return 0;
+}
+
+runProgram("docteur", main);
