@@ -27,14 +27,16 @@ export function usageError(message: string, hint?: string): DocteurError {
 }
 
 /**
- * Parses arguments. Every name in `positionals` must be given, and nothing else may be; an option may not be given twice,
- * unless it is `multiple`.
+ * Parses arguments. An option with a value may not be given twice, unless it is `multiple`.
+ * @param positionals names of the arguments that must be given
+ * @param optional names of those that may follow; nothing else may be given
  * @throws DocteurError `Usage`
  */
 export function parse<T extends Options>(
   argv: string[],
   options: T,
   positionals: readonly string[],
+  optional: readonly string[] = [],
 ): Parsed<T> {
   const seen = new Set<string>();
   let parsed: ReturnType<
@@ -53,7 +55,7 @@ export function parse<T extends Options>(
   }
   const missing = positionals[parsed.positionals.length];
   if (missing !== undefined) throw usageError(`${missing} is missing`);
-  const extra = parsed.positionals[positionals.length];
+  const extra = parsed.positionals[positionals.length + optional.length];
   if (extra !== undefined) throw usageError(`one argument too many: ${extra}`);
   return parsed as Parsed<T>;
 }

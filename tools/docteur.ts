@@ -6,6 +6,9 @@ import { type Command, runProgram, usageError } from "./cli.js";
 /** The subcommands, in the order in which `--help` lists them; each is loaded when it is needed. */
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   make: () => import("./commands/make.js"),
+  verify: () => import("./commands/verify.js"),
+  ls: () => import("./commands/ls.js"),
+  cat: () => import("./commands/cat.js"),
 };
 
 const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...
@@ -43,7 +46,7 @@ function version(): string {
 async function load(name: string): Promise<Command> {
   if (Object.hasOwn(COMMANDS, name)) return (await COMMANDS[name]!()).command;
   throw usageError(
-    name.startsWith("-") ? `Unknown option '${name}'` : `no subcommand ${name}`,
+    name.startsWith("-") ? `unknown option ${name}` : `no subcommand ${name}`,
     `there is ${Object.keys(COMMANDS).join(", ")}; docteur --help says more`,
   );
 }

@@ -1,0 +1,43 @@
+/** Runs the built command line tools as their users do. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** What a run left. */
+export interface RunResult {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Where and how to run. */
+export interface RunOptions {
+  cwd?: string;
+  /** Added to this process's environment; undefined takes a variable away. */
+  env?: Record<string, string | undefined>;
+  /** Called once the process runs. */
+  onStart?: (child: ChildProcess) => void;
+}
+
+/** Runs `docteur ARGS…` to its end. */
+export function docteur(args: readonly string[], { cwd, env, onStart }: RunOptions = {}): Promise<RunResult> {
+  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return new Promise((resolve, reject) => {
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.once("spawn", () => onStart?.(child));
+    child.once("error", reject);
+    child.once("close", (status, signal) => resolve({ status, signal, stdout, stderr }));
+  });
+}
