@@ -21,12 +21,52 @@ export function encodeEntryHeader(kind: Kind, size: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** A stored block holds no more (RFC 1951, section 3.2.4). */
+const STORED_LEN = 0xffff;
+
+/** Bytes between reductions: the sums stay below 2^53, which is exact. */
+const ADLER_RUN = 1 << 20;
+
+/** RFC 1950, section 8. */
+function adler32(bytes: Uint8Array): number {
+  let low = 1;
+  let high = 0;
+  for (let start = 0; start < bytes.length; start += ADLER_RUN) {
+    const end = Math.min(start + ADLER_RUN, bytes.length);
+    for (let at = start; at < end; at++) {
+      low += bytes[at]!;
+      high += low;
+    }
+    low %= 65521;
+    high %= 65521;
+  }
+  return high * 65536 + low;
+}
+
+/** Content as a zlib stream of stored blocks. (fflate's has a wrong checksum for multiples of 65,535 bytes.) */
+function store(content: Uint8Array): Uint8Array {
+  const blockCount = Math.max(1, Math.ceil(content.length / STORED_LEN));
+  const stream = new Uint8Array(2 + 5 * blockCount + content.length + 4);
+  const view = new DataView(stream.buffer);
+  view.setUint16(0, 0x7801);
+  let at = 2;
+  for (let block = 0; block < blockCount; block++) {
+    const part = content.subarray(block * STORED_LEN, (block + 1) * STORED_LEN);
+    stream[at] = block === blockCount - 1 ? 1 : 0;
+    view.setUint16(at + 1, part.length, true);
+    view.setUint16(at + 3, ~part.length & 0xffff, true);
+    stream.set(part, at + 5);
+    at += 5 + part.length;
+  }
+  view.setUint32(at, adler32(content));
+  return stream;
+}
+
 /** Content as a zlib stream: deflated, or stored where that is shorter. */
 export function deflate(content: Uint8Array): Uint8Array {
   const deflated = zlibSync(content, { level: LEVEL });
-  if (deflated.length < content.length) return deflated;
-  const stored = zlibSync(content, { level: 0 });
-  return stored.length < deflated.length ? stored : deflated;
+  const storedLen = 6 + 5 * Math.max(1, Math.ceil(content.length / STORED_LEN)) + content.length;
+  return deflated.length <= storedLen ? deflated : store(content);
 }
 
 /** A pack on its way into a file. Its objects are counted in advance, as its header says how many they are. */

@@ -81,7 +81,7 @@ test("entry headers hold sizes beyond 32 bits", () => {
 
 test("content inflates to itself, and what deflates badly is stored", () => {
   const random = seeded(3);
-  for (const length of [0, 1, 2, 100, 65_535, 65_536, 200_000]) {
+  for (const length of [0, 1, 2, 100, 65_535, 65_536, 131_070, 200_000, 1_500_000]) {
     const noise = Uint8Array.from({ length }, () => random(256));
     const text = Buffer.alloc(length, "the same line again and again\n");
     for (const content of [noise, text])
