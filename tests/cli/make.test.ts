@@ -1,0 +1,275 @@
+/** `docteur make` as its users meet it: messages, exit statuses, what is left on the disk. */
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { docteur, type RunOptions } from "../support/cli.js";
+import { fixture, fixtureLines } from "../support/fixtures.js";
+import { commitAll, git } from "../support/git.js";
+import { seeded } from "../support/random.js";
+import { unpackTar } from "../support/tar.js";
+import { temporaryFolder } from "../support/temporary.js";
+
+const DATE = "2024-06-07T08:09:10+02:00";
+const BLOCK_HINT = "hint: a block size (--bs) is a power of two, at least 512";
+
+/** A plain directory of one file, and a repository of one commit. */
+function createSources(t: TestContext) {
+  const work = temporaryFolder(t);
+  const plain = join(work, "plain");
+  const repository = join(work, "repository");
+  for (const folder of [plain, repository]) {
+    mkdirSync(folder);
+    writeFileSync(join(folder, "file"), "content\n");
+  }
+  git(repository, "init", "-q", "-b", "main");
+  const commit = commitAll(repository, "message");
+  return { work, plain, repository, commit, image: join(work, "image") };
+}
+
+/** Runs `docteur make` and expects it to fail in these words. */
+async function expectFailure(
+  args: string[],
+  status: number,
+  lines: string[],
+  options: RunOptions = {},
+): Promise<void> {
+  const result = await docteur(["make", ...args], options);
+  assert.equal(result.stderr, `${lines.join("\n")}\n`, args.join(" "));
+  assert.equal(result.stdout, "");
+  assert.equal(result.status, status, args.join(" "));
+}
+
+test("a directory: nothing is printed, the commit is docteur's", async (t) => {
+  const work = temporaryFolder(t);
+  unpackTar(fixture("modes.src.tar"), work);
+  const commit = fixtureLines("modes.verify.txt")[0]!.slice("commit\t: ".length);
+  for (const source of ["modes", "./modes/", "relativize://modes", `file://${work}/modes`]) {
+    const args = ["make", "-d", DATE, "--compat", source, "image"];
+    assert.deepEqual(await docteur(args, { cwd: work }), { status: 0, signal: null, stdout: "", stderr: "" });
+    assert.equal(readFileSync(join(work, "image")).toString("hex", 0, 20), commit, source);
+  }
+});
+
+test("--json prints what was made", async (t) => {
+  const { repository, plain, commit, image } = createSources(t);
+  const result = await docteur(["make", "--json", "-b", "main", "--bs=4096", repository, image]);
+  const summary = JSON.parse(result.stdout);
+  assert.equal(summary.kind, "git");
+  assert.equal(summary.commit, commit);
+  assert.equal(summary.blockSize, 4096);
+  assert.equal(summary.imageBytes, readFileSync(image).length);
+  const env = { SOURCE_DATE_EPOCH: "1717740550" };
+  const [epoch, dated] = [
+    await docteur(["make", "--json", plain, image], { env }),
+    await docteur(["make", "--json", "-d", "2024-06-07T06:09:10Z", plain, image]),
+  ];
+  assert.equal(epoch.stdout, dated.stdout);
+  assert.equal(JSON.parse(epoch.stdout).kind, "directory");
+});
+
+test("arguments that make no sense", async (t) => {
+  const { plain, repository, image } = createSources(t);
+  const more = "hint: docteur --help says more";
+  await expectFailure([], 16, ["docteur: SOURCE is missing", more]);
+  await expectFailure([plain], 16, ["docteur: IMAGE is missing", more]);
+  await expectFailure([plain, image, "third"], 16, ["docteur: one argument too many: third", more]);
+  await expectFailure(["--fast", plain, image], 16, ["docteur: Unknown option '--fast'", more]);
+  await expectFailure(["-b", "x", "-b", "y", repository, image], 16, ["docteur: -b is given twice", more]);
+  for (const size of ["0", "1", "100", "513", "256", "4294967296"])
+    await expectFailure(["--bs", size, plain, image], 16, [`docteur: not a block size: ${size}`, BLOCK_HINT]);
+  for (const size of ["", "x", "512k", "0x200", "5e2"])
+    await expectFailure([`--bs=${size}`, plain, image], 16, [
+      `docteur: not a block size: ${size}`,
+      BLOCK_HINT,
+    ]);
+  await expectFailure(["-d", "yesterday", plain, image], 16, [
+    'docteur: not a date: "yesterday": its form is not that of RFC 3339',
+    "hint: a date is written as in RFC 3339, with its offset: 2024-06-07T08:09:10+02:00",
+  ]);
+  await expectFailure(["-b", "main", plain, image], 16, [
+    `docteur: ${plain} is a plain directory: it has no revision main`,
+    "hint: -b is for git repositories",
+  ]);
+  await expectFailure(["-d", DATE, repository, image], 16, [
+    `docteur: ${repository} is a git repository: its commits have their own dates`,
+    "hint: -d is for plain directories",
+  ]);
+  await expectFailure(["--compat", repository, image], 16, [
+    `docteur: ${repository} is a git repository: its trees are taken as they are`,
+    "hint: --compat is for plain directories",
+  ]);
+  for (const ref of ["--upload-pack=touch x", "-x", ""])
+    await expectFailure([`--branch=${ref}`, repository, image], 16, [
+      `docteur: not a name of a revision: ${JSON.stringify(ref)}`,
+      "hint: -b takes a branch, a tag, or a commit's id",
+    ]);
+  for (const [source, what] of [
+    ["https://example.org/a.git", "a URL of scheme https"],
+    ["git@example.org:a.git", "an address for ssh"],
+    ["ext::sh -c true", "an address for a git remote helper"],
+  ])
+    await expectFailure([source!, image], 16, [
+      `docteur: ${source} is ${what}: sources are local in this version`,
+      "hint: git clone it first (--depth=1 will do), then give the path of the clone",
+    ]);
+  await expectFailure(
+    [plain, image],
+    16,
+    ["docteur: SOURCE_DATE_EPOCH is not a number of seconds: now", "hint: unset it, or give a date with -d"],
+    { env: { SOURCE_DATE_EPOCH: "now" } },
+  );
+  assert.ok(!existsSync(image));
+});
+
+test("sources that cannot be imaged", async (t) => {
+  const { work, repository, image } = createSources(t);
+  const kinds = "hint: the source is a git repository or a directory";
+  await expectFailure([join(work, "absent"), image], 8, [`docteur: ${work}/absent does not exist`, kinds]);
+  await expectFailure([join(repository, "file"), image], 8, [
+    `docteur: ${repository}/file is not a directory`,
+    kinds,
+  ]);
+  await expectFailure(["-b", "absent", repository, image], 8, [
+    `docteur: no branch, tag or commit absent in ${repository}`,
+    "hint: it has main",
+  ]);
+  await expectFailure(["-b", "main:file", repository, image], 8, [
+    "docteur: main:file is a blob, not a commit",
+    "hint: -b takes a branch, a tag, or a commit's id",
+  ]);
+  git(repository, "tag", "-a", "-m", "of a tree", "tree-tag", "HEAD^{tree}");
+  await expectFailure(["-b", "tree-tag", repository, image], 8, [
+    "docteur: the tag tree-tag leads to no commit",
+    "hint: -b takes a branch, a tag, or a commit's id",
+  ]);
+  git(repository, "symbolic-ref", "HEAD", "refs/heads/unborn");
+  await expectFailure([repository, image], 8, [
+    `docteur: HEAD of ${repository} leads to no commit`,
+    "hint: choose one with -b: it has main, tree-tag",
+  ]);
+  const empty = join(work, "empty");
+  git(work, "init", "-q", "empty");
+  await expectFailure([empty, image], 8, [
+    `docteur: the repository ${empty} has no commits`,
+    "hint: commit something first",
+  ]);
+  const sha256 = join(work, "sha256");
+  git(work, "init", "-q", "--object-format=sha256", "sha256");
+  await expectFailure([sha256, image], 8, [
+    `docteur: ${sha256} names its objects by SHA-256`,
+    "hint: an image holds SHA-1 ids: only SHA-1 repositories will do",
+  ]);
+  mkdirSync(join(work, "broken", ".git"), { recursive: true });
+  const broken = await docteur(["make", join(work, "broken"), image]);
+  assert.equal(broken.status, 8);
+  assert.match(
+    broken.stderr,
+    /^docteur: git cannot use the repository .*broken\nhint: git says: fatal: not a git repo.*\n$/,
+  );
+  assert.ok(!existsSync(image));
+});
+
+test("git's refusal of a foreign repository is passed on", async (t) => {
+  const { repository, image } = createSources(t);
+  const { status, stderr } = await docteur(["make", repository, image], {
+    env: { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" },
+  });
+  assert.equal(status, 8);
+  assert.match(
+    stderr,
+    /^docteur: git cannot use the repository .*\nhint: git says: fatal: .*dubious ownership.*safe\.directory.*\n$/,
+  );
+});
+
+test("without git there are still plain directories", async (t) => {
+  const { repository, plain, work, image } = createSources(t);
+  const env = { PATH: work };
+  await expectFailure(
+    [repository, image],
+    8,
+    [
+      "docteur: git is not installed, or not in the PATH",
+      "hint: a git source needs the git program; a plain directory needs none",
+    ],
+    { env },
+  );
+  assert.equal((await docteur(["make", plain, image], { env })).status, 0);
+});
+
+test("targets that cannot be written", async (t) => {
+  const { work, plain } = createSources(t);
+  const deep = join(work, "absent", "image");
+  await expectFailure([plain, deep], 8, [
+    `docteur: cannot write ${deep}: no such file or directory`,
+    "hint: a temporary file is made in the folder of image",
+  ]);
+  await expectFailure([plain, work], 8, [
+    `docteur: cannot write ${work}: it exists and is not a regular file`,
+    "hint: an image replaces its target whole; write a file, then copy it to the device",
+  ]);
+  if (process.getuid?.() === 0) return;
+  chmodSync(work, 0o555);
+  t.after(() => chmodSync(work, 0o755));
+  const result = await docteur(["make", plain, join(work, "image")]);
+  assert.equal(result.status, 8);
+  assert.match(result.stderr, /permission denied/);
+});
+
+test("a nested .git is left out with a warning, which -q silences", async (t) => {
+  const { plain, image } = createSources(t);
+  mkdirSync(join(plain, "sub", ".git"), { recursive: true });
+  const loud = await docteur(["make", plain, image]);
+  assert.equal(loud.stderr, `docteur: warning: ${plain}/sub/.git is left out: git trees hold no .git\n`);
+  assert.equal(loud.status, 0);
+  assert.equal((await docteur(["make", "-q", plain, image])).stderr, "");
+});
+
+for (const kind of ["plain", "repository"] as const) {
+  test(`a signal stops the making of an image, which leaves nothing: ${kind}`, async (t) => {
+    const sources = createSources(t);
+    const random = seeded(6);
+    const noise = Buffer.from(Uint32Array.from({ length: 500_000 }, () => random(2 ** 32)).buffer);
+    for (let file = 0; file < 20; file++)
+      writeFileSync(join(sources[kind], `noise${file}`), Buffer.concat([Buffer.from(`${file}`), noise]));
+    if (kind === "repository") commitAll(sources.repository, "noise");
+    const out = join(sources.work, "out");
+    mkdirSync(out);
+    writeFileSync(join(out, "image"), "old");
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      let wasWriting = false;
+      const result = await docteur(["make", sources[kind], join(out, "image")], {
+        onStart: (child) => {
+          const watch = setInterval(() => {
+            if (readdirSync(out).length < 2) return;
+            clearInterval(watch);
+            wasWriting = true;
+            setTimeout(() => child.kill(signal), 150);
+          }, 5);
+        },
+      });
+      assert.ok(wasWriting);
+      assert.equal(result.signal, signal, result.stderr);
+      assert.deepEqual(readdirSync(out), ["image"]);
+      assert.equal(readFileSync(join(out, "image"), "utf8"), "old");
+    }
+  });
+}
+
+test("help and version", async () => {
+  const help = await docteur(["make", "--help"]);
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /^usage: docteur make /);
+  assert.deepEqual(await docteur(["help", "make"]), help);
+  const version = (
+    JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }
+  ).version;
+  assert.equal((await docteur(["--version"])).stdout, `docteur ${version}\n`);
+  const list = await docteur(["--help"]);
+  assert.equal(list.status, 0);
+  assert.match(list.stdout, /\n {2}make +make an image of a git commit or a directory\n/);
+  assert.equal((await docteur([])).status, 16);
+  const unknown = await docteur(["mkae"]);
+  assert.equal(unknown.status, 16);
+  assert.match(unknown.stderr, /^docteur: no subcommand mkae\nhint: there is make, /);
+});
