@@ -1,0 +1,4 @@
+/** The checksums' entry for their tests. */
+export { adler32 } from "../../asm/checksum/adler32";
+export { crc32 } from "../../asm/checksum/crc32";
+export { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../../asm/checksum/sha1";
