@@ -2,12 +2,13 @@
 
 const MODULUS: u32 = 65521;
 
-/**
- * The most bytes whose sums, begun below the modulus, stay within 32 bits (zlib's NMAX), as a multiple of what the
- * wide loop takes at a time.
- */
+/** What the wide loop takes at a time. */
 const WIDE: usize = ASC_FEATURE_SIMD ? 32 : 128;
-const CHUNK: usize = 5552 - (5552 % WIDE);
+/**
+ * The most bytes between two reductions. The sums, begun below the modulus, stay within 32 bits for 5552 bytes (zlib's
+ * NMAX); with SIMD the sums of a column of 128 bytes stay below 2^15, as `dot` takes its operands for signed.
+ */
+const CHUNK: usize = ASC_FEATURE_SIMD ? 128 * WIDE : 43 * WIDE;
 
 /*
  * Over n bytes d[0..n) the sums grow by
@@ -19,7 +20,7 @@ const CHUNK: usize = 5552 - (5552 % WIDE);
  * each column, weighted by w − column.
  */
 
-/** Two rows of 16 bytes at a time; a chunk's column sums stay below 2^15, as `dot` takes its operands for signed. */
+/** Two registers make a row of 32 bytes. */
 function addRowsSimd(adler: u32, ptr: usize, len: usize): u32 {
   let above = i32x4.splat(0);
   let total = i32x4.splat(0);

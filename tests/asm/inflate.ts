@@ -1,8 +1,11 @@
 /** The inflater's entry for its tests. */
 import { Inflate, inflateInit, inflateRun } from "../../asm/inflate/inflate";
+import { INFLATE_SIZE, zlibInit, zlibRun } from "../../asm/inflate/zlib";
 
-export { INFLATE_SIZE, zlibInit, zlibRun } from "../../asm/inflate/zlib";
-export { inflateInit, inflateRun };
+export { INFLATE_SIZE, inflateInit, inflateRun, zlibInit, zlibRun };
+
+/** A state for the tests to use. */
+export const state: usize = memory.data(INFLATE_SIZE, 16);
 
 export function setInput(s: Inflate, ptr: usize, len: usize): void {
   s.input = ptr;
