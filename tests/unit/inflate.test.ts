@@ -51,6 +51,11 @@ function ragged(random: Random): () => number {
   return () => (random(3) ? random(random(2) ? 4 : 40) : random(4000));
 }
 
+/** What RFC 1950 says of the first two bytes; no preset dictionary. */
+function isHeader(value: number): boolean {
+  return value % 31 === 0 && ((value >> 8) & 15) === 8 && value >> 12 <= 7 && (value & 0x20) === 0;
+}
+
 for (const { label, debug, exports } of probeVariants("inflate")) {
   const inflater = new Inflater(exports, CAPACITY);
   const expectOutput = (stream: Buffer, data: Buffer, context: string, options = {}): void => {
@@ -88,7 +93,7 @@ for (const { label, debug, exports } of probeVariants("inflate")) {
     it("inflates raw deflate streams, and takes nothing of what follows them", () => {
       const random = seeded(3);
       for (const { name, deflate } of DEFLATERS)
-        for (const size of [0, 1, 100, 10_000]) {
+        for (const size of [0, 1, 100, debug ? 1000 : 4000]) {
           const data = sample(size, random);
           const stream = deflate(data, true);
           const followed = Buffer.concat([stream, Buffer.alloc(40, 0x55)]);
@@ -205,13 +210,15 @@ for (const { label, debug, exports } of probeVariants("inflate")) {
     it("judges mutated headers and trailers as zlib does", () => {
       const data = sample(60, seeded(10));
       const base = DEFLATERS[3]!.deflate(data);
-      for (let value = 0; value < 65536; value += debug ? 97 : 1) {
-        if (value % 31 !== 0 && value % 64 !== 0) continue;
-        const stream = Buffer.from(base);
-        stream.writeUInt16BE(value);
-        const result = inflater.run(stream, { capacity: 60 });
-        if ("output" in oracle(stream)) assert.equal(result.status, Status.OK, `header ${value}`);
-        else assert.equal(result.status, Status.BAD_ZLIB_HEADER, `header ${value}`);
+      for (let value = 0; value < 65536; value += debug ? 31 * 7 : 31) {
+        for (const header of [value, value ^ 0x100]) {
+          const stream = Buffer.from(base);
+          stream.writeUInt16BE(header);
+          const status = isHeader(header) ? Status.OK : Status.BAD_ZLIB_HEADER;
+          assert.equal(inflater.run(stream, { capacity: 60 }).status, status, `header ${header}`);
+          if (header % 7 === 0)
+            assert.equal("output" in oracle(stream), isHeader(header), `header ${header}`);
+        }
       }
       for (let bit = 0; bit < 32; bit++) {
         const stream = Buffer.from(base);
