@@ -1,0 +1,280 @@
+/**
+ * The index of paths: an adaptive radix tree from byte strings to u64 values, after Leis, Kemper, Neumann: "The
+ * Adaptive Radix Tree" (ICDE 2013), with path compression and lazy expansion. `node.ts` draws the memory,
+ * `cursor.ts` iterates.
+ *
+ * Keys are any bytes but NUL, 0 to `Limit.PATH` of them; one may be a prefix of another. A byte string with a NUL can
+ * be asked for and is never found. A value whose high bytes are 0 takes fewer bytes: put flags in the low bits.
+ *
+ * Invariants: an inner node has at least two children; the child under NUL is a leaf; the bytes from the root to a
+ * leaf, prefixes, branches and suffix, are its key and the implicit NUL.
+ */
+import { Limit } from "../limits";
+import { Status } from "../status";
+import { commonLen, equalBytes, lengthToNul } from "./compare";
+import {
+  bodyOf,
+  endOf,
+  findSlot,
+  headerOf,
+  LEAF,
+  leafFree,
+  leafNew,
+  leafPut,
+  leafRest,
+  leafSuffix,
+  leafValue,
+  nodeAdd,
+  nodeCut,
+  nodeFree,
+  nodePair,
+  prefixLenOf,
+  prefixOf,
+  suffixLenOf,
+} from "./node";
+import { slabBytes, slabInit, slabReset } from "./slab";
+
+/** Holds the root's pointer, so that it is a slot like any other. */
+const root: usize = memory.data(4, 4);
+let count: u32 = 0;
+
+/** The value that the last successful find, longest-prefix search or iteration step met. */
+export let artValue: u64 = 0;
+
+/**
+ * Starts empty, on a heap that has just been initialised: what an earlier tree held there is forgotten, not freed.
+ * @param maxBytes the most memory that the tree may take of the heap; a slab more than 64 KiB is taken at once only
+ *   where there is plenty
+ */
+export function artInit(maxBytes: usize): void {
+  slabInit(maxBytes);
+  store<u32>(root, 0);
+  count = 0;
+}
+
+/** Forgets all keys and gives the memory back to the heap. */
+export function artReset(): void {
+  slabReset();
+  store<u32>(root, 0);
+  count = 0;
+}
+
+/** Keys in the tree. */
+export function artCount(): u32 {
+  return count;
+}
+
+/** Bytes that the tree holds of the heap, those it has in reserve included. */
+export function artBytes(): usize {
+  return slabBytes();
+}
+
+/** The root: 0, a node, or a leaf with its tag. For iteration and tests. */
+export function artRoot(): usize {
+  return load<u32>(root);
+}
+
+/** The key's byte at `depth`, or the NUL behind it. */
+// @ts-ignore: decorator
+@inline
+function byteAt(keyPtr: usize, keyLen: u32, depth: u32): u32 {
+  return depth < keyLen ? <u32>load<u8>(keyPtr + depth) : 0;
+}
+
+/**
+ * Looks a key up.
+ * @returns whether it is there; `artValue` is then its value
+ */
+export function artFind(keyPtr: usize, keyLen: u32): bool {
+  if (keyLen > Limit.PATH) return false;
+  let at: usize = load<u32>(root);
+  if (!at) return false;
+  let depth: u32 = 0;
+  while (!(at & LEAF)) {
+    const header = headerOf(at);
+    const prefixLen = prefixLenOf(header);
+    if (prefixLen) {
+      if (prefixLen > keyLen - depth) return false;
+      if (!equalBytes(prefixOf(at), keyPtr + depth, prefixLen)) return false;
+      depth += prefixLen;
+    }
+    const slot = findSlot(bodyOf(at, header), header, byteAt(keyPtr, keyLen, depth));
+    if (!slot) return false;
+    at = load<u32>(slot);
+    if (!at) return false;
+    depth++;
+  }
+  const rest = leafRest(at);
+  if (depth + rest != keyLen + 1) return false;
+  if (!equalBytes(leafSuffix(at), keyPtr + depth, suffixLenOf(rest))) return false;
+  artValue = leafValue(at);
+  return true;
+}
+
+/** Whether a path prefix of the key may end at `depth`: at the key's end, before a slash, or as the root's "". */
+// @ts-ignore: decorator
+@inline
+function isBoundary(keyPtr: usize, keyLen: u32, depth: u32): bool {
+  return !depth || depth == keyLen || load<u8>(keyPtr + depth) == 0x2f;
+}
+
+/**
+ * The longest stored key that is a path prefix of the given one: equal to it, or followed in it by a slash, or empty.
+ * @returns its length in bytes, with its value in `artValue`, or -1 where there is none
+ */
+export function artLongest(keyPtr: usize, keyLen: u32): i32 {
+  let at: usize = load<u32>(root);
+  if (keyLen > Limit.PATH || !at) return -1;
+  let best: usize = 0;
+  let bestLen: i32 = -1;
+  let depth: u32 = 0;
+  while (!(at & LEAF)) {
+    const header = headerOf(at);
+    const prefixLen = prefixLenOf(header);
+    if (prefixLen > keyLen - depth || !equalBytes(prefixOf(at), keyPtr + depth, prefixLen)) break;
+    depth += prefixLen;
+    const body = bodyOf(at, header);
+    if (isBoundary(keyPtr, keyLen, depth)) {
+      const end = endOf(body, header);
+      if (end) {
+        best = end;
+        bestLen = depth;
+      }
+    }
+    if (depth == keyLen) break;
+    const slot = findSlot(body, header, load<u8>(keyPtr + depth));
+    at = slot ? load<u32>(slot) : 0;
+    if (!at) break;
+    depth++;
+  }
+  if (at & LEAF) {
+    const rest = leafRest(at);
+    const suffixLen = suffixLenOf(rest);
+    // rest is 0 under a NUL of the caller's key, which ends no path.
+    if (rest && suffixLen <= keyLen - depth && equalBytes(leafSuffix(at), keyPtr + depth, suffixLen)) {
+      depth += suffixLen;
+      if (isBoundary(keyPtr, keyLen, depth)) {
+        best = at;
+        bestLen = depth;
+      }
+    }
+  }
+  if (best) artValue = leafValue(best);
+  return bestLen;
+}
+
+/** Puts a value in place of the leaf's. */
+function replace(slot: usize, leaf: usize, value: u64): i32 {
+  if (leafPut(leaf, value)) return Status.OK;
+  const fresh = leafNew(leafSuffix(leaf), leafRest(leaf), value);
+  if (!fresh) return Status.OUT_OF_MEMORY;
+  store<u32>(slot, <u32>fresh);
+  leafFree(leaf);
+  return Status.OK;
+}
+
+/** Frees a leaf that was made for an insertion that memory did not suffice for. */
+function undo(leaf: usize): i32 {
+  if (leaf) leafFree(leaf);
+  return Status.OUT_OF_MEMORY;
+}
+
+/** Branches where the key leaves a leaf's suffix, `common` bytes behind `depth`. */
+function splitLeaf(
+  slot: usize, leaf: usize, common: u32, keyPtr: usize, keyLen: u32, depth: u32, value: u64,
+): i32 {
+  const suffix = leafSuffix(leaf);
+  const suffixLen = suffixLenOf(leafRest(leaf));
+  const branch = depth + common;
+  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
+  if (!fresh) return Status.OUT_OF_MEMORY;
+  const old = leafNew(suffix + common + 1, suffixLen - common, leafValue(leaf));
+  if (!old) return undo(fresh);
+  const oldByte = byteAt(suffix, suffixLen, common);
+  const node = nodePair(keyPtr + depth, common, oldByte, old, byteAt(keyPtr, keyLen, branch), fresh);
+  if (!node) {
+    leafFree(old);
+    return undo(fresh);
+  }
+  store<u32>(slot, <u32>node);
+  leafFree(leaf);
+  count++;
+  return Status.OK;
+}
+
+/** Branches where the key leaves a node's prefix, `common` bytes behind `depth`. */
+function splitPrefix(
+  slot: usize, node: usize, common: u32, keyPtr: usize, keyLen: u32, depth: u32, value: u64,
+): i32 {
+  const branch = depth + common;
+  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
+  if (!fresh) return Status.OUT_OF_MEMORY;
+  const lower = nodeCut(node, common + 1);
+  if (!lower) return undo(fresh);
+  const lowerByte = <u32>load<u8>(prefixOf(node) + common);
+  const upper = nodePair(keyPtr + depth, common, lowerByte, lower, byteAt(keyPtr, keyLen, branch), fresh);
+  if (!upper) {
+    nodeFree(lower);
+    return undo(fresh);
+  }
+  store<u32>(slot, <u32>upper);
+  nodeFree(node);
+  count++;
+  return Status.OK;
+}
+
+/** Adds a leaf to a node that the key leaves at `branch`. */
+function addLeaf(
+  slot: usize, node: usize, keyPtr: usize, keyLen: u32, branch: u32, value: u64,
+): i32 {
+  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
+  if (!fresh) return Status.OUT_OF_MEMORY;
+  const grown = nodeAdd(node, byteAt(keyPtr, keyLen, branch), fresh);
+  if (!grown) return undo(fresh);
+  store<u32>(slot, <u32>grown);
+  count++;
+  return Status.OK;
+}
+
+/**
+ * Stores a value under a key, in place of the one that is there.
+ * @returns `OK`; `OUT_OF_MEMORY` at the cap or where the heap has no more, `PATH_TOO_LONG` for more than `Limit.PATH`
+ *   bytes, `EINVAL` for a key with a NUL: the tree is then as it was
+ */
+export function artInsert(keyPtr: usize, keyLen: u32, value: u64): i32 {
+  if (keyLen > Limit.PATH) return Status.PATH_TOO_LONG;
+  if (lengthToNul(keyPtr, keyLen) < keyLen) return Status.EINVAL;
+  let slot = root;
+  let at: usize = load<u32>(slot);
+  if (!at) {
+    at = leafNew(keyPtr, keyLen + 1, value);
+    if (!at) return Status.OUT_OF_MEMORY;
+    store<u32>(slot, <u32>at);
+    count = 1;
+    return Status.OK;
+  }
+  let depth: u32 = 0;
+  while (!(at & LEAF)) {
+    const header = headerOf(at);
+    const prefixLen = prefixLenOf(header);
+    const common = commonLen(prefixOf(at), keyPtr + depth, min(prefixLen, keyLen - depth));
+    if (common < prefixLen) return splitPrefix(slot, at, common, keyPtr, keyLen, depth, value);
+    depth += prefixLen;
+    const child = findSlot(bodyOf(at, header), header, byteAt(keyPtr, keyLen, depth));
+    if (!child || !load<u32>(child)) return addLeaf(slot, at, keyPtr, keyLen, depth, value);
+    slot = child;
+    at = load<u32>(slot);
+    depth++;
+  }
+  const suffixLen = suffixLenOf(leafRest(at));
+  // Behind the branch of the implicit NUL there is nothing to compare: the key is the leaf's.
+  if (depth > keyLen) return replace(slot, at, value);
+  const common = commonLen(leafSuffix(at), keyPtr + depth, min(suffixLen, keyLen - depth));
+  if (common == suffixLen && common == keyLen - depth) return replace(slot, at, value);
+  return splitLeaf(slot, at, common, keyPtr, keyLen, depth, value);
+}
+
+/** For the iteration. */
+export function artSetValue(value: u64): void {
+  artValue = value;
+}
