@@ -100,16 +100,24 @@ function binFrom(bin: u32): u32 {
   return high ? 64 + <u32>ctz(high) : BINS;
 }
 
-function find(size: u32): usize {
-  const bin = binOf(size);
-  // Its own list may hold smaller blocks: look at a few. Every block of a list above is large enough.
-  let block: usize = load<u32>(heads + (bin << 2));
-  for (let i = 0; block && i < 8; i++) {
+/** A block for `size` in its own list, which may hold smaller ones too, among the first `most`. */
+function findInList(size: u32, most: u32): usize {
+  let block: usize = load<u32>(heads + (binOf(size) << 2));
+  while (block && most--) {
     if (sizeOf(block) >= size) return block;
     block = load<u32>(block + HEADER);
   }
-  const above = binFrom(bin + 1);
-  return above < BINS ? load<u32>(heads + (above << 2)) : 0;
+  return 0;
+}
+
+function find(size: u32): usize {
+  const block = findInList(size, 8);
+  if (block) return block;
+  // Every block of a list above is large enough.
+  const above = binFrom(binOf(size) + 1);
+  if (above < BINS) return load<u32>(heads + (above << 2));
+  // Rather a long look than a larger memory; `grow` relies on there being no block that would do.
+  return findInList(size, u32.MAX_VALUE);
 }
 
 /** Extends the memory so that a block of `size` fits at its end. */

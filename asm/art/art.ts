@@ -11,7 +11,7 @@
  */
 import { Limit } from "../limits";
 import { Status } from "../status";
-import { commonLen, equalBytes, lengthToNul } from "./compare";
+import { commonLen, equalBytes, equalPadded, lengthToNul, PAD } from "./compare";
 import {
   bodyOf,
   endOf,
@@ -36,6 +36,8 @@ import { slabBytes, slabInit, slabReset } from "./slab";
 
 /** Holds the root's pointer, so that it is a slot like any other. */
 const root: usize = memory.data(4, 4);
+/** For keys at the very end of memory. */
+const scratch: usize = memory.data(4096 + 2 * 16, 16);
 let count: u32 = 0;
 
 /** The value that the last successful find, longest-prefix search or iteration step met. */
@@ -74,6 +76,12 @@ export function artRoot(): usize {
   return load<u32>(root);
 }
 
+/** A copy of the key that can be read past its end. */
+function padded(keyPtr: usize, keyLen: u32): usize {
+  memory.copy(scratch, keyPtr, keyLen);
+  return scratch;
+}
+
 /** The key's byte at `depth`, or the NUL behind it. */
 // @ts-ignore: decorator
 @inline
@@ -89,16 +97,16 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
   if (keyLen > Limit.PATH) return false;
   let at: usize = load<u32>(root);
   if (!at) return false;
+  // The key is read past its end, which must not be past the memory's.
+  if (<u64>keyPtr + keyLen + 2 * PAD > (<u64>memory.size() << 16)) keyPtr = padded(keyPtr, keyLen);
   let depth: u32 = 0;
   while (!(at & LEAF)) {
     const header = headerOf(at);
     const prefixLen = prefixLenOf(header);
-    if (prefixLen) {
-      if (prefixLen > keyLen - depth) return false;
-      if (!equalBytes(prefixOf(at), keyPtr + depth, prefixLen)) return false;
-      depth += prefixLen;
-    }
-    const slot = findSlot(bodyOf(at, header), header, byteAt(keyPtr, keyLen, depth));
+    if (prefixLen > keyLen - depth || !equalPadded(prefixOf(at), keyPtr + depth, prefixLen)) return false;
+    depth += prefixLen;
+    const byte = select<u32>(load<u8>(keyPtr + depth), 0, depth < keyLen);
+    const slot = findSlot(bodyOf(at, header), header, byte);
     if (!slot) return false;
     at = load<u32>(slot);
     if (!at) return false;
@@ -106,7 +114,7 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
   }
   const rest = leafRest(at);
   if (depth + rest != keyLen + 1) return false;
-  if (!equalBytes(leafSuffix(at), keyPtr + depth, suffixLenOf(rest))) return false;
+  if (!equalPadded(leafSuffix(at), keyPtr + depth, suffixLenOf(rest))) return false;
   artValue = leafValue(at);
   return true;
 }

@@ -84,26 +84,18 @@ export function nodeSize(header: u32): u32 {
   return HEADER + prefixLenOf(header) + bodySize(kindOf(header), countOf(header));
 }
 
-/** The index of `byte` among at most four ascending keys, or `count` and more. */
+/** The index of `byte` among at most sixteen ascending keys, or `count` and more. Reads sixteen bytes with SIMD. */
 // @ts-ignore: decorator
 @inline
-function indexIn4(keys: usize, byte: u32): u32 {
-  const differ = load<u32>(keys) ^ (byte * 0x01010101);
-  // The lowest zero byte: borrows may mark bytes above it, never below.
-  return ctz((differ - 0x01010101) & ~differ & 0x80808080) >> 3;
-}
-
-/** The index of `byte` among at most sixteen ascending keys, or `count` and more. */
-// @ts-ignore: decorator
-@inline
-function indexIn16(keys: usize, byte: u32): u32 {
+function indexOf(keys: usize, count: u32, byte: u32): u32 {
   if (ASC_FEATURE_SIMD) {
     return ctz(i8x16.bitmask(i8x16.eq(v128.load(keys), i8x16.splat(<i8>byte))));
   }
+  // The lowest zero byte: borrows may mark bytes above it, never below.
   const pattern = <u64>byte * 0x0101010101010101;
   let differ = load<u64>(keys) ^ pattern;
   let zero = (differ - 0x0101010101010101) & ~differ & 0x8080808080808080;
-  if (zero) return <u32>(ctz(zero) >> 3);
+  if (zero || count <= 8) return <u32>(ctz(zero) >> 3);
   differ = load<u64>(keys, 8) ^ pattern;
   zero = (differ - 0x0101010101010101) & ~differ & 0x8080808080808080;
   return 8 + <u32>(ctz(zero) >> 3);
@@ -119,7 +111,7 @@ export function findSlot(body: usize, header: u32, byte: u32): usize {
   const kind = kindOf(header);
   if (kind <= NODE16) {
     const count = countOf(header);
-    const index = kind == NODE4 ? indexIn4(body, byte) : indexIn16(body, byte);
+    const index = indexOf(body, count, byte);
     return index < count ? body + count + (index << 2) : 0;
   }
   if (kind == NODE256) return body + (byte << 2);

@@ -9,6 +9,7 @@
  * Classes are 4 bytes apart up to `FINE`, 64 bytes apart beyond. A block may be read up to `PAD` bytes past its end.
  */
 import { heapAlloc, heapFree, heapSizeOf } from "../heap";
+import { PAD } from "./compare";
 
 const GRAIN: u32 = 4;
 const COARSE: u32 = 64;
@@ -19,7 +20,6 @@ const BLOCK_MAX: u32 = 5184;
 const CLASSES: u32 = FINE_CLASSES + (BLOCK_MAX - FINE) / COARSE;
 
 const SLAB_HEADER: u32 = 8;
-const PAD: u32 = 8;
 const SLAB_MIN: u32 = 64 << 10;
 const SLAB_MAX: u32 = 1 << 20;
 /** What the heap puts before an allocation: asking for that much less fills whole pages. */

@@ -1,0 +1,381 @@
+/** The adaptive radix tree against a sorted model, on every build of it. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { STATUS } from "../../src/errors.js";
+import { repositoryPaths } from "../support/paths.js";
+import { type Random, seeded } from "../support/random.js";
+import { type ProbeVariant, probeVariants } from "../support/wasm.js";
+
+const HEAP = 96 << 20;
+const PATH_MAX = 4096;
+/** Keys are Latin-1 strings here: a character a byte, in byte order under `<`. */
+type Model = Map<string, bigint>;
+
+/** The tree under test, with strings for keys. */
+class Tree {
+  readonly #e;
+  readonly #buffer: number;
+
+  constructor({ exports }: ProbeVariant, maxBytes = HEAP) {
+    this.#e = exports;
+    this.#e.heapInit(HEAP);
+    this.#buffer = this.#e.heapAlloc(PATH_MAX + 64);
+    this.#e.artInit(maxBytes);
+  }
+
+  #put(key: string): number {
+    Buffer.from(this.#e.memory.buffer).write(key, this.#buffer, "latin1");
+    return this.#buffer;
+  }
+
+  get raw() {
+    return this.#e;
+  }
+  get count(): number {
+    return this.#e.artCount();
+  }
+  get bytes(): number {
+    return this.#e.artBytes();
+  }
+
+  insert(key: string, value: bigint): number {
+    return this.#e.artInsert(this.#put(key), key.length, value);
+  }
+  find(key: string): bigint | undefined {
+    return this.#e.artFind(this.#put(key), key.length) ? this.#value() : undefined;
+  }
+  longest(key: string): [number, bigint] | undefined {
+    const length: number = this.#e.artLongest(this.#put(key), key.length);
+    return length < 0 ? undefined : [length, this.#value()];
+  }
+  first(prefix: string): [string, bigint] | undefined {
+    return this.#e.artFirst(this.#put(prefix), prefix.length) ? this.#entry() : undefined;
+  }
+  firstChild(prefix: string): [string, bigint] | undefined {
+    return this.#e.artFirstChild(this.#put(prefix), prefix.length) ? this.#entry() : undefined;
+  }
+  seek(key: string): [string, bigint] | undefined {
+    return this.#e.artSeek(this.#put(key), key.length) ? this.#entry() : undefined;
+  }
+  next(): [string, bigint] | undefined {
+    return this.#e.artNext() ? this.#entry() : undefined;
+  }
+  nextChild(): [string, bigint] | undefined {
+    return this.#e.artNextChild() ? this.#entry() : undefined;
+  }
+  below(prefix: string): [string, bigint][] {
+    const entries = [];
+    for (let entry = this.first(prefix); entry !== undefined; entry = this.next()) entries.push(entry);
+    assert.equal(this.next(), undefined, "the end is not passed");
+    return entries;
+  }
+  children(prefix: string): [string, bigint][] {
+    const entries = [];
+    for (let entry = this.firstChild(prefix); entry !== undefined; entry = this.nextChild())
+      entries.push(entry);
+    return entries;
+  }
+  /** Node4s, Node16s, Node48s, Node256s and leaves, after a check of every invariant. */
+  inspect(): number[] {
+    const counts = [...new Uint32Array(this.#e.memory.buffer, this.#e.inspect(), 8)];
+    assert.equal(counts[7], 0, `invariant ${counts[7]} is broken`);
+    assert.equal(counts[4], this.count, "leaves are keys");
+    assert.ok(counts[5]! <= this.bytes, "blocks lie in slabs");
+    return counts.slice(0, 5);
+  }
+
+  #value(): bigint {
+    return BigInt.asUintN(64, this.#e.artValue.value);
+  }
+  #entry(): [string, bigint] {
+    const key = Buffer.from(this.#e.memory.buffer, this.#e.artKeyPtr(), this.#e.artKeyLen()).toString(
+      "latin1",
+    );
+    return [key, this.#value()];
+  }
+}
+
+function sorted(model: Model): [string, bigint][] {
+  return [...model].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function longestOf(model: Model, key: string): [number, bigint] | undefined {
+  for (let length = key.length; length >= 0; length--) {
+    const value = model.get(key.slice(0, length));
+    if (value !== undefined && (length === 0 || length === key.length || key[length] === "/"))
+      return [length, value];
+  }
+  return undefined;
+}
+
+function childrenOf(model: Model, prefix: string): [string, bigint][] {
+  return sorted(model).filter(([key]) => key.startsWith(prefix) && !key.slice(prefix.length).includes("/"));
+}
+
+function randomValue(random: Random): bigint {
+  const value = (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));
+  return BigInt.asUintN(random(65), value);
+}
+
+/** Keys that meet, part and end inside one another: few letters, many slashes; sometimes long runs; sometimes any bytes. */
+function randomKey(random: Random): string {
+  const kind = random(20);
+  let key = "";
+  if (kind === 0) {
+    for (let n = random(12); n > 0; n--) key += String.fromCharCode(1 + random(255));
+    return key;
+  }
+  if (kind === 1) return "ab/".repeat(random(40)) + "abc"[random(3)];
+  if (kind === 2) return `w/${String.fromCharCode(1 + random(255))}${random(4) ? "" : "/x"}`;
+  for (let n = random(9); n > 0; n--) key += "aab/-0"[random(6)]!;
+  return key;
+}
+
+/** Compares everything that can be asked with the model. */
+function checkAll(tree: Tree, model: Model): void {
+  assert.equal(tree.count, model.size);
+  tree.inspect();
+  assert.deepEqual(tree.below(""), sorted(model));
+}
+
+function randomRun(tree: Tree, random: Random, operations: number, keyOf: (random: Random) => string): void {
+  const model: Model = new Map();
+  let order: [string, bigint][] | undefined;
+  for (let i = 0; i < operations; i++) {
+    const key = keyOf(random);
+    const what = random(16);
+    if (what < 7) {
+      const value = randomValue(random);
+      assert.equal(tree.insert(key, value), STATUS.Ok);
+      model.set(key, value);
+      order = undefined;
+    } else if (what < 12) {
+      assert.equal(tree.find(key), model.get(key), JSON.stringify(key));
+    } else if (what < 15) {
+      const longer = random(2) ? `${key}/${keyOf(random)}` : key;
+      assert.deepEqual(tree.longest(longer), longestOf(model, longer), JSON.stringify(longer));
+    } else {
+      const from = tree.seek(key);
+      if (order === undefined && random(30) === 0) order = sorted(model);
+      if (order !== undefined)
+        assert.deepEqual(
+          from,
+          order.find(([other]) => other >= key),
+        );
+      if (from !== undefined) assert.ok(from[0] >= key && model.get(from[0]) === from[1]);
+      if (random(40) === 0) {
+        assert.deepEqual(
+          tree.below(key),
+          sorted(model).filter(([other]) => other.startsWith(key)),
+        );
+        assert.deepEqual(tree.children(`${key}/`), childrenOf(model, `${key}/`));
+      }
+    }
+    if (random(15_000) === 0) checkAll(tree, model);
+    if (random(20_000) === 0) {
+      tree.raw.artReset();
+      assert.equal(tree.bytes, 0);
+      assert.equal(tree.find(key), undefined);
+      model.clear();
+      order = undefined;
+    }
+  }
+  checkAll(tree, model);
+}
+
+describe("adaptive radix tree", () => {
+  for (const variant of probeVariants("art")) {
+    it(`does as a sorted map does (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      for (const seed of [1, 2, 3]) {
+        tree.raw.artReset();
+        randomRun(tree, seeded(seed), variant.debug ? 40_000 : 120_000, randomKey);
+      }
+    });
+
+    it(`holds repository paths (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      const paths = repositoryPaths(variant.debug ? 5_000 : 30_000, seeded(7));
+      const model: Model = new Map(paths.map((path, i) => [path, BigInt(i) << 12n]));
+      for (const [path, value] of model) assert.equal(tree.insert(path, value), STATUS.Ok);
+      for (const [path, value] of model) {
+        assert.equal(tree.find(path), value);
+        assert.equal(tree.find(`${path}~`), undefined);
+        assert.deepEqual(tree.longest(`${path}/no/such`), [path.length, value]);
+      }
+      checkAll(tree, model);
+      for (const prefix of ["", "src/", "docs/", "packages/"])
+        assert.deepEqual(tree.children(prefix), childrenOf(model, prefix));
+    });
+
+    it(`grows through all kinds of node, in any order (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      for (const prefix of ["", "p", "a long prefix of more than sixteen bytes/"]) {
+        for (const step of [1, 7, 254]) {
+          tree.raw.artReset();
+          const model: Model = new Map();
+          const add = (key: string): void => {
+            assert.equal(tree.insert(key, BigInt(model.size)), STATUS.Ok);
+            model.set(key, BigInt(model.size));
+          };
+          add(prefix);
+          for (let i = 0; i < 255; i++) {
+            add(prefix + String.fromCharCode(1 + ((i * step) % 255)));
+            const kinds = tree.inspect();
+            const expected = i + 2 <= 4 ? 0 : i + 2 <= 16 ? 1 : i + 2 <= 48 ? 2 : 3;
+            assert.deepEqual(
+              kinds.map((n, kind) => (kind < 4 ? n : 0)),
+              [0, 1, 2, 3, 4].map((k) => +(k === expected)),
+            );
+            for (let byte = 1; byte < 256; byte++) {
+              const key = prefix + String.fromCharCode(byte);
+              if (i % 8 === 0 || byte === 1) assert.equal(tree.find(key), model.get(key));
+            }
+          }
+          assert.deepEqual(tree.below(prefix), sorted(model));
+        }
+      }
+    });
+
+    it(`splits a prefix at every place, under a node of every kind (${variant.label})`, () => {
+      const stem = "abcdefghijklmnopqrstuvwxyz0123456789/ABC";
+      for (const fanout of [2, 5, 17, 49, 255]) {
+        for (let place = 0; place <= stem.length; place++) {
+          const tree = new Tree(variant);
+          const model: Model = new Map();
+          const add = (key: string): void => {
+            model.set(key, BigInt(model.size * 1000));
+            assert.equal(tree.insert(key, model.get(key)!), STATUS.Ok);
+          };
+          for (let i = 1; i <= fanout; i++) add(stem + String.fromCharCode(i));
+          add(stem.slice(0, place));
+          add(`${stem.slice(0, place)}!tail`);
+          checkAll(tree, model);
+          for (const [key, value] of model) assert.equal(tree.find(key), value);
+        }
+      }
+    });
+
+    it(`takes paths as long as the limit (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      const model: Model = new Map();
+      const add = (key: string): void => {
+        assert.equal(tree.insert(key, BigInt(key.length)), STATUS.Ok);
+        model.set(key, BigInt(key.length));
+      };
+      const long = "x".repeat(4000);
+      for (let i = 0; i < 96; i++) add(long + String.fromCharCode(160 - i) + "y".repeat(i));
+      // A branch at each of the last 2,000 depths, and a leaf of each length.
+      for (let length = PATH_MAX; length > 2000; length -= 3) add("x".repeat(length));
+      add("");
+      add(`${"d/".repeat(2047)}ef`);
+      checkAll(tree, model);
+      assert.equal(tree.insert("x".repeat(PATH_MAX + 1), 1n), STATUS.PathTooLong);
+      assert.equal(tree.find("x".repeat(PATH_MAX + 1)), undefined);
+      assert.equal(tree.longest("x".repeat(PATH_MAX + 1)), undefined);
+      assert.equal(tree.first("x".repeat(PATH_MAX + 1)), undefined);
+      assert.equal(tree.seek("x".repeat(PATH_MAX + 1)), undefined);
+      assert.deepEqual(tree.longest(`${"d/".repeat(2047)}e/`), [0, 0n]);
+    });
+
+    it(`never finds a key with a NUL, nor takes one (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      const model: Model = new Map(["", "a", "a/b", "ab", "abc", "b"].map((key, i) => [key, BigInt(i)]));
+      for (const [key, value] of model) assert.equal(tree.insert(key, value), STATUS.Ok);
+      for (const key of model.keys()) {
+        for (let i = 0; i <= key.length; i++) {
+          for (const nul of ["\0", "\0\0", "\0/"]) {
+            const bad = key.slice(0, i) + nul + key.slice(i);
+            assert.equal(tree.insert(bad, 9n), STATUS.InvalidArgument);
+            assert.equal(tree.find(bad), undefined, JSON.stringify(bad));
+            assert.equal(tree.first(bad), undefined);
+            assert.deepEqual(tree.longest(bad), longestOf(model, bad), JSON.stringify(bad));
+            assert.deepEqual(
+              tree.seek(bad),
+              sorted(model).find(([other]) => other >= bad),
+            );
+          }
+        }
+      }
+      checkAll(tree, model);
+    });
+
+    it(`stays whole when memory ends, and starts anew after a reset (${variant.label})`, () => {
+      for (const maxBytes of [0, 100, 6_000, 66_000, 200_000, 1_000_000]) {
+        const tree = new Tree(variant, maxBytes);
+        const random = seeded(maxBytes);
+        for (let round = 0; round < 2; round++) {
+          const model: Model = new Map();
+          let failures = 0;
+          for (let i = 0; failures < 50; i++) {
+            assert.ok(i < 100_000, "the cap is not kept");
+            const key = random(50) ? randomKey(random) + random(i + 1) : "z".repeat(random(PATH_MAX));
+            const value = randomValue(random);
+            const status = tree.insert(key, value);
+            assert.ok(tree.bytes <= maxBytes);
+            if (status === STATUS.Ok) {
+              model.set(key, value);
+            } else {
+              assert.equal(status, STATUS.OutOfMemory);
+              assert.equal(tree.find(key), model.get(key));
+              failures++;
+            }
+          }
+          assert.equal(model.size === 0, maxBytes === 0);
+          checkAll(tree, model);
+          const used = tree.raw.heapUsed();
+          const held = tree.bytes;
+          tree.raw.artReset();
+          assert.equal(tree.raw.heapUsed(), used - held, "all slabs go back");
+          checkAll(tree, new Map());
+        }
+      }
+    });
+
+    it(`survives a heap that has no more (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      while (tree.raw.heapAlloc(1 << 20));
+      while (tree.raw.heapAlloc(1 << 12));
+      const model: Model = new Map();
+      for (let i = 0; ; i++) {
+        const status = tree.insert(`k${i}`, BigInt(i));
+        if (status === STATUS.OutOfMemory) break;
+        model.set(`k${i}`, BigInt(i));
+      }
+      checkAll(tree, model);
+    });
+
+    it(`iterates past insertions and finds (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      for (const key of ["a", "c", "e"]) tree.insert(key, 1n);
+      assert.deepEqual(tree.first(""), ["a", 1n]);
+      assert.equal(tree.insert("b", 2n), STATUS.Ok);
+      assert.equal(tree.find("e"), 1n);
+      assert.deepEqual(tree.next(), ["b", 2n]);
+      assert.deepEqual(tree.longest("c/x"), [1, 1n]);
+      assert.deepEqual(tree.next(), ["c", 1n]);
+      tree.raw.artReset();
+      assert.equal(tree.next(), undefined);
+    });
+
+    it(`reads keys that end where memory ends (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      const keys = ["", "a", "docs/readme.md", "docs/readme.md/very/long/name/of/a/file"];
+      for (const [i, key] of keys.entries()) tree.insert(key, BigInt(i));
+      const e = tree.raw;
+      // A page of the host's own behind the heap.
+      e.memory.grow(1);
+      const end = e.memory.buffer.byteLength;
+      for (const [i, key] of keys.entries()) {
+        const at = end - key.length;
+        Buffer.from(e.memory.buffer).write(key, at, "latin1");
+        assert.equal(e.artFind(at, key.length), 1);
+        assert.equal(BigInt(i), e.artValue.value);
+        assert.equal(e.artLongest(at, key.length), key.length);
+        assert.equal(e.artFirst(at, key.length), 1);
+        assert.equal(e.artSeek(at, key.length), 1);
+        assert.equal(e.artInsert(at, key.length, BigInt(i)), STATUS.Ok);
+      }
+    });
+  }
+});
