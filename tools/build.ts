@@ -9,6 +9,7 @@ import { dirname, join, relative } from "node:path";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { appendCustomSection } from "../src/custom-sections.js";
+import { parseManifest } from "../src/manifest.js";
 
 /** One run of asc. */
 interface WasmJob {
@@ -16,17 +17,30 @@ interface WasmJob {
   output: string;
   debug: boolean;
   simd: boolean;
-  /** Modules that another file stands in for: the binding that a guest is linked with. */
-  links: Record<string, string>;
+  /** Modules with another source than the file of that name: the binding that a guest is linked with. */
+  sources: Record<string, string>;
   /** Solo5's manifest, for a guest of the tender's. */
   manifest?: string;
 }
 
-/** The modules that make a guest a WASI command instead of a Solo5 unikernel. */
-const WASI_LINKS = {
-  "guest/bindings/solo5.ts": "guest/bindings/wasi.ts",
-  "asm/hypercall.ts": "guest/bindings/wasi-hypercall.ts",
-};
+/** Guests that are built as WASI commands too. The others try the hypercalls themselves. */
+const WASI_GUESTS = ["hello", "simple"];
+
+/** The sources that make a guest a WASI command instead of a Solo5 unikernel: links to others, and its manifest. */
+function wasiSources(name: string, manifest: string): Record<string, string> {
+  const names = parseManifest([new TextEncoder().encode(manifest).buffer]).devices.map((device) => {
+    if (device.type !== "BLOCK_BASIC") throw new Error(`${name}: the WASI binding has block devices only`);
+    return [...Buffer.from(`${device.name}\0`)];
+  });
+  return {
+    "guest/bindings/solo5.ts": 'export * from "./wasi";\n',
+    "asm/hypercall.ts": 'export * from "../guest/bindings/wasi-hypercall";\n',
+    "guest/bindings/guest.ts": `export * from "../${name}/main";\n`,
+    "guest/bindings/manifest.ts":
+      `export const count: u32 = ${names.length};\n` +
+      `export const names: usize = memory.data<u8>([${[...names.flat(), 0].join(", ")}]);\n`,
+  };
+}
 
 const STAMPS = "dist/.stamps.json";
 
@@ -43,16 +57,19 @@ function wasmJobs(tests: boolean): WasmJob[] {
   const add = (entry: string, stem: string, debug: boolean, extra: Partial<WasmJob> = {}): void => {
     for (const simd of [false, true]) {
       const output = `${stem}${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
-      jobs.push({ entry, output, debug, simd, links: {}, ...extra });
+      jobs.push({ entry, output, debug, simd, sources: {}, ...extra });
     }
   };
   add("asm/core.ts", "dist/core", false);
   if (tests) add("asm/core.ts", "dist/core", true);
   for (const main of files("guest", "main.ts")) {
     const name = relative("guest", dirname(main));
-    const manifest = readFileSync(join(dirname(main), "manifest.json"), "utf8");
-    add(main, `dist/guest/${name}`, false, { manifest: JSON.stringify(JSON.parse(manifest)) });
-    add(main, `dist/guest/${name}.wasi`, false, { links: WASI_LINKS });
+    const manifest = JSON.stringify(JSON.parse(readFileSync(join(dirname(main), "manifest.json"), "utf8")));
+    add(main, `dist/guest/${name}`, false, { manifest });
+    if (WASI_GUESTS.includes(name))
+      add("guest/bindings/wasi-start.ts", `dist/guest/${name}.wasi`, false, {
+        sources: wasiSources(name, manifest),
+      });
   }
   if (tests) {
     for (const probe of files("tests/asm", ".ts")) {
@@ -73,10 +90,11 @@ async function compile(job: WasmJob): Promise<string> {
   const result = await asc.main(args, {
     readFile: (name: string, base: string) => {
       const path = join(base, name);
-      const linked = job.links[path];
       try {
-        if (linked === undefined) return readFileSync(path, "utf8");
-        return `export * from ${JSON.stringify(`./${relative(dirname(path), linked).replace(/\.ts$/, "")}`)};\n`;
+        // Its entry is the core: what it exports is to be in the core alone.
+        if (path === "asconfig.json")
+          return JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), entries: [] });
+        return job.sources[path] ?? readFileSync(path, "utf8");
       } catch {
         return null;
       }
@@ -105,6 +123,7 @@ async function buildWasm(tests: boolean): Promise<void> {
     ...inputs,
     "tools/build.ts",
     "src/custom-sections.ts",
+    "src/manifest.ts",
     "asconfig.json",
     "package-lock.json",
   ])

@@ -1,0 +1,23 @@
+/** The smallest guest: no device. Prints its command line, then its arguments, one a line. */
+import { args, argLen, argNext, argsEnd, cmdlineSplit } from "../lib/cmdline";
+import { cmdlineLen, cmdlineRead } from "../bindings/solo5";
+import { flush, print, printBytes } from "../lib/console";
+
+export function solo5_app_main(): i32 {
+  print("Hello, World\nCommand line is: '");
+  cmdlineRead(args);
+  printBytes(args, cmdlineLen());
+  print("'\n");
+  if (!cmdlineSplit()) {
+    print("Error: malformed command line.\n");
+    flush();
+    return 1;
+  }
+  for (let arg = args; arg < argsEnd; arg = argNext(arg)) {
+    print("[");
+    printBytes(arg, argLen(arg));
+    print("]\n");
+  }
+  flush();
+  return 0;
+}

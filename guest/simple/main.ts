@@ -1,0 +1,130 @@
+/**
+ * Prints one file of the image on the device `docteur`, as the original's `simple` does:
+ * `solo5-wasm --block:docteur=disk.img simple.wasm --filename /README.md`.
+ */
+import { Mode } from "../../asm/mount";
+import { Status } from "../../asm/status";
+import { Flag } from "../../asm/volume";
+import { blockAcquire, blockCapacity, blockHandle, blockSize, consoleWrite } from "../bindings/solo5";
+import {
+  argIs,
+  argLen,
+  argOption,
+  args,
+  argsEnd,
+  cmdlineSplit,
+  optionNext,
+  optionValue,
+} from "../lib/cmdline";
+import { flush, print, printBytes, printU64 } from "../lib/console";
+import { printStatus } from "../lib/status";
+import { chunkLen, chunkPtr, errorOffset, volumeMount, volumeNext, volumeOpen } from "../lib/volume";
+
+/** Exit statuses: those of the tools. */
+const FOUND: i32 = 0;
+const NOT_FOUND: i32 = 1;
+const DAMAGED: i32 = 4;
+const IO: i32 = 8;
+
+const device: usize = memory.data<u8>([0x64, 0x6f, 0x63, 0x74, 0x65, 0x75, 0x72]);
+const DEVICE_LEN: u32 = 7;
+
+let path: usize = 0;
+
+/** Whatever the command line asks for but a file, or a file: then `path` is set. */
+function parse(): i32 {
+  if (!cmdlineSplit()) return usage("malformed command line");
+  for (let arg = args; arg < argsEnd; ) {
+    if (argIs(arg, "--help")) {
+      printUsage();
+      return FOUND;
+    }
+    if (!argOption(arg, "--filename")) {
+      print("Error: unknown argument ");
+      printBytes(arg, argLen(arg));
+      print(".\n");
+      printUsage();
+      return NOT_FOUND;
+    }
+    if (!optionValue) return usage("option --filename needs a value");
+    if (path) return usage("option --filename is there twice");
+    path = optionValue;
+    arg = optionNext;
+  }
+  return path ? FOUND : usage("required option --filename is missing");
+}
+
+function printUsage(): void {
+  print("usage: simple --filename PATH\nPrints the file PATH of the image on the block device docteur.\n");
+  print("Exit status: 0 printed, 1 not found or a usage error, 4 the image is damaged, 8 the device or memory failed.\n");
+}
+
+function usage(what: string): i32 {
+  print("Error: ");
+  print(what);
+  print(".\n");
+  printUsage();
+  return NOT_FOUND;
+}
+
+/** One line that says what went wrong, after whatever was printed of the file. Returns the exit status. */
+function fail(status: i32, written: bool): i32 {
+  if (written) print("\n");
+  print("Error: ");
+  printBytes(path, argLen(path));
+  switch (status) {
+    case Status.NOT_FOUND:
+    case Status.DICTIONARY_EXPECTED:
+      print(" not found.\n");
+      return NOT_FOUND;
+    case Status.VALUE_EXPECTED:
+      print(" is not a file.\n");
+      return NOT_FOUND;
+    case Status.SUBMODULE:
+      print(" is a submodule, whose files are not in the image.\n");
+      return NOT_FOUND;
+    case Status.SYMLINK_LOOP:
+      print(" leads through too many symlinks.\n");
+      return NOT_FOUND;
+    case Status.PATH_TOO_LONG:
+      print(" is too long a path.\n");
+      return NOT_FOUND;
+    case Status.OUT_OF_MEMORY:
+      print(": out of memory.\n");
+      return IO;
+    default: {
+      const io = status <= Status.EUNSPEC;
+      print(io ? ": the device failed: " : ": the image is damaged: ");
+      printStatus(status);
+      const offset = errorOffset();
+      if (offset) {
+        print(" at offset ");
+        printU64(offset);
+      }
+      print(".\n");
+      return io ? IO : DAMAGED;
+    }
+  }
+}
+
+function printFile(): i32 {
+  let status = blockAcquire(device, DEVICE_LEN);
+  if (!status) status = volumeMount(blockHandle, blockCapacity, blockSize, Mode.LIGHT, 0);
+  if (!status) status = volumeOpen(path, argLen(path), Flag.FOLLOW);
+  let written = false;
+  while (!status) {
+    status = volumeNext();
+    if (status) break;
+    if (!chunkLen) return FOUND;
+    consoleWrite(chunkPtr, chunkLen);
+    written = true;
+  }
+  return fail(status, written);
+}
+
+export function solo5_app_main(): i32 {
+  let status = parse();
+  if (path && !status) status = printFile();
+  flush();
+  return status;
+}
