@@ -229,6 +229,14 @@ export function heapAllocHigh(size: usize): usize {
   return block + HEADER;
 }
 
+/**
+ * Sets what `heapAlloc` may grow the memory to.
+ * @param limit bytes
+ */
+export function heapSetCap(limit: u32): void {
+  cap = limit;
+}
+
 /** Grows the memory so that a block of `size` bytes is free at its end, or as near to that as the cap allows. */
 export function heapReserve(size: usize): void {
   if (size > SIZE_MAX || find(payloadOf(size)) || grow(payloadOf(size))) return;

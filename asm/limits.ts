@@ -12,8 +12,10 @@ export namespace Limit {
   export const SYMLINKS: u32 = 40;
   /** Inflated bytes of one object. Objects beyond this are refused, larger than memory are streamed. */
   export const OBJECT_SIZE: u64 = 1 << 40;
-  /** Default cap of the instance's memory, in bytes. */
+  /** What the caches make of the instance's memory by default, in bytes. */
   export const MEMORY: u32 = 32 << 20;
+  /** What large objects, and the whole index in the modes that keep one, can make of it by default. */
+  export const MEMORY_MAX: u32 = 1 << 30;
   /** The smallest cap that is accepted. */
   export const MEMORY_MIN: u32 = 2 << 20;
 }

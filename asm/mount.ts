@@ -58,18 +58,21 @@ export let mountErrorOidKnown: bool = false;
 
 /**
  * Takes the memory and attaches the device. What was mounted before is forgotten.
- * @param limit bytes of Wasm memory, all in all
+ * @param limit bytes of Wasm memory, all in all; 0 for the default: `Limit.MEMORY` for caches, up to `Limit.MEMORY_MAX` for what cannot do with less
  * @returns OK, EINVAL, OUT_OF_MEMORY
  */
 export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode: u32, limit: u32): i32 {
-  if (limit < Limit.MEMORY_MIN || mountMode > Mode.ANALYZE) return Status.EINVAL;
+  if ((limit != 0 && limit < Limit.MEMORY_MIN) || mountMode > Mode.ANALYZE) return Status.EINVAL;
+  const hardCap = limit ? limit : Limit.MEMORY_MAX;
+  // By default the caches keep to a small memory, and only objects that need more make it grow.
+  if (!limit) limit = mountMode == Mode.LIGHT ? Limit.MEMORY : hardCap;
   mode = mountMode;
   step = STEP_HEADER;
   frameCount = 0;
   heapInit(limit);
   const status = blockAttach(handle, capacity, blockSize, min<u32>(limit >> 2, SECTOR_CACHE_MAX));
   if (status != Status.OK) return status;
-  cacheInit(mode == Mode.LIGHT ? limit >> 1 : limit >> 2);
+  cacheInit(mode == Mode.LIGHT ? limit >> 1 : min<u32>(limit >> 2, Limit.MEMORY >> 1), limit, hardCap);
   artInit(mode == Mode.LIGHT ? limit >> 3 : limit);
   chainInit();
   objectInit();

@@ -158,7 +158,7 @@ function step(): i32 {
   const end = nameEnd(start);
   const tree = walkTree!;
   let status = treeFind(tree.data, tree.data + tree.size, pathKey + start, end - start);
-  if (status != Status.OK) return fail(status, resolvedOffset);
+  if (status != Status.OK) return fail(status, status == Status.NOT_FOUND ? 0 : resolvedOffset);
   let offset: u64 = 0;
   if (treeKind != Entry.SUBMODULE) {
     status = idxFind(treeOid);

@@ -24,7 +24,6 @@ import {
   listSize,
   listSizes,
 } from "./list";
-import { Limit } from "./limits";
 import { mountBegin, mountErrorOffset, mountErrorOid, mountErrorOidKnown, mountRun, mounted } from "./mount";
 import { pathAppend, pathClear } from "./path";
 import { readAt, readErrorOffset, readLen, readPtr, readRelease, readShed, readTotal } from "./read";
@@ -175,7 +174,7 @@ export function volumeCancel(): void {
 export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mode: u32, memoryLimit: u32): i32 {
   pending = NOTHING;
   held = null;
-  return mountBegin(handle, capacity, blockSize, mode, memoryLimit ? memoryLimit : Limit.MEMORY);
+  return mountBegin(handle, capacity, blockSize, mode, memoryLimit);
 }
 
 /** @returns OK, AGAIN (call again), or what is wrong with the image */

@@ -11,7 +11,10 @@ export interface OpenOptions {
    * first and then answers from memory; `analyze` trusts the PACK alone: it rebuilds the index, and reads no byte of the IDX.
    */
   mode?: Mode;
-  /** Cap of the core's memory in bytes, caches and all: from 2 MiB to 4 GiB less 64 KiB; 32 MiB by default. */
+  /**
+   * Cap of the core's memory in bytes, caches and all: from 2 MiB to 4 GiB less 64 KiB. By default the caches keep to 32 MiB, and only what cannot
+   * do with that (a delta and its base that are larger; the index in `fast` and `analyze`) takes more, up to 1 GiB.
+   */
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device: a power of two, at least 512, which is the default. */
   blockSize?: number;

@@ -14,7 +14,8 @@ export const IMAGE_HELP = `      --bs BYTES     the block size that the image is
                      at least 512 (default: 512)
       --mode MODE    light: walk to what is asked for (default); fast: read all
                      directories first; analyze: trust the PACK alone
-      --memory MIB   cap of the reader's memory, caches and all (default: 32)`;
+      --memory MIB   cap of the reader's memory, caches and all (default: 32
+                     for caches, more only for larger objects)`;
 
 const MODES: readonly string[] = ["light", "fast", "analyze"];
 
@@ -39,11 +40,12 @@ export function openImage(
 ): Promise<Volume> {
   const { mode = "light" } = values;
   if (!MODES.includes(mode)) throw usageError(`no such mode: ${mode}`, `there is ${MODES.join(", ")}`);
-  const memory = parseNumber(values.memory, "number of mebibytes") ?? 32;
-  if (memory < 2 || memory > 4095) throw usageError("--memory must be between 2 and 4095");
+  const memory = parseNumber(values.memory, "number of mebibytes");
+  if (memory !== undefined && (memory < 2 || memory > 4095))
+    throw usageError("--memory must be between 2 and 4095");
   return open(image, {
     blockSize: parseBlockSize(values.bs),
     mode: mode as Mode,
-    memoryLimit: memory * 2 ** 20,
+    ...(memory === undefined ? {} : { memoryLimit: memory * 2 ** 20 }),
   });
 }

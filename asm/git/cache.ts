@@ -7,7 +7,7 @@
  * segment keeps at most two thirds of the budget. A base that many chains share is found again and stays; the intermediate
  * results of one long chain push out each other only. Eviction also makes room for an operation's own buffers.
  */
-import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSizeOf } from "../heap";
+import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../heap";
 
 const DATA: usize = 48;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
@@ -32,6 +32,8 @@ let protectedTail: usize = 0;
 let protectedBytes: usize = 0;
 let bytes: usize = 0;
 let budget: usize = 0;
+let softCap: u32 = 0;
+let hardCap: u32 = 0;
 
 export let cacheHits: u64 = 0;
 export let cacheMisses: u64 = 0;
@@ -57,8 +59,14 @@ export class GitObject {
   }
 }
 
-/** @param limit bytes that cached objects may take together */
-export function cacheInit(limit: usize): void {
+/**
+ * @param limit bytes that cached objects may take together
+ * @param soft bytes of memory that caches and small buffers keep to
+ * @param hard bytes of memory that large objects may grow it to
+ */
+export function cacheInit(limit: usize, soft: u32, hard: u32): void {
+  softCap = soft;
+  hardCap = hard;
   memory.fill(buckets, 0, BUCKETS << 2);
   probationHead = probationTail = protectedHead = protectedTail = 0;
   protectedBytes = bytes = 0;
@@ -141,12 +149,20 @@ function evictOne(): bool {
   return false;
 }
 
-/** Memory for anything; cached objects give way to it. 0 where there is none. */
+/**
+ * Memory for anything; cached objects give way to it, and only where that does not help the memory grows beyond what the caches keep to.
+ * 0 where there is none.
+ */
 export function cacheAlloc(size: usize): usize {
   while (true) {
     const ptr = heapAlloc(size);
-    if (ptr || !evictOne()) return ptr;
+    if (ptr) return ptr;
+    if (!evictOne()) break;
   }
+  heapSetCap(hardCap);
+  const ptr = heapAlloc(size);
+  heapSetCap(softCap);
+  return ptr;
 }
 
 /**
@@ -154,12 +170,15 @@ export function cacheAlloc(size: usize): usize {
  * into the memory of two for the whole of a chain.
  */
 function allocLarge(size: usize): usize {
+  heapSetCap(hardCap);
   heapReserve(size * 2 + (size >> 2));
   isHigh = !isHigh;
-  while (true) {
-    const ptr = isHigh ? heapAllocHigh(size) : heapAlloc(size);
-    if (ptr || !evictOne()) return ptr;
-  }
+  let ptr: usize = 0;
+  do {
+    ptr = isHigh ? heapAllocHigh(size) : heapAlloc(size);
+  } while (!ptr && evictOne());
+  heapSetCap(softCap);
+  return ptr;
 }
 
 /**
