@@ -134,7 +134,7 @@ export class ProgressLine {
     if (!this.#isShown || performance.now() - this.#last < 100) return;
     this.#last = performance.now();
     this.#isDirty = true;
-    process.stderr.write(`\r${text().slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K`);
+    process.stderr.write(`\r${text().slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
   }
 
   /** Clears the line. */
