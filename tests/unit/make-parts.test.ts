@@ -109,7 +109,7 @@ test("sources are local, whatever their form", (t) => {
   process.chdir(join(folder, ".."));
   t.after(() => process.chdir(before));
   assert.deepEqual(locateSource(`relativize://${folder.slice(folder.lastIndexOf("/") + 1)}`), expected);
-  assert.deepEqual(locateSource("relativize://./tmp/../").kind, "directory");
+  assert.deepEqual(locateSource("relativize://./x/../").kind, "directory");
   for (const source of [
     "https://example.org/a.git",
     "ssh://host/a",
