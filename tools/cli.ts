@@ -1,5 +1,6 @@
 /** What all command line tools share: options, messages, exit statuses, signals, progress. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { isBlockSize } from "../src/devices/device.js";
 import { DocteurError, EXIT, exitStatus } from "../src/errors.js";
 
 /** A subcommand: a file of `tools/commands/` exports one as `command`. */
@@ -116,6 +117,13 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     for (const name of names) process.off(name, onSignal);
     if (received !== undefined && controller.signal.aborted) process.kill(process.pid, received);
   }
+}
+
+/** The block size that `--bs` gives; 512 where it is not given. */
+export function parseBlockSize(text: string | undefined): number {
+  const size = text === undefined ? 512 : /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+  if (isBlockSize(size)) return size;
+  throw usageError(`not a block size: ${text}`, "a block size (--bs) is a power of two, at least 512");
 }
 
 /** One line on a terminal's standard error that says how far things are; nothing elsewhere. */

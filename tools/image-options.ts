@@ -1,6 +1,6 @@
 /** The options of every command that reads an image, and the image opened as they say. */
 import { type Mode, open, type Volume } from "../src/index.js";
-import { usageError } from "./cli.js";
+import { parseBlockSize, usageError } from "./cli.js";
 
 /** For `parse`. */
 export const IMAGE_OPTIONS = {
@@ -19,18 +19,11 @@ export const IMAGE_HELP = `      --bs BYTES     the block size that the image is
 
 const MODES: readonly string[] = ["light", "fast", "analyze"];
 
-/** A positive whole number out of an option. */
-export function parseNumber(text: string | undefined, what: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw usageError(`not a ${what}: ${text}`);
-  return Number(text);
-}
-
-/** The block size that `--bs` gives, checked. */
-export function parseBlockSize(text: string | undefined): number {
-  const size = parseNumber(text, "block size") ?? 512;
-  if (size >= 512 && size <= 2 ** 30 && Number.isInteger(Math.log2(size))) return size;
-  throw usageError(`not a block size: ${text}`, "a block size (--bs) is a power of two, at least 512");
+/** What `--memory` gives, in bytes. */
+function parseMemory(text: string): number {
+  const size = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (size >= 2 && size <= 4095) return size * 2 ** 20;
+  throw usageError(`not a number of mebibytes from 2 to 4095: ${text}`);
 }
 
 /** Opens an image. @throws DocteurError `Usage` for an option that means nothing, and what `open` throws */
@@ -40,12 +33,9 @@ export function openImage(
 ): Promise<Volume> {
   const { mode = "light" } = values;
   if (!MODES.includes(mode)) throw usageError(`no such mode: ${mode}`, `there is ${MODES.join(", ")}`);
-  const memory = parseNumber(values.memory, "number of mebibytes");
-  if (memory !== undefined && (memory < 2 || memory > 4095))
-    throw usageError("--memory must be between 2 and 4095");
   return open(image, {
     blockSize: parseBlockSize(values.bs),
     mode: mode as Mode,
-    ...(memory === undefined ? {} : { memoryLimit: memory * 2 ** 20 }),
+    ...(values.memory === undefined ? {} : { memoryLimit: parseMemory(values.memory) }),
   });
 }

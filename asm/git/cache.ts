@@ -21,7 +21,7 @@ const PROTECTED: u32 = 2;
 const LARGE: u32 = 1 << 20;
 let isHigh: bool = false;
 
-const BUCKETS: u32 = 1024;
+const BUCKETS: u32 = 8192;
 const buckets: usize = memory.data(BUCKETS << 2, 8);
 
 /** Newest and oldest of each segment. */

@@ -1,7 +1,16 @@
 /** `docteur make`: a git commit or a directory becomes an image. */
 import { EXIT } from "../../src/errors.js";
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
-import { type Command, formatBytes, interruptible, ProgressLine, parse, plural, usageError } from "../cli.js";
+import {
+  type Command,
+  formatBytes,
+  interruptible,
+  ProgressLine,
+  parse,
+  parseBlockSize,
+  plural,
+  usageError,
+} from "../cli.js";
 
 const HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
 
@@ -49,11 +58,6 @@ const OPTIONS = {
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
 } as const;
-
-function parseBlockSize(text: string | undefined): number | undefined {
-  if (text === undefined || /^[0-9]{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw usageError(`not a block size: ${text}`, "a block size (--bs) is a power of two, at least 512");
-}
 
 /** The date that a build sets for all its tools (reproducible-builds.org), for sources that have none of their own. */
 function epochDate(): Date | undefined {

@@ -1,7 +1,6 @@
 /** `docteur verify`: whether an image is sound, and what it holds. */
 import { type Verified, verify } from "../../src/verify/index.js";
-import { type Command, parse } from "../cli.js";
-import { parseBlockSize } from "../image-options.js";
+import { type Command, parse, parseBlockSize } from "../cli.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE
 
