@@ -1,0 +1,113 @@
+/** What the tender reads of a module's bytes, the cap that it writes into them, and bytes that are no module. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { DocteurError } from "../../src/errors.js";
+import { capMemory, PAGE, readModuleShape } from "../../src/wasm-module.js";
+import { guestPath } from "../support/programs.js";
+import { guestBytes, leb } from "../support/guest-bytes.js";
+import { seeded } from "../support/random.js";
+
+/** The most pages that a module's memory grows to, found by growing it. */
+function growsTo(bytes: Uint8Array): number {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource));
+  const memory = instance.exports.memory as WebAssembly.Memory;
+  for (;;) {
+    try {
+      memory.grow(1);
+    } catch {
+      return memory.buffer.byteLength / PAGE;
+    }
+  }
+}
+
+function capped(memory: number[], limit: number): number {
+  const bytes = guestBytes({ memory });
+  return growsTo(capMemory(bytes, readModuleShape(bytes), limit));
+}
+
+test("the shape of a module", () => {
+  const shape = readModuleShape(
+    guestBytes({
+      imports: [{ module: "solo5", name: "block_read", type: [["i64", "i64", "i32", "i32"], ["i32"]] }],
+    }),
+  );
+  assert.deepEqual(shape.imports, [
+    { kind: "function", module: "solo5", name: "block_read", type: "(i64, i64, i32, i32) -> i32" },
+  ]);
+  assert.deepEqual(
+    shape.exports.map(({ kind, name, type }) => [kind, name, type]),
+    [
+      ["memory", "memory", ""],
+      ["function", "solo5_app_main", "() -> i32"],
+    ],
+  );
+  assert.equal(shape.memory?.minimum, 1);
+  assert.equal(shape.memory?.maximum, undefined);
+});
+
+test("a memory without a maximum gets one", () => {
+  assert.equal(capped([1, 0, 1], 7 * PAGE), 7);
+  assert.equal(capped([1, 0, 1], 200 * PAGE), 200);
+  assert.equal(capped([1, 0, 1], PAGE), 1);
+});
+
+test("a maximum above the cap is lowered, one below it stays", () => {
+  assert.equal(capped([1, 1, 1, ...leb(65536)], 5 * PAGE), 5);
+  assert.equal(capped([1, 1, 1, 3], 5 * PAGE), 3);
+});
+
+test("a cap that is no whole number of pages counts the whole ones", () => {
+  assert.equal(capped([1, 0, 1], 3 * PAGE - 1), 2);
+});
+
+test("a memory that begins above the cap is refused", () => {
+  const message = "guest needs 256 KB of memory, more than the 192 KB it may have";
+  assert.throws(() => capped([1, 0, 4], 3 * PAGE), { code: "BadGuest", message });
+});
+
+test("capping keeps the rest of a module", () => {
+  const bytes = readFileSync(guestPath("memory-test"));
+  const result = capMemory(bytes, readModuleShape(bytes), 3 << 20);
+  const module = new WebAssembly.Module(result as BufferSource);
+  assert.equal(WebAssembly.Module.customSections(module, "solo5.manifest").length, 1);
+  assert.equal(readModuleShape(result).memory?.maximum, 48);
+});
+
+test("shared, 64-bit and second memories are refused", () => {
+  for (const memory of [
+    [1, 3, 1, 2],
+    [1, 4, 1],
+    [1, 2, 1],
+  ])
+    assert.throws(() => readModuleShape(guestBytes({ memory })), /unsupported limits \(shared, or 64-bit\)/);
+  assert.throws(() => readModuleShape(guestBytes({ memory: [2, 0, 1, 0, 1] })), /more than one memory/);
+});
+
+test("what is no core module is refused", () => {
+  const notWasm = { code: "BadGuest", message: "not a WebAssembly module" };
+  for (const bytes of [[], [0], [0, 0x61, 0x73, 0x6d], [...Buffer.from("\x7fELF\x02\x01\x01\x00")]])
+    assert.throws(() => readModuleShape(Uint8Array.from(bytes)), notWasm);
+  assert.throws(() => readModuleShape(Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0)), {
+    message: "not a WebAssembly core module of version 1 (0x1000d)",
+  });
+});
+
+test("every prefix of a module, and any byte of it changed, gives a shape or a typed refusal", () => {
+  const bytes = readFileSync(guestPath("hello"));
+  const check = (mutant: Uint8Array): void => {
+    try {
+      const shape = readModuleShape(mutant);
+      capMemory(mutant, shape, 1 << 20);
+    } catch (error) {
+      assert.equal((error as DocteurError).code, "BadGuest", String((error as Error).stack));
+    }
+  };
+  for (let length = 0; length < bytes.length; length++) check(bytes.subarray(0, length));
+  const random = seeded(3);
+  for (let round = 0; round < 3000; round++) {
+    const mutant = Uint8Array.from(bytes);
+    mutant[random(300)] = random(256);
+    check(mutant);
+  }
+});
