@@ -1,21 +1,13 @@
 /** `solo5-wasm` as a user runs it: every refusal with its message and exit status, and guests' own output and statuses. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { distPath, guestPath, runNode, type Transcript } from "../support/cli.js";
 import { fixture, fixtureBlobs, fixturePath, gitOid } from "../support/fixtures.js";
 import { ABI, type GuestParts, guestBytes, manifestOf } from "../support/guest-bytes.js";
+import { distPath, guestPath, runNode, type Transcript } from "../support/programs.js";
 
 const folder = mkdtempSync(join(tmpdir(), "docteur-tender-"));
 after(() => rmSync(folder, { recursive: true }));

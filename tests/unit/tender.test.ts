@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HYPERCALL_TYPES } from "../../src/hypercalls.js";
 import { type BlockDevice, loadGuest, MemoryDevice, type Outcome, RESULT, run } from "../../src/tender.js";
-import { distPath, guestPath } from "../support/programs.js";
 import {
   ABI,
   type GuestParts,
@@ -13,6 +12,7 @@ import {
   RETURN_42,
   type Signature,
 } from "../support/guest-bytes.js";
+import { distPath, guestPath } from "../support/programs.js";
 
 const EXIT: { module: string; name: string; type: Signature } = {
   module: "solo5",

@@ -5,8 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { guestPath, runNode, type Transcript } from "../support/cli.js";
 import { fixture, fixtureBlobs, fixturePath, gitOid } from "../support/fixtures.js";
+import { guestPath, runNode, type Transcript } from "../support/programs.js";
 
 const folder = mkdtempSync(join(tmpdir(), "docteur-wasi-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { DocteurError } from "../../src/errors.js";
 import { capMemory, PAGE, readModuleShape } from "../../src/wasm-module.js";
-import { guestPath } from "../support/programs.js";
 import { guestBytes, leb } from "../support/guest-bytes.js";
+import { guestPath } from "../support/programs.js";
 import { seeded } from "../support/random.js";
 
 /** The most pages that a module's memory grows to, found by growing it. */
