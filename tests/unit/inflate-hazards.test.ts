@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BitWriter, dynamicHeader, fixedBlock, type Token, writeTokens } from "../support/deflate-writer.js";
-import { assertVerdict, every, Inflater, NEED_OUTPUT, oracle, Status } from "../support/inflater.js";
+import { assertVerdict, every, Inflater, NEED_OUTPUT, oracle, Status, splitAt } from "../support/inflater.js";
 import { probeVariants } from "../support/wasm.js";
 
 /** Code lengths, zero but where given. */
@@ -289,6 +289,29 @@ for (const { label, exports } of probeVariants("inflate")) {
       for (let i = 0; i < 16; i++) tokens.push({ length: 285, distance: i }, 110, 109);
       tokens.push(256);
       expectStatus(dynamic(literals, distances, tokens), Status.OK);
+    });
+
+    it("takes no bit of what follows a window, even by its longest symbols", () => {
+      const tokens: Token[] = [120];
+      for (let made = 1; made < 25_000; made += 258) tokens.push(matchOf(258, 1));
+      const writer = fixedBlock(new BitWriter(), [...tokens, 256], false);
+      // Two literals of 11 bits, then 15 + 5 of a length and 15 + 13 of a distance.
+      const literals = new Array<number>(286).fill(0);
+      for (let i = 0; i < 13; i++) literals[97 + i] = i + 1;
+      for (const symbol of [110, 256, 284, 285]) literals[symbol] = 15;
+      const distances = Array.from({ length: 30 }, (_, i) => (i < 14 ? i + 1 : i >= 28 ? 15 : 0));
+      dynamicHeader(writer, literals, distances);
+      const heavy: Token[] = [];
+      for (let i = 0; i < 12; i++)
+        heavy.push(107, 107, { length: 284, lengthExtra: i, distance: 29, distanceExtra: 5 * i });
+      writeTokens(writer, literals, distances, [...heavy, 256]);
+      const stream = writer.finish();
+      const verdict = oracle(stream, true);
+      assert.ok("output" in verdict);
+      for (let split = stream.length - 150; split < stream.length; split++) {
+        const options = { raw: true, capacity: verdict.output.length, input: splitAt(split), slack: 32 };
+        assertVerdict(inflater.run(stream, options), verdict, `split at ${split}`);
+      }
     });
   });
 }
