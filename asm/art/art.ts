@@ -32,6 +32,17 @@ import {
   prefixOf,
   suffixLenOf,
 } from "./node";
+import {
+  directoryLen,
+  hasShortcuts,
+  shortcutDepth,
+  shortcutInit,
+  shortcutNode,
+  shortcutOf,
+  shortcutPut,
+  shortcutReset,
+  shortcutStale,
+} from "./shortcut";
 import { slabBytes, slabInit, slabReset } from "./slab";
 
 /** Holds the root's pointer, so that it is a slot like any other. */
@@ -50,12 +61,14 @@ export let artValue: u64 = 0;
  */
 export function artInit(maxBytes: usize): void {
   slabInit(maxBytes);
+  shortcutInit();
   store<u32>(root, 0);
   count = 0;
 }
 
 /** Forgets all keys and gives the memory back to the heap. */
 export function artReset(): void {
+  shortcutReset();
   slabReset();
   store<u32>(root, 0);
   count = 0;
@@ -100,7 +113,24 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
   // The key is read past its end, which must not be past the memory's.
   if (<u64>keyPtr + keyLen + 2 * PAD > (<u64>memory.size() << 16)) keyPtr = padded(keyPtr, keyLen);
   let depth: u32 = 0;
+  let entry: usize = 0;
+  let mark: usize = 0;
+  let markDepth: u32 = 0;
+  const directory = hasShortcuts(count) ? directoryLen(keyPtr, keyLen) : 0;
+  if (directory) {
+    entry = shortcutOf(keyPtr, directory);
+    const node = shortcutNode(entry, keyPtr, directory);
+    if (node) {
+      at = node;
+      depth = shortcutDepth(entry);
+      entry = 0;
+    }
+  }
   while (!(at & LEAF)) {
+    if (entry && depth <= directory) {
+      mark = at;
+      markDepth = depth;
+    }
     const header = headerOf(at);
     const prefixLen = prefixLenOf(header);
     if (prefixLen > keyLen - depth || !equalPadded(prefixOf(at), keyPtr + depth, prefixLen)) return false;
@@ -112,6 +142,7 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
     if (!at) return false;
     depth++;
   }
+  if (mark) shortcutPut(entry, mark, markDepth, keyPtr, directory);
   const rest = leafRest(at);
   if (depth + rest != keyLen + 1) return false;
   if (!equalPadded(leafSuffix(at), keyPtr + depth, suffixLenOf(rest))) return false;
@@ -206,6 +237,7 @@ function splitLeaf(
   }
   store<u32>(slot, <u32>node);
   leafFree(leaf);
+  shortcutStale();
   count++;
   return Status.OK;
 }
@@ -227,6 +259,7 @@ function splitPrefix(
   }
   store<u32>(slot, <u32>upper);
   nodeFree(node);
+  shortcutStale();
   count++;
   return Status.OK;
 }
@@ -240,6 +273,7 @@ function addLeaf(
   const grown = nodeAdd(node, byteAt(keyPtr, keyLen, branch), fresh);
   if (!grown) return undo(fresh);
   store<u32>(slot, <u32>grown);
+  shortcutStale();
   count++;
   return Status.OK;
 }

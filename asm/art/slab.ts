@@ -130,7 +130,14 @@ export function slabRound(size: u32): u32 {
   return roundUp(size);
 }
 
-/** Bytes of the heap that slabs hold. */
+/** Counts other memory of the tree's, which the caller allocates or has freed; false where that would pass the cap. */
+export function slabCharge(bytes: isize): bool {
+  if (bytes > 0 && <usize>bytes > cap - held) return false;
+  held += bytes;
+  return true;
+}
+
+/** Bytes of the heap that slabs hold, and what was charged. */
 export function slabBytes(): usize {
   return held;
 }
