@@ -56,8 +56,7 @@ export let artValue: u64 = 0;
 
 /**
  * Starts empty, on a heap that has just been initialised: what an earlier tree held there is forgotten, not freed.
- * @param maxBytes the most memory that the tree may take of the heap; a slab more than 64 KiB is taken at once only
- *   where there is plenty
+ * @param maxBytes the most memory that the tree may take of the heap, its shortcuts included
  */
 export function artInit(maxBytes: usize): void {
   slabInit(maxBytes);

@@ -1,6 +1,6 @@
 /**
- * Memory of the tree's nodes and leaves: bump allocation in slabs from the heap, and free lists, one a size class, for what
- * a growing node leaves behind. Blocks have no header: who frees one knows its size.
+ * Memory of the tree's nodes and leaves: bump allocation in slabs from the heap, and free lists, one a size class,
+ * for what a growing node leaves behind. Blocks have no header: who frees one knows its size.
  *
  *     slab (a heap allocation)                      free block
  *     ┌ next u32 ┬ size u32 ┬ blocks … ┬ PAD ┐      ┌ next u32 ┬ … ┐

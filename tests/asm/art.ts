@@ -102,7 +102,10 @@ export function inspect(): usize {
   return counts;
 }
 
-/** Inserts `count` keys, each a u16 length and its bytes, with an offset 1 KiB apart and five flag bits as value; the first that fails, or -1. */
+/**
+ * Inserts `count` keys, each a u16 length and its bytes; values are like offsets in a pack, 1 KiB apart, and flags.
+ * @returns the index of the first that fails, or -1
+ */
 export function insertAll(keys: usize, count: u32): i32 {
   for (let i: u32 = 0; i < count; i++) {
     const len = <u32>load<u16>(keys);

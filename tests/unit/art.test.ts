@@ -300,6 +300,37 @@ describe("adaptive radix tree", () => {
       checkAll(tree, model);
     });
 
+    it(`looks up by its shortcuts while the tree changes (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      const random = seeded(21);
+      const before = tree.raw.heapUsed();
+      const names = ["source", "sour", "library/deep", "s", "x".repeat(60), "\xfe\xff"];
+      // Directories about as long as a shortcut holds, of which many share their beginnings.
+      const directories = Array.from({ length: 300 }, () =>
+        Array.from({ length: 1 + random(9) }, () => names[random(names.length)]!).join("/"),
+      );
+      const model: Model = new Map();
+      const keys: string[] = [];
+      for (let i = 0; i < (variant.debug ? 12_000 : 40_000); i++) {
+        const key = `${directories[random(300)]}/${random(20_000).toString(36)}`;
+        if (i < 3000 || random(12) === 0) {
+          const value = randomValue(random);
+          assert.equal(tree.insert(key, value), STATUS.Ok);
+          model.set(key, value);
+          keys.push(key);
+        }
+        const known = keys[random(keys.length)]!;
+        assert.equal(tree.find(known), model.get(known), JSON.stringify(known));
+        assert.equal(tree.find(key), model.get(key), JSON.stringify(key));
+        const cut = key.slice(0, random(key.length));
+        assert.equal(tree.find(cut), model.get(cut), JSON.stringify(cut));
+      }
+      checkAll(tree, model);
+      tree.raw.artReset();
+      assert.equal(tree.raw.heapUsed(), before);
+      for (const key of keys.slice(0, 100)) assert.equal(tree.find(key), undefined);
+    });
+
     it(`stays whole when memory ends, and starts anew after a reset (${variant.label})`, () => {
       for (const maxBytes of [0, 100, 6_000, 66_000, 200_000, 1_000_000]) {
         const tree = new Tree(variant, maxBytes);
