@@ -161,6 +161,8 @@ function isBoundary(keyPtr: usize, keyLen: u32, depth: u32): bool {
  * @returns its length in bytes, with its value in `artValue`, or -1 where there is none
  */
 export function artLongest(keyPtr: usize, keyLen: u32): i32 {
+  // Where all is indexed, or was walked before, the key itself is there, and found by a shortcut.
+  if (artFind(keyPtr, keyLen)) return keyLen;
   let at: usize = load<u32>(root);
   if (keyLen > Limit.PATH || !at) return -1;
   let best: usize = 0;
