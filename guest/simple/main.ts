@@ -9,6 +9,7 @@ import { blockAcquire, blockCapacity, blockHandle, blockSize, consoleWrite } fro
 import {
   argIs,
   argLen,
+  argNext,
   argOption,
   args,
   argsEnd,
@@ -30,6 +31,17 @@ const device: usize = memory.data<u8>([0x64, 0x6f, 0x63, 0x74, 0x65, 0x75, 0x72]
 const DEVICE_LEN: u32 = 7;
 
 let path: usize = 0;
+let mode: u32 = Mode.LIGHT;
+let flags: u32 = 0;
+
+/** Sets `mode` to what `--mode` names. */
+function parseMode(name: usize): bool {
+  if (argIs(name, "light")) mode = Mode.LIGHT;
+  else if (argIs(name, "fast")) mode = Mode.FAST;
+  else if (argIs(name, "analyze")) mode = Mode.ANALYZE;
+  else return false;
+  return true;
+}
 
 /** Whatever the command line asks for but a file, or a file: then `path` is set. */
 function parse(): i32 {
@@ -39,23 +51,32 @@ function parse(): i32 {
       printUsage();
       return FOUND;
     }
-    if (!argOption(arg, "--filename")) {
+    if (argIs(arg, "--follow")) {
+      flags = Flag.FOLLOW;
+      arg = argNext(arg);
+      continue;
+    }
+    if (argOption(arg, "--mode")) {
+      if (!optionValue || !parseMode(optionValue)) return usage("option --mode takes light, fast or analyze");
+    } else if (argOption(arg, "--filename")) {
+      if (!optionValue) return usage("option --filename needs a value");
+      if (path) return usage("option --filename is there twice");
+      path = optionValue;
+    } else {
       print("Error: unknown argument ");
       printBytes(arg, argLen(arg));
       print(".\n");
       printUsage();
       return NOT_FOUND;
     }
-    if (!optionValue) return usage("option --filename needs a value");
-    if (path) return usage("option --filename is there twice");
-    path = optionValue;
     arg = optionNext;
   }
   return path ? FOUND : usage("required option --filename is missing");
 }
 
 function printUsage(): void {
-  print("usage: simple --filename PATH\nPrints the file PATH of the image on the block device docteur.\n");
+  print("usage: simple [--mode light|fast|analyze] [--follow] --filename PATH\n");
+  print("Prints the file PATH of the image on the block device docteur; a symlink as its target, or with --follow its file.\n");
   print("Exit status: 0 printed, 1 not found or a usage error, 4 the image is damaged, 8 the device or memory failed.\n");
 }
 
@@ -109,8 +130,8 @@ function fail(status: i32, written: bool): i32 {
 
 function printFile(): i32 {
   let status = blockAcquire(device, DEVICE_LEN);
-  if (!status) status = volumeMount(blockHandle, blockCapacity, blockSize, Mode.LIGHT, 0);
-  if (!status) status = volumeOpen(path, argLen(path), Flag.FOLLOW);
+  if (!status) status = volumeMount(blockHandle, blockCapacity, blockSize, mode, 0);
+  if (!status) status = volumeOpen(path, argLen(path), flags);
   let written = false;
   while (!status) {
     status = volumeNext();

@@ -355,7 +355,7 @@ test("simple explains itself", () => {
   const simple = (...args: string[]): Transcript =>
     tender("--block:docteur=one.img", guestPath("simple"), ...args);
   const help = simple("--help");
-  assert.match(help.stdout, /^usage: simple --filename PATH\n/);
+  assert.match(help.stdout, /^usage: simple \[--mode light|fast|analyze\] \[--follow\] --filename PATH\n/);
   assert.deepEqual([help.status, help.stderr], [0, ""]);
   const errors: [args: string[], message: string][] = [
     [[], "required option --filename is missing"],
