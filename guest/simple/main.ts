@@ -76,8 +76,8 @@ function parse(): i32 {
 
 function printUsage(): void {
   print("usage: simple [--mode light|fast|analyze] [--follow] --filename PATH\n");
-  print("Prints the file PATH of the image on the block device docteur; a symlink as its target, or with --follow its file.\n");
-  print("Exit status: 0 printed, 1 not found or a usage error, 4 the image is damaged, 8 the device or memory failed.\n");
+  print("Prints a file of the image on the block device docteur; a symlink as its target, unless followed.\n");
+  print("Exit status: 1 not found or a usage error, 4 damaged, 8 the device or memory failed.\n");
 }
 
 function usage(what: string): i32 {
