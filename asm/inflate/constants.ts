@@ -33,15 +33,13 @@ export const SPECIAL: u32 = 1 << 15;
 export const SUBTABLE: u32 = 1 << 14;
 export const BLOCK_END: u32 = 1 << 13;
 
-/** Widths of the first-level tables: the widest, and those for streams of which little is left (`buildDynamic`). */
+/** Widths of the first-level tables: the widest, and that for streams of which little is left (`buildDynamic`). */
 export const LITERAL_TABLE_BITS: u32 = 11;
+export const SMALL_LITERAL_TABLE_BITS: u32 = 10;
 export const DISTANCE_TABLE_BITS: u32 = 8;
-export const MEDIUM_LITERAL_TABLE_BITS: u32 = 10;
-export const SMALL_LITERAL_TABLE_BITS: u32 = 9;
-export const SMALL_DISTANCE_TABLE_BITS: u32 = 7;
 /*
  * The most entries that a code of up to 15 bits takes at these widths, subtables included, found by trying all codes
- * (as zlib's `enough.c` does): for 286 symbols 2340, 1332 and 852 at 11, 10 and 9 bits; for 30 symbols 400 at 8 or 7.
+ * (as zlib's `enough.c` does): for 286 symbols 2340 at 11 bits and 1332 at 10; for 30 symbols 400 at 8.
  * Another width needs another number: 30 symbols at 6 bits take 592.
  */
 export const LITERAL_ENTRIES: u32 = 2340;

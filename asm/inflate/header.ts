@@ -91,7 +91,8 @@ export function readCodeLengths(s: Inflate): i32 {
     let length = entry >> 16;
     if (!(entry & SPECIAL)) {
       previous = length;
-      if (length) chain(base, index, slotOf(index, length, literalCount));
+      // A symbol without a code is chained too, to no one's use: that is cheaper than a branch nobody can predict.
+      chain(base, index, slotOf(index, length, literalCount));
       if (index == END_OF_BLOCK) s.hasEndOfBlock = length;
       index++;
     } else {

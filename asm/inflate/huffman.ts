@@ -11,19 +11,16 @@ import {
   END_OF_BLOCK,
   LITERAL,
   LITERAL_TABLE_BITS,
-  MEDIUM_LITERAL_TABLE_BITS,
   PRECODE_BITS,
   PRECODE_SYMBOLS,
-  SMALL_DISTANCE_TABLE_BITS,
   SMALL_LITERAL_TABLE_BITS,
   SPECIAL,
   SUBTABLE,
 } from "./constants";
 import { CHAIN_SYMBOLS, COUNTS, DISTANCES, Inflate, LENGTHS, LITERALS, NEXT, SLOTS, TAILS } from "./state";
 
-/** Bytes of output to come, below which narrower tables decode it sooner, the time to fill them included. */
-const SMALL_OUTPUT: u64 = 2048;
-const MEDIUM_OUTPUT: u64 = 16384;
+/** Bytes of output to come, below which a narrower table decodes it sooner, the time to fill it included. */
+const SMALL_OUTPUT: u64 = 4096;
 const FIXED_LITERAL_BITS: u32 = 9;
 const FIXED_DISTANCE_BITS: u32 = 5;
 
@@ -192,14 +189,7 @@ export function buildDynamic(s: Inflate): bool {
   const base = changetype<usize>(s);
   // Filling a wide table does not pay where little is decoded with it.
   const expected = s.expectedSize > s.totalOut ? s.expectedSize - s.totalOut : u64.MAX_VALUE;
-  let literalWidest = LITERAL_TABLE_BITS;
-  let distanceWidest = DISTANCE_TABLE_BITS;
-  if (expected < SMALL_OUTPUT) {
-    literalWidest = SMALL_LITERAL_TABLE_BITS;
-    distanceWidest = SMALL_DISTANCE_TABLE_BITS;
-  } else if (expected < MEDIUM_OUTPUT) {
-    literalWidest = MEDIUM_LITERAL_TABLE_BITS;
-  }
+  const literalWidest = expected < SMALL_OUTPUT ? SMALL_LITERAL_TABLE_BITS : LITERAL_TABLE_BITS;
   const distanceSlot = SLOTS >> 1;
   // The chains of the distances go by the position after those of the literals.
   const results = distanceResults - (s.literalCount << 2);
@@ -207,7 +197,7 @@ export function buildDynamic(s: Inflate): bool {
   s.distanceTable = base + DISTANCES;
   s.literalBits = build(s, 0, literalWidest, s.literalTable, literalResults, false);
   if (!s.literalBits) return false;
-  s.distanceBits = build(s, distanceSlot, distanceWidest, s.distanceTable, results, false);
+  s.distanceBits = build(s, distanceSlot, DISTANCE_TABLE_BITS, s.distanceTable, results, false);
   return s.distanceBits != 0;
 }
 
