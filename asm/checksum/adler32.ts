@@ -5,8 +5,9 @@ const MODULUS: u32 = 65521;
 /** What the wide loop takes at a time. */
 const WIDE: usize = ASC_FEATURE_SIMD ? 32 : 128;
 /**
- * The most bytes between two reductions. The sums, begun below the modulus, stay within 32 bits for 5552 bytes (zlib's
- * NMAX); with SIMD the sums of a column of 128 bytes stay below 2^15, as `dot` takes its operands for signed.
+ * The most bytes between two reductions. The sums, begun below the modulus, stay within 32 bits for 5552
+ * bytes (zlib's NMAX); with SIMD the sums of a column of 128 bytes stay below 2^15, as `dot` takes its
+ * operands for signed.
  */
 const CHUNK: usize = ASC_FEATURE_SIMD ? 128 * WIDE : 43 * WIDE;
 
@@ -16,8 +17,8 @@ const CHUNK: usize = ASC_FEATURE_SIMD ? 128 * WIDE : 43 * WIDE;
  *     a += Σ d[i]
  *     b += n·a + Σ (n − i)·d[i]
  *
- * With the bytes in rows of w columns, that second sum is w times the sum of all rows above each row, plus the sum of
- * each column, weighted by w − column.
+ * With the bytes in rows of w columns, that second sum is w times the sum of all rows above each row, plus
+ * the sum of each column, weighted by w − column.
  */
 
 /** Two registers make a row of 32 bytes. */
@@ -61,8 +62,8 @@ function sumLanes(v: v128): u32 {
 }
 
 /**
- * Rows of 8 bytes, the even and the odd columns in the four 16-bit lanes of a word each. Sixteen rows at a time: the
- * rows above then sum up to at most 510 × 120 a lane, which fits.
+ * Rows of 8 bytes, the even and the odd columns in the four 16-bit lanes of a word each. Sixteen rows at a
+ * time: the rows above then sum up to at most 510 × 120 a lane, which fits.
  */
 function addRows(adler: u32, ptr: usize, len: usize): u32 {
   const LANES: u64 = 0x00ff00ff00ff00ff;

@@ -65,7 +65,8 @@ export function sha1Final(state: usize, digestPtr: usize): void {
   for (; begun < 56; begun += 8) store<u64>(state + begun, 0, BLOCK);
   store<u64>(state, bswap<u64>(length << 3), BLOCK + 56);
   compress(state, state + BLOCK, 64);
-  for (let at: usize = 0; at < SHA1_DIGEST; at += 4) store<u32>(digestPtr + at, bswap<u32>(load<u32>(state + at)));
+  for (let at: usize = 0; at < SHA1_DIGEST; at += 4)
+    store<u32>(digestPtr + at, bswap<u32>(load<u32>(state + at)));
 }
 
 // @ts-ignore: decorator
@@ -88,9 +89,9 @@ function majority(b: u32, c: u32, d: u32): u32 {
 }
 
 /**
- * Compresses whole blocks: five rounds of each kind a turn, after which the words a to e have their names back. A turn also
- * makes four words of the next block's schedule, which the processor does beside the rounds: each of these waits for
- * the one before, and so its sum takes last what that one makes last.
+ * Compresses whole blocks: five rounds of each kind a turn, after which the words a to e have their names
+ * back. A turn also makes four words of the next block's schedule, which the processor does beside the
+ * rounds: each of these waits for the one before, and so its sum takes last what that one makes last.
  */
 function compress(state: usize, ptr: usize, len: usize): void {
   if (!load<u32>(constants)) prepareConstants();
@@ -195,7 +196,8 @@ function beginSchedule(ptr: usize, target: usize): void {
   for (let made: usize = 0; made < 64; made += 16) {
     if (ASC_FEATURE_SIMD) {
       const bytes = v128.load(ptr + made);
-      keepSimd(made, target, i8x16.shuffle(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+      const four = i8x16.shuffle(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+      keepSimd(made, target, four);
     } else {
       keep(made, target, bswap<u32>(load<u32>(ptr + made)));
       keep(made + 4, target, bswap<u32>(load<u32>(ptr + made, 4)));
@@ -227,8 +229,6 @@ function extend(made: usize, target: usize): void {
   keep(made, target, rotl<u32>(load<u32>(at, 52) ^ load<u32>(at, 32) ^ load<u32>(at, 8) ^ load<u32>(at), 1));
 }
 
-// @ts-ignore: decorator
-@inline
 function extendFour(made: usize, target: usize): void {
   extend(made, target);
   extend(made + 4, target);
@@ -262,7 +262,10 @@ function early(made: usize, target: usize): void {
   }
 }
 
-/** The same from word 32 on, where W[t] = rotl(W[t-6] ^ W[t-16] ^ W[t-28] ^ W[t-32], 2) holds too: no word needs its neighbour. */
+/**
+ * The same from word 32 on, where W[t] = rotl(W[t-6] ^ W[t-16] ^ W[t-28] ^ W[t-32], 2) holds too: no word
+ * needs its neighbour.
+ */
 // @ts-ignore: decorator
 @inline
 function late(made: usize, target: usize): void {

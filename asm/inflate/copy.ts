@@ -3,7 +3,10 @@
 /** A copy may write up to this many bytes past its end. */
 export const COPY_OVERRUN: usize = 32;
 
-/** For each distance below 16, the 16 lanes of a pattern that repeats after so many bytes; and how far it may then move. */
+/**
+ * For each distance below 16, the 16 lanes of a pattern that repeats after so many bytes; and how far it may
+ * then move.
+ */
 const patterns: usize = memory.data(16 * 16, 16);
 const steps: usize = memory.data(16, 16);
 let isReady: bool = false;
@@ -21,7 +24,10 @@ export function prepareCopies(): void {
   }
 }
 
-/** Copies what lies `distance` bytes before `out`, at least one byte, up to `end`; may write 32 bytes past `end`. */
+/**
+ * Copies what lies `distance` bytes before `out`, at least one byte, up to `end`; may write 32 bytes past
+ * `end`.
+ */
 // @ts-ignore: decorator
 @inline
 export function copyMatch(out: usize, end: usize, distance: u32): void {

@@ -1,4 +1,7 @@
-/** The symbols of a block (RFC 1951, 3.2.3): a fast loop that runs inside proven margins, a careful one for the ends. */
+/**
+ * The symbols of a block (RFC 1951, 3.2.3): a fast loop that runs inside proven margins, a careful one for
+ * the ends.
+ */
 import { Status } from "../status";
 import { BLOCK_END, LITERAL, NEED_INPUT, NEED_OUTPUT, SPECIAL, SUBTABLE } from "./constants";
 import { COPY_OVERRUN, copyMatch, copyWithin } from "./copy";
@@ -37,16 +40,18 @@ function subEntry(table: usize, pointer: u32, bits: u64): u32 {
 /**
  * Decodes while both windows have room for whatever an iteration can take.
  *
- * In the loop only the low six bits of `count` mean anything, as entries are subtracted whole, and `bits` may hold
- * bits above `count`: those of bytes at `input`, which the next refill merges with themselves. A refill leaves at
- * least 56 bits. Of these, three literals or two and a length take at most 3 × 11 or 2 × 11 + 15 + 5.
+ * In the loop only the low six bits of `count` mean anything, as entries are subtracted whole, and `bits` may
+ * hold bits above `count`: those of bytes at `input`, which the next refill merges with themselves. A refill
+ * leaves at least 56 bits. Of these, three literals or two and a length take at most 3 × 11 or 2 × 11 + 15 +
+ * 5.
  */
 export function decodeFast(s: Inflate): i32 {
   const inputEnd = s.inputEnd;
   const scribbleEnd = s.scribbleEnd;
   let input = s.input;
   let out = s.output;
-  if (inputEnd - input < INPUT_MARGIN + 8 || scribbleEnd - out < COPY_OVERRUN + LITERALS) return Decoded.MARGIN;
+  if (inputEnd - input < INPUT_MARGIN + 8) return Decoded.MARGIN;
+  if (scribbleEnd - out < COPY_OVERRUN + LITERALS) return Decoded.MARGIN;
   const matchLimit = min(s.limit, scribbleEnd - COPY_OVERRUN);
   if (matchLimit < out + LITERALS) return Decoded.MARGIN;
   const outLimit = matchLimit - LITERALS;

@@ -55,14 +55,19 @@ export function readPrecode(s: Inflate): i32 {
   return Status.OK;
 }
 
-/** The slot that the length at `index` goes to: those of the distances follow those of the literals and lengths. */
+/**
+ * The slot that the length at `index` goes to: those of the distances follow those of the literals and
+ * lengths.
+ */
 // @ts-ignore: decorator
 @inline
 function slotOf(index: u32, length: u32, literalCount: u32): u32 {
   return length + (index >= literalCount ? SLOTS >> 1 : 0);
 }
 
-/** The code lengths of both alphabets, one sequence, in which a repeat may cross from the one to the other. */
+/**
+ * The code lengths of both alphabets, one sequence, in which a repeat may cross from the one to the other.
+ */
 export function readCodeLengths(s: Inflate): i32 {
   const base = changetype<usize>(s);
   const inputEnd = s.inputEnd;
@@ -91,7 +96,7 @@ export function readCodeLengths(s: Inflate): i32 {
     let length = entry >> 16;
     if (!(entry & SPECIAL)) {
       previous = length;
-      // A symbol without a code is chained too, to no one's use: that is cheaper than a branch nobody can predict.
+      // A symbol without a code is chained too, to no use: cheaper than a branch that cannot be predicted.
       chain(base, index, slotOf(index, length, literalCount));
       if (index == END_OF_BLOCK) s.hasEndOfBlock = length;
       index++;

@@ -1,7 +1,7 @@
 /**
- * Decoding tables from code lengths (RFC 1951, 3.2.2), in two levels. The symbols are sorted by code length as their
- * lengths are read: each is chained to the last one of the same length. A table is then filled in the order of the
- * codes, each length once, and doubled on the way to the next length.
+ * Decoding tables from code lengths (RFC 1951, 3.2.2), in two levels. The symbols are sorted by code length
+ * as their lengths are read: each is chained to the last one of the same length. A table is then filled in
+ * the order of the codes, each length once, and doubled on the way to the next length.
  */
 import {
   BLOCK_END,
@@ -24,7 +24,10 @@ const SMALL_OUTPUT: u64 = 4096;
 const FIXED_LITERAL_BITS: u32 = 9;
 const FIXED_DISTANCE_BITS: u32 = 5;
 
-/** What an entry says of its symbol, less the length of its code: 288 literals and lengths, 32 distances, 19 of the precode. */
+/**
+ * What an entry says of its symbol, less the length of its code: 288 literals and lengths, 32 distances, 19
+ * of the precode.
+ */
 const literalResults: usize = memory.data(4 * 288, 16);
 const distanceResults: usize = memory.data(4 * 32, 16);
 const precodeResults: usize = memory.data(4 * 19, 16);
@@ -89,7 +92,9 @@ function unusedCodes(counts: usize): i32 {
   return left;
 }
 
-/** Fills a first-level table of `width` bits, and after it the subtables, with the symbols of a complete code. */
+/**
+ * Fills a first-level table of `width` bits, and after it the subtables, with the symbols of a complete code.
+ */
 function fill(s: Inflate, slot: u32, width: u32, longest: u32, table: usize, results: usize): void {
   const next = changetype<usize>(s) + NEXT;
   const counts = changetype<usize>(s) + COUNTS + (slot << 1);
@@ -130,7 +135,8 @@ function fill(s: Inflate, slot: u32, width: u32, longest: u32, table: usize, res
         start = end;
         let subWidth = length - width;
         let used = count;
-        while (used < <u32>1 << subWidth) used = (used << 1) + load<u16>(counts + ((width + ++subWidth) << 1));
+        while (used < <u32>1 << subWidth)
+          used = (used << 1) + load<u16>(counts + ((width + ++subWidth) << 1));
         end = start + (1 << subWidth);
         store<u32>(table + (prefix << 2), (start << 16) | SPECIAL | SUBTABLE | (subWidth << 8) | width);
       }
@@ -138,7 +144,8 @@ function fill(s: Inflate, slot: u32, width: u32, longest: u32, table: usize, res
       const entry = load<u32>(results + (symbol << 2)) + added;
       const stride: u32 = 4 << (length - width);
       const tableEnd = table + (end << 2);
-      for (let at = table + ((start + (code >> width)) << 2); at < tableEnd; at += stride) store<u32>(at, entry);
+      for (let at = table + ((start + (code >> width)) << 2); at < tableEnd; at += stride)
+        store<u32>(at, entry);
       if (code == (<u32>1 << length) - 1) return;
       code = nextCode(code, length);
     }
@@ -146,9 +153,9 @@ function fill(s: Inflate, slot: u32, width: u32, longest: u32, table: usize, res
 }
 
 /**
- * Builds the table of the alphabet whose lengths are in the slots from `slot`.
- * What is no complete code is refused as zlib does it: one code of one bit will do, except for the precode (`isStrict`),
- * and no code at all, except there too.
+ * Builds the table of the alphabet whose lengths are in the slots from `slot`. What is no complete code is
+ * refused as zlib does it: one code of one bit will do, except for the precode (`isStrict`), and no code at
+ * all, except there too.
  * @param results entries by position in the sequence of code lengths
  * @returns the table's width in bits, or 0 for code lengths that make no code
  */
@@ -209,7 +216,10 @@ export function useFixed(s: Inflate): void {
   s.distanceBits = FIXED_DISTANCE_BITS;
 }
 
-/** Lengths (RFC 1951, 3.2.5): after the first eight, each number of extra bits serves four codes; 258 has its own. */
+/**
+ * Lengths (RFC 1951, 3.2.5): after the first eight, each number of extra bits serves four codes; 258 has its
+ * own.
+ */
 function prepareLengths(): void {
   let base: u32 = 3;
   for (let code: u32 = 0; code < 28; code++) {

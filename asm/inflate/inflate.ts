@@ -1,6 +1,6 @@
 /**
- * Deflate streams (RFC 1951). A stream is decoded window by window, however small the windows are; the caller moves
- * them on, see the fields of `Inflate`. What zlib accepts is accepted, and what it refuses is refused.
+ * Deflate streams (RFC 1951). A stream is decoded window by window, however small the windows are; the caller
+ * moves them on, see the fields of `Inflate`. What zlib accepts is accepted, and what it refuses is refused.
  */
 import { Status } from "../status";
 import { NEED_INPUT, NEED_OUTPUT } from "./constants";
@@ -50,7 +50,10 @@ export function alignToByte(s: Inflate): void {
   s.bitCount &= ~7;
 }
 
-/** LEN and NLEN (RFC 1951, 3.2.4). Aligning again, when the rest of them comes in another window, drops nothing. */
+/**
+ * LEN and NLEN (RFC 1951, 3.2.4). Aligning again, when the rest of them comes in another window, drops
+ * nothing.
+ */
 function readStoredHeader(s: Inflate): i32 {
   alignToByte(s);
   refill(s);
@@ -152,9 +155,9 @@ export function inflateUpTo(s: Inflate, limit: usize): i32 {
 }
 
 /**
- * Ends a call that began at `input` and `output`. Whole bytes that were taken and not decoded go back, unless they are the
- * beginning of what the next window completes. Bytes of earlier windows never go back: they were kept because what
- * they began was not complete.
+ * Ends a call that began at `input` and `output`. Whole bytes that were taken and not decoded go back, unless
+ * they are the beginning of what the next window completes. Bytes of earlier windows never go back: they were
+ * kept because what they began was not complete.
  */
 export function settle(s: Inflate, result: i32, input: usize, output: usize): void {
   if (result != NEED_INPUT) {
@@ -169,8 +172,9 @@ export function settle(s: Inflate, result: i32, input: usize, output: usize): vo
 
 /**
  * Decodes as far as the windows go.
- * @returns OK at the end of the last block: `input` is then after its last byte, `totalIn` the length of the stream;
- *   NEED_INPUT; NEED_OUTPUT; or BAD_BLOCK_TYPE, BAD_STORED_LENGTH, BAD_CODE_LENGTHS, BAD_SYMBOL, BAD_DISTANCE, for good
+ * @returns OK at the end of the last block: `input` is then after its last byte, `totalIn` the stream's
+ *   length; NEED_INPUT; NEED_OUTPUT; or, for good, BAD_BLOCK_TYPE, BAD_STORED_LENGTH, BAD_CODE_LENGTHS,
+ *   BAD_SYMBOL, BAD_DISTANCE
  */
 export function inflateRun(s: Inflate): i32 {
   const input = s.input;

@@ -25,12 +25,15 @@ export namespace Phase {
  *        └──────────────────┴───────────────────┴──────────────────┘
  *        matches reach back to here; 32 KiB are always enough
  *
- * Bits of the stream that were taken from the input and are not decoded yet lie in `bits`, the first of them lowest,
- * `bitCount` of them, at most 63; the bits above are zero whenever a function of this folder returns.
+ * Bits of the stream that were taken from the input and are not decoded yet lie in `bits`, the first of them
+ * lowest, `bitCount` of them, at most 63; the bits above are zero whenever a function of this folder returns.
  */
 @unmanaged
 export class Inflate {
-  /** The input window, moved on by the decoder. Up to 8 bytes past `inputEnd` may be read; they have no effect. */
+  /**
+   * The input window, moved on by the decoder. Up to 8 bytes past `inputEnd` may be read; they have no
+   * effect.
+   */
   input: usize;
   inputEnd: usize;
   /** The output window, moved on by the decoder. */
@@ -40,7 +43,10 @@ export class Inflate {
   history: usize;
   /** Bytes after `outputEnd` that may be overwritten with anything; 32 are all that the decoder can use. */
   outputSlack: usize;
-  /** Bytes taken and produced by all calls since the start. At the end of the stream `totalIn` is its exact length. */
+  /**
+   * Bytes taken and produced by all calls since the start. At the end of the stream `totalIn` is its exact
+   * length.
+   */
   totalIn: u64;
   totalOut: u64;
   /** Bytes that the stream is expected to inflate to, for the choice of table widths, or 0 if unknown. */
@@ -83,7 +89,7 @@ export const CHAIN_SYMBOLS: u32 = 320;
 /*
  * After the fields, by offset from the state:
  *
- *     NEXT     u16 × (320 + 32)  the symbols of each code length, chained in order; a chain starts at 320 + slot
+ *     NEXT     u16 × (320 + 32)  the symbols of each code length, chained in order, from 320 + slot on
  *     TAILS    u16 × 32          the last link of each chain
  *     COUNTS   u16 × 32          symbols in each chain
  *     LENGTHS  u8 × 24           the precode's code lengths, 19 of them
@@ -101,8 +107,8 @@ export const DISTANCES: usize = LITERALS + 4 * LITERAL_ENTRIES;
 export const INFLATE_SIZE: usize = (DISTANCES + 4 * DISTANCE_ENTRIES + 15) & ~15;
 
 /**
- * The first `have` bytes at `input`, as the low bits of a word. `have` is at most 7.
- * Callers refill with it: `have = room(count, input, inputEnd)`, then `bits |= bytesAt(input, have) << count`.
+ * The first `have` bytes at `input`, as the low bits of a word. `have` is at most 7. Callers refill with it:
+ * `have = room(count, input, inputEnd)`, then `bits |= bytesAt(input, have) << count`.
  */
 // @ts-ignore: decorator
 @inline

@@ -73,13 +73,13 @@ function readTrailer(s: Inflate): i32 {
 /**
  * Decodes as far as the windows go.
  * @returns
- *   - OK at the end of the stream: its trailer is taken, `input` is after its last byte, `totalIn` and `totalOut` are
- *     its sizes. Further calls answer OK and take nothing.
+ *   - OK at the end of the stream: its trailer is taken, `input` is after its last byte, `totalIn` and
+ *     `totalOut` are its sizes. Further calls answer OK and take nothing.
  *   - NEED_INPUT (-1): all of the input window is taken. Supply the next one.
- *   - NEED_OUTPUT (-2): the output window is full, and what follows is not the end of the stream. What is left of the
- *     input window has to be supplied again.
- *   - BAD_ZLIB_HEADER, BAD_BLOCK_TYPE, BAD_STORED_LENGTH, BAD_CODE_LENGTHS, BAD_SYMBOL, BAD_DISTANCE or BAD_ADLER. Further
- *     calls answer the same.
+ *   - NEED_OUTPUT (-2): the output window is full, and what follows is not the end of the stream. What is left
+ *     of the input window has to be supplied again.
+ *   - BAD_ZLIB_HEADER, BAD_BLOCK_TYPE, BAD_STORED_LENGTH, BAD_CODE_LENGTHS, BAD_SYMBOL, BAD_DISTANCE or
+ *     BAD_ADLER. Further calls answer the same.
  */
 export function zlibRun(s: Inflate): i32 {
   const input = s.input;
