@@ -229,6 +229,8 @@ function extend(made: usize, target: usize): void {
   keep(made, target, rotl<u32>(load<u32>(at, 52) ^ load<u32>(at, 32) ^ load<u32>(at, 8) ^ load<u32>(at), 1));
 }
 
+// @ts-ignore: decorator
+@inline
 function extendFour(made: usize, target: usize): void {
   extend(made, target);
   extend(made + 4, target);

@@ -76,8 +76,7 @@ function parse(): i32 {
 
 function printUsage(): void {
   print("usage: simple [--mode light|fast|analyze] [--follow] --filename PATH\n");
-  print("Prints a file of the image on the block device docteur; a symlink as its target, unless followed.\n");
-  print("Exit status: 1 not found or a usage error, 4 damaged, 8 the device or memory failed.\n");
+  print("Prints a file of the image on the device docteur.\n");
 }
 
 function usage(what: string): i32 {
@@ -102,13 +101,13 @@ function fail(status: i32, written: bool): i32 {
       print(" is not a file.\n");
       return NOT_FOUND;
     case Status.SUBMODULE:
-      print(" is a submodule, whose files are not in the image.\n");
+      print(" is a submodule.\n");
       return NOT_FOUND;
     case Status.SYMLINK_LOOP:
-      print(" leads through too many symlinks.\n");
+      print(": too many symlinks.\n");
       return NOT_FOUND;
     case Status.PATH_TOO_LONG:
-      print(" is too long a path.\n");
+      print(": path too long.\n");
       return NOT_FOUND;
     case Status.OUT_OF_MEMORY:
       print(": out of memory.\n");
