@@ -2,7 +2,7 @@
  * From a path to an object: the Adaptive Radix Tree gives the deepest directory on the way that is known, trees are walked from there,
  * and what they tell is remembered. Interrupted by AGAIN it goes on from the directory that it has come to.
  *
- * A value in the ART: kind in the upper 8 bits (`Entry`), the object's offset from the PACK's start below.
+ * A value in the ART: the object's offset from the PACK's start, and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
 import { artInsert, artLongest, artReset, artValue } from "./art/art";
 import { blockRelease } from "./block";
@@ -17,8 +17,8 @@ import { Limit } from "./limits";
 import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
 import { Status } from "./status";
 
-const KIND_SHIFT: u64 = 56;
-const OFFSET_MASK: u64 = ((<u64>1) << KIND_SHIFT) - 1;
+const KIND_BITS: u64 = 8;
+const KIND_MASK: u64 = 0xff;
 
 /** Follow a symlink at the path's end; those on the way are followed with it. */
 export const RESOLVE_FOLLOW: u32 = 1;
@@ -70,7 +70,7 @@ export function resolveRootOffset(): u64 {
 }
 
 export function valueOf(kind: u32, offset: u64): u64 {
-  return ((<u64>kind) << KIND_SHIFT) | offset;
+  return (offset << KIND_BITS) | kind;
 }
 
 /** Drops a walk that is under way. */
@@ -136,8 +136,8 @@ function begin(flags: u32): void {
     resolvedOffset = rootOffset;
   } else {
     walkLen = len;
-    resolvedKind = <u32>(artValue >> KIND_SHIFT);
-    resolvedOffset = artValue & OFFSET_MASK;
+    resolvedKind = <u32>(artValue & KIND_MASK);
+    resolvedOffset = artValue >> KIND_BITS;
   }
   resolvedOidKnown = walkLen == 0;
   if (resolvedOidKnown) copyOid(resolvedOid, commitTree);

@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fixture, fixtureBlobs, fixturePath, gitOid } from "../support/fixtures.js";
+import { fixture, fixtureBlobs, fixtureLines, fixturePath, gitOid } from "../support/fixtures.js";
 import { ABI, type GuestParts, guestBytes, manifestOf } from "../support/guest-bytes.js";
 import { distPath, guestPath, runNode, type Transcript } from "../support/programs.js";
 
@@ -342,6 +342,19 @@ test("simple prints files, and says what it cannot print", () => {
     assert.deepEqual([status, stderr], [0, ""]);
     assert.equal(gitOid("blob", Buffer.from(stdout)), oid, path);
   }
+  // Executables and symbolic links, which docteur 0.0.7 cannot see, for what they are; every file in every mode by turns.
+  const modes = ["light", "fast", "analyze"];
+  for (const [index, line] of fixtureLines("gitmodes.tree.txt").entries()) {
+    const [, kind, oid, path] = /^\d+ (\w+) (\w+)\t(.*)$/.exec(line)!;
+    if (kind !== "blob") continue;
+    const { status, stdout } = simple("--mode", modes[index % 3]!, "--filename", path!);
+    assert.deepEqual([status, gitOid("blob", Buffer.from(stdout))], [0, oid], path);
+  }
+  assert.equal(simple("--filename", "/link.txt").stdout, "hello.txt");
+  assert.equal(
+    simple("--follow", "--filename", "/link.txt").stdout,
+    simple("--filename", "/hello.txt").stdout,
+  );
   const fails = (path: string, stdout: string): void =>
     assert.deepEqual(simple("--filename", path), { status: 1, stdout, stderr: "" });
   fails("/nope", "Error: /nope not found.\n");
