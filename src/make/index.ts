@@ -21,14 +21,15 @@ export interface MakeProgress {
   total: number | undefined;
 }
 
-/** What to make. Options that do not fit the kind of source are refused. */
+/** What to make. Options that the kind of source cannot honour are refused. */
 export interface MakeOptions {
   /** Git sources only: a branch, tag, full ref, or (abbreviated) commit id. Default: HEAD. */
   ref?: string | undefined;
-  /** Plain directories only: the commit's date, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: now. */
+  /**
+   * The date of a plain directory's commit, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: now. A commit of a git repository
+   * has its own.
+   */
   date?: string | Date | undefined;
-  /** The date of a plain directory's commit where `date` gives none, instead of now; no error for git sources. */
-  defaultDate?: Date | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
   /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
@@ -131,8 +132,7 @@ export async function make(source: string, target: string, options: MakeOptions 
     refuse(`not a block size: ${blockSize}`, "a block size (--bs) is a power of two, at least 512");
   if (target === "") refuse("the image's path is empty", "give the file to write");
   signal?.throwIfAborted();
-  const moment =
-    typeof date === "string" ? parseDate(date) : dateInUtc(date ?? options.defaultDate ?? new Date());
+  const moment = typeof date === "string" ? parseDate(date) : dateInUtc(date ?? new Date());
   const { kind, path } = locateSource(source);
   const job: Job = { ...options, path, blockSize };
   if (kind === "directory") {
@@ -140,8 +140,6 @@ export async function make(source: string, target: string, options: MakeOptions 
       refuse(`${path} is a plain directory: it has no revision ${ref}`, "-b is for git repositories");
     return replaceFile(target, (replacement) => makeFromDirectory(job, moment, replacement), signal);
   }
-  if (date !== undefined)
-    refuse(`${path} is a git repository: its commits have their own dates`, "-d is for plain directories");
   if (compat)
     refuse(
       `${path} is a git repository: its trees are taken as they are`,

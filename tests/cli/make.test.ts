@@ -91,10 +91,6 @@ test("arguments that make no sense", async (t) => {
     `docteur: ${plain} is a plain directory: it has no revision main`,
     "hint: -b is for git repositories",
   ]);
-  await expectFailure(["-d", DATE, repository, image], 16, [
-    `docteur: ${repository} is a git repository: its commits have their own dates`,
-    "hint: -d is for plain directories",
-  ]);
   await expectFailure(["--compat", repository, image], 16, [
     `docteur: ${repository} is a git repository: its trees are taken as they are`,
     "hint: --compat is for plain directories",
@@ -277,4 +273,14 @@ test("help and version", async () => {
 test("whoever closes standard output early hears nothing of it", async () => {
   const result = await docteur(["make", "--help"], { onStart: (child) => child.stdout?.destroy() });
   assert.deepEqual(result, { status: 0, signal: null, stdout: "", stderr: "" });
+});
+
+test("-d with a git source changes nothing, and says so", async (t) => {
+  const { repository, image } = createSources(t);
+  const plainRun = await docteur(["make", repository, image]);
+  const expected = readFileSync(image);
+  const dated = await docteur(["make", "-d", DATE, repository, image]);
+  assert.deepEqual([plainRun.status, plainRun.stderr, dated.status], [0, "", 0]);
+  assert.equal(dated.stderr, "docteur: warning: -d has no effect: the commit has its own date\n");
+  assert.deepEqual(readFileSync(image), expected);
 });

@@ -88,17 +88,19 @@ async function run(argv: string[]): Promise<number> {
   const summary = await interruptible((signal) =>
     make(source, image, {
       ref: values.branch,
-      date: values.date,
-      defaultDate: epochDate(),
+      date: values.date ?? epochDate(),
       blockSize,
       compat: values.compat,
       signal,
       onProgress: (step) => progress.update(() => describeProgress(step)),
     }),
   ).finally(() => progress.clear());
-  if (!values.quiet)
+  if (!values.quiet) {
+    if (values.date !== undefined && summary.kind === "git")
+      process.stderr.write("docteur: warning: -d has no effect: the commit has its own date\n");
     for (const path of summary.skipped)
       process.stderr.write(`docteur: warning: ${path} is left out: git trees hold no .git\n`);
+  }
   progress.finish(describeResult(image, summary));
   if (values.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   return EXIT.ok;
