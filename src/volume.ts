@@ -141,28 +141,30 @@ export class Volume {
    * @param call the export, given the pointer to `bytes`
    * @param take reads the result: synchronously, before any other operation can begin
    */
-  async #run<T>(
+  #run<T>(
     path: string | undefined,
     bytes: Uint8Array,
     call: (pointer: number) => number,
     take: () => T,
-  ): Promise<T> {
-    while (this.#busy !== undefined) await this.#busy;
+  ): T | Promise<T> {
+    if (this.#busy !== undefined) return this.#busy.then(() => this.#run(path, bytes, call, take));
     if (this.#closed) throw new DocteurError("Closed", "the volume is closed", { path });
     const waiting = this.#core.run(() => call(this.#core.write(bytes)), path);
-    if (waiting !== undefined) {
-      const busy = waiting.catch(() => undefined);
-      this.#busy = busy;
-      try {
-        await waiting;
-      } finally {
-        this.#busy = undefined;
-      }
-    }
-    return take();
+    return waiting === undefined ? take() : this.#wait(waiting, take);
   }
 
-  #stat(path: Path, flags: number): Promise<Entry> {
+  /** Takes the result of an operation that waits for the device, and keeps others from it until then. */
+  async #wait<T>(waiting: Promise<void>, take: () => T): Promise<T> {
+    this.#busy = waiting.catch(() => undefined);
+    try {
+      await waiting;
+      return take();
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+
+  #stat(path: Path, flags: number): Entry | Promise<Entry> {
     const { exports } = this.#core;
     const bytes = pathBytes(path);
     return this.#run(
@@ -204,7 +206,7 @@ export class Volume {
   }
 
   /** Kind, mode, id and, for what has content, size of what a path leads to. */
-  stat(path: Path, options: FollowOptions = {}): Promise<Entry> {
+  async stat(path: Path, options: FollowOptions = {}): Promise<Entry> {
     return this.#stat(path, FLAG.OID | FLAG.SIZE | (options.follow ? FLAG.FOLLOW : 0));
   }
 
@@ -237,7 +239,7 @@ export class Volume {
     let filled = 0;
     for (;;) {
       const count = Math.min(length - filled, PIECE);
-      const piece = await this.#run(
+      const read = this.#run(
         pathString(path),
         bytes,
         (pointer) => exports.read(pointer, bytes.length, flags, BigInt(offset + filled), count),
@@ -250,13 +252,15 @@ export class Volume {
           return size;
         },
       );
+      // Most files come in one piece, at once: no turn of the event loop for them.
+      const piece = typeof read === "number" ? read : await read;
       filled += piece;
       if (piece === 0 || filled === target!.length) return target!;
     }
   }
 
   /** The entries of a directory, sorted by the bytes of their names. */
-  list(path: Path, options: ListOptions = {}): Promise<Entry[]> {
+  async list(path: Path, options: ListOptions = {}): Promise<Entry[]> {
     const { exports } = this.#core;
     const bytes = pathBytes(path);
     const flags = (options.follow ? FLAG.FOLLOW : 0) | (options.sizes ? FLAG.SIZE : 0);
