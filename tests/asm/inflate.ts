@@ -1,4 +1,5 @@
-/** The inflater's entry for its tests. */
+/** The inflater's entry for its tests, and loops that measure it. */
+import { Status } from "../../asm/status";
 import { Inflate, inflateInit, inflateRun } from "../../asm/inflate/inflate";
 import { INFLATE_SIZE, zlibInit, zlibRun } from "../../asm/inflate/zlib";
 
@@ -34,4 +35,35 @@ export function totalInOf(s: Inflate): u64 {
 
 export function totalOutOf(s: Inflate): u64 {
   return s.totalOut;
+}
+
+/** What the decoder may scribble over after its output; it can use no more. */
+const SLACK: usize = 32;
+
+/**
+ * Inflates a zlib stream that lies in memory whole, and compares its checksum, as the core does.
+ * @param size bytes that the stream has to inflate to; at `output` there is room for `SLACK` more
+ * @returns OK, what is wrong, or BAD_INFLATED_SIZE
+ */
+export function inflateStream(input: usize, len: usize, output: usize, size: u32): i32 {
+  const s = changetype<Inflate>(state);
+  zlibInit(s, size, true);
+  setInput(s, input, len);
+  setOutput(s, output, size, SLACK, output);
+  const status = zlibRun(s);
+  if (status != Status.OK) return status;
+  return s.totalOut == size ? Status.OK : Status.BAD_INFLATED_SIZE;
+}
+
+/**
+ * Inflates `count` streams, each over the last one's output.
+ * @param rows of three u32: where a stream lies, its length, and the bytes that it inflates to
+ * @returns the index of the first that fails, or -1
+ */
+export function inflateStreams(rows: usize, count: u32, output: usize): i32 {
+  for (let i: u32 = 0; i < count; i++) {
+    if (inflateStream(load<u32>(rows), load<u32>(rows, 4), output, load<u32>(rows, 8)) != Status.OK) return i;
+    rows += 12;
+  }
+  return -1;
 }

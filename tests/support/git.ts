@@ -1,7 +1,8 @@
 /** Repositories for tests, made by the git program under nobody's settings. */
 import { execFileSync } from "node:child_process";
 
-const ENVIRONMENT = {
+/** Nobody's settings: what is committed depends on content alone. */
+export const ENVIRONMENT = {
   PATH: process.env.PATH,
   LC_ALL: "C",
   GIT_CONFIG_NOSYSTEM: "1",

@@ -1,0 +1,98 @@
+/** `npm run bench`: measures docteur against its peers. docs/BENCHMARKS.md says what, and how to read it. */
+import { interruptible, ProgressLine, parse, runProgram, usageError } from "../../tools/cli.js";
+import { ART } from "./art.js";
+import type { Benchmark, Context } from "./benchmark.js";
+import { type Corpus, createCorpus } from "./corpus.js";
+import { INFLATE } from "./inflate.js";
+import { formatRow, type Row, tableHead } from "./measure.js";
+import { OPEN } from "./open.js";
+import { READ } from "./read.js";
+import { WASM_SIZE } from "./wasm-size.js";
+
+const BENCHMARKS: Record<string, Benchmark> = { ...INFLATE, ...ART, ...OPEN, ...READ, ...WASM_SIZE };
+const NAMES = Object.keys(BENCHMARKS);
+
+const HELP = `usage: npm run --silent bench -- [--json] [--corpus DIR] [NAME]...
+
+Measures docteur against its peers, all benchmarks or those named:
+  ${NAMES.join(" ").replace(/(.{60}\S*) /g, "$1\n  ")}
+
+Options:
+      --corpus DIR  measure on the files of a directory; by default, on some of node_modules
+      --json        print an array of objects: name, corpus, unit, ours, peer, peerName, ratio
+  -h, --help        print this help`;
+
+/** Hands out one corpus, made when it is first asked for. */
+class LazyCorpus {
+  readonly #make: () => ReturnType<typeof createCorpus>;
+  #made: ReturnType<typeof createCorpus> | undefined;
+
+  constructor(make: () => ReturnType<typeof createCorpus>) {
+    this.#make = make;
+  }
+
+  async get(): Promise<Corpus> {
+    this.#made ??= this.#make();
+    return (await this.#made).corpus;
+  }
+
+  async remove(): Promise<void> {
+    // A corpus that could not be made has removed itself.
+    (await this.#made?.catch(() => undefined))?.remove();
+  }
+}
+
+async function measure(
+  names: readonly string[],
+  directory: string | undefined,
+  onRow: (row: Row) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = new ProgressLine();
+  const corpus = new LazyCorpus(() =>
+    createCorpus(directory, (step) => progress.update(() => `${step} …`), signal),
+  );
+  const note = (text: string): void => {
+    progress.clear();
+    process.stderr.write(`bench: ${text}\n`);
+  };
+  const context: Context = { corpus: () => corpus.get(), note, signal };
+  try {
+    for (const name of names) {
+      progress.update(() => `${name} …`);
+      const rows = await BENCHMARKS[name]!(context);
+      progress.clear();
+      rows.forEach(onRow);
+    }
+  } finally {
+    progress.clear();
+    await corpus.remove();
+  }
+}
+
+async function main(argv: string[]): Promise<number> {
+  const options = {
+    json: { type: "boolean" },
+    corpus: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  const { values, positionals } = parse(argv, options, [], NAMES);
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+  const unknown = positionals.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw usageError(`no benchmark ${unknown}`, `there is ${NAMES.join(", ")}`);
+  const names = positionals.length > 0 ? positionals : NAMES;
+  const rows: Row[] = [];
+  const onRow = (row: Row): void => {
+    if (rows.length === 0 && !values.json) process.stdout.write(`${tableHead()}\n`);
+    rows.push(row);
+    if (!values.json) process.stdout.write(`${formatRow(row)}\n`);
+  };
+  await interruptible((signal) => measure(names, values.corpus, onRow, signal));
+  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`);
+  return 0;
+}
+
+runProgram("bench", main);
