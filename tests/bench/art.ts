@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { seeded } from "../support/random.js";
 import type { Benchmark } from "./benchmark.js";
 import { benchmarkPaths, freshString } from "./map.js";
-import { alternate, type Contestant, createRow, type Row, timed } from "./measure.js";
+import { alternate, type Contestant, createRow, ROUNDS, type Row, timed } from "./measure.js";
 import { releaseProbe } from "./probe.js";
 import { shuffled } from "./sample.js";
 import { NODE } from "./versions.js";
@@ -109,6 +109,7 @@ async function measureLookup(count: number, signal: AbortSignal): Promise<Row[]>
       decodedLookup(map, order),
     ],
     signal,
+    { ...ROUNDS, warmUp: 1 },
   );
   const [ours, ...theirs] = results;
   const peers = ["equal strings", "its own strings", "TextDecoder's strings, decoding included"];

@@ -85,7 +85,7 @@ async function createRepository(repository: string, workTree: string): Promise<s
   const run = (...args: string[]): Promise<Buffer> =>
     runGit([`--git-dir=${gitDirectory}`, `--work-tree=${workTree}`, ...args], { cwd: workTree });
   await run("add", "-A", "-f", ".");
-  await run("commit", "-q", "-m", "corpus");
+  await run("commit", "-q", "--allow-empty", "-m", "corpus");
   await run("repack", "-adfq", "--window=10", "--depth=50");
   return (await run("rev-parse", "HEAD")).toString().trim();
 }

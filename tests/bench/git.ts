@@ -23,7 +23,9 @@ async function stream(
   const [status] = (await once(child, "close").catch((cause: unknown) => {
     throw new DocteurError("Io", "cannot run git", { cause });
   })) as [number | null];
-  if (status !== 0) throw new DocteurError("Io", `git ${args[0]} failed: ${said.trim().split("\n").at(-1)}`);
+  if (status === 0) return;
+  const command = args.find((arg) => !arg.startsWith("-"));
+  throw new DocteurError("Io", `git ${command} failed: ${said.trim().split("\n").at(-1)}`);
 }
 
 /** Runs git to its end. @returns what it prints */

@@ -30,7 +30,7 @@ export interface Rounds {
   enough: number;
 }
 
-const ROUNDS: Rounds = { warmUp: 2, least: 5, most: 15, enough: 3000 };
+export const ROUNDS: Rounds = { warmUp: 2, least: 5, most: 15, enough: 3000 };
 
 /** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -48,8 +48,8 @@ export async function timed(work: () => unknown): Promise<number> {
 }
 
 /**
- * Runs the contestants in turns, A B C A B C …. Garbage is collected before every run
- * (with `--expose-gc`), so that none pays for another's.
+ * Runs the contestants in turns, A B C A B C …. Young garbage is collected before every run (with `--expose-gc`), so that
+ * none pays for another's; a full collection would also make V8 forget code that it has optimised, which slows the next run.
  * @returns the median of each
  */
 export async function alternate(
@@ -57,7 +57,7 @@ export async function alternate(
   signal: AbortSignal,
   { warmUp, least, most, enough }: Rounds = ROUNDS,
 ): Promise<number[]> {
-  const { gc } = globalThis as { gc?: () => void };
+  const { gc } = globalThis as { gc?: (options: { type: "minor" }) => void };
   const results: number[][] = contestants.map(() => []);
   let start = 0;
   for (let round = -warmUp; round < least || (round < most && performance.now() - start < enough); round++) {
@@ -65,7 +65,7 @@ export async function alternate(
     for (const [index, contestant] of contestants.entries()) {
       await setImmediate();
       signal.throwIfAborted();
-      gc?.();
+      gc?.({ type: "minor" });
       const result = await contestant();
       if (round >= 0) results[index]!.push(result);
     }
