@@ -1,5 +1,6 @@
 /** `npm run bench`: measures docteur against its peers. docs/BENCHMARKS.md says what, and how to read it. */
-import { interruptible, ProgressLine, parse, runProgram, usageError } from "../../tools/cli.js";
+import { EXIT } from "../../src/errors.js";
+import { interruptible, ProgressLine, parse, reportError, runProgram, usageError } from "../../tools/cli.js";
 import { ART } from "./art.js";
 import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";
@@ -42,12 +43,17 @@ class LazyCorpus {
   }
 }
 
+/**
+ * Runs benchmarks. One that fails says so, and the others run all the same.
+ * @returns the exit status of the first that failed
+ */
 async function measure(
   names: readonly string[],
   directory: string | undefined,
   onRow: (row: Row) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
+  let status: number = EXIT.ok;
   const progress = new ProgressLine();
   const corpus = new LazyCorpus(() =>
     createCorpus(directory, (step) => progress.update(() => `${step} …`), signal),
@@ -60,10 +66,18 @@ async function measure(
   try {
     for (const name of names) {
       progress.update(() => `${name} …`);
-      const rows = await BENCHMARKS[name]!(context);
-      progress.clear();
-      rows.forEach(onRow);
+      try {
+        const rows = await BENCHMARKS[name]!(context);
+        progress.clear();
+        rows.forEach(onRow);
+      } catch (error) {
+        signal.throwIfAborted();
+        progress.clear();
+        const failed = reportError(`bench: ${name}`, error);
+        if (status === EXIT.ok) status = failed;
+      }
     }
+    return status;
   } finally {
     progress.clear();
     await corpus.remove();
@@ -90,9 +104,9 @@ async function main(argv: string[]): Promise<number> {
     rows.push(row);
     if (!values.json) process.stdout.write(`${formatRow(row)}\n`);
   };
-  await interruptible((signal) => measure(names, values.corpus, onRow, signal));
+  const status = await interruptible((signal) => measure(names, values.corpus, onRow, signal));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`);
-  return 0;
+  return status;
 }
 
 runProgram("bench", main);
