@@ -11,7 +11,7 @@ import { alternate, createRow, timed } from "./measure.js";
 import { sample } from "./sample.js";
 import { gitName, ISOMORPHIC_GIT } from "./versions.js";
 
-/** Files that are read first, one a run; no larger than this, if there are such. */
+/** Files that are read first, one a run; no larger than this. */
 const FILE_COUNT = 16;
 const FILE_BYTES = 16_384;
 /** Bytes of the device that opening and reading may take. */
@@ -36,6 +36,13 @@ async function readTheirs({ repository, commit }: Corpus, { path }: CorpusFile):
   return gitOid("blob", blob);
 }
 
+/** Small files of the corpus; the smallest, where there are none. */
+function firstFiles({ files }: Corpus): CorpusFile[] {
+  const least = files.reduce((least, { size }) => Math.min(least, size), Number.POSITIVE_INFINITY);
+  const small = files.filter(({ size }) => size <= Math.max(least, FILE_BYTES));
+  return sample(small, seeded(3), FILE_COUNT, Number.POSITIVE_INFINITY);
+}
+
 /** Each run takes the next of the files. */
 function turns<T>(list: readonly T[]): () => T {
   let next = 0;
@@ -44,13 +51,7 @@ function turns<T>(list: readonly T[]): () => T {
 
 const measureOpen: Benchmark = async ({ corpus: load, signal }) => {
   const corpus = await load();
-  const small = corpus.files.filter(({ size }) => size <= FILE_BYTES);
-  const files = sample(
-    small.length > 0 ? small : corpus.files,
-    seeded(3),
-    FILE_COUNT,
-    Number.POSITIVE_INFINITY,
-  );
+  const files = firstFiles(corpus);
   let most = 0;
   for (const file of files) {
     const { oid, deviceBytes } = await readOurs(corpus, file);

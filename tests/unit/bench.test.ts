@@ -159,7 +159,7 @@ test("wrong arguments end with status 16 and a hint, a missing directory with 8"
     [["no-such"], 16, /^bench: no benchmark no-such\nhint: there is inflate-blobs, /],
     [["--no-such"], 16, /^bench: .*--no-such/],
     [["--corpus"], 16, /^bench: .*--corpus/],
-    [["--corpus", join(folder, "none"), "open"], 8, /^bench: not a directory: /],
+    [["--corpus", join(folder, "none"), "open"], 8, /^bench: open: not a directory: /],
   ];
   const results = await Promise.all(runs.map(([args]) => bench(args, folder)));
   for (const [index, { status, out, err }] of results.entries()) {
