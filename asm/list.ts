@@ -69,15 +69,15 @@ function count(tree: GitObject): i32 {
   return Status.OK;
 }
 
-/** Whether the entry at `ptr` has a name that begins with these bytes and goes on. */
+/** Whether the entry at `ptr` has a name that begins with these bytes. */
 function beginsWith(ptr: usize, end: usize, name: usize, nameLen: u32): bool {
   treeNext(ptr, end);
-  return treeNameLen > nameLen && memory.compare(treeName, name, nameLen) == 0;
+  return treeNameLen >= nameLen && memory.compare(treeName, name, nameLen) == 0;
 }
 
 /**
  * Lists a tree, which the caller holds as long as the listing is used.
- * @returns OK, BAD_TREE where the tree is malformed or out of order, OUT_OF_MEMORY
+ * @returns OK, BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
  */
 export function listBegin(tree: GitObject): i32 {
   listRelease();
@@ -95,6 +95,8 @@ export function listBegin(tree: GitObject): i32 {
       const name = treeName;
       const nameLen = treeNameLen;
       while (at > listEntries && beginsWith(load<u32>(at - 4), end, name, nameLen)) {
+        // A file and a directory of one name: git's order lets them stand apart.
+        if (treeNameLen == nameLen) return Status.BAD_TREE;
         store<u32>(at, load<u32>(at - 4));
         at -= 4;
       }

@@ -168,7 +168,11 @@ function visit(tree: GitObject, position: u32): i32 {
   let offset: u64 = 0;
   if (kind != Entry.SUBMODULE) {
     status = idxFind(treeOid);
-    if (status != Status.OK) return missing(status, treeOid);
+    if (status != Status.OK) {
+      // It is the index that has the error, not the tree.
+      mountErrorOffset = 0;
+      return missing(status, treeOid);
+    }
     offset = idxOffset;
   }
   if (kind == Entry.TREE) {

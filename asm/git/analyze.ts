@@ -11,7 +11,7 @@ import { Status } from "../status";
 import { OBJECT_SLACK, cacheAdd, cacheAlloc, objectRelease } from "./cache";
 import { heapFree } from "../heap";
 import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./object";
-import { Kind, PACK_START, entriesEnd, entryData, entryKind, entrySize, packCount, readEntry } from "./pack";
+import { Kind, PACK_START, entriesEnd, entryBase, entryData, entryKind, entrySize, packCount, readEntry } from "./pack";
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./table";
 
 const HISTORY: u32 = 0x8000;
@@ -112,9 +112,22 @@ function begin(): i32 {
   return Status.OK;
 }
 
+/** Whether one of the entries before the current one begins at `base`: as they come in order, halving finds it. */
+function isEntryBefore(base: u64): bool {
+  let low: u32 = 0;
+  let high = index;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (recordOffset(middle) < base) low = middle + 1;
+    else high = middle;
+  }
+  return low < index && recordOffset(low) == base;
+}
+
 function beginEntry(): i32 {
   const status = readEntry(offset);
   if (status != Status.OK) return status;
+  if (entryKind == Kind.OFS_DELTA && !isEntryBefore(entryBase)) return Status.BAD_BASE;
   const start = offset + PACK_START;
   const headLen = <u32>(entryData - start);
   const head = blockPeek(start, headLen);

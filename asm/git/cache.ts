@@ -1,7 +1,7 @@
 /**
  * Resolved objects in memory, and the bounded cache of them. An object is one allocation:
  *
- *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u32 │ … │ data at 48: size bytes, slack │
+ *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u32 │ depth u32 │ … │ data at 48: size bytes, slack │
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the protected
  * segment keeps at most two thirds of the budget. A base that many chains share is found again and stays; the intermediate
@@ -52,6 +52,8 @@ export class GitObject {
   /** Who holds it beside the cache. */
   refs: u32;
   state: u32;
+  /** Deltas between it and its base. */
+  depth: u32;
 
   @inline
   get data(): usize {
@@ -193,6 +195,7 @@ export function objectAlloc(size: u32): GitObject | null {
   object.size = size;
   object.refs = 1;
   object.state = FREE;
+  object.depth = 0;
   // What searches a tree for the end of a name finds one here at the latest.
   store<u64>(object.data + size, 0);
   return object;

@@ -1,13 +1,13 @@
 /**
  * Delta chains: the headers from an object down to its base, read before anything is inflated. The walk stops at the base or at an
- * object that the cache holds, is bounded by `Limit.CHAIN_DEPTH`, and sees cycles (only ref-deltas can form one).
+ * object that the cache holds, is bounded by `Limit.CHAIN_DEPTH`, and sees cycles (which ref-deltas close).
  *
  * A link, 24 bytes:  │ offset u64, from the PACK's start │ data u64, absolute: the zlib stream │ size u64, inflated │
  */
 import { blockRelease, blockRequest } from "../block";
 import { Limit } from "../limits";
 import { Status } from "../status";
-import { GitObject, cacheAlloc, cacheFind } from "./cache";
+import { GitObject, cacheAlloc, cacheFind, objectRelease } from "./cache";
 import { heapFree } from "../heap";
 import { idxFind, idxOffset } from "./idx";
 import { Kind, entryBase, entryBaseOid, entryData, entryKind, entrySize, readEntry } from "./pack";
@@ -80,6 +80,14 @@ function push(): i32 {
   return Status.OK;
 }
 
+/** What the cache holds counts with its own depth: whether a chain is too deep does not hang on what was read before. */
+function endAtCached(): i32 {
+  if (chainCount + chainCached!.depth <= Limit.CHAIN_DEPTH) return Status.OK;
+  objectRelease(chainCached!);
+  chainCached = null;
+  return Status.CHAIN_TOO_DEEP;
+}
+
 /**
  * Walks on, after AGAIN from where it stopped.
  * @returns OK at the base; CHAIN_TOO_DEEP, BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `idxFind` return
@@ -87,7 +95,7 @@ function push(): i32 {
 export function chainWalk(): i32 {
   while (true) {
     chainCached = cacheFind(next);
-    if (chainCached != null) return Status.OK;
+    if (chainCached != null) return endAtCached();
     if (chainCount > Limit.CHAIN_DEPTH) return Status.CHAIN_TOO_DEEP;
     let status = readEntry(next);
     if (status != Status.OK) return status;
@@ -98,8 +106,8 @@ export function chainWalk(): i32 {
       if (status == Status.MISSING_OBJECT) return Status.MISSING_BASE;
       if (status != Status.OK) return status;
       base = idxOffset;
-      if (base == landmark || base == next) return Status.BAD_BASE;
     }
+    if (kind > Kind.TAG && (base == landmark || base == next)) return Status.BAD_BASE;
     status = push();
     if (status != Status.OK) return status;
     blockRelease();

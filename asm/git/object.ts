@@ -216,6 +216,7 @@ function applyDelta(): i32 {
   }
   result.offset = linkOffset(pending - 1);
   result.kind = base.kind;
+  result.depth = base.depth + 1;
   cacheAdd(base);
   objectRelease(base);
   current = result;
@@ -242,7 +243,7 @@ export function objectLoad(offset: u64): i32 {
         chainRequest(chainCount);
         return status;
       }
-      if (status != Status.OK) return fail(status, chainOffset());
+      if (status != Status.OK) return fail(status, status == Status.CHAIN_TOO_DEEP ? offset : chainOffset());
       pending = chainCount;
       current = chainCached;
       phase = current != null ? NEXT_DELTA : INFLATE_BASE;
