@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { DocteurError } from "../../src/errors.js";
-import { ENVIRONMENT } from "../support/git.js";
+import { GIT_ENVIRONMENT } from "../support/git.js";
 
 /** Runs git, hands over its output piece by piece, and fails with what it said. */
 async function stream(
@@ -11,7 +11,7 @@ async function stream(
   onData: (data: Buffer) => void,
   cwd?: string,
 ): Promise<void> {
-  const child = spawn("git", args, { cwd, env: ENVIRONMENT, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("git", args, { cwd, env: GIT_ENVIRONMENT, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;

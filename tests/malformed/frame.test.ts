@@ -239,13 +239,18 @@ test("an offset of 64 bits that is out of range", async () => {
   }
 });
 
-test("an IDX that lists one object at another's place", async () => {
-  // Readers trust it as git does; verify sees it.
-  const { bytes, idx, offset } = framed();
-  const at = OFFSETS + rowOf(bytes.subarray(idx)) * 4;
-  const value = new DataView(bytes.buffer).getUint32(idx + OFFSETS + rowOf(bytes.subarray(idx), file) * 4);
-  assert.equal(value + PACK_START, offset);
-  await idxEdited(at, 12, { content: undefined as never });
+test("an IDX that lists an object at another's place: readers trust it, as git does, and verify does not", async () => {
+  const { bytes, idx } = framed();
+  const at = idx + OFFSETS + rowOf(bytes.subarray(idx)) * 4;
+  // `/ok` is the PACK's first entry.
+  new DataView(bytes.buffer).setUint32(at, 12);
+  await assertFails(verify(bytes), ["BadIdx", at + 3], "verify");
+  for (const [mode, content] of [
+    ["light", OK_TEXT],
+    ["fast", OK_TEXT],
+    ["analyze", TEXT],
+  ] as const)
+    assert.equal(Buffer.from(await (await open(bytes, { mode })).get("/f")).toString(), content, mode);
 });
 
 test("the PACK holds an object twice", async () => {

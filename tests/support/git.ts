@@ -1,8 +1,8 @@
 /** Repositories for tests, made by the git program under nobody's settings. */
 import { execFileSync } from "node:child_process";
 
-/** Nobody's settings: what is committed depends on content alone. */
-export const ENVIRONMENT = {
+/** Nobody's settings, and a fixed identity and date. */
+export const GIT_ENVIRONMENT = {
   PATH: process.env.PATH,
   LC_ALL: "C",
   GIT_CONFIG_NOSYSTEM: "1",
@@ -19,7 +19,7 @@ export const ENVIRONMENT = {
 export function git(folder: string, ...args: string[]): string {
   return execFileSync("git", args, {
     cwd: folder,
-    env: ENVIRONMENT,
+    env: GIT_ENVIRONMENT,
     encoding: "utf8",
     stdio: "pipe",
   }).replace(/\n$/, "");
