@@ -15,12 +15,17 @@ export interface RunOptions {
   cwd?: string;
   /** Added to this process's environment; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
+  /** What standard output is read as; UTF-8 by default. */
+  encoding?: BufferEncoding;
   /** Called once the process runs. */
   onStart?: (child: ChildProcess) => void;
 }
 
 /** Runs `docteur ARGS…` to its end. */
-export function docteur(args: readonly string[], { cwd, env, onStart }: RunOptions = {}): Promise<RunResult> {
+export function docteur(
+  args: readonly string[],
+  { cwd, env, encoding = "utf8", onStart }: RunOptions = {},
+): Promise<RunResult> {
   const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
   const child = spawn(process.execPath, [program, ...args], {
     cwd,
@@ -30,7 +35,7 @@ export function docteur(args: readonly string[], { cwd, env, onStart }: RunOptio
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout.setEncoding(encoding).on("data", (text: string) => {
       stdout += text;
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
