@@ -223,7 +223,7 @@ async function checkAll(
 }
 
 test("a large repository, packed with deep chains, in every mode", async () => {
-  const image = full.repacked("--depth=250", "--window=50");
+  const image = full.repacked("--depth=250", "--window=10");
   for (const [index, mode] of MODES.entries())
     await checkAll(image, full, index, { mode, module: release.module });
   const { objectCount, commit } = await verify(image);
