@@ -25,7 +25,10 @@ export let readErrorOffset: u64 = 0;
 /** From this size on a blob that is no delta goes through the window. */
 let streamMin: u64 = 0;
 
-/** The object that `readPtr` points into, held until the next read. */
+/**
+ * The object that `readPtr` points into, held until another is read or another operation begins: what is too large for the cache is not
+ * resolved anew for each of its pieces.
+ */
 let held: GitObject | null = null;
 
 let window: usize = 0;
@@ -49,8 +52,9 @@ export function readRelease(): void {
   held = null;
 }
 
-/** Gives the window back; what streams through it begins anew. */
+/** Gives back the window, and the last object: what streams, or is read in pieces, begins anew. */
 export function readShed(): void {
+  readRelease();
   heapFree(window);
   window = 0;
   windowObject = 0;
@@ -83,6 +87,7 @@ function serveObject(object: GitObject, position: u64, len: u32): i32 {
  *   with `readErrorOffset`
  */
 export function readAt(offset: u64, position: u64, len: u32): i32 {
+  if (held != null && held!.offset == offset) return serveObject(held!, position, len);
   readRelease();
   if (windowObject == offset && windowSerial == streamSerial && position >= windowStart) return readWindow(position, len);
   const cached = cacheFind(offset);

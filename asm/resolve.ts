@@ -89,14 +89,9 @@ export function resolveBegin(): void {
   resolveErrorOidKnown = false;
 }
 
-/**
- * Gives the ART's memory back where it is a cache: paths are walked again.
- * @returns whether it was
- */
-export function resolveShed(): bool {
-  if (complete) return false;
-  artReset();
-  return true;
+/** Gives the ART's memory back where it is a cache: paths are walked again. */
+export function resolveShed(): void {
+  if (!complete) artReset();
 }
 
 /** Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache. */

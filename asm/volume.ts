@@ -123,17 +123,18 @@ function hashOf(ptr: usize, len: u32, salt: u64): u64 {
   return hash;
 }
 
+/** Gives up what the last result holds, but for what the last read has resolved. */
 function releaseResult(): void {
   if (held != null) objectRelease(held!);
   held = null;
   listRelease();
-  readRelease();
 }
 
 /** Begins an operation, or goes on with it: true where it is the one that waits. */
 function begin(operation: u32, hash: u64): bool {
   if (pending == operation && pendingHash == hash) return true;
-  volumeCancel();
+  if (operation != READ) readRelease();
+  cancel();
   pending = operation;
   pendingHash = hash;
   resolved = false;
@@ -159,6 +160,11 @@ function fail(status: i32, offset: u64, oid: usize): i32 {
 
 /** Drops the operation that waits, if any, and gives back what the last result holds. */
 export function volumeCancel(): void {
+  readRelease();
+  cancel();
+}
+
+function cancel(): void {
   releaseResult();
   resolveCancel();
   objectCancel();
@@ -245,15 +251,17 @@ export function volumeList(path: usize, len: u32, flags: u32): i32 {
 }
 
 /** Gives back what can be had again, for an object that memory has no room for. */
-function shed(): bool {
+function shed(): void {
   readShed();
-  return resolveShed();
+  resolveShed();
 }
 
 /** Loads the object at `result.offset`. */
 function loadObject(): i32 {
   const status = objectLoad(result.offset);
-  return status == Status.OUT_OF_MEMORY && shed() ? objectLoad(result.offset) : status;
+  if (status != Status.OUT_OF_MEMORY) return status;
+  shed();
+  return objectLoad(result.offset);
 }
 
 function loadDirectory(): i32 {
@@ -269,6 +277,20 @@ function loadDirectory(): i32 {
   return Status.OK;
 }
 
+/** Resolves a path and reads from the blob that it leads to. */
+function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, goesOn: bool): i32 {
+  let status = resolvePath(path, len, flags, goesOn);
+  if (status != Status.OK) return status;
+  if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
+  if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
+  status = readAt(result.offset, position, count);
+  if (status != Status.OK) return fail(status, readErrorOffset, 0);
+  result.data = <u32>readPtr;
+  result.dataLen = readLen;
+  result.size = readTotal;
+  return Status.OK;
+}
+
 /**
  * A piece of a file's content, or of a symlink's target where it is not followed: `data`, `dataLen`, and the whole's `size`. Fewer bytes than asked for may
  * come; none only at the end or past it.
@@ -277,18 +299,10 @@ function loadDirectory(): i32 {
  */
 export function volumeRead(path: usize, len: u32, flags: u32, position: u64, count: u32): i32 {
   const goesOn = begin(READ, hashOf(path, len, (position << 32) ^ (<u64>count << 3) ^ flags));
-  let status = resolvePath(path, len, flags, goesOn);
-  if (status == Status.OK && result.kind == Entry.TREE) status = Status.VALUE_EXPECTED;
-  if (status == Status.OK && result.kind == Entry.SUBMODULE) status = Status.SUBMODULE;
-  if (status == Status.OK) {
-    status = readAt(result.offset, position, count);
-    if (status == Status.OUT_OF_MEMORY && shed()) status = readAt(result.offset, position, count);
-    if (status != Status.OK) fail(status, readErrorOffset, 0);
-    else {
-      result.data = <u32>readPtr;
-      result.dataLen = readLen;
-      result.size = readTotal;
-    }
+  let status = readPath(path, len, flags, position, count, goesOn);
+  if (status == Status.OUT_OF_MEMORY) {
+    shed();
+    status = readPath(path, len, flags, position, count, false);
   }
   return end(status);
 }

@@ -7,7 +7,7 @@
 import { blockRelease, blockRequest } from "../block";
 import { Limit } from "../limits";
 import { Status } from "../status";
-import { GitObject, cacheAlloc, cacheFind, objectRelease } from "./cache";
+import { GitObject, cacheAlloc, cacheFind } from "./cache";
 import { heapFree } from "../heap";
 import { idxFind, idxOffset } from "./idx";
 import { Kind, entryBase, entryBaseOid, entryData, entryKind, entrySize, readEntry } from "./pack";
@@ -80,22 +80,18 @@ function push(): i32 {
   return Status.OK;
 }
 
-/** What the cache holds counts with its own depth: whether a chain is too deep does not hang on what was read before. */
-function endAtCached(): i32 {
-  if (chainCount + chainCached!.depth <= Limit.CHAIN_DEPTH) return Status.OK;
-  objectRelease(chainCached!);
-  chainCached = null;
-  return Status.CHAIN_TOO_DEEP;
-}
-
 /**
  * Walks on, after AGAIN from where it stopped.
- * @returns OK at the base; CHAIN_TOO_DEEP, BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `idxFind` return
+ * @returns OK at the base or at a cached object, which is held; CHAIN_TOO_DEEP, which may hold one, too; BAD_BASE for a cycle,
+ *   MISSING_BASE, what `readEntry` and `idxFind` return
  */
 export function chainWalk(): i32 {
   while (true) {
     chainCached = cacheFind(next);
-    if (chainCached != null) return endAtCached();
+    if (chainCached != null) {
+      // With its own depth, so that it does not hang on what was read before whether a chain is too deep.
+      return chainCount + chainCached!.depth > Limit.CHAIN_DEPTH ? Status.CHAIN_TOO_DEEP : Status.OK;
+    }
     if (chainCount > Limit.CHAIN_DEPTH) return Status.CHAIN_TOO_DEEP;
     let status = readEntry(next);
     if (status != Status.OK) return status;
@@ -107,7 +103,6 @@ export function chainWalk(): i32 {
       if (status != Status.OK) return status;
       base = idxOffset;
     }
-    if (kind > Kind.TAG && (base == landmark || base == next)) return Status.BAD_BASE;
     status = push();
     if (status != Status.OK) return status;
     blockRelease();
@@ -115,6 +110,7 @@ export function chainWalk(): i32 {
       chainKind = kind;
       return Status.OK;
     }
+    if (base == landmark) return Status.BAD_BASE;
     if ((chainCount & (chainCount - 1)) == 0) landmark = next;
     next = base;
   }

@@ -243,9 +243,9 @@ export function objectLoad(offset: u64): i32 {
         chainRequest(chainCount);
         return status;
       }
+      current = chainCached;
       if (status != Status.OK) return fail(status, status == Status.CHAIN_TOO_DEEP ? offset : chainOffset());
       pending = chainCount;
-      current = chainCached;
       phase = current != null ? NEXT_DELTA : INFLATE_BASE;
       status = reserveDeltas(current != null ? pending : pending - 1);
       if (status == Status.OK && phase == INFLATE_BASE) status = beginBase();

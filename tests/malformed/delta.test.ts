@@ -97,6 +97,17 @@ test("a delta that copies more bytes than it says", () =>
 test("a delta that inserts more bytes than it says", () =>
   damaged("DeltaResultSize", deltaOf(delta(BASE.length, 2, insert("abc")))));
 
+test("a delta that goes on far beyond its result writes nothing there", async () => {
+  const base = Buffer.alloc(65536);
+  for (const instruction of [copy(0, 0), insert("x".repeat(127))]) {
+    const instructions = delta(base.length, 10, ...Array<Buffer>(60_000).fill(instruction));
+    await damaged(
+      "DeltaResultSize",
+      imageWith((image) => image.ofsDelta(A, image.object("blob", base).offset, instructions)),
+    );
+  }
+});
+
 test("a delta's result beyond what memory can hold", () =>
   damaged("ObjectTooLarge", deltaOf(delta(BASE.length, 2 ** 40, WHOLE))));
 
