@@ -8,7 +8,7 @@ import { GitObject, cacheAdd, objectRelease } from "./git/cache";
 import { analyzePackLen } from "./git/analyze";
 import { commitTime, commitTree } from "./git/commit";
 import { idxFind, idxOffset } from "./git/idx";
-import { headSize, objectCancel, objectErrorOffset, objectHead, objectLoad, objectLoaded } from "./git/object";
+import { headSize, objectCancel, objectErrorOffset, objectHead, objectLoad, objectLoaded, objectShed } from "./git/object";
 import { Kind, PACK_START, packCount } from "./git/pack";
 import { record, tableActive } from "./git/table";
 import { Entry, modeOf } from "./git/tree";
@@ -100,10 +100,14 @@ const LIST: u32 = 2;
 const READ: u32 = 3;
 const OBJECT: u32 = 4;
 
-/** The operation that waits for its device, a hash of its arguments, and whether its path is resolved. */
+/**
+ * The operation that waits for its device, a hash of its arguments, whether its path is resolved, and whether it has made others give memory
+ * back.
+ */
 let pending: u32 = NOTHING;
 let pendingHash: u64 = 0;
 let resolved: bool = false;
+let hasShed: bool = false;
 
 /** An object that the result points into. */
 let held: GitObject | null = null;
@@ -138,6 +142,7 @@ function begin(operation: u32, hash: u64): bool {
   pending = operation;
   pendingHash = hash;
   resolved = false;
+  hasShed = false;
   memory.fill(changetype<usize>(result), 0, offsetof<Result>());
   return false;
 }
@@ -250,18 +255,23 @@ export function volumeList(path: usize, len: u32, flags: u32): i32 {
   return end(status);
 }
 
-/** Gives back what can be had again, for an object that memory has no room for. */
-function shed(): void {
+/**
+ * Gives back all that can be had again, for an object that memory has no room for: once an operation.
+ * @returns whether it is worth another try
+ */
+function shed(): bool {
+  if (hasShed) return false;
+  hasShed = true;
   readShed();
   resolveShed();
+  objectShed();
+  return true;
 }
 
 /** Loads the object at `result.offset`. */
 function loadObject(): i32 {
   const status = objectLoad(result.offset);
-  if (status != Status.OUT_OF_MEMORY) return status;
-  shed();
-  return objectLoad(result.offset);
+  return status == Status.OUT_OF_MEMORY && shed() ? objectLoad(result.offset) : status;
 }
 
 function loadDirectory(): i32 {
@@ -300,8 +310,7 @@ function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, 
 export function volumeRead(path: usize, len: u32, flags: u32, position: u64, count: u32): i32 {
   const goesOn = begin(READ, hashOf(path, len, (position << 32) ^ (<u64>count << 3) ^ flags));
   let status = readPath(path, len, flags, position, count, goesOn);
-  if (status == Status.OUT_OF_MEMORY) {
-    shed();
+  if (status == Status.OUT_OF_MEMORY && shed()) {
     status = readPath(path, len, flags, position, count, false);
   }
   return end(status);

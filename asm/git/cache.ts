@@ -134,21 +134,21 @@ function evict(object: GitObject): void {
   if (object.refs == 0) heapFree(ptr);
 }
 
-/** Evicts the oldest object that nobody holds. */
-function evictOne(): bool {
-  for (let at = probationTail; at; at = changetype<GitObject>(at).newer) {
-    if (changetype<GitObject>(at).refs == 0) {
-      evict(changetype<GitObject>(at));
-      return true;
-    }
-  }
-  for (let at = protectedTail; at; at = changetype<GitObject>(at).newer) {
-    if (changetype<GitObject>(at).refs == 0) {
-      evict(changetype<GitObject>(at));
+/** Evicts the oldest object of a segment that nobody holds and that has `size` bytes or more. */
+function evictFrom(tail: usize, size: u32): bool {
+  for (let at = tail; at; at = changetype<GitObject>(at).newer) {
+    const object = changetype<GitObject>(at);
+    if (object.refs == 0 && object.size >= size) {
+      evict(object);
       return true;
     }
   }
   return false;
+}
+
+/** Evicts the oldest object that nobody holds. */
+function evictOne(): bool {
+  return evictFrom(probationTail, 0) || evictFrom(protectedTail, 0);
 }
 
 /**
@@ -168,19 +168,38 @@ export function cacheAlloc(size: usize): usize {
 }
 
 /**
- * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result, each of another size, then fit
- * into the memory of two for the whole of a chain.
+ * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result, each
+ * of another size, then fit into the memory of two for the whole of a chain. First in the memory that there is, where
+ * other large objects give way; then the memory grows, and what it has grown to serves the cache from then on.
  */
 function allocLarge(size: usize): usize {
-  heapSetCap(hardCap);
-  heapReserve(size * 2 + (size >> 2));
   isHigh = !isHigh;
-  let ptr: usize = 0;
-  do {
-    ptr = isHigh ? heapAllocHigh(size) : heapAlloc(size);
-  } while (!ptr && evictOne());
+  heapSetCap(0);
+  let ptr = allocAtEnd(size);
+  while (!ptr && evictLarge()) ptr = allocAtEnd(size);
+  if (!ptr) {
+    heapSetCap(hardCap);
+    heapReserve(size * 2 + (size >> 2));
+    do {
+      ptr = allocAtEnd(size);
+    } while (!ptr && evictOne());
+    const grown = min<u32>(<u32>memory.size() << 16, hardCap);
+    if (grown > softCap) {
+      budget += grown - softCap;
+      softCap = grown;
+    }
+  }
   heapSetCap(softCap);
   return ptr;
+}
+
+function allocAtEnd(size: usize): usize {
+  return isHigh ? heapAllocHigh(size) : heapAlloc(size);
+}
+
+/** Evicts the oldest large object that nobody holds. */
+function evictLarge(): bool {
+  return evictFrom(probationTail, LARGE) || evictFrom(protectedTail, LARGE);
 }
 
 /**
@@ -231,7 +250,7 @@ export function cacheFind(offset: u64): GitObject | null {
 /** Offers an object to the cache, which takes it where it is small enough to sit beside others. */
 export function cacheAdd(object: GitObject): void {
   const cost = costOf(object);
-  if (object.state != FREE || cost > budget >> 2) return;
+  if (object.state != FREE || cost > budget >> 1) return;
   const bucket = bucketOf(object.offset);
   object.hashNext = load<u32>(bucket);
   store<u32>(bucket, <u32>changetype<usize>(object));

@@ -6,7 +6,7 @@ import { blockLen, blockRelease, blockStatus, blockWindow } from "../block";
 import { Inflate, INFLATE_SIZE, NEED_INPUT, zlibInit, zlibRun } from "../inflate/zlib";
 import { heapFree } from "../heap";
 import { Status } from "../status";
-import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheFind, objectAlloc, objectRelease } from "./cache";
+import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheClear, cacheFind, objectAlloc, objectRelease } from "./cache";
 import {
   chainBegin,
   chainCached,
@@ -26,6 +26,8 @@ import { Kind, entriesEnd, entryData, entryKind, entrySize, readEntry } from "./
 /** The most that is held in one piece: what `heapAlloc` can give. */
 const IN_MEMORY_MAX: u64 = 0x7fff0000;
 const DELTA_BUFFER_MIN: u32 = 0x4000;
+/** A larger buffer is not kept. */
+const DELTA_BUFFER_MAX: u32 = 0x40000;
 /** The two sizes at a delta's head take at most 10 bytes each. */
 const DELTA_HEAD: u32 = 20;
 
@@ -157,6 +159,19 @@ export function objectCancel(): void {
   phase = IDLE;
 }
 
+function freeDeltaBuffer(): void {
+  heapFree(deltaBuffer);
+  deltaBuffer = 0;
+  deltaCapacity = 0;
+}
+
+/** Gives back what is kept between loads, cached objects included: the heap is then as empty as it gets. */
+export function objectShed(): void {
+  objectCancel();
+  freeDeltaBuffer();
+  cacheClear();
+}
+
 function fail(status: i32, offset: u64): i32 {
   objectErrorOffset = offset;
   objectCancel();
@@ -269,11 +284,7 @@ export function objectLoad(offset: u64): i32 {
   objectLoaded = current;
   current = null;
   phase = IDLE;
-  if (deltaCapacity > 0x40000) {
-    heapFree(deltaBuffer);
-    deltaBuffer = 0;
-    deltaCapacity = 0;
-  }
+  if (deltaCapacity > DELTA_BUFFER_MAX) freeDeltaBuffer();
   chainTrim();
   return Status.OK;
 }
