@@ -32,7 +32,7 @@ function createImage(length: number): { bytes: Uint8Array; contents: Buffer[] } 
 for (const { label, module } of await coreVariants())
   for (const mode of MODES) {
     test(`a delta too large for the cache is resolved once for all of its pieces (${label}, ${mode})`, async () => {
-      const { bytes, contents } = createImage(20 << 20);
+      const { bytes, contents } = createImage(5 << 20);
       const volume = await open(bytes, { module, mode });
       const piece = 1 << 20;
       await volume.getPartial("/first", 0, piece);
