@@ -13,7 +13,7 @@ import { heapAlloc, heapFree } from "./heap";
 import { Status } from "./status";
 
 const SLOT: u32 = 16;
-const LINE_SHIFT_MIN: u32 = 12;
+const LINE_SHIFT_MIN: u32 = 11;
 /** More lines than one step of any operation touches. */
 const LINES_MIN: u32 = 64;
 const BUFFER_LEN: u32 = 0x10000;

@@ -116,6 +116,8 @@ export class Core {
   readonly #exports: CoreExports;
   readonly #input: number;
   readonly #result: number;
+  /** What the device threw, against its contract. */
+  #thrown: unknown;
   #view: DataView;
   #bytes: Uint8Array;
 
@@ -163,7 +165,13 @@ export class Core {
   #read(offset: bigint, target: number, size: number): number {
     const bytes = this.bytes;
     if (target + size > bytes.length || offset > Number.MAX_SAFE_INTEGER) return READ.EINVAL;
-    return this.#device.read(Number(offset), bytes.subarray(target, target + size));
+    try {
+      return this.#device.read(Number(offset), bytes.subarray(target, target + size));
+    } catch (error) {
+      // An exception that passed through the core would leave its state halfway.
+      this.#thrown = error;
+      return READ.EUNSPEC;
+    }
   }
 
   /** Writes a path or an id where the core reads it. @returns its pointer */
@@ -223,9 +231,9 @@ export class Core {
 
   #error(status: number, path: string | undefined): DocteurError {
     const code = NAMES.get(status) ?? "InvalidArgument";
-    const message = MESSAGES[code].replace("%", path ?? "the path");
+    const message = MESSAGES[code].replace("%", path === undefined ? "the path" : path || "/");
     const offset = this.resultU64(RESULT.errorOffset) || undefined;
-    const cause = code === "DeviceFailed" ? this.#device.failure : undefined;
+    const cause = code === "DeviceFailed" ? (this.#device.failure ?? this.#thrown) : undefined;
     const where = offset === undefined ? "" : ` (at offset ${offset})`;
     const oid = this.resultOid();
     const object = oid === undefined || code !== "MissingObject" ? "" : `: ${oid}`;

@@ -1,7 +1,7 @@
 /** The volume over images that docteur 0.0.7 made: every file, every mode, every build of the core. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DocteurError, MemoryDevice, open, type Volume } from "../../src/index.js";
+import { type BlockDevice, type DocteurError, MemoryDevice, open, type Volume } from "../../src/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { FIXTURES, fixture, fixtureBlobs, fixtureLines, fixturePath, gitOid } from "../support/fixtures.js";
 
@@ -185,4 +185,28 @@ test("opening reads little, and the memory cap holds", async () => {
   assert.ok(volume.stats().deviceBytes <= 65536, `${volume.stats().deviceBytes} bytes read`);
   for (const [path, oid] of fixtureBlobs("delta")) assert.equal(gitOid("blob", await volume.get(path)), oid);
   assert.ok(volume.stats().memoryBytes <= 2 << 20);
+});
+
+test("a device that throws is a device that failed, and the volume outlives it", async () => {
+  const bytes = fixture("gitdelta.img");
+  const memory = new MemoryDevice(bytes);
+  let isBroken = false;
+  const device: BlockDevice = {
+    blockSize: 512,
+    capacity: bytes.length,
+    read(offset, target) {
+      if (isBroken) throw new Error("out of order");
+      return memory.read(offset, target);
+    },
+  };
+  const volume = await open(device);
+  const failed = (error: DocteurError): boolean => {
+    assert.deepEqual([error.code, (error.cause as Error).message], ["DeviceFailed", "out of order"]);
+    return true;
+  };
+  isBroken = true;
+  await assert.rejects(open(device), failed);
+  await assert.rejects(volume.get("/d3/file003.txt"), failed);
+  isBroken = false;
+  assert.equal(gitOid("blob", await volume.get("/d3/file003.txt")), await volume.digest("/d3/file003.txt"));
 });

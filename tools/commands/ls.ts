@@ -66,6 +66,11 @@ async function* list(
   }
 }
 
+/** A name as a terminal can be shown it: control characters, which might command it, are question marks. */
+function hideControls(name: Buffer): Buffer {
+  return Buffer.from(name.map((byte) => (byte < 0x20 || byte === 0x7f ? 0x3f : byte)));
+}
+
 function toJson({ nameBytes: _, mode, ...entry }: Entry): object {
   return { ...entry, mode: mode.toString(8).padStart(6, "0") };
 }
@@ -81,10 +86,14 @@ async function run(argv: string[]): Promise<number> {
       follow: values.follow === true,
     };
     const end = Buffer.from(values.z ? "\0" : "\n");
+    const show = process.stdout.isTTY ? hideControls : (name: Buffer): Buffer => name;
     const entries: object[] = [];
     for await (const { entry, shown } of list(volume, Buffer.from(path), options)) {
       if (values.json) entries.push(toJson(entry));
-      else process.stdout.write(Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), shown, end]));
+      else
+        process.stdout.write(
+          Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), show(shown), end]),
+        );
     }
     if (values.json) process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
     return 0;
