@@ -1,8 +1,7 @@
 /**
- * Fuzzes the inflater with zlib as the oracle: `node dist/tests/fuzz/inflate.js [SECONDS] [SEED]`. Streams are zlib's own or
- * made block by block with codes of any shape, then mutated, spliced and cut, and run through windows of random sizes.
+ * Fuzzes the inflater with zlib as the oracle. Streams are zlib's own or made block by block with codes of any shape, then
+ * mutated, spliced and cut, and run through windows of random sizes.
  */
-import { pathToFileURL } from "node:url";
 import { BitWriter, randomBlock } from "../support/deflate-writer.js";
 import {
   assertVerdict,
@@ -12,8 +11,9 @@ import {
   type RunOptions,
   type Windows,
 } from "../support/inflater.js";
-import { type Random, seeded } from "../support/random.js";
+import type { Random } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";
+import type { Target } from "./target.js";
 
 /** Streams that make more are passed over. */
 const CAPACITY = 1 << 20;
@@ -56,25 +56,17 @@ function windows(random: Random): Windows | undefined {
   return () => random(most);
 }
 
-/**
- * Runs each stream on one of the four builds, by turns.
- * @throws an AssertionError, whose message has the seed of the stream, where the inflater and zlib disagree
- * @returns how many streams were run, and how many of them zlib accepted
- */
-export function run(seconds: number, seed: number): { streams: number; accepted: number } {
+/** A case is one stream, on one of the four builds. */
+export const inflate: Target = async () => {
   const inflaters = [...probeVariants("inflate")].map(({ label, exports }) => ({
     label,
     inflater: new Inflater(exports, CAPACITY),
   }));
-  const end = Date.now() + seconds * 1000;
-  let streams = 0;
-  let accepted = 0;
-  while (Date.now() < end) {
-    const streamSeed = (seed + streams * 0x9e3779b1) | 0;
-    const random = seeded(streamSeed);
+  return async ({ random, index, keep, count }) => {
     const stream = mutate(validStream(random), random);
+    keep(stream);
     const verdict = oracle(stream, true);
-    const { label, inflater } = inflaters[streams++ % inflaters.length]!;
+    const { label, inflater } = inflaters[index % inflaters.length]!;
     const options: RunOptions = {
       raw: true,
       slack: random(40),
@@ -86,18 +78,9 @@ export function run(seconds: number, seed: number): { streams: number; accepted:
     if (output !== undefined) options.output = output;
     options.sliding = random(2) === 0;
     options.capacity = CAPACITY;
-    if ("output" in verdict) {
-      accepted++;
-      options.capacity = Math.min(CAPACITY, verdict.output.length);
-    }
+    if ("output" in verdict) options.capacity = Math.min(CAPACITY, verdict.output.length);
+    count("output" in verdict ? "accepted" : "refused");
     const result = inflater.run(stream, options);
-    if (result.totalOut < CAPACITY) assertVerdict(result, verdict, `seed ${streamSeed}, ${label}`);
-  }
-  return { streams, accepted };
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const seed = Number(process.argv[3] ?? Date.now() | 0);
-  console.log(`seed ${seed}`);
-  console.log(run(Number(process.argv[2] ?? 10), seed));
-}
+    if (result.totalOut < CAPACITY) assertVerdict(result, verdict, label);
+  };
+};

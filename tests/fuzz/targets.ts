@@ -1,0 +1,12 @@
+/** The fuzz targets by name. */
+import { commit } from "./commit.js";
+import { delta } from "./delta.js";
+import { idx } from "./idx.js";
+import { image } from "./image.js";
+import { inflate } from "./inflate.js";
+import type { Target } from "./target.js";
+import { tree } from "./tree.js";
+
+export const TARGETS = { inflate, delta, idx, tree, commit, image } satisfies Record<string, Target>;
+
+export type TargetName = keyof typeof TARGETS;
