@@ -215,9 +215,15 @@ export function objectAlloc(size: u32): GitObject | null {
   object.refs = 1;
   object.state = FREE;
   object.depth = 0;
-  // What searches a tree for the end of a name finds one here at the latest.
-  store<u64>(object.data + size, 0);
   return object;
+}
+
+/**
+ * Ends an object whose data is whole: what searches a tree for the end of a name finds one behind the data at the latest. Inflating and
+ * copying have written over the slack.
+ */
+export function objectSeal(object: GitObject): void {
+  store<u64>(object.data + object.size, 0);
 }
 
 /** Gives up a hold; what is neither held nor cached is freed. */

@@ -6,7 +6,17 @@ import { blockLen, blockRelease, blockStatus, blockWindow } from "../block";
 import { Inflate, INFLATE_SIZE, NEED_INPUT, zlibInit, zlibRun } from "../inflate/zlib";
 import { heapFree } from "../heap";
 import { Status } from "../status";
-import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheClear, cacheFind, objectAlloc, objectRelease } from "./cache";
+import {
+  GitObject,
+  OBJECT_SLACK,
+  cacheAdd,
+  cacheAlloc,
+  cacheClear,
+  cacheFind,
+  objectAlloc,
+  objectRelease,
+  objectSeal,
+} from "./cache";
 import {
   chainBegin,
   chainCached,
@@ -44,7 +54,7 @@ const deltaHead: usize = memory.data(32, 8);
 let phase: u32 = IDLE;
 /** The object that is being loaded. */
 let wanted: u64 = 0;
-/** The object that is being loaded. *//** Links not yet applied. */
+/** Links not yet applied. */
 let pending: u32 = 0;
 /** The object resolved so far, or the base that is being inflated; held. */
 let current: GitObject | null = null;
@@ -277,6 +287,7 @@ export function objectLoad(offset: u64): i32 {
       }
       if (status == Status.OK && phase == INFLATE_DELTA) status = applyDelta();
       if (status != Status.OK) return fail(status, linkOffset(pending - 1));
+      objectSeal(current!);
       pending--;
       phase = NEXT_DELTA;
     }
