@@ -6,11 +6,10 @@ import assert from "node:assert/strict";
 import { open } from "../../src/index.js";
 import { parseCommit } from "../../src/verify/commit.js";
 import { coreVariants } from "../support/core.js";
+import { buildImage, objectEntry, type PackEntry, treeEntry } from "../support/pack.js";
 import type { Random } from "../support/random.js";
 import { mutate } from "./mutate.js";
-import { buildImage, objectEntry, type PackEntry } from "./pack.js";
 import { withRepository } from "./repository.js";
-import { treeEntry } from "./samples.js";
 import type { Target } from "./target.js";
 import { attempt } from "./walk.js";
 

@@ -1,9 +1,9 @@
 /** Fuzzes deltas: random and mutated ones, against an independent reader, with guarded memory around every buffer. */
 import assert from "node:assert/strict";
 import { STATUS } from "../../src/errors.js";
+import { applyBody, encodeSize, randomDelta, readHeader } from "../support/delta-encoder.js";
 import type { Random } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";
-import { applyBody, encodeSize, randomDelta, readHeader } from "./delta-encoder.js";
 import { mutate } from "./mutate.js";
 import type { Case, Target } from "./target.js";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildPack, type PackEntry } from "./pack.js";
+import { buildPack, type PackEntry } from "../support/pack.js";
 
 /** Runs git; whatever it thinks of the repository, it must end by itself. @returns all that it prints */
 export type Git = (args: readonly string[], input?: string | Buffer) => Buffer;

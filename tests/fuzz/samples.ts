@@ -1,30 +1,24 @@
 /** Sound images to mutate: the fixtures, and made ones with deep chains of both kinds, large files and links in circles. */
+
+import { applyBody, randomDelta, readHeader } from "../support/delta-encoder.js";
 import { FIXTURES, fixture, gitOid } from "../support/fixtures.js";
+import {
+  buildImage,
+  commitOf,
+  KIND,
+  objectEntry,
+  type PackEntry,
+  type Parts,
+  parseImage,
+  treeEntry,
+} from "../support/pack.js";
 import { type Random, seeded } from "../support/random.js";
-import { applyBody, randomDelta, readHeader } from "./delta-encoder.js";
-import { buildImage, KIND, objectEntry, type PackEntry, type Parts, parseImage } from "./pack.js";
 
 /** A sound image. */
 export interface Sample {
   name: string;
   image: Buffer;
   parts: Parts;
-}
-
-/** An entry of a tree as git writes it. */
-export function treeEntry(mode: string, name: Uint8Array | string, oid: string): Buffer {
-  return Buffer.concat([
-    Buffer.from(`${mode} `),
-    Buffer.from(name),
-    Buffer.from([0]),
-    Buffer.from(oid, "hex"),
-  ]);
-}
-
-/** A commit of a tree. */
-export function commitOf(tree: string): PackEntry {
-  const who = "A U Thor <author@example.org> 1717740550 +0200";
-  return objectEntry("commit", Buffer.from(`tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nmessage\n`));
 }
 
 /** Blobs, each a delta of one before it. */

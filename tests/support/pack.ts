@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { deflateSync, inflateSync } from "node:zlib";
 import { crc32 } from "../../src/make/crc32.js";
 import { buildIdx } from "../../src/make/idx.js";
-import { gitOid } from "../support/fixtures.js";
 import { applyBody, encodeSize, readHeader } from "./delta-encoder.js";
+import { gitOid } from "./fixtures.js";
 
 export const KIND = { commit: 1, tree: 2, blob: 3, tag: 4, ofsDelta: 6, refDelta: 7 } as const;
 const KIND_NAMES = ["", "commit", "tree", "blob", "tag"] as const;
@@ -175,4 +175,20 @@ export function resolveAll(entries: readonly PackEntry[]): Map<string, { kind: s
   };
   for (const { oid } of entries) resolve(oid);
   return resolved;
+}
+
+/** An entry of a tree as git writes it. */
+export function treeEntry(mode: string, name: Uint8Array | string, oid: string): Buffer {
+  return Buffer.concat([
+    Buffer.from(`${mode} `),
+    Buffer.from(name),
+    Buffer.from([0]),
+    Buffer.from(oid, "hex"),
+  ]);
+}
+
+/** A commit of a tree. */
+export function commitOf(tree: string): PackEntry {
+  const who = "A U Thor <author@example.org> 1717740550 +0200";
+  return objectEntry("commit", Buffer.from(`tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nmessage\n`));
 }
