@@ -7,6 +7,7 @@ import { mount, type Source, toDevice } from "../mount.js";
 import { Volume } from "../volume.js";
 import { type CommitText, parseCommit } from "./commit.js";
 import { compareIdx, readBytes } from "./idx.js";
+import { checkTrees, type ObjectTable } from "./trees.js";
 
 /** A sound image. */
 export interface Verified extends CommitText {
@@ -32,11 +33,11 @@ export interface VerifyOptions {
 const MEMORY_LIMIT = 1 << 30;
 const BLOCK_SIZE = 512;
 const PACK_START = 28;
-/** Bytes of a record in the core (`asm/git/table.ts`): id, CRC-32 at 20, offset at 24. */
+/** Bytes of a record in the core (`asm/git/table.ts`): id, CRC-32 at 20, offset at 24, kind at 32. */
 const RECORD = 40;
 
 /** The rebuilt index, out of the core's memory. */
-function readRecords(core: Core): IdxEntries {
+function readRecords(core: Core): ObjectTable {
   const { bytes, view } = core;
   const info = core.exports.info();
   const count = view.getUint32(info + INFO.count, true);
@@ -44,13 +45,15 @@ function readRecords(core: Core): IdxEntries {
   const oids = new Uint8Array(count * 20);
   const crcs = new Uint32Array(count);
   const offsets = new Float64Array(count);
+  const kinds = new Uint8Array(count);
   for (let index = 0; index < count; index++) {
     const at = records + index * RECORD;
     oids.set(bytes.subarray(at, at + 20), index * 20);
     crcs[index] = view.getUint32(at + 20, true);
     offsets[index] = Number(view.getBigUint64(at + 24, true));
+    kinds[index] = view.getUint8(at + 32);
   }
-  return { count, oids, crcs, offsets };
+  return { count, oids, crcs, offsets, kinds };
 }
 
 /** Nothing but zeros may stand between the PACK and the IDX. */
@@ -90,6 +93,7 @@ async function verifyDevice(device: BlockDevice, options: VerifyOptions): Promis
   const trailer = await readBytes(device, packEnd - 20, 20);
   await compareIdx(device, idx, buildExpected(entries, trailer), entries.count);
   const volume = new Volume(core, device);
+  await checkTrees(volume, entries);
   const { data } = await volume.object(volume.commit.oid);
   return {
     commit: volume.commit.oid,
@@ -103,7 +107,7 @@ async function verifyDevice(device: BlockDevice, options: VerifyOptions): Promis
 
 /**
  * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 recomputed, the IDX
- * against what they give, byte for byte, the commit and its root tree.
+ * against what they give, byte for byte, the commit, its trees, and that every object which they name is there.
  * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which is closed in the end
  * @returns what the image holds
  * @throws DocteurError the first thing that is wrong, with its offset where that is known
