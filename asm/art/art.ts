@@ -7,15 +7,13 @@
  * be asked for and is never found. A value whose high bytes are 0 takes fewer bytes: put flags in the low bits.
  *
  * Invariants: an inner node has at least two children; the child under NUL is a leaf; the bytes from the root to a
- * leaf, prefixes, branches and suffix, are its key and the implicit NUL.
+ * leaf, prefixes, branches and suffix, are its key and the implicit NUL. A stop, a leaf within a node's prefix, has the
+ * bytes before it for its key.
  */
 import { Limit } from "../limits";
 import { Status } from "../status";
-import { commonLen, equalBytes, equalPadded, lengthToNul, PAD } from "./compare";
+import { commonLen, equalPadded, lengthToNul, PAD } from "./compare";
 import {
-  bodyOf,
-  endOf,
-  findSlot,
   headerOf,
   LEAF,
   leafFree,
@@ -26,10 +24,16 @@ import {
   leafValue,
   nodeAdd,
   nodeCut,
+  nodeEnd,
   nodeFree,
+  nodeJoin,
   nodePair,
   prefixLenOf,
   prefixOf,
+  slotOf,
+  stopAt,
+  stopLen,
+  stopOf,
   suffixLenOf,
 } from "./node";
 import {
@@ -101,6 +105,14 @@ function byteAt(keyPtr: usize, keyLen: u32, depth: u32): u32 {
   return depth < keyLen ? <u32>load<u8>(keyPtr + depth) : 0;
 }
 
+/** Finds the key whose last `len` bytes are a part of the node's prefix. */
+function findStop(node: usize, keyPtr: usize, len: u32): bool {
+  const stop = stopAt(node, len);
+  if (!stop || commonLen(prefixOf(node), keyPtr, len) < len) return false;
+  artValue = leafValue(load<u32>(stop));
+  return true;
+}
+
 /**
  * Looks a key up.
  * @returns whether it is there; `artValue` is then its value
@@ -132,10 +144,11 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
     }
     const header = headerOf(at);
     const prefixLen = prefixLenOf(header);
-    if (prefixLen > keyLen - depth || !equalPadded(prefixOf(at), keyPtr + depth, prefixLen)) return false;
+    if (prefixLen > keyLen - depth) return findStop(at, keyPtr + depth, keyLen - depth);
+    if (!equalPadded(prefixOf(at), keyPtr + depth, prefixLen)) return false;
     depth += prefixLen;
     const byte = select<u32>(load<u8>(keyPtr + depth), 0, depth < keyLen);
-    const slot = findSlot(bodyOf(at, header), header, byte);
+    const slot = slotOf(at, byte);
     if (!slot) return false;
     at = load<u32>(slot);
     if (!at) return false;
@@ -149,58 +162,19 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
   return true;
 }
 
-/** Whether a path prefix of the key may end at `depth`: at the key's end, before a slash, or as the root's "". */
-// @ts-ignore: decorator
-@inline
-function isBoundary(keyPtr: usize, keyLen: u32, depth: u32): bool {
-  return !depth || depth == keyLen || load<u8>(keyPtr + depth) == 0x2f;
-}
-
 /**
  * The longest stored key that is a path prefix of the given one: equal to it, or followed in it by a slash, or empty.
+ * It is sought from the longest on: mostly the key itself or its directory is there, and found by a shortcut.
  * @returns its length in bytes, with its value in `artValue`, or -1 where there is none
  */
 export function artLongest(keyPtr: usize, keyLen: u32): i32 {
-  // Where all is indexed, or was walked before, the key itself is there, and found by a shortcut.
-  if (artFind(keyPtr, keyLen)) return keyLen;
-  let at: usize = load<u32>(root);
-  if (keyLen > Limit.PATH || !at) return -1;
-  let best: usize = 0;
-  let bestLen: i32 = -1;
-  let depth: u32 = 0;
-  while (!(at & LEAF)) {
-    const header = headerOf(at);
-    const prefixLen = prefixLenOf(header);
-    if (prefixLen > keyLen - depth || !equalBytes(prefixOf(at), keyPtr + depth, prefixLen)) break;
-    depth += prefixLen;
-    const body = bodyOf(at, header);
-    if (isBoundary(keyPtr, keyLen, depth)) {
-      const end = endOf(body, header);
-      if (end) {
-        best = end;
-        bestLen = depth;
-      }
-    }
-    if (depth == keyLen) break;
-    const slot = findSlot(body, header, load<u8>(keyPtr + depth));
-    at = slot ? load<u32>(slot) : 0;
-    if (!at) break;
-    depth++;
+  let len = keyLen;
+  while (!artFind(keyPtr, len)) {
+    if (!len || keyLen > Limit.PATH) return -1;
+    do len--;
+    while (len && load<u8>(keyPtr + len) != 0x2f);
   }
-  if (at & LEAF) {
-    const rest = leafRest(at);
-    const suffixLen = suffixLenOf(rest);
-    // rest is 0 under a NUL of the caller's key, which ends no path.
-    if (rest && suffixLen <= keyLen - depth && equalBytes(leafSuffix(at), keyPtr + depth, suffixLen)) {
-      depth += suffixLen;
-      if (isBoundary(keyPtr, keyLen, depth)) {
-        best = at;
-        bestLen = depth;
-      }
-    }
-  }
-  if (best) artValue = leafValue(best);
-  return bestLen;
+  return len;
 }
 
 /** Puts a value in place of the leaf's. */
@@ -213,70 +187,38 @@ function replace(slot: usize, leaf: usize, value: u64): i32 {
   return Status.OK;
 }
 
-/** Frees a leaf that was made for an insertion that memory did not suffice for. */
-function undo(leaf: usize): i32 {
-  if (leaf) leafFree(leaf);
-  return Status.OUT_OF_MEMORY;
-}
-
-/** Branches where the key leaves a leaf's suffix, `common` bytes behind `depth`. */
-function splitLeaf(
-  slot: usize, leaf: usize, common: u32, keyPtr: usize, keyLen: u32, depth: u32, value: u64,
-): i32 {
+/**
+ * Branches where the key leaves a leaf's suffix, `common` bytes behind `depth`.
+ * @param fresh the leaf of the key
+ * @returns what takes the leaf's place, or 0 where memory is out (and nothing has changed); so does `splitPrefix`
+ */
+function splitLeaf(leaf: usize, common: u32, keyPtr: usize, keyLen: u32, depth: u32, fresh: usize): usize {
   const suffix = leafSuffix(leaf);
   const suffixLen = suffixLenOf(leafRest(leaf));
-  const branch = depth + common;
-  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
-  if (!fresh) return Status.OUT_OF_MEMORY;
   const old = leafNew(suffix + common + 1, suffixLen - common, leafValue(leaf));
-  if (!old) return undo(fresh);
+  if (!old) return 0;
   const oldByte = byteAt(suffix, suffixLen, common);
-  const node = nodePair(keyPtr + depth, common, oldByte, old, byteAt(keyPtr, keyLen, branch), fresh);
-  if (!node) {
-    leafFree(old);
-    return undo(fresh);
-  }
-  store<u32>(slot, <u32>node);
-  leafFree(leaf);
-  shortcutStale();
-  count++;
-  return Status.OK;
+  const node = nodePair(keyPtr + depth, common, oldByte, old, byteAt(keyPtr, keyLen, depth + common), fresh);
+  leafFree(node ? leaf : old);
+  return node;
 }
 
 /** Branches where the key leaves a node's prefix, `common` bytes behind `depth`. */
-function splitPrefix(
-  slot: usize, node: usize, common: u32, keyPtr: usize, keyLen: u32, depth: u32, value: u64,
-): i32 {
+function splitPrefix(node: usize, common: u32, keyPtr: usize, keyLen: u32, depth: u32, fresh: usize): usize {
   const branch = depth + common;
-  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
-  if (!fresh) return Status.OUT_OF_MEMORY;
+  const stop = stopOf(node);
+  if (!stop && branch == keyLen) return nodeEnd(node, fresh, common);
   const lower = nodeCut(node, common + 1);
-  if (!lower) return undo(fresh);
+  if (!lower) return 0;
   const lowerByte = <u32>load<u8>(prefixOf(node) + common);
-  const upper = nodePair(keyPtr + depth, common, lowerByte, lower, byteAt(keyPtr, keyLen, branch), fresh);
-  if (!upper) {
-    nodeFree(lower);
-    return undo(fresh);
+  const pair = nodePair(keyPtr + depth, common, lowerByte, lower, byteAt(keyPtr, keyLen, branch), fresh);
+  let upper = pair;
+  if (pair && stop && stopLen(stop) <= common) {
+    upper = nodeEnd(pair, load<u32>(stop), stopLen(stop));
+    if (!upper) nodeFree(pair);
   }
-  store<u32>(slot, <u32>upper);
-  nodeFree(node);
-  shortcutStale();
-  count++;
-  return Status.OK;
-}
-
-/** Adds a leaf to a node that the key leaves at `branch`. */
-function addLeaf(
-  slot: usize, node: usize, keyPtr: usize, keyLen: u32, branch: u32, value: u64,
-): i32 {
-  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
-  if (!fresh) return Status.OUT_OF_MEMORY;
-  const grown = nodeAdd(node, byteAt(keyPtr, keyLen, branch), fresh);
-  if (!grown) return undo(fresh);
-  store<u32>(slot, <u32>grown);
-  shortcutStale();
-  count++;
-  return Status.OK;
+  nodeFree(upper ? node : lower);
+  return upper;
 }
 
 /**
@@ -287,6 +229,7 @@ function addLeaf(
 export function artInsert(keyPtr: usize, keyLen: u32, value: u64): i32 {
   if (keyLen > Limit.PATH) return Status.PATH_TOO_LONG;
   if (lengthToNul(keyPtr, keyLen) < keyLen) return Status.EINVAL;
+  let above = root;
   let slot = root;
   let at: usize = load<u32>(slot);
   if (!at) {
@@ -297,24 +240,46 @@ export function artInsert(keyPtr: usize, keyLen: u32, value: u64): i32 {
     return Status.OK;
   }
   let depth: u32 = 0;
+  let common: u32 = 0;
+  let len: u32 = 0;
   while (!(at & LEAF)) {
-    const header = headerOf(at);
-    const prefixLen = prefixLenOf(header);
-    const common = commonLen(prefixOf(at), keyPtr + depth, min(prefixLen, keyLen - depth));
-    if (common < prefixLen) return splitPrefix(slot, at, common, keyPtr, keyLen, depth, value);
-    depth += prefixLen;
-    const child = findSlot(bodyOf(at, header), header, byteAt(keyPtr, keyLen, depth));
-    if (!child || !load<u32>(child)) return addLeaf(slot, at, keyPtr, keyLen, depth, value);
+    len = prefixLenOf(headerOf(at));
+    common = commonLen(prefixOf(at), keyPtr + depth, min(len, keyLen - depth));
+    if (common < len) {
+      const stop = depth + common == keyLen ? stopAt(at, common) : 0;
+      if (stop) return replace(stop, load<u32>(stop), value);
+      break;
+    }
+    const child = slotOf(at, byteAt(keyPtr, keyLen, depth + len));
+    if (!child || !load<u32>(child)) break;
+    above = slot;
     slot = child;
     at = load<u32>(slot);
-    depth++;
+    depth += len + 1;
   }
-  const suffixLen = suffixLenOf(leafRest(at));
-  // Behind the branch of the implicit NUL there is nothing to compare: the key is the leaf's.
-  if (depth > keyLen) return replace(slot, at, value);
-  const common = commonLen(leafSuffix(at), keyPtr + depth, min(suffixLen, keyLen - depth));
-  if (common == suffixLen && common == keyLen - depth) return replace(slot, at, value);
-  return splitLeaf(slot, at, common, keyPtr, keyLen, depth, value);
+  if (at & LEAF) {
+    // Behind the branch of the implicit NUL there is nothing to compare: the key is the leaf's.
+    if (depth > keyLen) return replace(slot, at, value);
+    len = suffixLenOf(leafRest(at));
+    common = commonLen(leafSuffix(at), keyPtr + depth, min(len, keyLen - depth));
+    if (common == len && common == keyLen - depth) return replace(slot, at, value);
+  }
+  const branch = depth + common;
+  const fresh = leafNew(keyPtr + branch + 1, keyLen - branch, value);
+  if (!fresh) return Status.OUT_OF_MEMORY;
+  let made: usize;
+  if (at & LEAF) made = splitLeaf(at, common, keyPtr, keyLen, depth, fresh);
+  else if (common < len) made = splitPrefix(at, common, keyPtr, keyLen, depth, fresh);
+  else made = nodeAdd(at, byteAt(keyPtr, keyLen, branch), fresh);
+  if (!made) {
+    leafFree(fresh);
+    return Status.OUT_OF_MEMORY;
+  }
+  store<u32>(slot, <u32>made);
+  store<u32>(above, <u32>nodeJoin(load<u32>(above)));
+  shortcutStale();
+  count++;
+  return Status.OK;
 }
 
 /** For the iteration. */

@@ -16,6 +16,8 @@ import {
   nextByte,
   prefixLenOf,
   prefixOf,
+  stopLen,
+  stopOf,
   suffixLenOf,
 } from "./node";
 
@@ -52,41 +54,45 @@ function putByte(depth: u32, byte: u32): bool {
   return true;
 }
 
-function stop(): bool {
+function ended(): bool {
   keyLen = -1;
   return false;
 }
 
-/** Moves to the smallest key below `at`, whose prefix or suffix begins at `depth`. */
-function settle(at: usize, depth: u32): bool {
+/**
+ * Moves to the smallest key below `at`, whose prefix or suffix begins at `depth`, that does not end in the first
+ * `passed` bytes of that prefix.
+ */
+function settle(at: usize, depth: u32, passed: u32): bool {
   while (!(at & LEAF)) {
+    const stop = stopOf(at);
+    if (stop && stopLen(stop) >= passed) {
+      if (!put(depth, prefixOf(at), stopLen(stop))) return ended();
+      depth += stopLen(stop) + 1;
+      at = load<u32>(stop);
+      break;
+    }
+    passed = 0;
     const prefixLen = prefixLenOf(headerOf(at));
-    if (!put(depth, prefixOf(at), prefixLen)) return stop();
+    if (!put(depth, prefixOf(at), prefixLen)) return ended();
     depth += prefixLen;
     const byte = nextByte(at, 0);
-    if (!putByte(depth, byte)) return stop();
+    if (!putByte(depth, byte)) return ended();
     at = childOf(at, byte);
     depth++;
   }
   const rest = leafRest(at);
   const suffixLen = suffixLenOf(rest);
-  if (!put(depth, leafSuffix(at), suffixLen)) return stop();
+  if (!put(depth, leafSuffix(at), suffixLen)) return ended();
   keyLen = <i32>(depth + rest) - 1;
-  if (<u32>keyLen < bound) return stop();
+  if (<u32>keyLen < bound) return ended();
   artSetValue(leafValue(at));
   return true;
 }
 
-/**
- * How what `ptr` holds compares with the sought key from `depth` on: below 0 where all keys through it are smaller,
- * 0 where its `len` bytes are all met, above 0 where all keys through it are greater.
- */
-function compareTo(ptr: usize, len: u32, sought: u32, depth: u32): i32 {
-  const room = sought - depth;
-  const common = commonLen(ptr, key + depth, min(len, room));
-  if (common == len) return 0;
-  if (common == room) return 1;
-  return <i32>load<u8>(ptr + common) - <i32>load<u8>(key + depth + common);
+/** Whether a string is below the sought key, whose bytes from `depth` on have only `common` bytes in common with it. */
+function isBelow(ptr: usize, common: u32, sought: u32, depth: u32): bool {
+  return depth + common < sought && load<u8>(ptr + common) < load<u8>(key + depth + common);
 }
 
 /**
@@ -95,7 +101,7 @@ function compareTo(ptr: usize, len: u32, sought: u32, depth: u32): i32 {
  */
 function seek(sought: u32, end: u32): bool {
   let at = artRoot();
-  if (!at) return stop();
+  if (!at) return ended();
   let depth: u32 = 0;
   // The deepest branch to the right of the way that was taken.
   let aside: usize = 0;
@@ -103,15 +109,18 @@ function seek(sought: u32, end: u32): bool {
   let asideDepth: u32 = 0;
   while (!(at & LEAF)) {
     const prefixLen = prefixLenOf(headerOf(at));
-    const order = compareTo(prefixOf(at), prefixLen, sought, depth);
-    if (order > 0) return settle(at, depth);
-    if (order < 0) break;
+    const common = commonLen(prefixOf(at), key + depth, min(prefixLen, sought - depth));
+    if (common < prefixLen) {
+      if (isBelow(prefixOf(at), common, sought, depth)) break;
+      // A stop at `common` is the sought key itself, if that ends there, or a prefix of it.
+      return settle(at, depth, common + u32(end || depth + common < sought));
+    }
     depth += prefixLen;
     const wanted = depth < sought ? <u32>load<u8>(key + depth) : end;
     const byte = nextByte(at, wanted);
     if (byte > 255) break;
     const child = childOf(at, byte);
-    if (byte > wanted || depth >= sought) return putByte(depth, byte) ? settle(child, depth + 1) : stop();
+    if (byte > wanted || depth >= sought) return putByte(depth, byte) ? settle(child, depth + 1, 0) : ended();
     const right = nextByte(at, byte + 1);
     if (right < 256) {
       aside = at;
@@ -123,11 +132,13 @@ function seek(sought: u32, end: u32): bool {
   }
   if (at & LEAF) {
     const suffixLen = suffixLenOf(leafRest(at));
-    const order = compareTo(leafSuffix(at), suffixLen, sought, depth);
-    if (order > 0 || (!order && depth + suffixLen == sought && !end)) return settle(at, depth);
+    const common = commonLen(leafSuffix(at), key + depth, min(suffixLen, sought - depth));
+    const met = common == suffixLen;
+    if (met ? !end && depth + common == sought : !isBelow(leafSuffix(at), common, sought, depth))
+      return settle(at, depth, 0);
   }
-  if (!aside) return stop();
-  return putByte(asideDepth, asideByte) ? settle(childOf(aside, asideByte), asideDepth + 1) : stop();
+  if (!aside) return ended();
+  return putByte(asideDepth, asideByte) ? settle(childOf(aside, asideByte), asideDepth + 1, 0) : ended();
 }
 
 /** Passes over what lies in directories below the prefix's: seeks behind each that the cursor stands in. */
@@ -151,7 +162,7 @@ function leaveSubtrees(): bool {
  * @returns whether there is one: it is then at `artKeyPtr`, `artKeyLen` bytes, its value in `artValue`
  */
 export function artFirst(prefixPtr: usize, prefixLen: u32): bool {
-  if (prefixLen > Limit.PATH || lengthToNul(prefixPtr, prefixLen) < prefixLen) return stop();
+  if (prefixLen > Limit.PATH || lengthToNul(prefixPtr, prefixLen) < prefixLen) return ended();
   memory.copy(key, prefixPtr, prefixLen);
   bound = prefixLen;
   return seek(prefixLen, 0);
@@ -180,7 +191,7 @@ export function artNextChild(): bool {
  * resume an iteration from a key kept elsewhere.
  */
 export function artSeek(keyFrom: usize, fromLen: u32): bool {
-  if (fromLen > Limit.PATH) return stop();
+  if (fromLen > Limit.PATH) return ended();
   memory.copy(key, keyFrom, fromLen);
   bound = 0;
   // No key holds a NUL: those from "a NUL …" on are those above "a".

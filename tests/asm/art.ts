@@ -37,6 +37,8 @@ import {
   nextByte,
   nodeSize,
   prefixLenOf,
+  stopLen,
+  stopOf,
   suffixLenOf,
 } from "../../asm/art/node";
 import { slabRound } from "../../asm/art/slab";
@@ -78,6 +80,12 @@ function checkNode(at: usize, byte: u32, isRoot: bool): i32 {
   tally(kind << 2, 1);
   tally(BLOCK_BYTES, slabRound(nodeSize(header)));
   tally(NAME_BYTES, prefixLenOf(header));
+  const stop = stopOf(at);
+  if (stop) {
+    if (stopLen(stop) >= prefixLenOf(header) || !(load<u32>(stop) & LEAF)) return 9;
+    const broken = checkLeaf(load<u32>(stop), 0, false);
+    if (broken) return broken;
+  }
   let met: u32 = 0;
   for (let key = nextByte(at, 0); key < 256; key = nextByte(at, key + 1)) {
     const child = childOf(at, key);

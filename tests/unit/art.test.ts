@@ -256,6 +256,54 @@ describe("adaptive radix tree", () => {
       }
     });
 
+    it(`takes no node for a directory but the one that its names part in (${variant.label})`, () => {
+      const keys = ["lib", "lib/a", "lib/b", "source", "source/deep/x", "source/deep/y", "source/deep"];
+      // The two directories, the root, and under "source" what parts it from "deep", a directory too.
+      for (const order of [keys, [...keys].reverse(), [3, 5, 6, 1, 4, 0, 2].map((i) => keys[i]!)]) {
+        const tree = new Tree(variant);
+        for (const [i, key] of order.entries()) assert.equal(tree.insert(key, BigInt(i)), STATUS.Ok);
+        assert.deepEqual(tree.inspect(), [4, 0, 0, 0, 7]);
+        checkAll(tree, new Map(order.map((key, i) => [key, BigInt(i)])));
+        // The keys that end inside of a prefix are replaced, wide values for narrow ones too.
+        for (const key of order) assert.equal(tree.insert(key, 1n << 60n), STATUS.Ok);
+        checkAll(tree, new Map(order.map((key) => [key, 1n << 60n])));
+      }
+    });
+
+    it(`seeks from before, at and behind a key that ends inside of a prefix (${variant.label})`, () => {
+      const tree = new Tree(variant);
+      const model: Model = new Map(["ab", "abc/de", "abc/df", "abc"].map((key, i) => [key, BigInt(i)]));
+      for (const [key, value] of model) assert.equal(tree.insert(key, value), STATUS.Ok);
+      const all = sorted(model);
+      for (const from of [
+        "",
+        "a",
+        "aa",
+        "ab",
+        "ab!",
+        "abb",
+        "abc",
+        "abc!",
+        "abc/",
+        "abc/d",
+        "abc/de",
+        "abc0",
+        "b",
+      ]) {
+        assert.deepEqual(
+          tree.seek(from),
+          all.find(([key]) => key >= from),
+          from,
+        );
+        assert.deepEqual(
+          tree.below(from),
+          all.filter(([key]) => key.startsWith(from)),
+          from,
+        );
+        assert.deepEqual(tree.longest(from), longestOf(model, from), from);
+      }
+    });
+
     it(`takes paths as long as the limit (${variant.label})`, () => {
       const tree = new Tree(variant);
       const model: Model = new Map();
