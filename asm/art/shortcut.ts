@@ -19,8 +19,8 @@ const LEN_MAX: u32 = ENTRY - PATH;
 const LEN_MIN: u32 = 8;
 /** A tree of fewer keys does without. */
 const COUNT_MIN: u32 = 2048;
-/** Keys to an entry: 2.3 bytes a key. */
-const KEYS: u32 = 28;
+/** Keys to an entry: 4 bytes a key. */
+const KEYS: u32 = 16;
 
 let block: usize = 0;
 let table: usize = 0;
