@@ -38,7 +38,7 @@ export interface Outcome {
   readAnalyze?: Expected;
   /** Where nothing fails: the file's content. */
   content?: Uint8Array;
-  /** `verify` fails; by default as opening with `analyze` does. */
+  /** `verify` fails; by default as opening or reading with `analyze` does, though of a tree it gives no offset. */
   verify?: Expected | undefined;
   memoryLimit?: number;
 }
@@ -81,7 +81,9 @@ export async function checkDefect(bytes: Uint8Array, outcome: Outcome): Promise<
       const options = { mode, module, ...(memoryLimit === undefined ? {} : { memoryLimit }) };
       await checkMode(bytes, options, outcome, `${label}, ${mode}`);
     }
-  const onVerify = "verify" in outcome ? outcome.verify : outcome.openAnalyze;
+  const { openAnalyze, readAnalyze } = outcome;
+  const fromModes: Expected | undefined = openAnalyze ?? (readAnalyze && [readAnalyze[0]]);
+  const onVerify = "verify" in outcome ? outcome.verify : fromModes;
   if (onVerify) await assertFails(verify(bytes), onVerify, "verify");
   else await verify(bytes);
 }
