@@ -1,10 +1,11 @@
 /**
- * The sector cache: the only place that reads the device. It keeps lines of the device in linear memory, evicts by CLOCK,
- * and reads through one buffer of 64 KiB where many lines, or a long stream, are wanted at once.
+ * The sector cache: the only place that reads the device. It keeps lines of the device in linear memory,
+ * evicts by CLOCK, and reads through one buffer of 64 KiB where many lines, or a long stream, are wanted at
+ * once.
  *
- * A device may answer AGAIN. The caller then unwinds to the host and runs again from its last step, so whatever that step
- * has touched is pinned (by epoch) until the step is done and calls `blockRelease`: it finds the same lines again and
- * gets further each time, even with the smallest cache.
+ * A device may answer AGAIN. The caller then unwinds to the host and runs again from its last step, so
+ * whatever that step has touched is pinned (by epoch) until the step is done and calls `blockRelease`: it
+ * finds the same lines again and gets further each time, even with the smallest cache.
  *
  * A slot, 16 bytes:  │ tag u32: line + 1, 0 free │ next u32: slot + 1 in the hash chain │ epoch u32 │ used u32 │
  */
@@ -61,7 +62,12 @@ export let blockMisses: u64 = 0;
  * Attaches the device and takes memory for the cache.
  * @param cacheLen bytes for the lines, at the most; never fewer than 64 lines
  */
-export function blockAttach(deviceHandle: u64, deviceCapacity: u64, deviceBlockSize: u64, cacheLen: u32): i32 {
+export function blockAttach(
+  deviceHandle: u64,
+  deviceCapacity: u64,
+  deviceBlockSize: u64,
+  cacheLen: u32,
+): i32 {
   if (deviceBlockSize < 512 || deviceBlockSize > 0x1000000) return Status.EINVAL;
   if ((deviceBlockSize & (deviceBlockSize - 1)) != 0) return Status.EINVAL;
   if (deviceCapacity == 0 || (deviceCapacity & (deviceBlockSize - 1)) != 0) return Status.EINVAL;
@@ -185,7 +191,9 @@ function readDevice(offset: u64, target: usize, len: u32): i32 {
   return result;
 }
 
-/** How many lines from `line` on, `count` at the most, can be read with one hypercall: none of them is cached. */
+/**
+ * How many lines from `line` on, `count` at the most, can be read with one hypercall: none of them is cached.
+ */
 function missingRun(line: u32, count: u32): u32 {
   const end = <u32>((capacity - 1) >> lineShift) + 1;
   count = min<u32>(min<u32>(count, end - line), min<u32>(lineCount >> 2, bufferSize >> lineShift));
@@ -255,8 +263,8 @@ function locate(offset: u64, want: u64): usize {
 
 /**
  * @param offset bytes from the device's start
- * @returns a pointer to the byte there, of which `blockLen` bytes follow in one piece; 0 with `blockStatus` set. Valid
- *   until `blockRelease`
+ * @returns a pointer to the byte there, of which `blockLen` bytes follow in one piece; 0 with `blockStatus`
+ *   set. Valid until `blockRelease`
  */
 export function blockAt(offset: u64): usize {
   return locate(offset, 1);
@@ -300,7 +308,8 @@ export function blockWindow(offset: u64, want: u64): usize {
   const line = <u32>(offset >> lineShift);
   if (findSlot(line) != NONE) return locate(offset, 1);
   const start = offset & ~(<u64>blockSize - 1);
-  const len = <u32>min<u64>(min<u64>(bufferSize, (offset - start + want + blockSize - 1) & ~(<u64>blockSize - 1)), capacity - start);
+  const wanted = (offset - start + want + blockSize - 1) & ~(<u64>blockSize - 1);
+  const len = <u32>min<u64>(min<u64>(bufferSize, wanted), capacity - start);
   bufferLen = 0;
   blockMisses++;
   blockStatus = readDevice(start, buffer, len);
@@ -312,8 +321,8 @@ export function blockWindow(offset: u64, want: u64): usize {
 }
 
 /**
- * Asks for bytes that are sure to be needed, while the operation is about to unwind with AGAIN, so that they come in the same round
- * trip. What is here already is kept, as far as there is room that nothing pins.
+ * Asks for bytes that are sure to be needed, while the operation is about to unwind with AGAIN, so that they
+ * come in the same round trip. What is here already is kept, as far as there is room that nothing pins.
  */
 export function blockRequest(offset: u64, len: u64): void {
   if (offset >= capacity || len == 0) return;

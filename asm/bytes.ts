@@ -16,7 +16,8 @@ export function loadBE64(ptr: usize): u64 {
 // @ts-ignore: decorator
 @inline
 export function sameOid(a: usize, b: usize): bool {
-  return load<u64>(a) == load<u64>(b) && load<u64>(a, 8) == load<u64>(b, 8) && load<u32>(a, 16) == load<u32>(b, 16);
+  if (load<u64>(a) != load<u64>(b)) return false;
+  return load<u64>(a, 8) == load<u64>(b, 8) && load<u32>(a, 16) == load<u32>(b, 16);
 }
 
 /** Orders two object ids (20 bytes) as byte strings: negative, zero or positive. */

@@ -1,6 +1,7 @@
 /**
- * The library core's exports, for embedders in any language: docs/ABI.md. It imports `solo5.block_read` and nothing else, and every function
- * takes plain numbers and pointers into its memory. One instance serves one volume.
+ * The library core's exports, for embedders in any language: docs/ABI.md. It imports `solo5.block_read` and
+ * nothing else, and every function takes plain numbers and pointers into its memory. One instance serves one
+ * volume.
  */
 import { cacheAlloc, cacheBytes, cacheHits, cacheMisses } from "./git/cache";
 import { artBytes } from "./art/art";

@@ -1,7 +1,8 @@
 /**
- * The allocator: good-fit over segregated free lists with boundary tags, after TLSF (Masmano et al., ECRTS 2004).
- * It owns the memory from `__heap_base` up, grows it on demand up to a cap, and answers 0, never a trap, when there is no
- * more. An operation may be suspended (AGAIN) and outlive a call, which is why this is no mark/reset arena.
+ * The allocator: good-fit over segregated free lists with boundary tags, after TLSF (Masmano et al., ECRTS
+ * 2004). It owns the memory from `__heap_base` up, grows it on demand up to a cap, and answers 0, never a
+ * trap, when there is no more. An operation may be suspended (AGAIN) and outlive a call, which is why this is
+ * no mark/reset arena.
  *
  * A block, 16-byte aligned payload:
  *
@@ -9,8 +10,8 @@
  *     │ prevSize u32 │ size u32 | USED │ next u32 │ prev u32 │ … (when free)  │
  *     └──────────────┴────────────────┴───────────────────────────────────────┘
  *
- * `size` and `prevSize` count the payload; a payload is 8 mod 16 bytes long, so that headers never break the alignment.
- * The last header is a sentinel: size 0, USED.
+ * `size` and `prevSize` count the payload; a payload is 8 mod 16 bytes long, so that headers never break the
+ * alignment. The last header is a sentinel: size 0, USED.
  */
 import { Limit } from "./limits";
 
@@ -209,7 +210,8 @@ export function heapAlloc(size: usize): usize {
 }
 
 /**
- * Like `heapAlloc`, from the upper end of the free block: large buffers that alternate between the ends leave one hole between them, not two.
+ * Like `heapAlloc`, from the upper end of the free block: large buffers that alternate between the ends leave
+ * one hole between them, not two.
  */
 export function heapAllocHigh(size: usize): usize {
   if (size > SIZE_MAX) return 0;
@@ -237,7 +239,9 @@ export function heapSetCap(limit: u32): void {
   cap = limit;
 }
 
-/** Grows the memory so that a block of `size` bytes is free at its end, or as near to that as the cap allows. */
+/**
+ * Grows the memory so that a block of `size` bytes is free at its end, or as near to that as the cap allows.
+ */
 export function heapReserve(size: usize): void {
   if (size > SIZE_MAX || find(payloadOf(size)) || grow(payloadOf(size))) return;
   const top: usize = <usize>memory.size() * PAGE;

@@ -1,6 +1,6 @@
 /**
- * The one hypercall that the core makes (docs/ABI.md; Solo5's `solo5_block_read`). A guest for another host links
- * another file in the place of this one: see `tools/build.ts`.
+ * The one hypercall that the core makes (docs/ABI.md; Solo5's `solo5_block_read`). A guest for another host
+ * links another file in the place of this one: see `tools/build.ts`.
  */
 // @ts-ignore: decorator
 @external("solo5", "block_read")

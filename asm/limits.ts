@@ -1,4 +1,7 @@
-/** Every limit of the core, by name. What an embedder can set has its default here and its setter in `core.ts`. */
+/**
+ * Every limit of the core, by name. What an embedder can set has its default here and its setter in
+ * `core.ts`.
+ */
 export namespace Limit {
   /** Bytes of a path as it is given, and after `.` and `..` are resolved. */
   export const PATH: u32 = 4096;

@@ -1,6 +1,7 @@
 /**
- * Listings: the entries of a tree in the order of their names' bytes. Git sorts a directory as if its name ended in a slash, so that
- * only directories stand elsewhere: each moves up over the names that begin with its own.
+ * Listings: the entries of a tree in the order of their names' bytes. Git sorts a directory as if its name
+ * ended in a slash, so that only directories stand elsewhere: each moves up over the names that begin with
+ * its own.
  */
 import { GitObject, cacheAlloc } from "./git/cache";
 import { idxFind, idxOffset } from "./git/idx";
@@ -11,11 +12,17 @@ import { copyOid } from "./bytes";
 import { heapFree } from "./heap";
 import { Status } from "./status";
 
-/** The listing: pointers to the tree's entries, as they stand in the tree, u32 each; and, where asked for, their sizes, u64 each. */
+/**
+ * The listing: pointers to the tree's entries, as they stand in the tree, u32 each; and, where asked for,
+ * their sizes, u64 each.
+ */
 export let listEntries: usize = 0;
 export let listCount: u32 = 0;
 export let listSizes: usize = 0;
-/** Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is missing. */
+/**
+ * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
+ * missing.
+ */
 export let listErrorOffset: u64 = 0;
 export const listErrorOid: usize = memory.data(20, 8);
 export let listErrorOidKnown: bool = false;
@@ -39,7 +46,10 @@ export function listRelease(): void {
   sized = 0;
 }
 
-/** Orders two entries of a tree by git's rule; 0 where both have the same name and are, or are not, directories. */
+/**
+ * Orders two entries of a tree by git's rule; 0 where both have the same name and are, or are not,
+ * directories.
+ */
 function compareEntries(a: usize, aLen: u32, aTree: bool, b: usize, bLen: u32, bTree: bool): i32 {
   const common = min<u32>(aLen, bLen);
   const order = memory.compare(a, b, common);
@@ -60,7 +70,8 @@ function count(tree: GitObject): i32 {
     const status = treeNext(ptr, end);
     if (status != Status.OK) return status;
     const nextTree = treeKind == Entry.TREE;
-    if (listCount && compareEntries(name, nameLen, isTree, treeName, treeNameLen, nextTree) >= 0) return Status.BAD_TREE;
+    const order = listCount ? compareEntries(name, nameLen, isTree, treeName, treeNameLen, nextTree) : -1;
+    if (order >= 0) return Status.BAD_TREE;
     name = treeName;
     nameLen = treeNameLen;
     isTree = nextTree;

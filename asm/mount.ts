@@ -1,6 +1,7 @@
 /**
- * Mounting: header, PACK, IDX, commit, root tree; then, by mode, nothing more (`light`), or every path into the ART (`fast`). `analyze` rebuilds
- * the index from the PACK and reads no byte of the IDX. Each step is done once: after AGAIN mounting goes on with the one that it stopped at.
+ * Mounting: header, PACK, IDX, commit, root tree; then, by mode, nothing more (`light`), or every path into
+ * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
+ * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
 import { artInit, artInsert } from "./art/art";
 import { blockAttach, blockRelease } from "./block";
@@ -51,14 +52,18 @@ let mode: u32 = 0;
 let step: u32 = 0;
 let commitOffset: u64 = 0;
 
-/** Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is missing. */
+/**
+ * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
+ * missing.
+ */
 export let mountErrorOffset: u64 = 0;
 export const mountErrorOid: usize = memory.data(20, 8);
 export let mountErrorOidKnown: bool = false;
 
 /**
  * Takes the memory and attaches the device. What was mounted before is forgotten.
- * @param limit bytes of Wasm memory, all in all; 0 for the default: `Limit.MEMORY` for caches, up to `Limit.MEMORY_MAX` for what cannot do with less
+ * @param limit bytes of Wasm memory, all in all; 0 for the default: `Limit.MEMORY` for caches, up to
+ *   `Limit.MEMORY_MAX` for what cannot do with less
  * @returns OK, EINVAL, OUT_OF_MEMORY
  */
 export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode: u32, limit: u32): i32 {

@@ -1,6 +1,7 @@
 /**
- * Contents of a blob, piece by piece. What is small, a delta, or cached already is served from memory in one piece; a large blob that is
- * stored whole is inflated through one window, which keeps deflate's 32 KiB of history before the bytes that it shows:
+ * Contents of a blob, piece by piece. What is small, a delta, or cached already is served from memory in one
+ * piece; a large blob that is stored whole is inflated through one window, which keeps deflate's 32 KiB of
+ * history before the bytes that it shows:
  *
  *     │ history 32 KiB │ chunk 64 KiB │ slack │
  */
@@ -8,7 +9,16 @@ import { blockRelease } from "./block";
 import { heapFree } from "./heap";
 import { Inflate, NEED_OUTPUT } from "./inflate/zlib";
 import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheFind, objectRelease } from "./git/cache";
-import { inflater, objectCancel, objectErrorOffset, objectLoad, objectLoaded, streamBegin, streamRun, streamSerial } from "./git/object";
+import {
+  inflater,
+  objectCancel,
+  objectErrorOffset,
+  objectLoad,
+  objectLoaded,
+  streamBegin,
+  streamRun,
+  streamSerial,
+} from "./git/object";
 import { Kind, entryData, entryKind, entrySize, readEntry } from "./git/pack";
 import { Status } from "./status";
 
@@ -26,8 +36,8 @@ export let readErrorOffset: u64 = 0;
 let streamMin: u64 = 0;
 
 /**
- * The object that `readPtr` points into, held until another is read or another operation begins: what is too large for the cache is not
- * resolved anew for each of its pieces.
+ * The object that `readPtr` points into, held until another is read or another operation begins: what is too
+ * large for the cache is not resolved anew for each of its pieces.
  */
 let held: GitObject | null = null;
 
@@ -83,13 +93,15 @@ function serveObject(object: GitObject, position: u64, len: u32): i32 {
  * @param offset the entry's, from the PACK's start
  * @param position bytes from the blob's start
  * @param len bytes; fewer may come, none only at or past the end
- * @returns OK with `readPtr`, `readLen` and `readTotal`, valid until the next read; AGAIN (call again with the same arguments); or an error
- *   with `readErrorOffset`
+ * @returns OK with `readPtr`, `readLen` and `readTotal`, valid until the next read; AGAIN (call again with
+ *   the same arguments); or an error with `readErrorOffset`
  */
 export function readAt(offset: u64, position: u64, len: u32): i32 {
   if (held != null && held!.offset == offset) return serveObject(held!, position, len);
   readRelease();
-  if (windowObject == offset && windowSerial == streamSerial && position >= windowStart) return readWindow(position, len);
+  if (windowObject == offset && windowSerial == streamSerial && position >= windowStart) {
+    return readWindow(position, len);
+  }
   const cached = cacheFind(offset);
   if (cached != null) return serveObject(cached, position, len);
   let status = readEntry(offset);
@@ -135,14 +147,18 @@ function slide(state: Inflate): void {
   state.outputEnd = state.output + <u32>min<u64>(HISTORY + CHUNK - (filled - drop), rest);
 }
 
-/** Streams on until the byte at `position` is in the window. The last piece is shown only after the stream has ended as it should. */
+/**
+ * Streams on until the byte at `position` is in the window. The last piece is shown only after the stream has
+ * ended as it should.
+ */
 function readWindow(position: u64, len: u32): i32 {
   const state = inflater;
   while (position >= state.totalOut && state.totalOut < windowSize) {
     if (state.output == state.outputEnd) slide(state);
     const status = streamRun();
     if (status == Status.AGAIN) return status;
-    if (status == Status.OK ? state.totalOut != windowSize : status != NEED_OUTPUT || state.totalOut == windowSize) {
+    const isWhole = state.totalOut == windowSize;
+    if (status == Status.OK ? !isWhole : status != NEED_OUTPUT || isWhole) {
       const offset = windowObject;
       windowObject = 0;
       return fail(status > Status.OK ? status : Status.BAD_INFLATED_SIZE, offset);

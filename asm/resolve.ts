@@ -1,8 +1,10 @@
 /**
- * From a path to an object: the Adaptive Radix Tree gives the deepest directory on the way that is known, trees are walked from there,
- * and what they tell is remembered. Interrupted by AGAIN it goes on from the directory that it has come to.
+ * From a path to an object: the Adaptive Radix Tree gives the deepest directory on the way that is known,
+ * trees are walked from there, and what they tell is remembered. Interrupted by AGAIN it goes on from the
+ * directory that it has come to.
  *
- * A value in the ART: the object's offset from the PACK's start, and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
+ * A value in the ART: the object's offset from the PACK's start, and its kind (`Entry`) in the lowest 8 bits:
+ * leaves are as short as their values.
  */
 import { artInsert, artLongest, artReset, artValue } from "./art/art";
 import { blockRelease } from "./block";
@@ -29,11 +31,16 @@ export const RESOLVE_OID: u32 = 2;
 export let resolvedKind: u32 = 0;
 /** From the PACK's start; 0 for a submodule, whose commit the image does not hold. */
 export let resolvedOffset: u64 = 0;
-/** The object's id, 20 bytes, where RESOLVE_OID asked for it or it was met on the way: see `resolvedOidKnown`. */
+/**
+ * The object's id, 20 bytes, where RESOLVE_OID asked for it or it was met on the way: see `resolvedOidKnown`.
+ */
 export const resolvedOid: usize = memory.data(20, 8);
 export let resolvedOidKnown: bool = false;
 
-/** Where an error was met: an entry's offset, or 0; and the id of an object that is missing or not what it should be. */
+/**
+ * Where an error was met: an entry's offset, or 0; and the id of an object that is missing or not what it
+ * should be.
+ */
 export let resolveErrorOffset: u64 = 0;
 export const resolveErrorOid: usize = memory.data(20, 8);
 export let resolveErrorOidKnown: bool = false;
@@ -94,7 +101,9 @@ export function resolveShed(): void {
   if (!complete) artReset();
 }
 
-/** Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache. */
+/**
+ * Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache.
+ */
 function remember(len: u32, kind: u32, offset: u64): i32 {
   let status = artInsert(pathKey, len, valueOf(kind, offset));
   if (status != Status.OUT_OF_MEMORY || complete) return status;

@@ -1,6 +1,7 @@
 /**
- * The core's status codes. Every export that can fail returns one; 0 is success, and 1 to 3 are the hypercalls'
- * own results (Solo5's `solo5_result_t`), passed through. `src/errors.ts` turns the rest into typed errors.
+ * The core's status codes. Every export that can fail returns one; 0 is success, and 1 to 3 are the
+ * hypercalls' own results (Solo5's `solo5_result_t`), passed through. `src/errors.ts` turns the rest into
+ * typed errors.
  */
 export namespace Status {
   export const OK: i32 = 0;

@@ -1,6 +1,7 @@
 /**
- * The volume: every operation that an embedder or a guest asks for, over one result struct. An operation that answers AGAIN is called again with
- * the same arguments and goes on; another operation, or other arguments, drops it.
+ * The volume: every operation that an embedder or a guest asks for, over one result struct. An operation that
+ * answers AGAIN is called again with the same arguments and goes on; another operation, or other arguments,
+ * drops it.
  */
 import { blockCapacity, blockRelease } from "./block";
 import { copyOid } from "./bytes";
@@ -8,7 +9,15 @@ import { GitObject, cacheAdd, objectRelease } from "./git/cache";
 import { analyzePackLen } from "./git/analyze";
 import { commitTime, commitTree } from "./git/commit";
 import { idxFind, idxOffset } from "./git/idx";
-import { headSize, objectCancel, objectErrorOffset, objectHead, objectLoad, objectLoaded, objectShed } from "./git/object";
+import {
+  headSize,
+  objectCancel,
+  objectErrorOffset,
+  objectHead,
+  objectLoad,
+  objectLoaded,
+  objectShed,
+} from "./git/object";
 import { Kind, PACK_START, packCount } from "./git/pack";
 import { record, tableActive } from "./git/table";
 import { Entry, modeOf } from "./git/tree";
@@ -101,8 +110,8 @@ const READ: u32 = 3;
 const OBJECT: u32 = 4;
 
 /**
- * The operation that waits for its device, a hash of its arguments, whether its path is resolved, and whether it has made others give memory
- * back.
+ * The operation that waits for its device, a hash of its arguments, whether its path is resolved, and whether
+ * it has made others give memory back.
  */
 let pending: u32 = NOTHING;
 let pendingHash: u64 = 0;
@@ -178,7 +187,8 @@ function cancel(): void {
 }
 
 /**
- * Begins to mount; `volumeMountRun` does the work. The instance holds one volume: what was mounted before is gone.
+ * Begins to mount; `volumeMountRun` does the work. The instance holds one volume: what was mounted before is
+ * gone.
  * @param mode `Mode.LIGHT`, `FAST` or `ANALYZE`
  * @param memoryLimit bytes, 0 for the default
  */
@@ -225,7 +235,8 @@ function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
 }
 
 /**
- * What a path leads to: `kind`, `mode`, `offset`; `oid` with Flag.OID; `size` with Flag.SIZE, read from headers.
+ * What a path leads to: `kind`, `mode`, `offset`; `oid` with Flag.OID; `size` with Flag.SIZE, read from
+ * headers.
  * @param path bytes, UTF-8 by convention; `len` of them
  */
 export function volumeStat(path: usize, len: u32, flags: u32): i32 {
@@ -240,8 +251,9 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
 }
 
 /**
- * The entries of a directory in the order of their names' bytes: `data` points to `count` pointers (u32) to entries as git's trees hold them (mode in
- * octal, a space, the name, NUL, 20 bytes of id); with Flag.SIZE `sizes` points to as many u64.
+ * The entries of a directory in the order of their names' bytes: `data` points to `count` pointers (u32) to
+ * entries as git's trees hold them (mode in octal, a space, the name, NUL, 20 bytes of id); with Flag.SIZE
+ * `sizes` points to as many u64.
  */
 export function volumeList(path: usize, len: u32, flags: u32): i32 {
   const goesOn = begin(LIST, hashOf(path, len, flags));
@@ -302,8 +314,8 @@ function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, 
 }
 
 /**
- * A piece of a file's content, or of a symlink's target where it is not followed: `data`, `dataLen`, and the whole's `size`. Fewer bytes than asked for may
- * come; none only at the end or past it.
+ * A piece of a file's content, or of a symlink's target where it is not followed: `data`, `dataLen`, and the
+ * whole's `size`. Fewer bytes than asked for may come; none only at the end or past it.
  * @param position bytes from the file's start
  * @param count bytes
  */

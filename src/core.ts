@@ -1,4 +1,7 @@
-/** The Wasm core, instantiated over one device: calls, the result struct, and the wait for devices that answer later. */
+/**
+ * The Wasm core, instantiated over one device: calls, the result struct, and the wait for devices that answer
+ * later.
+ */
 import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
 import { type BlockDevice, RESULT as READ } from "./devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "./errors.js";

@@ -1,4 +1,7 @@
-/** Custom sections of a WebAssembly module (core specification, 5.5.3): reading them is the engine's, appending is ours. */
+/**
+ * Custom sections of a WebAssembly module (core specification, 5.5.3): reading them is the engine's,
+ * appending is ours.
+ */
 
 function leb128(value: number): number[] {
   const bytes: number[] = [];

@@ -84,7 +84,10 @@ export interface ErrorWhere {
   cause?: unknown;
 }
 
-/** Every error that this library throws on purpose. `message` is one line; `hint`, where there is one, is another. */
+/**
+ * Every error that this library throws on purpose. `message` is one line; `hint`, where there is one, is
+ * another.
+ */
 export class DocteurError extends Error {
   override readonly name = "DocteurError";
   readonly code: ErrorCode;

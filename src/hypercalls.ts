@@ -1,6 +1,6 @@
 /**
- * The hypercalls of a guest (docs/ABI.md; where it is silent, Solo5's `solo5.h`). Whatever a guest passes, it gets a result
- * code: no exception of the host's reaches it, and none that it causes reaches the host.
+ * The hypercalls of a guest (docs/ABI.md; where it is silent, Solo5's `solo5.h`). Whatever a guest passes, it
+ * gets a result code: no exception of the host's reaches it, and none that it causes reaches the host.
  */
 import type { BlockDevice } from "./devices/device.js";
 import { isValidRange, RESULT } from "./devices/device.js";

@@ -1,4 +1,7 @@
-/** A guest's `solo5.abi` and `solo5.manifest` (docs/ABI.md): what it was built for, and which devices it asks for. */
+/**
+ * A guest's `solo5.abi` and `solo5.manifest` (docs/ABI.md): what it was built for, and which devices it asks
+ * for.
+ */
 import { DocteurError } from "./errors.js";
 
 /** Device types that a manifest may declare. */

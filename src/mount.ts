@@ -27,7 +27,8 @@ async function openFile(path: string, blockSize: number): Promise<BlockDevice> {
     import("./devices/file.js"),
     import("node:fs/promises"),
   ]);
-  // A device calls a size that its blocks do not divide a bad argument of its host's: of an image it is damage.
+  // A device calls a size that its blocks do not divide a bad argument of its host's: of an image it is
+  // damage.
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile()) checkLength(info.size, blockSize, path);
   return new FileDevice(path, blockSize);

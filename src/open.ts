@@ -7,13 +7,15 @@ import { Volume } from "./volume.js";
 /** Options of `open`. */
 export interface OpenOptions {
   /**
-   * `light` (the default) walks trees when a path is first asked for, and opens at once; `fast` reads every tree
-   * first and then answers from memory; `analyze` trusts the PACK alone: it rebuilds the index, and reads no byte of the IDX.
+   * `light` (the default) walks trees when a path is first asked for, and opens at once; `fast` reads every
+   * tree first and then answers from memory; `analyze` trusts the PACK alone: it rebuilds the index, and
+   * reads no byte of the IDX.
    */
   mode?: Mode;
   /**
-   * Cap of the core's memory in bytes, caches and all: from 2 MiB to 4 GiB less 64 KiB. By default the caches keep to 32 MiB, and only what cannot
-   * do with that (a delta and its base that are larger; the index in `fast` and `analyze`) takes more, up to 1 GiB.
+   * Cap of the core's memory in bytes, caches and all: from 2 MiB to 4 GiB less 64 KiB. By default the caches
+   * keep to 32 MiB, and only what cannot do with that (a delta and its base that are larger; the index in
+   * `fast` and `analyze`) takes more, up to 1 GiB.
    */
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device: a power of two, at least 512, which is the default. */
@@ -34,12 +36,11 @@ function checkMemoryLimit(limit: number): void {
 
 /**
  * Opens an image and mounts it.
- * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which the volume then owns
+ * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which the volume then
+ *   owns
  * @throws DocteurError where the source cannot be read or is not a sound image
- * @example
- * const volume = await open("disk.img");
- * const readme = await volume.get("/README.md");
- * await volume.close();
+ * @example const volume = await open("disk.img"); const readme = await volume.get("/README.md"); await
+ *   volume.close();
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Volume> {
   const { mode = "light", memoryLimit, blockSize = BLOCK_SIZE, module } = options;

@@ -1,6 +1,7 @@
 /**
- * The tender: checks a guest, attaches its devices, runs it (docs/ABI.md). It needs nothing of Node's, so that a
- * browser or a worker can be a tender too; it is synchronous from the guest's first instruction to its last.
+ * The tender: checks a guest, attaches its devices, runs it (docs/ABI.md). It needs nothing of Node's, so
+ * that a browser or a worker can be a tender too; it is synchronous from the guest's first instruction to its
+ * last.
  */
 import { encodeCommandLine } from "./cmdline.js";
 import type { BlockDevice } from "./devices/device.js";
@@ -41,7 +42,9 @@ export interface RunOptions {
   args?: readonly string[];
   /** Takes the bytes that the guest writes to its console; without it they are dropped. */
   console?: (bytes: Uint8Array) => void;
-  /** Bytes that the guest's memory may grow to, `MEMORY_LIMIT` by default; only for guests that come as bytes. */
+  /**
+   * Bytes that the guest's memory may grow to, `MEMORY_LIMIT` by default; only for guests that come as bytes.
+   */
   memoryLimit?: number;
 }
 
@@ -123,8 +126,8 @@ function outcomeOf(error: unknown, hypercalls: Hypercalls): Outcome {
  * @param guest a module's bytes, or what `loadGuest` made of them
  * @param options devices, arguments, console and, for bytes, the memory limit
  * @returns how it ended; a trap is an outcome, not an exception
- * @throws DocteurError before the guest runs: `BadGuest` where it, or its manifest against the devices, is refused;
- *   `InvalidArgument` where a device breaks its contract or the command line is too long
+ * @throws DocteurError before the guest runs: `BadGuest` where it, or its manifest against the devices, is
+ *   refused; `InvalidArgument` where a device breaks its contract or the command line is too long
  */
 export function run(guest: BufferSource | Guest, options: RunOptions = {}): Outcome {
   const { devices = {}, args = [], console = () => {}, memoryLimit } = options;

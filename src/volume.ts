@@ -1,4 +1,7 @@
-/** A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …), asynchronous throughout. */
+/**
+ * A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …),
+ * asynchronous throughout.
+ */
 import { type Core, FLAG, hexOid, INFO, RESULT } from "./core.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
@@ -98,7 +101,10 @@ function absolute(names: Uint8Array[]): string {
 
 /** Options of operations that may meet a symlink. */
 export interface FollowOptions {
-  /** Follow symlinks, at the path's end and on the way, never out of the image. By default a symlink is a value: its target. */
+  /**
+   * Follow symlinks, at the path's end and on the way, never out of the image. By default a symlink is a
+   * value: its target.
+   */
   follow?: boolean;
 }
 
@@ -109,9 +115,10 @@ export interface ListOptions extends FollowOptions {
 }
 
 /**
- * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` are the same; `.` and `..` are resolved first, within the root.
- * Every method throws a `DocteurError`, whose `code` says why: `NotFound`, `ValueExpected` for a directory where a file is
- * meant, `DictionaryExpected` for the reverse, or what is wrong with the image or its device.
+ * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` are the same; `.` and `..`
+ * are resolved first, within the root. Every method throws a `DocteurError`, whose `code` says why:
+ * `NotFound`, `ValueExpected` for a directory where a file is meant, `DictionaryExpected` for the reverse, or
+ * what is wrong with the image or its device.
  */
 export class Volume {
   /** The commit that the image holds. */
@@ -304,7 +311,9 @@ export class Volume {
     return size;
   }
 
-  /** The git object id of what a path leads to: blob, tree, or a submodule's commit. 40 hexadecimal digits. */
+  /**
+   * The git object id of what a path leads to: blob, tree, or a submodule's commit. 40 hexadecimal digits.
+   */
   async digest(path: Path, options: FollowOptions = {}): Promise<string> {
     return (await this.#stat(path, FLAG.OID | (options.follow ? FLAG.FOLLOW : 0))).oid;
   }

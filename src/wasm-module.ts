@@ -1,6 +1,7 @@
 /**
- * The binary format of a WebAssembly module (core specification, chapter 5), as far as the tender must see what the
- * engine's API does not show: the types of imports and exports, and the limits of the memory, which it narrows.
+ * The binary format of a WebAssembly module (core specification, chapter 5), as far as the tender must see
+ * what the engine's API does not show: the types of imports and exports, and the limits of the memory, which
+ * it narrows.
  */
 import { DocteurError } from "./errors.js";
 
@@ -220,8 +221,8 @@ function leb128(value: number): number[] {
 }
 
 /**
- * Narrows the maximum of a module's memory, so that the engine itself holds the guest to it. A memory that belongs to the
- * module can be capped in no other way.
+ * Narrows the maximum of a module's memory, so that the engine itself holds the guest to it. A memory that
+ * belongs to the module can be capped in no other way.
  * @param bytes the module
  * @param shape what `readModuleShape` says of it
  * @param limit bytes

@@ -1,6 +1,9 @@
 /** Finds and compiles the core's Wasm: the SIMD build where the engine takes it, the baseline elsewhere. */
 
-/** A module of eight bytes and one function that uses `v128`: what `WebAssembly.validate` says of it tells of SIMD. */
+/**
+ * A module of eight bytes and one function that uses `v128`: what `WebAssembly.validate` says of it tells of
+ * SIMD.
+ */
 const SIMD_PROBE = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],

@@ -1,6 +1,6 @@
 /**
- * Output files that appear whole or not at all: what is written goes to a temporary file beside the target, which
- * takes the target's place when everything is on the disk, and is removed when anything fails.
+ * Output files that appear whole or not at all: what is written goes to a temporary file beside the target,
+ * which takes the target's place when everything is on the disk, and is removed when anything fails.
  */
 import { randomBytes } from "node:crypto";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
@@ -98,7 +98,9 @@ async function inspectTarget(target: string): Promise<{ path: string; mode: numb
   });
 }
 
-/** Makes the rename itself durable. Some systems cannot open or sync a folder: the file is whole either way. */
+/**
+ * Makes the rename itself durable. Some systems cannot open or sync a folder: the file is whole either way.
+ */
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
@@ -114,7 +116,8 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Writes a file that is there whole or not at all.
- * @param target the file; it may exist (a symbolic link is followed, permissions are kept) but must be a regular file
+ * @param target the file; it may exist (a symbolic link is followed, permissions are kept) but must be a
+ *   regular file
  * @param write writes the content; system errors that it lets through are taken for failures of the target's
  * @param signal ends the work before the new file takes the target's place
  * @returns what `write` returned

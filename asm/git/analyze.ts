@@ -1,6 +1,7 @@
 /**
- * Rebuilds the index from the PACK alone, as `git index-pack` does. First pass: every entry in order, inflated through one window, with
- * its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second pass: deltas resolved, and their ids.
+ * Rebuilds the index from the PACK alone, as `git index-pack` does. First pass: every entry in order,
+ * inflated through one window, with its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second
+ * pass: deltas resolved, and their ids.
  */
 import { blockLen, blockPeek, blockRelease, blockStatus, blockWindow } from "../block";
 import { crc32 } from "../checksum/crc32";
@@ -11,7 +12,17 @@ import { Status } from "../status";
 import { OBJECT_SLACK, cacheAdd, cacheAlloc, objectRelease } from "./cache";
 import { heapFree } from "../heap";
 import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./object";
-import { Kind, PACK_START, entriesEnd, entryBase, entryData, entryKind, entrySize, packCount, readEntry } from "./pack";
+import {
+  Kind,
+  PACK_START,
+  entriesEnd,
+  entryBase,
+  entryData,
+  entryKind,
+  entrySize,
+  packCount,
+  readEntry,
+} from "./pack";
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./table";
 
 const HISTORY: u32 = 0x8000;
@@ -112,7 +123,10 @@ function begin(): i32 {
   return Status.OK;
 }
 
-/** Whether one of the entries before the current one begins at `base`: as they come in order, halving finds it. */
+/**
+ * Whether one of the entries before the current one begins at `base`: as they come in order, halving finds
+ * it.
+ */
 function isEntryBefore(base: u64): bool {
   let low: u32 = 0;
   let high = index;
@@ -145,7 +159,9 @@ function beginEntry(): i32 {
   return Status.OK;
 }
 
-/** Hashes what has been inflated since `from`, and makes room behind the last 32 KiB where the window is full. */
+/**
+ * Hashes what has been inflated since `from`, and makes room behind the last 32 KiB where the window is full.
+ */
 function takeOutput(from: usize): void {
   const state = inflater;
   if (kind <= Kind.TAG) sha1Update(objectHash, from, <u32>(state.output - from));
@@ -224,7 +240,10 @@ function checkTrailer(): i32 {
   return sameOid(ptr, digest) ? Status.OK : Status.BAD_TRAILER;
 }
 
-/** Resolves deltas in the PACK's order; those whose base, named by its id, is not known yet wait for the next round. */
+/**
+ * Resolves deltas in the PACK's order; those whose base, named by its id, is not known yet wait for the next
+ * round.
+ */
 function resolveDeltas(): i32 {
   while (true) {
     for (; index < packCount; index++) {

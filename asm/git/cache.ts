@@ -3,9 +3,10 @@
  *
  *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u32 │ depth u32 │ … │ data at 48: size bytes, slack │
  *
- * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the protected
- * segment keeps at most two thirds of the budget. A base that many chains share is found again and stays; the intermediate
- * results of one long chain push out each other only. Eviction also makes room for an operation's own buffers.
+ * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
+ * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
+ * stays; the intermediate results of one long chain push out each other only. Eviction also makes room for an
+ * operation's own buffers.
  */
 import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../heap";
 
@@ -152,8 +153,8 @@ function evictOne(): bool {
 }
 
 /**
- * Memory for anything; cached objects give way to it, and only where that does not help the memory grows beyond what the caches keep to.
- * 0 where there is none.
+ * Memory for anything; cached objects give way to it, and only where that does not help the memory grows
+ * beyond what the caches keep to. 0 where there is none.
  */
 export function cacheAlloc(size: usize): usize {
   while (true) {
@@ -168,9 +169,10 @@ export function cacheAlloc(size: usize): usize {
 }
 
 /**
- * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result, each
- * of another size, then fit into the memory of two for the whole of a chain. First in the memory that there is, where
- * other large objects give way; then the memory grows, and what it has grown to serves the cache from then on.
+ * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result,
+ * each of another size, then fit into the memory of two for the whole of a chain. First in the memory that
+ * there is, where other large objects give way; then the memory grows, and what it has grown to serves the
+ * cache from then on.
  */
 function allocLarge(size: usize): usize {
   isHigh = !isHigh;
@@ -219,8 +221,8 @@ export function objectAlloc(size: u32): GitObject | null {
 }
 
 /**
- * Ends an object whose data is whole: what searches a tree for the end of a name finds one behind the data at the latest. Inflating and
- * copying have written over the slack.
+ * Ends an object whose data is whole: what searches a tree for the end of a name finds one behind the data at
+ * the latest. Inflating and copying have written over the slack.
  */
 export function objectSeal(object: GitObject): void {
   store<u64>(object.data + object.size, 0);

@@ -1,6 +1,7 @@
 /**
- * Delta chains: the headers from an object down to its base, read before anything is inflated. The walk stops at the base or at an
- * object that the cache holds, is bounded by `Limit.CHAIN_DEPTH`, and sees cycles (which ref-deltas close).
+ * Delta chains: the headers from an object down to its base, read before anything is inflated. The walk stops
+ * at the base or at an object that the cache holds, is bounded by `Limit.CHAIN_DEPTH`, and sees cycles (which
+ * ref-deltas close).
  *
  * A link, 24 bytes:  │ offset u64, from the PACK's start │ data u64, absolute: the zlib stream │ size u64, inflated │
  */
@@ -82,8 +83,8 @@ function push(): i32 {
 
 /**
  * Walks on, after AGAIN from where it stopped.
- * @returns OK at the base or at a cached object, which is held; CHAIN_TOO_DEEP, which may hold one, too; BAD_BASE for a cycle,
- *   MISSING_BASE, what `readEntry` and `idxFind` return
+ * @returns OK at the base or at a cached object, which is held; CHAIN_TOO_DEEP, which may hold one, too;
+ *   BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `idxFind` return
  */
 export function chainWalk(): i32 {
   while (true) {

@@ -1,4 +1,7 @@
-/** Deltas (gitformat-pack, "Deltified representation"): the two sizes, then copies from the base and insertions. */
+/**
+ * Deltas (gitformat-pack, "Deltified representation"): the two sizes, then copies from the base and
+ * insertions.
+ */
 import { Status } from "../status";
 
 /** Bytes that copies may read past a base's end and write past a result's: callers allocate them. */
@@ -69,13 +72,21 @@ function copySlack(target: usize, source: usize, len: u32): void {
 }
 
 /**
- * Applies a delta's instructions. Every copy and insertion is checked against the base and the room left before it is made.
+ * Applies a delta's instructions. Every copy and insertion is checked against the base and the room left
+ * before it is made.
  * @param delta the first instruction, `deltaBody`; `DELTA_SLACK` bytes must be readable behind `deltaEnd`
  * @param base `baseLen` bytes, `DELTA_SLACK` readable behind them
  * @param out room for `outLen` bytes and `DELTA_SLACK` more
  * @returns OK, BAD_DELTA, DELTA_COPY_RANGE or DELTA_RESULT_SIZE
  */
-export function deltaApply(delta: usize, deltaEnd: usize, base: usize, baseLen: u32, out: usize, outLen: u32): i32 {
+export function deltaApply(
+  delta: usize,
+  deltaEnd: usize,
+  base: usize,
+  baseLen: u32,
+  out: usize,
+  outLen: u32,
+): i32 {
   const outEnd = out + outLen;
   while (delta < deltaEnd) {
     const op: u32 = load<u8>(delta++);

@@ -3,8 +3,8 @@
  *
  *     magic, version │ fanout 256 × u32 │ oids n × 20 │ CRC-32s n × u32 │ offsets n × u32 │ large offsets u64 … │ pack SHA-1 │ idx SHA-1
  *
- * The fanout is proven sound when the image is opened. The rest is checked where it is used: an index larger than memory
- * cannot be proven at open.
+ * The fanout is proven sound when the image is opened. The rest is checked where it is used: an index larger
+ * than memory cannot be proven at open.
  */
 import { blockCapacity, blockPeek, blockRelease, blockStatus } from "../block";
 import { compareOid, loadBE32, loadBE64 } from "../bytes";
@@ -26,7 +26,9 @@ let fanoutRead: u32 = 0;
 
 /** The number of objects. */
 export let idxCount: u32 = 0;
-/** What `idxFind` and `idxEntry` found: a position among the sorted ids, and an offset from the PACK's start. */
+/**
+ * What `idxFind` and `idxEntry` found: a position among the sorted ids, and an offset from the PACK's start.
+ */
 export let idxPosition: u32 = 0;
 export let idxOffset: u64 = 0;
 

@@ -1,6 +1,7 @@
 /**
- * Objects whole in memory: a chain is walked down, its base inflated, and delta by delta applied on the way back up. One load at a
- * time; it can be interrupted by AGAIN at any read and goes on from there, as all of its state lies in this module.
+ * Objects whole in memory: a chain is walked down, its base inflated, and delta by delta applied on the way
+ * back up. One load at a time; it can be interrupted by AGAIN at any read and goes on from there, as all of
+ * its state lies in this module.
  */
 import { blockLen, blockRelease, blockStatus, blockWindow } from "../block";
 import { Inflate, INFLATE_SIZE, NEED_INPUT, zlibInit, zlibRun } from "../inflate/zlib";
@@ -103,7 +104,8 @@ export function streamRun(): i32 {
   while (true) {
     const status = zlibRun(state);
     if (status != NEED_INPUT) {
-      // What is left of the input lies in the sector cache, and may be gone by the next call: it is fetched again then.
+      // What is left of the input lies in the sector cache, and may be gone by the next call: it is fetched
+      // again then.
       inputOffset -= state.inputEnd - state.input;
       state.input = state.inputEnd;
       return status;
@@ -197,7 +199,10 @@ function ensureDeltaBuffer(size: u32): bool {
   return deltaBuffer != 0;
 }
 
-/** Before the base: the buffer for the largest delta of the chain, so that it does not come to lie between large objects. */
+/**
+ * Before the base: the buffer for the largest delta of the chain, so that it does not come to lie between
+ * large objects.
+ */
 function reserveDeltas(count: u32): i32 {
   let largest: u64 = 0;
   for (let link: u32 = 0; link < count; link++) largest = max<u64>(largest, linkSize(link));

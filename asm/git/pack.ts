@@ -1,4 +1,7 @@
-/** Entries of a PACK (gitformat-pack, "pack-*.pack files have the following format"): header, kind, size, base. */
+/**
+ * Entries of a PACK (gitformat-pack, "pack-*.pack files have the following format"): header, kind, size,
+ * base.
+ */
 import { blockCapacity, blockPeek, blockStatus } from "../block";
 import { copyOid, loadBE32 } from "../bytes";
 import { Limit } from "../limits";
@@ -71,7 +74,8 @@ export function isEntryOffset(offset: u64): bool {
 }
 
 /**
- * Reads an entry's header into `entryKind`, `entrySize`, `entryData` and, for a delta, `entryBase` or `entryBaseOid`.
+ * Reads an entry's header into `entryKind`, `entrySize`, `entryData` and, for a delta, `entryBase` or
+ * `entryBaseOid`.
  * @param offset from the PACK's start
  * @returns OK, BAD_ENTRY, BAD_BASE, TRUNCATED, OBJECT_TOO_LARGE or the device's status
  */
@@ -119,7 +123,10 @@ export function readEntry(offset: u64): i32 {
 
 let baseEnd: usize = 0;
 
-/** The offset encoding of ofs-delta: 7 bits a byte, the most significant first, each but the last one less than it stands for. */
+/**
+ * The offset encoding of ofs-delta: 7 bits a byte, the most significant first, each but the last one less
+ * than it stands for.
+ */
 function readBaseOffset(ptr: usize, end: usize, offset: u64): i32 {
   let distance: u64 = 0;
   let byte: u32 = 0x80;

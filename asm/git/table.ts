@@ -1,5 +1,6 @@
 /**
- * The index of a PACK in memory, as `analyze` rebuilds it: a record for each entry in the PACK's order, and a hash from ids to records.
+ * The index of a PACK in memory, as `analyze` rebuilds it: a record for each entry in the PACK's order, and a
+ * hash from ids to records.
  *
  *     record, 40 bytes:  │ oid 20 │ CRC-32 u32 │ offset u64, from the PACK's start │ kind u8, 0 while unresolved │ … │
  *     hash:  u32 each: a record's index + 1, or 0; open addressing, at most half full

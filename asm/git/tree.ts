@@ -19,7 +19,10 @@ export let treeOid: usize = 0;
 /** The next entry. */
 export let treeRest: usize = 0;
 
-/** The kind that a mode stands for, read as git reads it: permissions other than the owner's execution bit do not matter. */
+/**
+ * The kind that a mode stands for, read as git reads it: permissions other than the owner's execution bit do
+ * not matter.
+ */
 function kindOf(mode: u32): u32 {
   switch (mode >> 12) {
     case 0o04:
@@ -51,7 +54,10 @@ export function modeOf(kind: u32): u32 {
   }
 }
 
-/** The first NUL or slash from `ptr` on. Objects end in slack that holds one: the search ends there at the latest. */
+/**
+ * The first NUL or slash from `ptr` on. Objects end in slack that holds one: the search ends there at the
+ * latest.
+ */
 function nameEnd(ptr: usize): usize {
   while (true) {
     const word = load<u64>(ptr);
@@ -66,7 +72,8 @@ function nameEnd(ptr: usize): usize {
 
 /** Whether the name is `.` or `..`, which no path can hold. */
 function isDots(): bool {
-  return load<u8>(treeName) == 0x2e && (treeNameLen == 1 || (treeNameLen == 2 && load<u8>(treeName, 1) == 0x2e));
+  if (treeNameLen > 2 || load<u8>(treeName) != 0x2e) return false;
+  return treeNameLen == 1 || load<u8>(treeName, 1) == 0x2e;
 }
 
 /**
@@ -104,7 +111,9 @@ export function treeFind(ptr: usize, end: usize, name: usize, nameLen: u32): i32
   while (ptr < end) {
     const status = treeNext(ptr, end);
     if (status != Status.OK) return status;
-    if (treeNameLen == nameLen && load<u8>(treeName) == first && memory.compare(treeName, name, nameLen) == 0) return Status.OK;
+    if (treeNameLen == nameLen && load<u8>(treeName) == first && memory.compare(treeName, name, nameLen) == 0) {
+      return Status.OK;
+    }
     ptr = treeRest;
   }
   return Status.NOT_FOUND;

@@ -43,7 +43,8 @@ export function volumeMount(handle: u64, capacity: u64, blockSize: u64, mode: u3
 /**
  * Finds a file and stands before its first byte.
  * @param ptr the path, which must stay where it is while the file is read
- * @param flags `Flag.FOLLOW` where symlinks are to be followed; otherwise a symlink reads as its target's name
+ * @param flags `Flag.FOLLOW` where symlinks are to be followed; otherwise a symlink reads as its target's
+ *   name
  */
 export function volumeOpen(ptr: usize, len: u32, flags: u32): i32 {
   path = ptr;

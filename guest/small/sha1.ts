@@ -1,6 +1,6 @@
 /**
- * SHA-1 (FIPS 180-4, 6.1.2), small where `asm/checksum/sha1.ts` is fast: guests, which hash only where they rebuild an index, are
- * linked with this file in its place. The state is the same:
+ * SHA-1 (FIPS 180-4, 6.1.2), small where `asm/checksum/sha1.ts` is fast: guests, which hash only where they
+ * rebuild an index, are linked with this file in its place. The state is the same:
  *
  *     │ h0..h4 u32 │ … │ length u64 at 24 │ the block begun, 64 bytes at 32 │
  */

@@ -1,4 +1,7 @@
-/** In the place of `asm/art/shortcut.ts` in guests, which look up too few paths for shortcuts to pay: there are none. */
+/**
+ * In the place of `asm/art/shortcut.ts` in guests, which look up too few paths for shortcuts to pay: there
+ * are none.
+ */
 export function hasShortcuts(_count: u32): bool {
   return false;
 }

@@ -82,7 +82,8 @@ function buildExpected(entries: IdxEntries, trailer: Uint8Array): Uint8Array {
 }
 
 async function verifyDevice(device: BlockDevice, options: VerifyOptions): Promise<Verified> {
-  // The core proves header, PACK, its trailer, every object, its commit and the root tree, and rebuilds the index.
+  // The core proves header, PACK, its trailer, every object, its commit and the root tree, and rebuilds the
+  // index.
   const core = await mount(device, "analyze", options.memoryLimit ?? MEMORY_LIMIT);
   const info = core.exports.info();
   const field = (offset: number): number => Number(core.view.getBigUint64(info + offset, true));
@@ -106,9 +107,11 @@ async function verifyDevice(device: BlockDevice, options: VerifyOptions): Promis
 }
 
 /**
- * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 recomputed, the IDX
- * against what they give, byte for byte, the commit, its trees, and that every object which they name is there.
- * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which is closed in the end
+ * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 recomputed,
+ * the IDX against what they give, byte for byte, the commit, its trees, and that every object which they name
+ * is there.
+ * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which is closed in the
+ *   end
  * @returns what the image holds
  * @throws DocteurError the first thing that is wrong, with its offset where that is known
  */

@@ -1,4 +1,7 @@
-/** Verifies that what the commit's trees name is there: every tree well-formed, every object of the kind that its entry says. */
+/**
+ * Verifies that what the commit's trees name is there: every tree well-formed, every object of the kind that
+ * its entry says.
+ */
 import { hexOid } from "../core.js";
 import { DocteurError, type ErrorCode } from "../errors.js";
 import type { IdxEntries } from "../make/idx.js";
