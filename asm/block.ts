@@ -10,7 +10,7 @@
  * A slot, 16 bytes:  │ tag u32: line + 1, 0 free │ next u32: slot + 1 in the hash chain │ epoch u32 │ used u32 │
  */
 import { block_read } from "./hypercall";
-import { heapAlloc, heapFree } from "./heap";
+import { heapAlloc } from "./heap";
 import { Status } from "./status";
 
 const SLOT: u32 = 16;
@@ -338,16 +338,4 @@ export function blockRequest(offset: u64, len: u64): void {
     fetchRun(line, run, false);
     line += run;
   }
-}
-
-/** Gives the cache's memory back. */
-export function blockDetach(): void {
-  heapFree(slots);
-  heapFree(heads);
-  heapFree(lines);
-  heapFree(buffer);
-  slots = heads = lines = buffer = 0;
-  lineCount = 0;
-  lastLine = NONE;
-  bufferLen = 0;
 }

@@ -37,20 +37,3 @@ export function copyOid(target: usize, source: usize): void {
   store<u64>(target, load<u64>(source, 8), 8);
   store<u32>(target, load<u32>(source, 16), 16);
 }
-
-/** Whether two runs of `len` bytes are the same. */
-export function sameBytes(a: usize, b: usize, len: u32): bool {
-  while (len >= 8) {
-    if (load<u64>(a) != load<u64>(b)) return false;
-    a += 8;
-    b += 8;
-    len -= 8;
-  }
-  while (len > 0) {
-    if (load<u8>(a) != load<u8>(b)) return false;
-    a++;
-    b++;
-    len--;
-  }
-  return true;
-}

@@ -270,19 +270,6 @@ export function heapFree(ptr: usize): void {
   link(block);
 }
 
-/** Shortens an allocation in place to at least `size` bytes, so that the rest can serve again. */
-export function heapShrink(ptr: usize, size: usize): void {
-  const block = ptr - HEADER;
-  const payload = payloadOf(size);
-  const rest = sizeOf(block) - payload;
-  if (<i32>rest < <i32>(HEADER + MIN_PAYLOAD)) return;
-  setSize(block, payload, USED);
-  const remainder = nextOf(block);
-  setSize(remainder, rest - <u32>HEADER, USED);
-  used -= HEADER;
-  heapFree(remainder + HEADER);
-}
-
 /** Bytes that `heapAlloc` could return for sure: the usable size of an allocation. */
 export function heapSizeOf(ptr: usize): usize {
   return sizeOf(ptr - HEADER);

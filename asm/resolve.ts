@@ -72,10 +72,6 @@ export function resolveComplete(): void {
   complete = true;
 }
 
-export function resolveRootOffset(): u64 {
-  return rootOffset;
-}
-
 export function valueOf(kind: u32, offset: u64): u64 {
   return (offset << KIND_BITS) | kind;
 }

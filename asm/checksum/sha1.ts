@@ -6,9 +6,8 @@
  *     └───────────────┴─────────────┴─────────────────────────────┘
  */
 
-/** Bytes of a state, and the alignment it takes. */
+/** Bytes of a state; it is to be aligned to 8. */
 export const SHA1_SIZE: usize = 96;
-export const SHA1_ALIGN: usize = 8;
 /** Bytes of a digest. */
 export const SHA1_DIGEST: usize = 20;
 

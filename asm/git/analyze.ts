@@ -71,11 +71,6 @@ export function analyzeBegin(): void {
   tableReset();
 }
 
-/** The offset where the work has come to, from the PACK's start: for progress. */
-export function analyzePosition(): u64 {
-  return offset;
-}
-
 /** Begins an object's hash with its header, "KIND SIZE\0". */
 function beginHash(objectKind: u32, objectSize: u64): void {
   let ptr = header;
