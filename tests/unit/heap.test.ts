@@ -54,7 +54,7 @@ describe("heap", () => {
       }
       assert.equal(e.heapUsed(), 0);
       assert.notEqual(
-        (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(e.memory.buffer.byteLength - (128 << 10)),
+        e.heapAlloc(e.memory.buffer.byteLength - (128 << 10)),
         0,
         "free blocks have merged into one",
       );
@@ -63,31 +63,27 @@ describe("heap", () => {
     it(`finds the one block that is large enough, however many are not (${label})`, () => {
       e.heapInit(CAP);
       // 10,240 to 12,287 bytes are one list.
-      const small = Array.from({ length: 400 }, () => [
-        (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(10_300),
-        (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(16),
-      ]);
+      const small = Array.from({ length: 400 }, () => [e.heapAlloc(10_300), e.heapAlloc(16)]);
       assert.ok(small.every(([a, b]) => a && b));
-      const big = (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(12_000);
-      const guard = (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(16);
+      const big = e.heapAlloc(12_000);
+      const guard = e.heapAlloc(16);
       // The rest of memory, to the last block.
-      for (let size = CAP; size >= 16; size >>= 1)
-        while ((random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(size));
+      for (let size = CAP; size >= 16; size >>= 1) while (e.heapAlloc(size));
       e.heapFree(big);
       for (const [ptr] of small) e.heapFree(ptr);
-      assert.equal((random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(11_900), big);
-      assert.equal((random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(11_900), 0);
+      assert.equal(e.heapAlloc(11_900), big);
+      assert.equal(e.heapAlloc(11_900), 0);
       e.heapFree(guard);
     });
 
     it(`refuses absurd sizes and starts anew (${label})`, () => {
       e.heapInit(CAP);
       for (const size of [CAP, 0x7ffffff0, 0x7fffffff, 0x80000000, 0xffffffff])
-        assert.equal((random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(size), 0);
-      const first = (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(1);
+        assert.equal(e.heapAlloc(size), 0);
+      const first = e.heapAlloc(1);
       e.heapInit(CAP);
       assert.equal(e.heapUsed(), 0);
-      assert.equal((random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(1), first);
+      assert.equal(e.heapAlloc(1), first);
       e.heapFree(0);
     });
   }
