@@ -34,14 +34,13 @@ export namespace Mode {
 const SECTOR_CACHE_MAX: u32 = 32 << 20;
 
 const STEP_HEADER: u32 = 0;
-const STEP_PACK: u32 = 1;
-const STEP_INDEX: u32 = 2;
-const STEP_FIND_COMMIT: u32 = 3;
-const STEP_COMMIT: u32 = 4;
-const STEP_FIND_ROOT: u32 = 5;
-const STEP_ROOT: u32 = 6;
-const STEP_WALK: u32 = 7;
-const STEP_DONE: u32 = 8;
+const STEP_INDEX: u32 = 1;
+const STEP_FIND_COMMIT: u32 = 2;
+const STEP_COMMIT: u32 = 3;
+const STEP_FIND_ROOT: u32 = 4;
+const STEP_ROOT: u32 = 5;
+const STEP_WALK: u32 = 6;
+const STEP_DONE: u32 = 7;
 
 /** A tree on the way of the walk, 12 bytes: │ object u32, held │ position u32 in its data │ keyLen u32 │ */
 const FRAME: usize = 12;
@@ -215,15 +214,14 @@ export function mountRun(): i32 {
     mountErrorOffset = 0;
     switch (step) {
       case STEP_HEADER:
-        status = imageOpen();
+        // What does not even begin like an image is not called a truncated one.
+        status = packOpen();
+        if (status == Status.OK) status = imageOpen();
         if (status == Status.OK) {
           packAttach(imageIdx);
           analyzeBegin();
           idxAttach(imageIdx);
         }
-        break;
-      case STEP_PACK:
-        status = packOpen();
         break;
       case STEP_INDEX:
         status = openIndex();

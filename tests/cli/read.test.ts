@@ -160,7 +160,7 @@ test("images that cannot be read, or are none", (t) => {
         [args(empty), 4, blocks(empty, 0), CUT_HINT],
         [args(text), 4, blocks(text, 9), CUT_HINT],
         [args(cut), 4, blocks(cut, 3000), CUT_HINT],
-        [args(noImage), 4, "docteur: not a docteur image: the header does not lead to an index"],
+        [args(noImage), 4, "docteur: not a docteur image: no valid PACK header"],
       ] as [string[], number, ...string[]][];
     }),
   );

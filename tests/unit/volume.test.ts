@@ -174,7 +174,7 @@ test("what cannot be opened says why", async () => {
   await assert.rejects(open(new URL("https://example.org/disk.img")), hasCode("InvalidArgument"));
   await assert.rejects(open(new Uint8Array(0)), hasCode("Truncated"));
   await assert.rejects(open(new Uint8Array(513)), hasCode("Truncated"));
-  await assert.rejects(open(new Uint8Array(512)), hasCode("BadHeader"));
+  await assert.rejects(open(new Uint8Array(512)), hasCode("BadPack"));
   await assert.rejects(open(fixture("tiny.img"), { memoryLimit: 1 }), hasCode("InvalidArgument"));
   await assert.rejects(open(fixture("tiny.img"), { blockSize: 100 }), hasCode("InvalidArgument"));
   await assert.rejects(open(fixture("tiny.img"), { mode: "slow" as never }), hasCode("InvalidArgument"));
