@@ -5,11 +5,11 @@ import { DocteurError } from "../errors.js";
 import { ioError } from "../io-error.js";
 import { type Replacement, replaceFile } from "../write-file.js";
 import { type CommitDate, dateInUtc, parseDate } from "./date.js";
-import { commitOf, type DirectoryOptions, packDirectory, scanDirectory } from "./directory.js";
-import { copyPack, packCommit } from "./git-pack.js";
-import { resolveCommit } from "./git-revision.js";
+import { copyPack, packCommit } from "./git/pack.js";
+import { resolveCommit } from "./git/revision.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { locateSource } from "./source.js";
+import { commitOf, type DirectoryOptions, packDirectory, scanDirectory } from "./source/directory.js";
+import { locateSource } from "./source/locate.js";
 
 /** How far the work has come. */
 export interface MakeProgress {

@@ -2,7 +2,7 @@
 import { type Core, INFO } from "../core.js";
 import type { BlockDevice } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
-import { buildIdx, type IdxEntries } from "../make/idx.js";
+import { buildIdx, type IdxEntries } from "../make/pack/idx.js";
 import { mount, type Source, toDevice } from "../mount.js";
 import { Volume } from "../volume.js";
 import { type CommitText, parseCommit } from "./commit.js";

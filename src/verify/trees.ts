@@ -4,7 +4,7 @@
  */
 import { hexOid } from "../core.js";
 import { DocteurError, type ErrorCode } from "../errors.js";
-import type { IdxEntries } from "../make/idx.js";
+import type { IdxEntries } from "../make/pack/idx.js";
 import type { Volume } from "../volume.js";
 
 /** The objects of the PACK, in its order. */

@@ -5,8 +5,8 @@ import { inflateSync } from "node:zlib";
 import { dateInUtc, parseDate } from "../../src/make/date.js";
 import { encodeHeader, paddingLen } from "../../src/make/image.js";
 import { sortTree } from "../../src/make/objects.js";
-import { deflate, encodeEntryHeader } from "../../src/make/pack.js";
-import { locateSource } from "../../src/make/source.js";
+import { deflate, encodeEntryHeader } from "../../src/make/pack/writer.js";
+import { locateSource } from "../../src/make/source/locate.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 

@@ -13,9 +13,9 @@ import {
   readSync,
   statSync,
 } from "node:fs";
-import { DocteurError } from "../errors.js";
-import { ioError, systemCode } from "../io-error.js";
-import { MODE, type Mode } from "./objects.js";
+import { DocteurError } from "../../errors.js";
+import { ioError, systemCode } from "../../io-error.js";
+import { MODE, type Mode } from "../objects.js";
 
 /** Files above this are read, and deflated, in pieces. */
 export const STREAMED_LEN = 4 << 20;

@@ -11,11 +11,11 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { DocteurError } from "../errors.js";
-import { ioError } from "../io-error.js";
-import type { FileSink } from "../write-file.js";
-import { ended, gather, reasonOf, runGit, STDERR_MAX, scratchEnvironment, startGit } from "./git-process.js";
-import type { GitCommit } from "./git-revision.js";
+import { DocteurError } from "../../errors.js";
+import { ioError } from "../../io-error.js";
+import type { FileSink } from "../../write-file.js";
+import { ended, gather, reasonOf, runGit, STDERR_MAX, scratchEnvironment, startGit } from "./process.js";
+import type { GitCommit } from "./revision.js";
 
 /** git's defaults, said so that they stay; the highest deflate level, as an image is made once and read often. */
 const PACK_OPTIONS = [

@@ -7,11 +7,10 @@
  */
 import { readdirSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { DocteurError } from "../errors.js";
-import { ioError } from "../io-error.js";
-import type { FileSink } from "../write-file.js";
-import type { CommitDate } from "./date.js";
-import { buildIdx } from "./idx.js";
+import { DocteurError } from "../../errors.js";
+import { ioError } from "../../io-error.js";
+import type { FileSink } from "../../write-file.js";
+import type { CommitDate } from "../date.js";
 import {
   beginOid,
   encodeSyntheticCommit,
@@ -21,18 +20,10 @@ import {
   oidOf,
   sortTree,
   type TreeEntry,
-} from "./objects.js";
-import { PackWriter } from "./pack.js";
-import {
-  bytesOf,
-  changed,
-  inspect,
-  modeOf,
-  readLink,
-  SourceFile,
-  STREAMED_LEN,
-  shown,
-} from "./source-file.js";
+} from "../objects.js";
+import { buildIdx } from "../pack/idx.js";
+import { PackWriter } from "../pack/writer.js";
+import { bytesOf, changed, inspect, modeOf, readLink, SourceFile, STREAMED_LEN, shown } from "./file.js";
 
 /** How to read a directory. */
 export interface DirectoryOptions {

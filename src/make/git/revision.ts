@@ -1,7 +1,7 @@
 /** Which commit of a git repository is meant, and where the repository keeps its objects. */
 import { resolve } from "node:path";
-import { DocteurError } from "../errors.js";
-import { type GitResult, reasonOf, runGit, sourceEnvironment } from "./git-process.js";
+import { DocteurError } from "../../errors.js";
+import { type GitResult, reasonOf, runGit, sourceEnvironment } from "./process.js";
 
 /** A commit that can be packed. */
 export interface GitCommit {

@@ -2,8 +2,8 @@
 import { existsSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DocteurError } from "../errors.js";
-import { ioError, systemCode } from "../io-error.js";
+import { DocteurError } from "../../errors.js";
+import { ioError, systemCode } from "../../io-error.js";
 
 /** A source on this machine. */
 export interface Source {

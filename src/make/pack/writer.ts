@@ -1,10 +1,10 @@
 /** Writes a pack, version 2, of whole objects (gitformat-pack, "pack-*.pack files have the following format"). */
 import { createHash } from "node:crypto";
 import { Zlib, zlibSync } from "fflate";
-import type { FileSink } from "../write-file.js";
+import type { FileSink } from "../../write-file.js";
+import { KIND, type Kind } from "../objects.js";
 import { crc32 } from "./crc32.js";
 import type { IdxEntries } from "./idx.js";
-import { KIND, type Kind } from "./objects.js";
 
 /** fflate is the same JavaScript everywhere: `node:zlib`'s output depends on the version of Node and on the processor. */
 const LEVEL = 9;

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
-import { DocteurError } from "../errors.js";
-import { ioError, systemCode } from "../io-error.js";
+import { DocteurError } from "../../errors.js";
+import { ioError, systemCode } from "../../io-error.js";
 
 /** How much of what git says on stderr is kept. */
 export const STDERR_MAX = 1 << 16;
