@@ -5,17 +5,18 @@ import { DocteurError } from "../errors.js";
 import { ioError } from "../io-error.js";
 import { type Replacement, replaceFile } from "../write-file.js";
 import { type CommitDate, dateInUtc, parseDate } from "./date.js";
+import { makeFromListing } from "./from-listing.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { resolveCommit } from "./git/revision.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { commitOf, type DirectoryOptions, packDirectory, scanDirectory } from "./source/directory.js";
+import { listDirectory } from "./source/directory.js";
 import { locateSource } from "./source/locate.js";
 
 /** How far the work has come. */
 export interface MakeProgress {
-  /** `scan`: reading the source's files, or git's list of them; `pack`: compressing and writing objects. */
-  phase: "scan" | "pack";
-  /** Files in phase `scan`, objects in phase `pack`. */
+  /** `scan`: listing the source's files; `survey`: reading them; `pack`: compressing and writing objects. */
+  phase: "scan" | "survey" | "pack";
+  /** Files in the phases `scan` and `survey`, objects in phase `pack`. */
   done: number;
   /** What `done` will be at the end, where that is known. */
   total: number | undefined;
@@ -74,36 +75,23 @@ async function makeFromGit(job: Job, { sink, scratch }: Replacement): Promise<Ma
 
 async function makeFromDirectory(job: Job, date: CommitDate, replacement: Replacement): Promise<MakeSummary> {
   const { sink, target, temporary } = replacement;
-  const { blockSize, onProgress } = job;
+  const { blockSize, signal, onProgress } = job;
   const path = await realpath(job.path).catch((cause: unknown) => {
     throw ioError("read", job.path, cause);
   });
-  const options: DirectoryOptions = {
+  const listing = await listDirectory(path, {
     compat: job.compat ?? false,
     excluded: [target, temporary],
-    signal: job.signal,
-    onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
-  };
-  const scan = await scanDirectory(path, options);
-  const commit = commitOf(scan, date);
-  let objectCount = 0;
-  const sizes = await writeImage(sink, blockSize, commit.oid, async () => {
-    const pack = await packDirectory(scan, commit, sink, options);
-    objectCount = pack.objectCount;
-    return pack.idx;
+    signal,
+    onProgress: (done) => onProgress?.({ phase: "scan", done, total: undefined }),
   });
-  const { fileCount, skipped } = scan;
-  const ids = { commit: commit.oid.toString("hex"), tree: scan.root.oid.toString("hex") };
-  return {
-    kind: "directory",
-    ...ids,
-    objectCount,
-    fileCount,
-    submoduleCount: 0,
+  const made = await makeFromListing(listing, sink, {
     blockSize,
-    ...sizes,
-    skipped,
-  };
+    date,
+    signal,
+    onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
+  });
+  return { kind: "directory", ...made, submoduleCount: 0, blockSize, skipped: listing.skipped };
 }
 
 function refuse(message: string, hint: string): never {

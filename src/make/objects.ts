@@ -1,5 +1,4 @@
-/** git's objects as bytes: their ids, trees and commits (gitformat-pack; git's tree.c and commit.c). */
-import { createHash, type Hash } from "node:crypto";
+/** git's objects as bytes: trees and commits (gitformat-pack; git's tree.c and commit.c). Runs in browsers, too. */
 import type { CommitDate } from "./date.js";
 
 /** The kinds of objects, by the number that a pack gives them. */
@@ -19,6 +18,9 @@ export const MODE = {
 /** One of `MODE`. */
 export type Mode = (typeof MODE)[keyof typeof MODE];
 
+/** Length of an id. */
+export const OID_LEN = 20;
+
 /** A tree's entry. */
 export interface TreeEntry {
   mode: Mode;
@@ -26,16 +28,6 @@ export interface TreeEntry {
   name: string;
   /** 20 bytes. */
   oid: Uint8Array;
-}
-
-/** A hash that has taken an object's header and waits for its `size` bytes. */
-export function beginOid(kind: Kind, size: number): Hash {
-  return createHash("sha1").update(`${kind} ${size}\0`);
-}
-
-/** The id of a whole object: 20 bytes. */
-export function oidOf(kind: Kind, content: Uint8Array): Buffer {
-  return beginOid(kind, content.length).update(content).digest();
 }
 
 /** Sorts entries as git does, where a directory's name counts as if a slash followed. */
@@ -49,18 +41,33 @@ export function sortTree(entries: { mode: Mode; name: string }[]): void {
   });
 }
 
-/** Encodes a tree whose entries are in git's order. */
-export function encodeTree(entries: readonly TreeEntry[]): Buffer {
-  const parts: Uint8Array[] = [];
-  for (const { mode, name, oid } of entries) parts.push(Buffer.from(`${mode} ${name}\0`, "latin1"), oid);
-  return Buffer.concat(parts);
+/** Encodes a tree whose entries are in git's order: of each its mode, a space, its name, a zero byte and its id. */
+export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
+  let length = 0;
+  for (const { mode, name } of entries) length += mode.length + 1 + name.length + 1 + OID_LEN;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const { mode, name, oid } of entries) {
+    const head = `${mode} ${name}\0`;
+    for (let index = 0; index < head.length; index++) bytes[at++] = head.charCodeAt(index);
+    bytes.set(oid, at);
+    at += OID_LEN;
+  }
+  return bytes;
+}
+
+/** An id in hexadecimal digits. */
+export function hexOf(oid: Uint8Array): string {
+  let digits = "";
+  for (const byte of oid) digits += byte.toString(16).padStart(2, "0");
+  return digits;
 }
 
 /**
  * Encodes the commit that stands for a plain directory, byte for byte as docteur does: no parent and no message, not
  * even the empty line that would come before one.
  */
-export function encodeSyntheticCommit(tree: Uint8Array, date: CommitDate): Buffer {
+export function encodeSyntheticCommit(tree: Uint8Array, date: CommitDate): Uint8Array {
   const who = `Dr. Greenthumb <noreply@cypress.hill> ${date.seconds} ${date.zone}`;
-  return Buffer.from(`tree ${Buffer.from(tree).toString("hex")}\nauthor ${who}\ncommitter ${who}\n`);
+  return new TextEncoder().encode(`tree ${hexOf(tree)}\nauthor ${who}\ncommitter ${who}\n`);
 }

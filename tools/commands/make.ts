@@ -72,8 +72,9 @@ function epochDate(): Date | undefined {
 }
 
 function describeProgress({ phase, done, total }: MakeProgress): string {
-  if (phase === "scan") return `reading: ${plural(done, "file")}`;
-  return `packing: ${Math.floor((100 * done) / (total ?? done))} % of ${plural(total ?? done, "object")}`;
+  if (phase === "scan") return `listing: ${plural(done, "file")}`;
+  const [what, noun] = phase === "survey" ? ["reading", "file"] : ["packing", "object"];
+  return `${what}: ${Math.floor((100 * done) / (total ?? done))} % of ${plural(total ?? done, noun)}`;
 }
 
 function describeResult(image: string, { commit, fileCount, imageBytes }: MakeSummary): string {

@@ -1,90 +1,89 @@
 /**
- * A plain directory as git objects. One pass reads every file for its id, which gives the trees and the commit; a
- * second packs. Nothing is kept of a file but its path, and a file that is not the same in both passes is noticed.
- *
- * System calls here are synchronous, several times as fast on small files; `Breath` lets the process do other things
- * in between.
+ * A plain directory as a source. Paths are byte strings ("latin1"), one character to a byte of the name that the file
+ * system has.
  */
-import { readdirSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
-import { ioError } from "../../io-error.js";
-import type { FileSink } from "../../write-file.js";
-import type { CommitDate } from "../date.js";
-import {
-  beginOid,
-  encodeSyntheticCommit,
-  encodeTree,
-  MODE,
-  type Mode,
-  oidOf,
-  sortTree,
-  type TreeEntry,
-} from "../objects.js";
-import { buildIdx } from "../pack/idx.js";
-import { PackWriter } from "../pack/writer.js";
-import { bytesOf, changed, inspect, modeOf, readLink, SourceFile, STREAMED_LEN, shown } from "./file.js";
+import { ioError, systemCode } from "../../io-error.js";
+import { Breath } from "../breath.js";
+import { MODE, type Mode } from "../objects.js";
+import { bytesOf, shown } from "./file.js";
+import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./folder.js";
 
-/** How to read a directory. */
+/** How to list a directory. */
 export interface DirectoryOptions {
   /** Flatten what docteur 0.0.7 cannot represent: executables become plain files, symbolic links are followed. */
   compat: boolean;
   /** Files of the host, absolute, that are not part of the source: the image itself. */
   excluded: readonly string[];
   signal?: AbortSignal | undefined;
-  onProgress?: ((phase: "scan" | "pack", done: number, total?: number) => void) | undefined;
+  /** Told how many files and symbolic links were found so far. */
+  onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Content of the directory that becomes a blob. Paths are byte strings ("latin1"), as the file system has them. */
-interface Blob {
-  path: string;
-  isLink: boolean;
-  oid: Buffer;
-}
-
-interface Tree {
-  oid: Buffer;
-  content: Buffer;
-  children: Tree[];
-}
-
-/** Everything that a directory's pack will hold. */
-export interface Scan {
-  root: Tree;
-  /** Each once, in the order of their first paths. */
-  blobs: Blob[];
-  /** Files and symbolic links, the same content counted every time. */
-  fileCount: number;
-  /** Paths of `.git` entries that were left out, for people to read. */
-  skipped: string[];
-}
-
-/** Lets timers, signals and input have their turn from time to time. */
-class Breath {
-  readonly #signal: AbortSignal | undefined;
-  #last = performance.now();
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-  }
-
-  /** Call it between files. */
-  async take(): Promise<void> {
-    if (performance.now() - this.#last < 20) return;
-    await setImmediate();
-    this.#signal?.throwIfAborted();
-    this.#last = performance.now();
+/** What the file system says of an entry. */
+function inspect(path: string, followLinks: boolean): BigIntStats {
+  try {
+    return followLinks
+      ? statSync(bytesOf(path), { bigint: true })
+      : lstatSync(bytesOf(path), { bigint: true });
+  } catch (cause) {
+    const hint = "without --compat a symbolic link is kept as it is";
+    const where = { path: shown(path), hint, cause };
+    if (followLinks && systemCode(cause) === "ELOOP")
+      throw new DocteurError(
+        "BadSource",
+        `${shown(path)} is a symbolic link that leads back to itself`,
+        where,
+      );
+    if (followLinks && systemCode(cause) === "ENOENT")
+      throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to nothing`, where);
+    throw ioError("read", shown(path), cause);
   }
 }
 
-/** The first pass. */
-class Scanner {
+/** The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. */
+function modeOf(path: string, found: BigIntStats, compat: boolean): Mode {
+  if (found.isDirectory()) return MODE.directory;
+  if (found.isSymbolicLink()) return MODE.symlink;
+  if (found.isFile()) return !compat && (found.mode & 0o100n) !== 0n ? MODE.executable : MODE.file;
+  const kind = found.isFIFO()
+    ? "a FIFO"
+    : found.isSocket()
+      ? "a socket"
+      : found.isBlockDevice() || found.isCharacterDevice()
+        ? "a device"
+        : "no file, directory or symbolic link";
+  throw new DocteurError("BadSource", `${shown(path)} is ${kind}`, {
+    path: shown(path),
+    hint: "an image holds files, directories and symbolic links: move it out of the source",
+  });
+}
+
+/** A symbolic link's target, as its bytes are. */
+function readLink(path: string): Buffer {
+  try {
+    return readlinkSync(bytesOf(path), { encoding: "buffer" });
+  } catch (cause) {
+    throw ioError("read", shown(path), cause);
+  }
+}
+
+/** Identifies a file or folder of the host. */
+const inodeOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
+
+class DirectoryLister {
   readonly #options: DirectoryOptions;
   readonly #breath: Breath;
   readonly #excluded: Set<string>;
-  readonly #blobs = new Map<string, Blob>();
+  readonly #blobs: SourceBlob[] = [];
+  /** Blobs of files with more than one name, by inode. */
+  readonly #linked = new Map<string, number>();
+  /** The folders that lead to the present one, by inode: a followed link must not lead to one of them. */
+  readonly #above = new Set<string>();
   readonly #skipped: string[] = [];
   #fileCount = 0;
+  #newest: bigint | undefined;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -92,184 +91,77 @@ class Scanner {
     this.#excluded = new Set(options.excluded.map((path) => Buffer.from(path).toString("latin1")));
   }
 
-  async scan(path: string): Promise<Scan> {
-    const root = await this.#scanFolder(path, []);
-    const blobs = [...this.#blobs.values()];
-    return { root, blobs, fileCount: this.#fileCount, skipped: this.#skipped };
+  async list(path: string): Promise<Listing> {
+    const root = await this.#listFolder(path, inspect(path, true));
+    const newest = this.#newest === undefined ? undefined : Number(this.#newest / 1_000_000_000n);
+    return { root, blobs: this.#blobs, newest, skipped: this.#skipped };
   }
 
-  /** @param above the folders that this one is in, by device and inode: a followed link must not lead to one */
-  async #scanFolder(path: string, above: readonly string[]): Promise<Tree> {
+  async #listFolder(path: string, itself: BigIntStats): Promise<SourceFolder> {
     const { compat } = this.#options;
-    const itself = inspect(path, true);
-    const key = `${itself.dev}:${itself.ino}`;
-    if (compat && above.includes(key))
+    const key = inodeOf(itself);
+    if (compat && this.#above.has(key))
       throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to a directory that it is in`, {
         path: shown(path),
         hint: "without --compat a symbolic link is kept as it is",
       });
-    const found = await this.#list(path);
-    const entries: TreeEntry[] = [];
-    const children: Tree[] = [];
-    for (const { mode, name } of found) {
-      const entryPath = `${path}/${name}`;
-      let oid: Buffer;
-      if (mode === MODE.directory) {
-        const child = await this.#scanFolder(entryPath, [...above, key]);
-        children.push(child);
-        oid = child.oid;
-      } else {
-        oid = await this.#scanBlob(entryPath, mode === MODE.symlink);
-      }
-      entries.push({ mode, name, oid });
-    }
-    const content = encodeTree(entries);
-    return { oid: oidOf("tree", content), content, children };
-  }
-
-  /** A folder's entries in git's order. */
-  async #list(path: string): Promise<{ mode: Mode; name: string }[]> {
-    const { compat } = this.#options;
-    let names: string[];
-    try {
-      names = readdirSync(bytesOf(path), { encoding: "latin1" });
-    } catch (cause) {
-      throw ioError("read", shown(path), cause);
-    }
-    const entries: { mode: Mode; name: string }[] = [];
-    for (const name of names) {
+    this.#above.add(key);
+    const entries: SourceEntry[] = [];
+    for (const name of this.#namesIn(path)) {
       await this.#breath.take();
       const entryPath = `${path}/${name}`;
       if (this.#excluded.has(entryPath)) continue;
-      if (name === ".git") this.#skipped.push(shown(entryPath));
-      else entries.push({ mode: modeOf(entryPath, inspect(entryPath, compat), compat), name });
-    }
-    sortTree(entries);
-    return entries;
-  }
-
-  async #scanBlob(path: string, isLink: boolean): Promise<Buffer> {
-    await this.#breath.take();
-    const oid = isLink ? oidOf("blob", readLink(path)) : await this.#hashFile(path);
-    const key = oid.toString("latin1");
-    if (!this.#blobs.has(key)) this.#blobs.set(key, { path, isLink, oid });
-    this.#fileCount++;
-    this.#options.onProgress?.("scan", this.#fileCount);
-    return oid;
-  }
-
-  async #hashFile(path: string): Promise<Buffer> {
-    const file = new SourceFile(path, this.#options.compat);
-    try {
-      const hash = beginOid("blob", file.size);
-      for (const piece of file.pieces()) {
-        hash.update(piece);
-        await this.#breath.take();
+      if (name === ".git") {
+        this.#skipped.push(shown(entryPath));
+        continue;
       }
-      return hash.digest();
-    } finally {
-      file.close();
+      const found = inspect(entryPath, compat);
+      const mode = modeOf(entryPath, found, compat);
+      if (mode === MODE.directory)
+        entries.push({ name, mode, folder: await this.#listFolder(entryPath, found) });
+      else entries.push({ name, mode, blob: this.#blobOf(entryPath, mode === MODE.symlink, found) });
     }
+    this.#above.delete(key);
+    return { entries };
+  }
+
+  /** Sorted: what is told about, and what is read first, does not depend on the file system's order. */
+  #namesIn(path: string): string[] {
+    try {
+      return readdirSync(bytesOf(path), { encoding: "latin1" }).sort();
+    } catch (cause) {
+      throw ioError("read", shown(path), cause);
+    }
+  }
+
+  /** A file's or link's index in the listing. */
+  #blobOf(path: string, isLink: boolean, found: BigIntStats): number {
+    this.#options.onProgress?.(++this.#fileCount);
+    if (this.#newest === undefined || found.mtimeNs > this.#newest) this.#newest = found.mtimeNs;
+    if (isLink) {
+      const content = readLink(path);
+      return this.#blobs.push({ size: content.length, content }) - 1;
+    }
+    const key = found.nlink > 1n ? inodeOf(found) : undefined;
+    const known = key === undefined ? undefined : this.#linked.get(key);
+    if (known !== undefined) return known;
+    const content = { path, offset: 0, isWhole: true, followsLinks: this.#options.compat };
+    const index = this.#blobs.push({ size: Number(found.size), content }) - 1;
+    if (key !== undefined) this.#linked.set(key, index);
+    return index;
   }
 }
 
 /**
- * Reads a directory for the ids of all that is in it.
+ * Lists a directory: reads names and targets of symbolic links, and no file's content.
  *
  * Entries named `.git` are left out (no git tree may hold one, and what a nested clone or submodule keeps there is no
- * content) and told in `skipped`; the rest of a nested repository is taken as the files that it is.
+ * content) and told in `skipped`; the rest of a nested repository is taken as the files that it is. Names of one file
+ * (hard links) share a blob.
  *
  * @param path absolute, symbolic links resolved
  * @throws DocteurError `BadSource` for what no image can hold, `Io` for what cannot be read; the signal's reason
  */
-export function scanDirectory(path: string, options: DirectoryOptions): Promise<Scan> {
-  return new Scanner(options).scan(Buffer.from(path).toString("latin1").replace(/\/$/, ""));
-}
-
-/** Trees breadth first, each once. */
-function breadthFirst(root: Tree): Map<string, Tree> {
-  const trees = new Map([[root.oid.toString("latin1"), root]]);
-  // A map's iteration visits what is added on the way.
-  for (const tree of trees.values())
-    for (const child of tree.children) {
-      const key = child.oid.toString("latin1");
-      if (!trees.has(key)) trees.set(key, child);
-    }
-  return trees;
-}
-
-async function packBlob(
-  pack: PackWriter,
-  { path, isLink, oid }: Blob,
-  options: DirectoryOptions,
-): Promise<void> {
-  if (isLink) {
-    const target = readLink(path);
-    if (!oid.equals(oidOf("blob", target))) throw changed(path);
-    await pack.add("blob", oid, target);
-    return;
-  }
-  const file = new SourceFile(path, options.compat);
-  try {
-    if (file.size <= STREAMED_LEN) {
-      let content: Uint8Array = new Uint8Array(0);
-      for (const piece of file.pieces()) content = piece;
-      if (!oid.equals(oidOf("blob", content))) throw changed(path);
-      await pack.add("blob", oid, content);
-      return;
-    }
-    const hash = beginOid("blob", file.size);
-    const hashed = function* (): Generator<Uint8Array, void, undefined> {
-      for (const piece of file.pieces()) {
-        options.signal?.throwIfAborted();
-        hash.update(piece);
-        yield piece;
-      }
-    };
-    await pack.addStream("blob", oid, file.size, hashed());
-    if (!oid.equals(hash.digest())) throw changed(path);
-  } finally {
-    file.close();
-  }
-}
-
-/** The commit of a scanned directory, whole. */
-export function commitOf(scan: Scan, date: CommitDate): { oid: Buffer; content: Buffer } {
-  const content = encodeSyntheticCommit(scan.root.oid, date);
-  return { oid: oidOf("commit", content), content };
-}
-
-/**
- * Writes a scanned directory's pack: the commit, the trees breadth first, the blobs in the order of their paths.
- * @returns how many objects it holds, and its index
- * @throws as `scanDirectory`; `Io` where a file is not what it was then
- */
-export async function packDirectory(
-  scan: Scan,
-  commit: { oid: Buffer; content: Buffer },
-  sink: FileSink,
-  options: DirectoryOptions,
-): Promise<{ objectCount: number; idx: Uint8Array }> {
-  const trees = breadthFirst(scan.root);
-  const objectCount = 1 + trees.size + scan.blobs.length;
-  const pack = new PackWriter(sink, objectCount);
-  const breath = new Breath(options.signal);
-  let done = 0;
-  const step = async (): Promise<void> => {
-    options.onProgress?.("pack", ++done, objectCount);
-    await breath.take();
-  };
-  await pack.begin();
-  await pack.add("commit", commit.oid, commit.content);
-  await step();
-  for (const { oid, content } of trees.values()) {
-    await pack.add("tree", oid, content);
-    await step();
-  }
-  for (const blob of scan.blobs) {
-    await packBlob(pack, blob, options);
-    await step();
-  }
-  const { trailer, entries } = await pack.finish();
-  return { objectCount, idx: buildIdx(entries, trailer) };
+export function listDirectory(path: string, options: DirectoryOptions): Promise<Listing> {
+  return new DirectoryLister(options).list(Buffer.from(path).toString("latin1").replace(/\/$/, ""));
 }

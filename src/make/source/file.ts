@@ -1,23 +1,13 @@
 /**
- * The files of a directory source. Paths are byte strings ("latin1"), one character to a byte of the name that the file
+ * Contents of a source, opened. Paths are byte strings ("latin1"), one character to a byte of the name that the file
  * system has: names need not be UTF-8, and comparing such strings compares bytes.
  */
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  statSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
-import { MODE, type Mode } from "../objects.js";
+import type { Content, FileRange } from "../content.js";
 
-/** Files above this are read, and deflated, in pieces. */
+/** Contents above this are read, and deflated, in pieces. */
 export const STREAMED_LEN = 4 << 20;
 
 /** The length of a piece. It decides where deflate blocks end, hence an image's bytes: never change it lightly. */
@@ -42,105 +32,82 @@ export function changed(path: string): DocteurError {
   });
 }
 
-/** A file of the source, open for reading. */
+/** Opens the file of a range. @returns its descriptor */
+function openRange({ path, isWhole, followsLinks }: FileRange, size: number): number {
+  // Another process may put a FIFO or a link where a file was: do not wait for the one nor follow the other.
+  const flags =
+    constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (followsLinks ? 0 : (constants.O_NOFOLLOW ?? 0));
+  let fd: number;
+  try {
+    fd = openSync(bytesOf(path), flags);
+  } catch (cause) {
+    throw systemCode(cause) === "ELOOP" ? changed(path) : ioError("read", shown(path), cause);
+  }
+  const found = fstatSync(fd);
+  if (found.isFile() && (!isWhole || found.size === size)) return fd;
+  closeSync(fd);
+  throw changed(path);
+}
+
+/** Content, open for reading. A file that is not what it was when it was listed is noticed. */
 export class SourceFile {
-  readonly #path: string;
-  readonly #fd: number;
-  /** Bytes, when it was opened. */
+  readonly #content: Content;
+  readonly #fd: number | undefined;
+  /** Bytes. */
   readonly size: number;
 
-  constructor(path: string, followLinks: boolean) {
-    this.#path = path;
-    // Another process may put a FIFO or a link where a file was: do not wait for the one nor follow the other.
-    const flags =
-      constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (followLinks ? 0 : (constants.O_NOFOLLOW ?? 0));
-    try {
-      this.#fd = openSync(bytesOf(path), flags);
-    } catch (cause) {
-      throw systemCode(cause) === "ELOOP" ? changed(path) : ioError("read", shown(path), cause);
-    }
-    const found = fstatSync(this.#fd);
-    this.size = found.size;
-    if (found.isFile()) return;
-    this.close();
-    throw changed(path);
+  /**
+   * @param size the content's length in bytes, as it was listed
+   * @throws DocteurError `Io`
+   */
+  constructor(content: Content, size: number) {
+    this.#content = content;
+    this.size = size;
+    this.#fd = content instanceof Uint8Array ? undefined : openRange(content, size);
   }
 
-  /** The content, in pieces of `PIECE_LEN` if it is large and whole otherwise; each piece lasts until the next. */
+  /**
+   * The content, in pieces of `PIECE_LEN` if it is large and whole otherwise; each piece lasts until the next.
+   * @throws DocteurError `Io`
+   */
   *pieces(): Generator<Uint8Array, void, undefined> {
+    const content = this.#content;
     const pieceLen = this.size > STREAMED_LEN ? PIECE_LEN : this.size;
+    if (content instanceof Uint8Array) {
+      for (let at = 0; at < this.size; at += pieceLen) yield content.subarray(at, at + pieceLen);
+      return;
+    }
     const buffer = Buffer.allocUnsafe(Math.max(pieceLen, 1));
     for (let at = 0; at < this.size; at += pieceLen) {
       const wanted = Math.min(pieceLen, this.size - at);
-      if (this.#fill(buffer, wanted) < wanted) throw changed(this.#path);
+      if (this.#fill(content, buffer, wanted, at) < wanted) throw this.changed();
       yield buffer.subarray(0, wanted);
     }
-    if (this.#fill(buffer, 1) > 0) throw changed(this.#path);
+    if (content.isWhole && this.#fill(content, buffer, 1, this.size) > 0) throw this.changed();
   }
 
-  #fill(buffer: Buffer, wanted: number): number {
+  #fill(range: FileRange, buffer: Buffer, wanted: number, at: number): number {
     let done = 0;
     try {
       while (done < wanted) {
-        const count = readSync(this.#fd, buffer, done, wanted - done, null);
+        const count = readSync(this.#fd!, buffer, done, wanted - done, range.offset + at + done);
         if (count === 0) break;
         done += count;
       }
     } catch (cause) {
-      throw ioError("read", shown(this.#path), cause);
+      throw ioError("read", shown(range.path), cause);
     }
     return done;
   }
 
+  /** The error for content that is not what it was a moment ago. */
+  changed(): DocteurError {
+    if (this.#content instanceof Uint8Array)
+      return new DocteurError("Io", "content in memory changed while it was packed");
+    return changed(this.#content.path);
+  }
+
   close(): void {
-    closeSync(this.#fd);
-  }
-}
-
-/** What the file system says of an entry. */
-export function inspect(path: string, followLinks: boolean): BigIntStats {
-  try {
-    return followLinks
-      ? statSync(bytesOf(path), { bigint: true })
-      : lstatSync(bytesOf(path), { bigint: true });
-  } catch (cause) {
-    const hint = "without --compat a symbolic link is kept as it is";
-    const where = { path: shown(path), hint, cause };
-    if (followLinks && systemCode(cause) === "ELOOP")
-      throw new DocteurError(
-        "BadSource",
-        `${shown(path)} is a symbolic link that leads back to itself`,
-        where,
-      );
-    if (followLinks && systemCode(cause) === "ENOENT")
-      throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to nothing`, where);
-    throw ioError("read", shown(path), cause);
-  }
-}
-
-/** The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. */
-export function modeOf(path: string, found: BigIntStats, compat: boolean): Mode {
-  if (found.isDirectory()) return MODE.directory;
-  if (found.isSymbolicLink()) return MODE.symlink;
-  if (found.isFile()) return !compat && (found.mode & 0o100n) !== 0n ? MODE.executable : MODE.file;
-  const kind = found.isFIFO()
-    ? "a FIFO"
-    : found.isSocket()
-      ? "a socket"
-      : found.isBlockDevice() || found.isCharacterDevice()
-        ? "a device"
-        : "no file, directory or symbolic link";
-  throw new DocteurError("BadSource", `${shown(path)} is ${kind}`, {
-    path: shown(path),
-    hint: "an image holds files, directories and symbolic links: move it out of the source",
-  });
-}
-
-/** A symbolic link's target, as its bytes are. */
-export function readLink(path: string): Buffer {
-  try {
-    return readlinkSync(bytesOf(path), { encoding: "buffer" });
-  } catch (cause) {
-    throw ioError("read", shown(path), cause);
+    if (this.#fd !== undefined) closeSync(this.#fd);
   }
 }

@@ -2,30 +2,32 @@
 import type { Content } from "../content.js";
 import type { Mode } from "../objects.js";
 
-/** A file or symbolic link of the source. Names of one file (hard links) share one of these. */
+/** What one or more entries hold: a file, with all its names (hard links), or a symbolic link. */
 export interface SourceBlob {
-  /** Its first path, from the root of the source, no slash in front; a byte string ("latin1"). */
-  path: string;
   /** Bytes. */
   size: number;
+  /** A symbolic link's target is at hand; a file's bytes are still where they were found. */
   content: Content;
 }
 
 /** An entry of a folder. Names are byte strings ("latin1"), as the file system or the archive has them. */
 export type SourceEntry =
   | { name: string; mode: Extract<Mode, "40000">; folder: SourceFolder }
-  | { name: string; mode: Exclude<Mode, "40000">; blob: SourceBlob };
+  /** `blob` is an index into `Listing.blobs`. */
+  | { name: string; mode: Exclude<Mode, "40000">; blob: number };
 
 /** A folder: each name once, in any order. */
 export interface SourceFolder {
   entries: SourceEntry[];
 }
 
-/** A source, listed. */
+/** A source, listed. Plain data, and no part of it is in two places: folders form a tree. */
 export interface Listing {
   root: SourceFolder;
+  /** Everything to read, each once, in the order in which it is best read. */
+  blobs: SourceBlob[];
   /** Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` where there is none. */
   newest: number | undefined;
-  /** Paths, for people to read, of what was left out though nobody asked for that: `.git`, and with `skipSpecial` special files. */
+  /** Paths, for people to read, of what was left out though nobody asked for that. */
   skipped: string[];
 }
