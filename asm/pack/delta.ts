@@ -1,0 +1,328 @@
+/**
+ * Makes deltas (gitformat-pack, "Deltified representation"): an index of a base's content, which serves any
+ * number of targets, and a scan of the target that takes the longest copies that the index leads to.
+ *
+ * An index, one block of the heap:
+ *
+ *     ┌ base u32 │ len u32 │ step u32 │ shift u32 ┬ heads, u32 each ┬ nexts, u32 each ─────────┐
+ *     └──────────┴─────────┴──────────┴───────────┴─ by hash ───────┴─ by slot: the next slot ─┘
+ *
+ * Slot s stands for the `WORD` bytes at `s * step` of the base. Heads and nexts hold slot + 1, or 0 for none; a list
+ * ascends. Of a run of slots that hold the same bytes only the first is listed.
+ *
+ * Work is bounded for any input: a look-up follows `WALK_MAX` links at the most, and a byte that was compared for
+ * nothing lies inside the copy that is then taken, or within a constant distance of it.
+ */
+import { heapAlloc, heapFree } from "../heap";
+
+/** Bytes that are hashed together: what is shorter is found only where it goes on a copy's way. */
+const WORD: u32 = 8;
+/** Slots of an index: larger bases are indexed at every so manieth byte. */
+const SLOTS_MAX: u32 = 1 << 20;
+const HEADER: usize = 16;
+/** Links of a list that one look-up follows. */
+const WALK_MAX: u32 = 24;
+/** A copy of that length is taken without looking for a longer one. */
+const NICE_LEN: u32 = 512;
+/** A shorter copy than this is weighed against those that begin at the next bytes. */
+const LAZY_LEN: u32 = 96;
+/** The longest copy of one instruction: git's own never are longer, and no reader refuses it. */
+const COPY_LEN_MAX: u32 = 0x10000;
+/** The most literal bytes of one instruction. */
+const INSERT_LEN_MAX: u32 = 127;
+/** Fractions of a byte in which gains are counted. */
+const UNIT: i32 = 16;
+const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
+
+/** Links followed and words compared since the module was instantiated, for tests of how work grows. */
+export let deltaSteps: u64 = 0;
+
+/** The index in use. */
+let base: usize = 0;
+let baseEnd: usize = 0;
+let heads: usize = 0;
+let nexts: usize = 0;
+let step: u32 = 1;
+let shift: u64 = 0;
+
+/** The target's end, and what one of its bytes costs when it is inserted, in units. */
+let targetEnd: usize = 0;
+let rate: i32 = 0;
+
+/** The best copy found: of `matchFrom` in the base to `matchStart` up to `matchEnd` in the target. */
+let matchStart: usize = 0;
+let matchEnd: usize = 0;
+let matchFrom: usize = 0;
+/** Units that the copy saves against inserting. */
+let matchGain: i32 = 0;
+
+/** Where the next instruction goes, and the end of the room. */
+let out: usize = 0;
+let outEnd: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function hash(ptr: usize): u32 {
+  return <u32>((load<u64>(ptr) * MULTIPLIER) >> shift);
+}
+
+/**
+ * Indexes a base.
+ * @param len bytes
+ * @returns the index, to be given back with `deltaIndexFree`, valid as long as the base stays in its place; 0 where
+ *   there is no memory
+ */
+export function deltaIndex(ptr: usize, len: u32): usize {
+  const words = len < WORD ? 0 : len - WORD + 1;
+  const every = max<u32>((words + SLOTS_MAX - 1) / SLOTS_MAX, 1);
+  const slotCount = (words + every - 1) / every;
+  // Twice as many lists as slots: most bytes of a target are in no base, and should meet an empty list.
+  const bits: u32 = max<u32>(33 - clz<u32>(slotCount | 1), 4);
+  const headsLen: usize = 4 << bits;
+  const index = heapAlloc(HEADER + headsLen + (<usize>slotCount << 2));
+  if (!index) return 0;
+  store<u32>(index, <u32>ptr);
+  store<u32>(index, len, 4);
+  store<u32>(index, every, 8);
+  store<u32>(index, 64 - bits, 12);
+  memory.fill(index + HEADER, 0, headsLen);
+  shift = 64 - bits;
+  fillIndex(index + HEADER, index + HEADER + headsLen, ptr, slotCount, every);
+  return index;
+}
+
+function fillIndex(lists: usize, links: usize, ptr: usize, slotCount: u32, every: u32): void {
+  let lastWord: u64 = 0;
+  let lastSlot: u32 = 0;
+  // From the end, so that lists ascend.
+  for (let slot = slotCount; slot > 0; slot--) {
+    const at = ptr + (slot - 1) * every;
+    const word = load<u64>(at);
+    const head = lists + (hash(at) << 2);
+    const isRun = word == lastWord && lastSlot == slot + 1;
+    store<u32>(links + ((slot - 1) << 2), isRun ? load<u32>(links + (slot << 2)) : load<u32>(head));
+    store<u32>(head, slot);
+    lastWord = word;
+    lastSlot = slot;
+  }
+}
+
+/** Gives back an index; 0 is ignored. */
+export function deltaIndexFree(index: usize): void {
+  heapFree(index);
+}
+
+/** How many of `len` bytes are the same from `a` and from `b` on. */
+function commonAfter(a: usize, b: usize, len: u32): u32 {
+  let at: u32 = 0;
+  if (ASC_FEATURE_SIMD) {
+    while (at + 16 <= len) {
+      const same = i8x16.bitmask(i8x16.eq(v128.load(a + at), v128.load(b + at)));
+      if (same != 0xffff) return at + <u32>ctz(~same);
+      at += 16;
+    }
+  }
+  while (at + 8 <= len) {
+    const differ = load<u64>(a + at) ^ load<u64>(b + at);
+    if (differ) return at + <u32>(ctz(differ) >> 3);
+    at += 8;
+  }
+  while (at < len && load<u8>(a + at) == load<u8>(b + at)) at++;
+  return at;
+}
+
+/** How many of `len` bytes are the same before `a` and before `b`. */
+function commonBefore(a: usize, b: usize, len: u32): u32 {
+  let at: u32 = 0;
+  while (at + 8 <= len) {
+    const differ = load<u64>(a - at - 8) ^ load<u64>(b - at - 8);
+    if (differ) return at + <u32>(clz(differ) >> 3);
+    at += 8;
+  }
+  while (at < len && load<u8>(a - at - 1) == load<u8>(b - at - 1)) at++;
+  return at;
+}
+
+/** Bytes of a number that are not zero: those that a copy writes. */
+// @ts-ignore: decorator
+@inline
+function byteCount(value: u32): i32 {
+  return (
+    i32((value & 0xff) != 0) +
+    i32((value & 0xff00) != 0) +
+    i32((value & 0xff0000) != 0) +
+    i32((value & 0xff000000) != 0)
+  );
+}
+
+/** What a copy saves against inserting its bytes: its instruction, and the one of the literals behind, cost. */
+// @ts-ignore: decorator
+@inline
+function gainOf(len: u32, offset: u32): i32 {
+  const rest = len & (COPY_LEN_MAX - 1);
+  const opLen = 2 + byteCount(offset) + byteCount(rest) + <i32>(len >> 16) * 5;
+  return <i32>len * rate - opLen * UNIT;
+}
+
+/** Extends equal bytes at `ptr` and `from` both ways, back as far as `lit`, and keeps the copy if it is the best. */
+function weigh(ptr: usize, from: usize, lit: usize): void {
+  const ahead = commonAfter(ptr, from, <u32>min(targetEnd - ptr, baseEnd - from));
+  const back = commonBefore(ptr, from, <u32>min(ptr - lit, from - base));
+  deltaSteps += (ahead + back) >> 3;
+  const gain = gainOf(ahead + back, <u32>(from - back - base));
+  if (gain <= matchGain) return;
+  matchGain = gain;
+  matchStart = ptr - back;
+  matchEnd = ptr + ahead;
+  matchFrom = from - back;
+}
+
+/** Looks for copies that take in the word at `ptr` and are better than the best so far. */
+function lookUp(ptr: usize, lit: usize): void {
+  let slot = load<u32>(heads + (hash(ptr) << 2));
+  if (!slot) return;
+  const word = load<u64>(ptr);
+  let walk: u32 = 0;
+  do {
+    const from = base + (slot - 1) * step;
+    if (load<u64>(from) == word) {
+      weigh(ptr, from, lit);
+      if (matchEnd > ptr + NICE_LEN) break;
+    }
+    slot = load<u32>(nexts + ((slot - 1) << 2));
+  } while (slot && ++walk < WALK_MAX);
+  deltaSteps += walk + 1;
+}
+
+/** Writes a size as the delta's head has it: 7 bits a byte, the least significant first. */
+function putSize(size: u32): void {
+  while (size > 127) {
+    store<u8>(out++, <u8>(size | 0x80));
+    size >>= 7;
+  }
+  store<u8>(out++, <u8>size);
+}
+
+/** Inserts the target's bytes from `ptr` to `end`. False where there is no room. */
+function putLiterals(ptr: usize, end: usize): bool {
+  const len = end - ptr;
+  if (len + (len + INSERT_LEN_MAX - 1) / INSERT_LEN_MAX > outEnd - out) return false;
+  while (ptr < end) {
+    const part = min<usize>(end - ptr, INSERT_LEN_MAX);
+    store<u8>(out++, <u8>part);
+    memory.copy(out, ptr, part);
+    out += part;
+    ptr += part;
+  }
+  return true;
+}
+
+/** Writes a byte of a copy's operands unless it is zero, and returns the bit that says so. */
+// @ts-ignore: decorator
+@inline
+function putByte(byte: u32, bit: u32): u32 {
+  store<u8>(out, <u8>byte);
+  out += usize(byte != 0);
+  return byte ? bit : 0;
+}
+
+/** Copies `len` bytes from `offset` of the base. False where there is no room. */
+function putCopy(offset: u32, len: u32): bool {
+  while (len) {
+    // An instruction takes 7 bytes at the most, and the last operand is stored before it is known to count.
+    if (outEnd - out < 8) return false;
+    const part = min<u32>(len, COPY_LEN_MAX);
+    const at = out++;
+    let op: u32 = 0x80;
+    op |= putByte(offset & 0xff, 1);
+    op |= putByte((offset >> 8) & 0xff, 2);
+    op |= putByte((offset >> 16) & 0xff, 4);
+    op |= putByte(offset >> 24, 8);
+    if (part != COPY_LEN_MAX) {
+      op |= putByte(part & 0xff, 16);
+      op |= putByte(part >> 8, 32);
+    }
+    store<u8>(at, <u8>op);
+    offset += part;
+    len -= part;
+  }
+  return true;
+}
+
+/** Room that the two sizes at a delta's head may take, and a copy beyond its own bytes. */
+const SLACK: usize = 12;
+
+/**
+ * Encodes a target as a delta of the indexed base.
+ * @param index of `deltaIndex`
+ * @param target `targetLen` bytes
+ * @param literalRate what a literal byte takes when the delta is deflated, in sixteenths of a byte, 1 to 16: shorter
+ *   copies pay where it is high
+ * @param to room for `toLen` bytes, apart from base and target
+ * @returns the delta's length, or 0 where it may not fit; then the room holds whatever was written so far
+ */
+export function deltaEncode(
+  index: usize,
+  target: usize,
+  targetLen: u32,
+  literalRate: u32,
+  to: usize,
+  toLen: u32,
+): u32 {
+  if (toLen < SLACK) return 0;
+  openIndex(index);
+  out = to;
+  outEnd = to + toLen;
+  rate = <i32>literalRate;
+  targetEnd = target + targetLen;
+  putSize(load<u32>(index, 4));
+  putSize(targetLen);
+  return scan(target) ? <u32>(out - to) : 0;
+}
+
+function openIndex(index: usize): void {
+  base = load<u32>(index);
+  baseEnd = base + load<u32>(index, 4);
+  step = load<u32>(index, 8);
+  shift = load<u32>(index, 12);
+  heads = index + HEADER;
+  nexts = heads + (<usize>4 << <usize>(64 - shift));
+}
+
+/** Writes the instructions for the target from `ptr` on. False where there is no room. */
+function scan(ptr: usize): bool {
+  const lists = heads;
+  // Literals that a failing scan has passed by cost at least themselves: no room for them, no need to go on.
+  let lit = ptr;
+  // The base's byte that would go on where the last copy ended, as a distance from the target's.
+  let along = <isize>base - <isize>ptr;
+  while (ptr + WORD <= targetEnd) {
+    matchGain = 0;
+    const beside = <usize>(<isize>ptr + along);
+    if (beside >= base && beside + WORD <= baseEnd && load<u32>(beside) == load<u32>(ptr))
+      weigh(ptr, beside, lit);
+    if (matchGain == 0 || matchEnd - matchStart < NICE_LEN) if (load<u32>(lists + (hash(ptr) << 2))) lookUp(ptr, lit);
+    if (matchGain == 0) {
+      ptr++;
+      if (ptr - lit > outEnd - out) return false;
+      continue;
+    }
+    lookAhead(ptr, lit);
+    if (!putLiterals(lit, matchStart) || !putCopy(<u32>(matchFrom - base), <u32>(matchEnd - matchStart))) return false;
+    lit = ptr = matchEnd;
+    along = <isize>matchFrom + <isize>(matchEnd - matchStart) - <isize>matchEnd;
+  }
+  return putLiterals(lit, targetEnd);
+}
+
+/** A copy that begins a little later may be worth more than the one that was found at `ptr`. */
+function lookAhead(ptr: usize, lit: usize): void {
+  let last = ptr + step + 1;
+  while (ptr < last && matchEnd - matchStart < LAZY_LEN) {
+    ptr++;
+    if (ptr + WORD > targetEnd || ptr >= matchEnd) return;
+    const gain = matchGain;
+    lookUp(ptr, lit);
+    if (matchGain != gain) last = ptr + step + 1;
+  }
+}
