@@ -1,4 +1,4 @@
-/** Finds and compiles the core's Wasm: the SIMD build where the engine takes it, the baseline elsewhere. */
+/** Finds and compiles this package's Wasm: the SIMD builds where the engine takes them, the baseline elsewhere. */
 
 /**
  * A module of eight bytes and one function that uses `v128`: what `WebAssembly.validate` says of it tells of
@@ -26,13 +26,9 @@ async function readModule(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/**
- * Compiles one of the core's builds that stand beside this package, once a process.
- * @param simd which build; by default what the engine takes
- * @param debug the debug build, which only a development tree has
- */
-export function compileCore(simd = hasSimd(), debug = false): Promise<WebAssembly.Module> {
-  const name = `core${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
+/** Compiles one of the builds of a module that stand beside this package, once a process. */
+function compile(stem: string, simd: boolean, debug: boolean): Promise<WebAssembly.Module> {
+  const name = `${stem}${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
   let module = compiled.get(name);
   if (module === undefined) {
     module = readModule(new URL(`../${name}`, import.meta.url)).then((bytes) => WebAssembly.compile(bytes));
@@ -40,4 +36,18 @@ export function compileCore(simd = hasSimd(), debug = false): Promise<WebAssembl
     compiled.set(name, module);
   }
   return module;
+}
+
+/**
+ * Compiles the core.
+ * @param simd which build; by default what the engine takes
+ * @param debug the debug build, which only a development tree has
+ */
+export function compileCore(simd = hasSimd(), debug = false): Promise<WebAssembly.Module> {
+  return compile("core", simd, debug);
+}
+
+/** Compiles the packer; parameters as for the core. */
+export function compilePacker(simd = hasSimd(), debug = false): Promise<WebAssembly.Module> {
+  return compile("packer", simd, debug);
 }

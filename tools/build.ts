@@ -68,8 +68,10 @@ function wasmJobs(tests: boolean): WasmJob[] {
       jobs.push({ entry, output, debug, simd, sources: {}, ...extra });
     }
   };
-  add("asm/core.ts", "dist/core", false);
-  if (tests) add("asm/core.ts", "dist/core", true);
+  for (const name of ["core", "packer"]) {
+    add(`asm/${name}.ts`, `dist/${name}`, false);
+    if (tests) add(`asm/${name}.ts`, `dist/${name}`, true);
+  }
   for (const main of files("guest", "main.ts")) {
     const name = relative("guest", dirname(main));
     const manifest = JSON.stringify(JSON.parse(readFileSync(join(dirname(main), "manifest.json"), "utf8")));

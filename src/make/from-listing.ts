@@ -1,28 +1,26 @@
 /**
  * A listed source as an image: its contents are read for their ids (the survey), which give the trees and the commit (the
- * snapshot); then everything is packed. Nothing is kept of a content but where it is, and one that is not the same both
- * times is noticed.
+ * snapshot); then everything is packed. Nothing is kept of a content but where it is, and one that is not the same
+ * whenever it is read is noticed.
  */
 import type { FileSink } from "../write-file.js";
-import { Breath } from "./breath.js";
 import type { CommitDate } from "./date.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { encodeSyntheticCommit, hexOf, OID_LEN } from "./objects.js";
-import { beginOid, oidOf } from "./oid.js";
+import { encodeSyntheticCommit, hexOf } from "./objects.js";
+import { oidOf } from "./oid.js";
 import { buildIdx } from "./pack/idx.js";
+import type { Executor } from "./pack/jobs.js";
+import { Packer, type PackerOptions, type PackObject, type Placed } from "./pack/packer.js";
 import { PackWriter } from "./pack/writer.js";
 import { type Snapshot, takeSnapshot } from "./snapshot.js";
-import { SourceFile, STREAMED_LEN } from "./source/file.js";
-import type { Listing, SourceBlob } from "./source/folder.js";
+import type { Listing } from "./source/folder.js";
 
 /** How to make an image of a listing. */
-export interface ListingOptions {
+export interface ListingOptions extends PackerOptions {
   /** Bytes. */
   blockSize: number;
   /** The commit's. */
   date: CommitDate;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((phase: "survey" | "pack", done: number, total: number) => void) | undefined;
 }
 
 /** What was made. */
@@ -31,96 +29,24 @@ export interface ListingSummary extends ImageSizes {
   commit: string;
   tree: string;
   objectCount: number;
+  deltaCount: number;
   /** Files and symbolic links, the same content counted every time. */
   fileCount: number;
 }
 
-interface CommitObject {
-  oid: Uint8Array;
-  content: Uint8Array;
+/** What is to be packed besides the blobs, which come first: the trees, then the commit. */
+function derivedObjects({ trees }: Snapshot, commit: Uint8Array): PackObject[] {
+  const objects: PackObject[] = trees.map(({ content }) => ({ kind: "tree", size: content.length, content }));
+  objects.push({ kind: "commit", size: commit.length, content: commit });
+  return objects;
 }
 
-/** The ids of all contents, in their order, 20 bytes each. */
-async function survey({ blobs }: Listing, options: ListingOptions): Promise<Uint8Array> {
-  const breath = new Breath(options.signal);
-  const oids = new Uint8Array(blobs.length * OID_LEN);
-  for (const [index, { content, size }] of blobs.entries()) {
-    const file = new SourceFile(content, size);
-    try {
-      const hash = beginOid("blob", size);
-      for (const piece of file.pieces()) {
-        hash.update(piece);
-        await breath.take();
-      }
-      oids.set(hash.digest(), index * OID_LEN);
-    } finally {
-      file.close();
-    }
-    options.onProgress?.("survey", index + 1, blobs.length);
-    await breath.take();
-  }
-  return oids;
-}
-
-async function packBlob(
-  pack: PackWriter,
-  oid: Uint8Array,
-  { content, size }: SourceBlob,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const file = new SourceFile(content, size);
-  try {
-    if (size <= STREAMED_LEN) {
-      let whole: Uint8Array = new Uint8Array(0);
-      for (const piece of file.pieces()) whole = piece;
-      if (!oidOf("blob", whole).equals(oid)) throw file.changed();
-      await pack.add("blob", oid, whole);
-      return;
-    }
-    const hash = beginOid("blob", size);
-    const hashed = function* (): Generator<Uint8Array, void, undefined> {
-      for (const piece of file.pieces()) {
-        signal?.throwIfAborted();
-        hash.update(piece);
-        yield piece;
-      }
-    };
-    await pack.addStream("blob", oid, size, hashed());
-    if (!hash.digest().equals(oid)) throw file.changed();
-  } finally {
-    file.close();
-  }
-}
-
-/** Writes the pack: the commit, the trees breadth first, the blobs in the order of their paths. @returns its index */
-async function writePack(
-  sink: FileSink,
-  commit: CommitObject,
-  { trees, blobs }: Snapshot,
-  listing: Listing,
-  options: ListingOptions,
-): Promise<Uint8Array> {
-  const objectCount = 1 + trees.length + blobs.length;
-  const pack = new PackWriter(sink, objectCount);
-  const breath = new Breath(options.signal);
-  let done = 0;
-  const step = async (): Promise<void> => {
-    options.onProgress?.("pack", ++done, objectCount);
-    await breath.take();
-  };
-  await pack.begin();
-  await pack.add("commit", commit.oid, commit.content);
-  await step();
-  for (const { oid, content } of trees) {
-    await pack.add("tree", oid, content);
-    await step();
-  }
-  for (const { oid, index } of blobs) {
-    await packBlob(pack, oid, listing.blobs[index]!, options.signal);
-    await step();
-  }
-  const { trailer, entries } = await pack.finish();
-  return buildIdx(entries, trailer);
+/** The commit, the trees breadth first, the blobs in the order of their paths. */
+function placesOf({ trees, blobs }: Snapshot, blobCount: number): Placed[] {
+  const places: Placed[] = [{ number: blobCount + trees.length, path: "" }];
+  for (const [index, { path }] of trees.entries()) places.push({ number: blobCount + index, path });
+  for (const { index, path } of blobs) places.push({ number: index, path });
+  return places;
 }
 
 /**
@@ -131,20 +57,33 @@ async function writePack(
 export async function makeFromListing(
   listing: Listing,
   sink: FileSink,
+  executor: Executor,
   options: ListingOptions,
 ): Promise<ListingSummary> {
-  const snapshot = takeSnapshot(listing, await survey(listing, options), oidOf);
+  const packer = new Packer(executor, options);
+  const { blobs } = listing;
+  const oids = await packer.survey(blobs.map(({ size, content }) => ({ kind: "blob", size, content })));
+  const snapshot = takeSnapshot(listing, oids, oidOf);
   const tree = snapshot.trees[0]!.oid;
   const content = encodeSyntheticCommit(tree, options.date);
-  const commit = { oid: oidOf("commit", content), content };
-  const sizes = await writeImage(sink, options.blockSize, commit.oid, () =>
-    writePack(sink, commit, snapshot, listing, options),
-  );
+  const commit = oidOf("commit", content);
+  await packer.survey(derivedObjects(snapshot, content));
+  const places = placesOf(snapshot, blobs.length);
+  let deltaCount = 0;
+  const sizes = await writeImage(sink, options.blockSize, commit, async () => {
+    const writer = new PackWriter(sink, places.length);
+    await writer.begin();
+    deltaCount = await packer.write(writer, places);
+    const { trailer, entries } = await writer.finish();
+    return buildIdx(entries, trailer);
+  });
+  const { fileCount } = snapshot;
   return {
-    commit: hexOf(commit.oid),
+    commit: hexOf(commit),
     tree: hexOf(tree),
-    objectCount: 1 + snapshot.trees.length + snapshot.blobs.length,
-    fileCount: snapshot.fileCount,
+    objectCount: places.length,
+    deltaCount,
+    fileCount,
     ...sizes,
   };
 }

@@ -9,14 +9,16 @@ import { makeFromListing } from "./from-listing.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { resolveCommit } from "./git/revision.js";
 import { type ImageSizes, writeImage } from "./image.js";
+import { startWorkers, WORKERS_MAX } from "./pack/start-workers.js";
 import { listDirectory } from "./source/directory.js";
+import { contentLen } from "./source/folder.js";
 import { locateSource } from "./source/locate.js";
 
 /** How far the work has come. */
 export interface MakeProgress {
-  /** `scan`: listing the source's files; `survey`: reading them; `pack`: compressing and writing objects. */
-  phase: "scan" | "survey" | "pack";
-  /** Files in the phases `scan` and `survey`, objects in phase `pack`. */
+  /** `scan`: listing the source's files; `read`: reading them; `compare`: looking for deltas; `pack`: compressing and writing. */
+  phase: "scan" | "read" | "compare" | "pack";
+  /** Files in phase `scan`, objects in `read` and `pack`, pairs of objects in `compare`. */
   done: number;
   /** What `done` will be at the end, where that is known. */
   total: number | undefined;
@@ -35,6 +37,13 @@ export interface MakeOptions {
   blockSize?: number | undefined;
   /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
   compat?: boolean | undefined;
+  /**
+   * Not of a git source: the longest chain of deltas, 0 to 4095. Longer chains take less space, and more time to read.
+   * Default: 50.
+   */
+  depth?: number | undefined;
+  /** Not of a git source: how many threads pack, 1 to 8; they have no part in the bytes. Default: one a processor. */
+  workers?: number | undefined;
   /** Ends the work: the target stays as it was. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MakeProgress) => void) | undefined;
@@ -56,6 +65,12 @@ export interface MakeSummary extends ImageSizes {
   /** Paths of the source that were left out: `.git` inside a plain directory. */
   skipped: string[];
 }
+
+/** git's own default. */
+const DEPTH = 50;
+
+/** The longest chain that git and docteur read. */
+const DEPTH_MAX = 4095;
 
 type Job = MakeOptions & { path: string; blockSize: number };
 
@@ -85,17 +100,30 @@ async function makeFromDirectory(job: Job, date: CommitDate, replacement: Replac
     signal,
     onProgress: (done) => onProgress?.({ phase: "scan", done, total: undefined }),
   });
-  const made = await makeFromListing(listing, sink, {
+  const executor = await startWorkers(job.workers, contentLen(listing));
+  // Work that nobody waits for any more ends at once.
+  const stop = (): void => void executor.close();
+  signal?.addEventListener("abort", stop);
+  const made = await makeFromListing(listing, sink, executor, {
+    depth: job.depth ?? DEPTH,
     blockSize,
     date,
     signal,
     onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
+  }).finally(() => {
+    signal?.removeEventListener("abort", stop);
+    return executor.close();
   });
   return { kind: "directory", ...made, submoduleCount: 0, blockSize, skipped: listing.skipped };
 }
 
 function refuse(message: string, hint: string): never {
   throw new DocteurError("InvalidArgument", message, { hint });
+}
+
+function checkCount(what: string, count: number | undefined, least: number, most: number): void {
+  if (count === undefined || (Number.isInteger(count) && count >= least && count <= most)) return;
+  refuse(`${what} is ${count}`, `--${what} is a whole number from ${least} to ${most}`);
 }
 
 /**
@@ -115,10 +143,12 @@ function refuse(message: string, hint: string): never {
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */
 export async function make(source: string, target: string, options: MakeOptions = {}): Promise<MakeSummary> {
-  const { ref, date, compat, signal, blockSize = 512 } = options;
+  const { ref, date, compat, depth, workers, signal, blockSize = 512 } = options;
   if (!isBlockSize(blockSize))
     refuse(`not a block size: ${blockSize}`, "a block size (--bs) is a power of two, at least 512");
   if (target === "") refuse("the image's path is empty", "give the file to write");
+  checkCount("depth", depth, 0, DEPTH_MAX);
+  checkCount("workers", workers, 1, WORKERS_MAX);
   signal?.throwIfAborted();
   const moment = typeof date === "string" ? parseDate(date) : dateInUtc(date ?? new Date());
   const { kind, path } = locateSource(source);

@@ -9,6 +9,8 @@ import type { Listing, SourceEntry, SourceFolder } from "./source/folder.js";
 export interface SnapshotTree {
   oid: Uint8Array;
   content: Uint8Array;
+  /** The first of its paths, as a blob's; the root's is empty. */
+  path: string;
 }
 
 /** A blob to be packed. */
@@ -45,12 +47,12 @@ export type OidOf = (kind: Kind, content: Uint8Array) => Uint8Array;
 /** Bytes as a map's key. */
 const keyOf = (oid: Uint8Array): string => String.fromCharCode(...oid);
 
-const NO_TREE: SnapshotTree = { oid: new Uint8Array(0), content: new Uint8Array(0) };
+const EMPTY = new Uint8Array(0);
 
-function nodeOf(folder: SourceFolder): Node {
+function nodeOf(folder: SourceFolder, path: string): Node {
   const entries = [...folder.entries];
   sortTree(entries);
-  return { entries, children: [], tree: NO_TREE };
+  return { entries, children: [], tree: { oid: EMPTY, content: EMPTY, path } };
 }
 
 /**
@@ -59,17 +61,18 @@ function nodeOf(folder: SourceFolder): Node {
  * @returns the folders, each before those in it
  */
 function visit(root: SourceFolder, onFile: (path: string, blob: number) => void): Node[] {
-  const nodes = [nodeOf(root)];
+  const nodes = [nodeOf(root, "")];
   const open = [{ node: nodes[0]!, next: 0, prefix: "" }];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
     const entry = top.node.entries[top.next++];
     if (entry === undefined) {
       open.pop();
     } else if (entry.mode === MODE.directory) {
-      const node = nodeOf(entry.folder);
+      const path = `${top.prefix}${entry.name}`;
+      const node = nodeOf(entry.folder, path);
       top.node.children.push(node);
       nodes.push(node);
-      open.push({ node, next: 0, prefix: `${top.prefix}${entry.name}/` });
+      open.push({ node, next: 0, prefix: `${path}/` });
     } else {
       onFile(`${top.prefix}${entry.name}`, entry.blob);
     }
@@ -118,7 +121,7 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): 
       }),
     );
     const content = encodeTree(entries);
-    node.tree = { oid: oidOf("tree", content), content };
+    node.tree = { ...node.tree, oid: oidOf("tree", content), content };
   }
   return { trees: breadthFirst(nodes.at(-1)!), blobs, fileCount };
 }

@@ -71,10 +71,18 @@ function epochDate(): Date | undefined {
   return new Date(Number(text) * 1000);
 }
 
+/** What each phase is called, and what is counted in it. */
+const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
+  scan: ["listing", "file"],
+  read: ["reading", "object"],
+  compare: ["comparing", "pair"],
+  pack: ["packing", "object"],
+};
+
 function describeProgress({ phase, done, total }: MakeProgress): string {
-  if (phase === "scan") return `listing: ${plural(done, "file")}`;
-  const [what, noun] = phase === "survey" ? ["reading", "file"] : ["packing", "object"];
-  return `${what}: ${Math.floor((100 * done) / (total ?? done))} % of ${plural(total ?? done, noun)}`;
+  const [what, noun] = PHASES[phase];
+  if (total === undefined) return `${what}: ${plural(done, noun)}`;
+  return `${what}: ${Math.floor((100 * done) / total)} % of ${plural(total, noun)}`;
 }
 
 function describeResult(image: string, { commit, fileCount, imageBytes }: MakeSummary): string {

@@ -1,18 +1,23 @@
-/** Writes a pack, version 2, of whole objects (gitformat-pack, "pack-*.pack files have the following format"). */
+/** Writes a pack, version 2 (gitformat-pack, "pack-*.pack files have the following format"). */
 import { createHash } from "node:crypto";
-import { Zlib, zlibSync } from "fflate";
 import type { FileSink } from "../../write-file.js";
 import { KIND, type Kind } from "../objects.js";
 import { crc32 } from "./crc32.js";
 import type { IdxEntries } from "./idx.js";
 
-/** fflate is the same JavaScript everywhere: `node:zlib`'s output depends on the version of Node and on the processor. */
-const LEVEL = 9;
+/** The kind of entry that is a delta of one at an offset before it (gitformat-pack, "Object types"). */
+const OFS_DELTA = 6;
+
+/** A zlib stream's first two bytes: deflate, a window of 32 KiB, the slowest algorithm (RFC 1950, section 2.2). */
+const ZLIB_HEADER = Uint8Array.of(0x78, 0xda);
+
+/** Adler-32 adds up by this (RFC 1950, section 8). */
+const ADLER_BASE = 65521;
 
 /** An entry's header: its kind and its inflated size, four bits and then seven at a time, little end first. */
-export function encodeEntryHeader(kind: Kind, size: number): Uint8Array {
+export function encodeEntryHeader(kind: number, size: number): Uint8Array {
   const bytes: number[] = [];
-  let byte = (KIND[kind] << 4) | (size % 16);
+  let byte = (kind << 4) | (size % 16);
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
     bytes.push(byte | 0x80);
     byte = rest % 128;
@@ -21,52 +26,40 @@ export function encodeEntryHeader(kind: Kind, size: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A stored block holds no more (RFC 1951, section 3.2.4). */
-const STORED_LEN = 0xffff;
-
-/** Bytes between reductions: the sums stay below 2^53, which is exact. */
-const ADLER_RUN = 1 << 20;
-
-/** RFC 1950, section 8. */
-function adler32(bytes: Uint8Array): number {
-  let low = 1;
-  let high = 0;
-  for (let start = 0; start < bytes.length; start += ADLER_RUN) {
-    const end = Math.min(start + ADLER_RUN, bytes.length);
-    for (let at = start; at < end; at++) {
-      low += bytes[at]!;
-      high += low;
-    }
-    low %= 65521;
-    high %= 65521;
-  }
-  return high * 65536 + low;
+/**
+ * How far before an entry its base is: seven bits at a time, big end first, and one less in all groups but the last, so
+ * that every number has one form.
+ */
+export function encodeBaseDistance(distance: number): Uint8Array {
+  const bytes = [distance % 128];
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128))
+    bytes.unshift((--rest % 128) | 0x80);
+  return Uint8Array.from(bytes);
 }
 
-/** Content as a zlib stream of stored blocks. (fflate's has a wrong checksum for multiples of 65,535 bytes.) */
-function store(content: Uint8Array): Uint8Array {
-  const blockCount = Math.max(1, Math.ceil(content.length / STORED_LEN));
-  const stream = new Uint8Array(2 + 5 * blockCount + content.length + 4);
-  const view = new DataView(stream.buffer);
-  view.setUint16(0, 0x7801);
-  let at = 2;
-  for (let block = 0; block < blockCount; block++) {
-    const part = content.subarray(block * STORED_LEN, (block + 1) * STORED_LEN);
-    stream[at] = block === blockCount - 1 ? 1 : 0;
-    view.setUint16(at + 1, part.length, true);
-    view.setUint16(at + 3, ~part.length & 0xffff, true);
-    stream.set(part, at + 5);
-    at += 5 + part.length;
-  }
-  view.setUint32(at, adler32(content));
-  return stream;
+/**
+ * The Adler-32 of two parts from those of each.
+ * @param length bytes of the second part
+ */
+export function combineAdler32(first: number, second: number, length: number): number {
+  const low = first % 65536;
+  const otherLow = second % 65536;
+  const high = Math.floor(first / 65536) + Math.floor(second / 65536);
+  const rest = length % ADLER_BASE;
+  const sumLow = (low + otherLow + ADLER_BASE - 1) % ADLER_BASE;
+  const sumHigh = (high + rest * (low + ADLER_BASE - 1)) % ADLER_BASE;
+  return sumHigh * 65536 + sumLow;
 }
 
-/** Content as a zlib stream: deflated, or stored where that is shorter. */
-export function deflate(content: Uint8Array): Uint8Array {
-  const deflated = zlibSync(content, { level: LEVEL });
-  const storedLen = 6 + 5 * Math.max(1, Math.ceil(content.length / STORED_LEN)) + content.length;
-  return deflated.length <= storedLen ? deflated : store(content);
+/** A part of an entry's content, deflated. */
+export interface Piece {
+  /** Where the part is in the content, in bytes. */
+  start: number;
+  end: number;
+  /** Deflate blocks up to a byte's end, the last of them marked so where the content ends. */
+  bytes: Uint8Array;
+  /** The Adler-32 of the part. */
+  adler: number;
 }
 
 /** A pack on its way into a file. Its objects are counted in advance, as its header says how many they are. */
@@ -79,6 +72,8 @@ export class PackWriter {
   readonly #crcs: Uint32Array;
   readonly #offsets: Float64Array;
   #count = 0;
+  /** Of the entry whose pieces are being added. */
+  #adler = 1;
 
   /**
    * @param sink where the pack begins at the present position
@@ -93,6 +88,11 @@ export class PackWriter {
     this.#offsets = new Float64Array(objectCount);
   }
 
+  /** Where the next entry begins, in bytes from the start of the pack. */
+  get position(): number {
+    return this.#sink.position - this.#start;
+  }
+
   /** Writes the pack's header. */
   async begin(): Promise<void> {
     const header = new Uint8Array(12);
@@ -103,41 +103,49 @@ export class PackWriter {
     await this.#append(header);
   }
 
-  /** Adds an object whose content is at hand. */
-  async add(kind: Kind, oid: Uint8Array, content: Uint8Array): Promise<void> {
-    const header = encodeEntryHeader(kind, content.length);
-    const body = deflate(content);
+  /**
+   * Adds a whole object.
+   * @param size bytes of its content
+   * @param stream its content as a zlib stream
+   */
+  async add(kind: Kind, oid: Uint8Array, size: number, stream: Uint8Array): Promise<void> {
     this.#record(oid);
-    this.#crcs[this.#count] = crc32(body, crc32(header));
-    await this.#append(header);
-    await this.#append(body);
-    this.#count++;
+    await this.#appendEntry(encodeEntryHeader(KIND[kind], size));
+    await this.#appendEntry(stream);
   }
 
   /**
-   * Adds an object whose content comes in pieces, which decide where its deflate blocks end: the same pieces give the
-   * same pack.
-   * @param size the sum of the pieces' lengths, at least 1
+   * Adds a delta.
+   * @param base where the entry of its base begins
+   * @param size bytes of the delta
+   * @param stream the delta as a zlib stream
    */
-  async addStream(kind: Kind, oid: Uint8Array, size: number, pieces: Iterable<Uint8Array>): Promise<void> {
-    const header = encodeEntryHeader(kind, size);
+  async addDelta(oid: Uint8Array, base: number, size: number, stream: Uint8Array): Promise<void> {
     this.#record(oid);
-    let crc = crc32(header);
-    await this.#append(header);
-    let ready: Uint8Array[] = [];
-    const stream = new Zlib({ level: LEVEL }, (bytes) => ready.push(bytes));
-    let left = size;
-    for (const piece of pieces) {
-      left -= piece.length;
-      stream.push(piece, left === 0);
-      for (const bytes of ready) {
-        crc = crc32(bytes, crc);
-        await this.#append(bytes);
-      }
-      ready = [];
+    const distance = encodeBaseDistance(this.#offsets[this.#count - 1]! - base);
+    await this.#appendEntry(encodeEntryHeader(OFS_DELTA, size));
+    await this.#appendEntry(distance);
+    await this.#appendEntry(stream);
+  }
+
+  /**
+   * Adds a part of a whole object; the parts of one follow each other.
+   * @param size bytes of the object's content
+   */
+  async addPiece(kind: Kind, oid: Uint8Array, size: number, piece: Piece): Promise<void> {
+    const { start, end, bytes, adler } = piece;
+    if (start === 0) {
+      this.#record(oid);
+      this.#adler = 1;
+      await this.#appendEntry(encodeEntryHeader(KIND[kind], size));
+      await this.#appendEntry(ZLIB_HEADER);
     }
-    if (left !== 0) throw new RangeError("the pieces do not add up to the object's size");
-    this.#crcs[this.#count++] = crc;
+    this.#adler = combineAdler32(this.#adler, adler, end - start);
+    await this.#appendEntry(bytes);
+    if (end < size) return;
+    const checksum = new Uint8Array(4);
+    new DataView(checksum.buffer).setUint32(0, this.#adler);
+    await this.#appendEntry(checksum);
   }
 
   /**
@@ -152,10 +160,18 @@ export class PackWriter {
     return { trailer, entries };
   }
 
+  /** Begins an entry. */
   #record(oid: Uint8Array): void {
     if (this.#count === this.#expected) throw new RangeError("more objects than the pack's header announced");
     this.#oids.set(oid, this.#count * 20);
-    this.#offsets[this.#count] = this.#sink.position - this.#start;
+    this.#offsets[this.#count] = this.position;
+    this.#count++;
+  }
+
+  /** Appends to the last entry. */
+  async #appendEntry(bytes: Uint8Array): Promise<void> {
+    this.#crcs[this.#count - 1] = crc32(bytes, this.#crcs[this.#count - 1]);
+    await this.#append(bytes);
   }
 
   async #append(bytes: Uint8Array): Promise<void> {

@@ -2,16 +2,11 @@
  * Contents of a source, opened. Paths are byte strings ("latin1"), one character to a byte of the name that the file
  * system has: names need not be UTF-8, and comparing such strings compares bytes.
  */
+import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
-import type { Content, FileRange } from "../content.js";
-
-/** Contents above this are read, and deflated, in pieces. */
-export const STREAMED_LEN = 4 << 20;
-
-/** The length of a piece. It decides where deflate blocks end, hence an image's bytes: never change it lightly. */
-const PIECE_LEN = 1 << 20;
+import { type Contents, type FileRange, MemoryContent, type OpenContent } from "../content.js";
 
 /** A byte string as bytes. */
 export const bytesOf = (path: string): Buffer => Buffer.from(path, "latin1");
@@ -50,64 +45,44 @@ function openRange({ path, isWhole, followsLinks }: FileRange, size: number): nu
 }
 
 /** Content, open for reading. A file that is not what it was when it was listed is noticed. */
-export class SourceFile {
-  readonly #content: Content;
-  readonly #fd: number | undefined;
-  /** Bytes. */
-  readonly size: number;
+class SourceFile implements OpenContent {
+  readonly #range: FileRange;
+  readonly #fd: number;
 
-  /**
-   * @param size the content's length in bytes, as it was listed
-   * @throws DocteurError `Io`
-   */
-  constructor(content: Content, size: number) {
-    this.#content = content;
-    this.size = size;
-    this.#fd = content instanceof Uint8Array ? undefined : openRange(content, size);
+  /** @throws DocteurError `Io` */
+  constructor(range: FileRange, size: number) {
+    this.#range = range;
+    this.#fd = openRange(range, size);
   }
 
-  /**
-   * The content, in pieces of `PIECE_LEN` if it is large and whole otherwise; each piece lasts until the next.
-   * @throws DocteurError `Io`
-   */
-  *pieces(): Generator<Uint8Array, void, undefined> {
-    const content = this.#content;
-    const pieceLen = this.size > STREAMED_LEN ? PIECE_LEN : this.size;
-    if (content instanceof Uint8Array) {
-      for (let at = 0; at < this.size; at += pieceLen) yield content.subarray(at, at + pieceLen);
-      return;
-    }
-    const buffer = Buffer.allocUnsafe(Math.max(pieceLen, 1));
-    for (let at = 0; at < this.size; at += pieceLen) {
-      const wanted = Math.min(pieceLen, this.size - at);
-      if (this.#fill(content, buffer, wanted, at) < wanted) throw this.changed();
-      yield buffer.subarray(0, wanted);
-    }
-    if (content.isWhole && this.#fill(content, buffer, 1, this.size) > 0) throw this.changed();
-  }
-
-  #fill(range: FileRange, buffer: Buffer, wanted: number, at: number): number {
+  /** @throws DocteurError `Io` */
+  read(into: Uint8Array, at: number): void {
+    const { path, offset } = this.#range;
     let done = 0;
     try {
-      while (done < wanted) {
-        const count = readSync(this.#fd!, buffer, done, wanted - done, range.offset + at + done);
+      while (done < into.length) {
+        const count = readSync(this.#fd, into, done, into.length - done, offset + at + done);
         if (count === 0) break;
         done += count;
       }
     } catch (cause) {
-      throw ioError("read", shown(range.path), cause);
+      throw ioError("read", shown(path), cause);
     }
-    return done;
+    if (done < into.length) throw changed(path);
   }
 
-  /** The error for content that is not what it was a moment ago. */
   changed(): DocteurError {
-    if (this.#content instanceof Uint8Array)
-      return new DocteurError("Io", "content in memory changed while it was packed");
-    return changed(this.#content.path);
+    return changed(this.#range.path);
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    closeSync(this.#fd);
   }
 }
+
+/** Contents in files and in memory, hashed by Node. */
+export const fileContents: Contents = {
+  open: (content, size) =>
+    content instanceof Uint8Array ? new MemoryContent(content) : new SourceFile(content, size),
+  sha1: () => createHash("sha1"),
+};

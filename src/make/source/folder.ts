@@ -31,3 +31,8 @@ export interface Listing {
   /** Paths, for people to read, of what was left out though nobody asked for that. */
   skipped: string[];
 }
+
+/** Bytes of everything that is to be read. */
+export function contentLen({ blobs }: Listing): number {
+  return blobs.reduce((sum, { size }) => sum + size, 0);
+}

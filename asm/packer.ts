@@ -1,0 +1,13 @@
+/**
+ * The packer's exports: what `src/make/pack` has done in Wasm, for one worker. It imports nothing; every function takes
+ * plain numbers and pointers into its memory.
+ */
+import { adler32 } from "./checksum/adler32";
+import { sha1Final, sha1Init, sha1Update } from "./checksum/sha1";
+import { heapAlloc, heapFree, heapInit } from "./heap";
+
+export { adler32, sha1Final, sha1Init, sha1Update };
+export { deltaEncode, deltaIndex, deltaIndexFree } from "./pack/delta";
+export { deflatedLen, deflatedLenSampled } from "./pack/estimate";
+export { contentSketch } from "./pack/sketch";
+export { heapAlloc as alloc, heapFree as free, heapInit as init };

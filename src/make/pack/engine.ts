@@ -1,0 +1,42 @@
+/** The packer's Wasm module (`asm/packer.ts`), instantiated: sketches, deltas and deflate over one linear memory. */
+
+/** The exports of `asm/packer.ts`. Pointers and lengths are bytes; 0 stands for what could not be had. */
+export interface Engine extends WebAssembly.Exports {
+  memory: WebAssembly.Memory;
+  /** Begins the heap. @param limit its cap in bytes */
+  init(limit: number): void;
+  alloc(len: number): number;
+  free(ptr: number): void;
+  adler32(adler: number, ptr: number, len: number): number;
+  /** Writes `FEATURES` numbers of 32 bits. */
+  contentSketch(ptr: number, len: number, features: number): void;
+  /** What content takes as a zlib stream, about. */
+  deflatedLen(ptr: number, len: number): number;
+  deflatedLenSampled(ptr: number, len: number): number;
+  deltaIndex(base: number, len: number): number;
+  deltaIndexFree(index: number): void;
+  deltaEncode(index: number, target: number, len: number, rate: number, to: number, toLen: number): number;
+  /** The most that a zlib stream of `len` bytes takes. */
+  deflateBound(len: number): number;
+  zlibDeflate(ptr: number, len: number, to: number, toLen: number, effort: number): number;
+  /** A part of content, to which `historyLen` bytes before it belong: blocks up to a byte's end. */
+  deflatePiece(
+    ptr: number,
+    historyLen: number,
+    len: number,
+    isLast: boolean,
+    to: number,
+    toLen: number,
+    effort: number,
+  ): number;
+}
+
+/** Cap of an engine's memory, in bytes: a delta, its base, and what both need to be worked on. */
+const MEMORY_MAX = 512 << 20;
+
+/** Instantiates a compiled `asm/packer.ts`. */
+export function createEngine(module: WebAssembly.Module): Engine {
+  const engine = new WebAssembly.Instance(module).exports as Engine;
+  engine.init(MEMORY_MAX);
+  return engine;
+}

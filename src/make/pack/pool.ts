@@ -1,0 +1,101 @@
+/** Jobs on worker threads. */
+import { Worker } from "node:worker_threads";
+import { DocteurError, type ErrorCode, type ErrorWhere } from "../../errors.js";
+import type { Executor, Job, Results } from "./jobs.js";
+
+/** What a worker answers. */
+export type Answer =
+  | { result: Results[keyof Results] }
+  | { error: { code: ErrorCode; message: string; where: ErrorWhere } | { internal: string } };
+
+interface Task {
+  job: Job;
+  isHeavy: boolean;
+  resolve(result: never): void;
+  reject(error: unknown): void;
+}
+
+interface Thread {
+  worker: Worker;
+  /** Only one runs heavy jobs, as a Wasm memory never shrinks. */
+  isHeavy: boolean;
+  task: Task | undefined;
+}
+
+function revive(answer: Extract<Answer, { error: unknown }>["error"]): Error {
+  return "internal" in answer
+    ? new Error(answer.internal)
+    : new DocteurError(answer.code, answer.message, answer.where);
+}
+
+/** As many worker threads as were asked for, each with the packer's Wasm module. Jobs start in the order of `run`. */
+export class Pool implements Executor {
+  readonly width: number;
+  readonly #threads: Thread[] = [];
+  readonly #waiting: Task[] = [];
+  #failure: unknown;
+
+  /**
+   * @param size how many threads
+   * @param module `asm/packer.ts`, compiled
+   */
+  constructor(size: number, module: WebAssembly.Module) {
+    this.width = size;
+    for (let index = 0; index < size; index++) this.#start(index === 0, module);
+  }
+
+  run<T extends Job>(job: T, isHeavy = false): Promise<Results[T["type"]]> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#waiting.push({ job, isHeavy, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#fail(new Error("the pool is closed"));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #start(isHeavy: boolean, module: WebAssembly.Module): void {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
+    const thread: Thread = { worker, isHeavy, task: undefined };
+    this.#threads.push(thread);
+    worker.on("message", (answer: Answer) => {
+      const { task } = thread;
+      thread.task = undefined;
+      if ("error" in answer) task?.reject(revive(answer.error));
+      else task?.resolve(answer.result as never);
+      this.#dispatch();
+    });
+    worker.on("error", (cause) => this.#died(cause));
+    worker.on("exit", () => this.#died(undefined));
+  }
+
+  #dispatch(): void {
+    for (const thread of this.#threads) {
+      if (thread.task !== undefined) continue;
+      const at = this.#waiting.findIndex(({ isHeavy }) => !isHeavy || thread.isHeavy);
+      if (at < 0) continue;
+      thread.task = this.#waiting.splice(at, 1)[0]!;
+      thread.worker.postMessage(thread.task.job);
+    }
+  }
+
+  #died(cause: unknown): void {
+    this.#fail(
+      new DocteurError("Io", "a worker thread ended before its work was done", {
+        hint: "the machine may be short of memory: fewer workers take less",
+        cause,
+      }),
+    );
+  }
+
+  /** Nothing that was asked for will be answered any more. */
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    const tasks = [...this.#threads.map(({ task }) => task), ...this.#waiting.splice(0)];
+    for (const thread of this.#threads) thread.task = undefined;
+    for (const task of tasks) task?.reject(this.#failure);
+  }
+}

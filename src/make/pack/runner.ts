@@ -1,0 +1,406 @@
+/** Does jobs, one at a time, wherever JavaScript runs: who makes one says how content is read. */
+import { DocteurError } from "../../errors.js";
+import type { Content, Contents, Sha1 } from "../content.js";
+import { OID_LEN } from "../objects.js";
+import type { Engine } from "./engine.js";
+import {
+  DELTA_MAX,
+  type EncodeJob,
+  type EncodeResult,
+  type Job,
+  type JobObject,
+  type MeasureJob,
+  type MeasureResult,
+  PIECE_LEN,
+  PIECED_MIN,
+  pieceCount,
+  pieceRange,
+  type Results,
+  type SurveyJob,
+  type SurveyResult,
+} from "./jobs.js";
+import { FEATURES } from "./plan.js";
+
+/** An entry without its header. */
+interface Entry {
+  stream: Uint8Array;
+  /** Bytes of the delta, if it is one. */
+  deltaLen?: number;
+  /** Of a piece. */
+  adler?: number;
+}
+
+/** Content in the engine's memory. */
+interface Loaded {
+  ptr: number;
+  len: number;
+  /** Whether it was hashed and found to be what it was. */
+  isChecked: boolean;
+}
+
+/** Contents beyond those of the job in hand that are kept, in bytes. */
+const KEPT_LEN = 16 << 20;
+
+/** Deflate looks back no further. */
+const WINDOW = 32 << 10;
+
+/** Search for the shortest stream that is worth the time. */
+const EFFORT = 1;
+
+/** What a pair costs of which no delta is worth making. */
+export const NO_DELTA = 0xffffffff;
+
+/** A delta that takes more than one part in so many of what its target takes is compared with it. */
+const DOUBT = 2;
+
+/** What a delta's entry takes beyond its stream, more than a whole object's, in bytes: the way to its base. */
+const DELTA_OVERHEAD = 3;
+
+/** A room beyond this is not kept from job to job. */
+const ROOM_KEPT_LEN = 1 << 20;
+
+function outOfMemory(len: number): DocteurError {
+  return new DocteurError("OutOfMemory", `the packer has no memory to work on ${len} bytes`);
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+/** What a literal byte of the object takes when it is deflated, in sixteenths of a byte. */
+function rateOf({ size, wholeCost }: JobObject): number {
+  return Math.max(1, Math.min(16, Math.round((16 * wholeCost!) / Math.max(size, 1))));
+}
+
+/** Memory that every use writes anew. */
+class Room {
+  readonly #allocate: (len: number) => number;
+  readonly #free: (ptr: number) => void;
+  #ptr = 0;
+  #len = 0;
+
+  constructor(allocate: (len: number) => number, free: (ptr: number) => void) {
+    this.#allocate = allocate;
+    this.#free = free;
+  }
+
+  /** At least `len` bytes. */
+  reserve(len: number): number {
+    if (this.#len >= len && this.#ptr !== 0) return this.#ptr;
+    this.release();
+    this.#ptr = this.#allocate(Math.max(len, 1));
+    this.#len = len;
+    return this.#ptr;
+  }
+
+  release(): void {
+    this.#free(this.#ptr);
+    this.#ptr = 0;
+    this.#len = 0;
+  }
+
+  /** Gives back what is unusually large. */
+  trim(): void {
+    if (this.#len > ROOM_KEPT_LEN) this.release();
+  }
+}
+
+/** See the file's head. */
+export class JobRunner {
+  readonly #engine: Engine;
+  readonly #contents: Contents;
+  /** By index, the least recently used first. */
+  readonly #loaded = new Map<number, Loaded>();
+  #loadedLen = 0;
+  /** Indexes that must stay where they are. */
+  readonly #pinned = new Set<number>();
+  /** Content that is used once; a delta; a stream. */
+  readonly #content: Room;
+  readonly #delta: Room;
+  readonly #stream: Room;
+
+  constructor(engine: Engine, contents: Contents) {
+    this.#engine = engine;
+    this.#contents = contents;
+    const room = (): Room =>
+      new Room(
+        (len) => this.#allocate(len),
+        (ptr) => engine.free(ptr),
+      );
+    this.#content = room();
+    this.#delta = room();
+    this.#stream = room();
+  }
+
+  /**
+   * @returns the job's result
+   * @throws DocteurError `Io` where content cannot be read or has changed, `OutOfMemory`
+   */
+  run<T extends Job>(job: T): Results[T["type"]] {
+    try {
+      return this.#run(job) as Results[T["type"]];
+    } finally {
+      this.#pinned.clear();
+      for (const room of [this.#content, this.#delta, this.#stream]) room.trim();
+    }
+  }
+
+  #run(job: Job): Results[Job["type"]] {
+    switch (job.type) {
+      case "survey":
+        return this.#survey(job);
+      case "measure":
+        return this.#measure(job);
+      case "encode":
+        return this.#encode(job);
+    }
+  }
+
+  /** The engine's memory as it is now: a later allocation may replace the buffer. */
+  #bytes(ptr: number, len: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#engine.memory.buffer, ptr, len);
+  }
+
+  /** Memory of the engine; contents that are merely kept make room for it. */
+  #allocate(len: number): number {
+    while (true) {
+      const ptr = this.#engine.alloc(len);
+      if (ptr !== 0) return ptr;
+      if (!this.#dropOne()) throw outOfMemory(len);
+    }
+  }
+
+  #dropOne(): boolean {
+    for (const [index, { ptr, len }] of this.#loaded) {
+      if (this.#pinned.has(index)) continue;
+      this.#engine.free(ptr);
+      this.#loaded.delete(index);
+      this.#loadedLen -= len;
+      return true;
+    }
+    return false;
+  }
+
+  /** An object's content, which stays in its place until `#pinned` forgets it. */
+  #load(object: JobObject, isToBeChecked: boolean): Loaded {
+    const { index, size, content } = object;
+    this.#pinned.add(index);
+    let loaded = this.#loaded.get(index);
+    if (loaded !== undefined) {
+      this.#loaded.delete(index);
+    } else {
+      while (this.#loadedLen + size > KEPT_LEN && this.#dropOne());
+      loaded = { ptr: this.#allocate(Math.max(size, 1)), len: size, isChecked: false };
+      this.#loadedLen += size;
+      this.#loaded.set(index, loaded);
+      this.#read(content, size, 0, this.#bytes(loaded.ptr, size));
+    }
+    this.#loaded.set(index, loaded);
+    if (isToBeChecked && !loaded.isChecked) {
+      this.#check(object, this.#bytes(loaded.ptr, size));
+      loaded.isChecked = true;
+    }
+    return loaded;
+  }
+
+  #read(content: Content, size: number, at: number, into: Uint8Array): void {
+    const file = this.#contents.open(content, size);
+    try {
+      file.read(into, at);
+    } finally {
+      file.close();
+    }
+  }
+
+  #changed({ content, size }: JobObject): Error {
+    const file = this.#contents.open(content, size);
+    file.close();
+    return file.changed();
+  }
+
+  #beginOid({ kind, size }: JobObject): Sha1 {
+    const hash = this.#contents.sha1();
+    hash.update(new TextEncoder().encode(`${kind} ${size}\0`));
+    return hash;
+  }
+
+  #oidOf(object: JobObject, bytes: Uint8Array): Uint8Array {
+    const hash = this.#beginOid(object);
+    hash.update(bytes);
+    return hash.digest();
+  }
+
+  #check(object: JobObject, bytes: Uint8Array): void {
+    if (!isEqual(this.#oidOf(object, bytes), object.oid!)) throw this.#changed(object);
+  }
+
+  #survey({ objects }: SurveyJob): SurveyResult {
+    const count = objects.length;
+    const oids = new Uint8Array(count * OID_LEN);
+    const features = new Uint32Array(count * FEATURES);
+    const wholeCosts = new Uint32Array(count);
+    const pieceHashes: (Uint8Array | undefined)[] = [];
+    const sketch = this.#allocate(FEATURES * 4);
+    for (const [at, object] of objects.entries()) {
+      const { size, content } = object;
+      if (size > DELTA_MAX) {
+        const { oid, hashes } = this.#surveyPieces(object);
+        oids.set(oid, at * OID_LEN);
+        wholeCosts[at] = Math.min(size, NO_DELTA);
+        pieceHashes.push(hashes);
+        continue;
+      }
+      const ptr = this.#content.reserve(size);
+      const bytes = this.#bytes(ptr, size);
+      this.#read(content, size, 0, bytes);
+      oids.set(this.#oidOf(object, bytes), at * OID_LEN);
+      pieceHashes.push(size > PIECED_MIN ? this.#hashPieces(bytes) : undefined);
+      this.#engine.contentSketch(ptr, size, sketch);
+      wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
+      features.set(new Uint32Array(this.#engine.memory.buffer, sketch, FEATURES), at * FEATURES);
+    }
+    this.#engine.free(sketch);
+    return { oids, features, wholeCosts, pieceHashes };
+  }
+
+  #sha1(bytes: Uint8Array): Uint8Array {
+    const hash = this.#contents.sha1();
+    hash.update(bytes);
+    return hash.digest();
+  }
+
+  #hashPieces(bytes: Uint8Array): Uint8Array {
+    const hashes = new Uint8Array(pieceCount(bytes.length) * OID_LEN);
+    for (let index = 0; index < pieceCount(bytes.length); index++) {
+      const { start, end } = pieceRange(bytes.length, index);
+      hashes.set(this.#sha1(bytes.subarray(start, end)), index * OID_LEN);
+    }
+    return hashes;
+  }
+
+  /** Hashes content that is too large to be held. */
+  #surveyPieces(object: JobObject): { oid: Uint8Array; hashes: Uint8Array } {
+    const { size, content } = object;
+    const hashes = new Uint8Array(pieceCount(size) * OID_LEN);
+    const whole = this.#beginOid(object);
+    const ptr = this.#content.reserve(PIECE_LEN);
+    const file = this.#contents.open(content, size);
+    try {
+      for (let index = 0; index < pieceCount(size); index++) {
+        const { start, end } = pieceRange(size, index);
+        const bytes = this.#bytes(ptr, end - start);
+        file.read(bytes, start);
+        whole.update(bytes);
+        hashes.set(this.#sha1(bytes), index * OID_LEN);
+      }
+    } finally {
+      file.close();
+    }
+    return { oid: whole.digest(), hashes };
+  }
+
+  #measure({ objects, bases, targets }: MeasureJob): MeasureResult {
+    const byIndex = new Map(objects.map((object) => [object.index, object]));
+    const costs = new Uint32Array(targets.length);
+    for (let start = 0, end = 0; start < targets.length; start = end) {
+      const base = this.#load(byIndex.get(bases[start]!)!, false);
+      const index = this.#index(base);
+      for (end = start; end < targets.length && bases[end] === bases[start]; end++) {
+        costs[end] = this.#measureDelta(index, byIndex.get(targets[end]!)!);
+        this.#pinned.delete(targets[end]!);
+      }
+      this.#engine.deltaIndexFree(index);
+      this.#pinned.clear();
+    }
+    return costs;
+  }
+
+  /** Indexes a base. */
+  #index({ ptr, len }: Loaded): number {
+    while (true) {
+      const index = this.#engine.deltaIndex(ptr, len);
+      if (index !== 0) return index;
+      if (!this.#dropOne()) throw outOfMemory(len);
+    }
+  }
+
+  #measureDelta(index: number, object: JobObject): number {
+    const { ptr, len } = this.#load(object, false);
+    const to = this.#delta.reserve(len);
+    const deltaLen = this.#engine.deltaEncode(index, ptr, len, rateOf(object), to, len);
+    return deltaLen === 0 ? NO_DELTA : this.#engine.deflatedLen(to, deltaLen) >>> 0;
+  }
+
+  #encode({ objects, tasks }: EncodeJob): EncodeResult {
+    const byIndex = new Map(objects.map((object) => [object.index, object]));
+    const entries = tasks.map(({ target, base, piece }) => {
+      const object = byIndex.get(target)!;
+      const entry =
+        piece !== undefined
+          ? this.#encodePiece(object, piece)
+          : base !== undefined
+            ? this.#encodeDelta(object, byIndex.get(base)!)
+            : this.#encodeWhole(object);
+      this.#pinned.clear();
+      return entry;
+    });
+    const result: EncodeResult = {
+      bytes: new Uint8Array(entries.reduce((sum, { stream }) => sum + stream.length, 0)),
+      ends: new Uint32Array(tasks.length),
+      deltaLens: Uint32Array.from(entries, ({ deltaLen }) => deltaLen ?? 0),
+      adlers: Uint32Array.from(entries, ({ adler }) => adler ?? 0),
+    };
+    let end = 0;
+    for (const [at, { stream }] of entries.entries()) {
+      result.bytes.set(stream, end);
+      end += stream.length;
+      result.ends[at] = end;
+    }
+    return result;
+  }
+
+  #encodeWhole(object: JobObject): Entry {
+    const { ptr, len } = this.#load(object, true);
+    return { stream: this.#deflate(ptr, len) };
+  }
+
+  #encodeDelta(object: JobObject, baseObject: JobObject): Entry {
+    const base = this.#load(baseObject, true);
+    const target = this.#load(object, true);
+    const index = this.#index(base);
+    const delta = this.#delta.reserve(target.len);
+    const rate = rateOf(object);
+    const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, rate, delta, target.len);
+    this.#engine.deltaIndexFree(index);
+    if (deltaLen === 0) return this.#encodeWhole(object);
+    const entry = { stream: this.#deflate(delta, deltaLen), deltaLen };
+    if (entry.stream.length < object.wholeCost! / DOUBT) return entry;
+    const whole = this.#encodeWhole(object);
+    return whole.stream.length < entry.stream.length + DELTA_OVERHEAD ? whole : entry;
+  }
+
+  /** The stream, in a copy of its own. */
+  #deflate(ptr: number, len: number): Uint8Array {
+    const room = this.#engine.deflateBound(len);
+    const to = this.#stream.reserve(room);
+    const streamLen = this.#engine.zlibDeflate(ptr, len, to, room, EFFORT);
+    if (streamLen === 0) throw outOfMemory(len);
+    return this.#bytes(to, streamLen).slice();
+  }
+
+  #encodePiece({ size, content, ...rest }: JobObject, piece: { index: number; hash: Uint8Array }): Entry {
+    const { start, end } = pieceRange(size, piece.index);
+    const from = Math.max(0, start - WINDOW);
+    const ptr = this.#content.reserve(end - from);
+    this.#read(content, size, from, this.#bytes(ptr, end - from));
+    const at = ptr + start - from;
+    const len = end - start;
+    if (!isEqual(this.#sha1(this.#bytes(at, len)), piece.hash))
+      throw this.#changed({ size, content, ...rest });
+    const room = this.#engine.deflateBound(len);
+    const to = this.#stream.reserve(room);
+    const streamLen = this.#engine.deflatePiece(at, start - from, len, end === size, to, room, EFFORT);
+    if (streamLen === 0) throw outOfMemory(len);
+    return { stream: this.#bytes(to, streamLen).slice(), adler: this.#engine.adler32(1, at, len) >>> 0 };
+  }
+}

@@ -1,0 +1,26 @@
+/** How many workers a pack is worth, and their start. */
+import { availableParallelism } from "node:os";
+import { compilePacker } from "../../wasm.js";
+import { fileContents } from "../source/file.js";
+import { createEngine } from "./engine.js";
+import type { Executor } from "./jobs.js";
+import { LocalExecutor } from "./local.js";
+import { Pool } from "./pool.js";
+import { JobRunner } from "./runner.js";
+
+/** More take more memory than the packer promises to take. */
+export const WORKERS_MAX = 8;
+
+/** Content that is packed in less time than threads take to start, in bytes. */
+const LOCAL_LEN = 1 << 20;
+
+/**
+ * Starts what runs the packer's jobs.
+ * @param workers how many threads, 1 to `WORKERS_MAX`; by default one a processor
+ * @param contentLen bytes of content that there are to pack
+ */
+export async function startWorkers(workers: number | undefined, contentLen: number): Promise<Executor> {
+  const module = await compilePacker();
+  if (contentLen <= LOCAL_LEN) return new LocalExecutor(new JobRunner(createEngine(module), fileContents));
+  return new Pool(workers ?? Math.min(availableParallelism(), WORKERS_MAX), module);
+}

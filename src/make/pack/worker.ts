@@ -1,0 +1,33 @@
+/** A worker thread of the pool: jobs in, answers out. */
+import { parentPort, workerData } from "node:worker_threads";
+import { DocteurError } from "../../errors.js";
+import { fileContents } from "../source/file.js";
+import { createEngine } from "./engine.js";
+import type { EncodeResult, Job, Results } from "./jobs.js";
+import type { Answer } from "./pool.js";
+import { JobRunner } from "./runner.js";
+
+const runner = new JobRunner(createEngine(workerData as WebAssembly.Module), fileContents);
+
+function answer(job: Job): Answer {
+  try {
+    return { result: runner.run(job) };
+  } catch (error) {
+    if (error instanceof DocteurError) {
+      const { code, message, path, oid, offset, hint } = error;
+      return { error: { code, message, where: { path, oid, offset, hint } } };
+    }
+    return { error: { internal: (error as Error).stack ?? String(error) } };
+  }
+}
+
+/** What need not be copied. */
+function transfers(result: Results[keyof Results]): ArrayBuffer[] {
+  const { bytes } = result as Partial<EncodeResult>;
+  return bytes === undefined ? [] : [bytes.buffer as ArrayBuffer];
+}
+
+parentPort!.on("message", (job: Job) => {
+  const message = answer(job);
+  parentPort!.postMessage(message, "result" in message ? transfers(message.result) : []);
+});
