@@ -1,0 +1,53 @@
+/** The output: a bit stream, each byte filled from its lowest bit (RFC 1951, 3.1.1). */
+
+/** Where the next byte goes, and the end of what may be written. */
+export let out: usize = 0;
+export let outEnd: usize = 0;
+/** Bits that make no whole byte yet, and how many: less than 8 between calls. */
+export let bitBuffer: u64 = 0;
+export let bitCount: u32 = 0;
+
+export function setOutput(ptr: usize, end: usize): void {
+  out = ptr;
+  outEnd = end;
+}
+
+/** Puts the output back to an earlier state of it. */
+export function setPending(buffer: u64, count: u32): void {
+  bitBuffer = buffer;
+  bitCount = count;
+}
+
+/** Continues after what a loop of its own has written. */
+export function resumeAt(ptr: usize, buffer: u64, count: u32): void {
+  out = ptr;
+  bitBuffer = buffer;
+  bitCount = count;
+}
+
+/** Whether so many more bits fit. */
+export function fits(bits: u64): bool {
+  return (bits + bitCount + 7) >> 3 <= <u64>(outEnd - out);
+}
+
+/** Up to 32 bits; the caller knows that they fit. */
+export function putBits(value: u32, count: u32): void {
+  bitBuffer |= <u64>value << bitCount;
+  bitCount += count;
+  while (bitCount >= 8) {
+    store<u8>(out++, <u8>bitBuffer);
+    bitBuffer >>= 8;
+    bitCount -= 8;
+  }
+}
+
+/** Zeros up to the next byte. */
+export function alignOutput(): void {
+  if (bitCount) putBits(0, 8 - bitCount);
+}
+
+/** Whole bytes, where the output is aligned. */
+export function putBytes(ptr: usize, len: usize): void {
+  memory.copy(out, ptr, len);
+  out += len;
+}

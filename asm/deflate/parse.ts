@@ -1,0 +1,122 @@
+/** Ways through the matches that were found: a quick one, and the cheapest for given costs of the symbols. */
+import { COST_BITS, DISTANCES_AT, entropyCosts } from "./statistics";
+import {
+  DISTANCE_SYMBOLS,
+  distanceExtra,
+  END_OF_BLOCK,
+  fixedLength,
+  LENGTH_MASK,
+  LITERAL_SYMBOLS,
+  lengthExtra,
+  lengthSlots,
+  literalItem,
+  MATCH_MAX,
+  MATCH_MIN,
+  SLOT_SHIFT,
+} from "./symbols";
+import { costs, matchStarts } from "./workspace";
+
+/** Costs of the literal and length symbols, and of each distance symbol and length with their extra bits. */
+const symbolCosts: usize = memory.data(4 * 286, 4);
+const distanceCosts: usize = memory.data(4 * 30, 4);
+const lengthCosts: usize = memory.data(4 * 259, 4);
+
+/** The longest match at an index, or 0. */
+// @ts-ignore: decorator
+@inline
+function longest(index: u32): u32 {
+  const start = matchStarts() + (index << 2);
+  const end = load<u32>(start, 4);
+  return end > load<u32>(start) ? load<u32>(<usize>end - 4) : 0;
+}
+
+/** A short match saves nothing over its literals if its distance takes many extra bits. */
+// @ts-ignore: decorator
+@inline
+function isWorthwhile(match: u32): bool {
+  const length = match & LENGTH_MASK;
+  return length > 4 || match >> SLOT_SHIFT < (length == 3 ? 20 : 26);
+}
+
+/**
+ * Takes the longest match at each step, unless the next position has a longer one.
+ * @param content the address of index 0
+ * @param count positions
+ */
+export function parseLongest(items: usize, content: usize, count: u32): void {
+  let index: u32 = 0;
+  while (index < count) {
+    const match = longest(index);
+    const length = match & LENGTH_MASK;
+    const isTaken =
+      length != 0 &&
+      index + length <= count &&
+      isWorthwhile(match) &&
+      (length >= 64 || index + 1 == count || (longest(index + 1) & LENGTH_MASK) <= length);
+    store<u32>(items + (index << 2), isTaken ? match : literalItem(load<u8>(content + index)));
+    index += isTaken ? length : 1;
+  }
+}
+
+/** Sets what symbols cost by how often they occurred. */
+export function setCosts(statistics: usize): void {
+  entropyCosts(statistics, LITERAL_SYMBOLS, symbolCosts);
+  entropyCosts(statistics + DISTANCES_AT, DISTANCE_SYMBOLS, distanceCosts);
+  addExtraBits();
+}
+
+/** Sets what symbols cost in the fixed code (RFC 1951, 3.2.6). */
+export function setFixedCosts(): void {
+  for (let symbol: u32 = 0; symbol < LITERAL_SYMBOLS; symbol++)
+    store<u32>(symbolCosts + (symbol << 2), fixedLength(symbol) << COST_BITS);
+  for (let symbol: u32 = 0; symbol < DISTANCE_SYMBOLS; symbol++)
+    store<u32>(distanceCosts + (symbol << 2), 5 << COST_BITS);
+  addExtraBits();
+}
+
+function addExtraBits(): void {
+  for (let symbol: u32 = 0; symbol < DISTANCE_SYMBOLS; symbol++) {
+    const at = distanceCosts + (symbol << 2);
+    store<u32>(at, load<u32>(at) + (distanceExtra(symbol) << COST_BITS));
+  }
+  for (let length = MATCH_MIN; length <= MATCH_MAX; length++) {
+    const slot: u32 = load<u8>(lengthSlots + length);
+    const cost = load<u32>(symbolCosts + ((END_OF_BLOCK + 1 + slot) << 2));
+    store<u32>(lengthCosts + (length << 2), cost + (lengthExtra(slot) << COST_BITS));
+  }
+}
+
+/** The cheapest way from one index to another, found from its end. */
+export function parseCheapest(items: usize, content: usize, from: u32, to: u32): void {
+  const cost = costs();
+  const starts = matchStarts();
+  store<u32>(cost + (to << 2), 0);
+  let after = <u32>load<u32>(starts + (to << 2));
+  for (let index = to; index-- > from; ) {
+    const byte: u32 = load<u8>(content + index);
+    const at = cost + (index << 2);
+    let best = load<u32>(at, 4) + load<u32>(symbolCosts + (byte << 2));
+    let item = literalItem(byte);
+    const start = load<u32>(starts + (index << 2));
+    if (start != after) {
+      const room = (to - index) << 2;
+      let length: u32 = MATCH_MIN << 2;
+      for (let match: usize = start; match < <usize>after; match += 4) {
+        const entry = load<u32>(match);
+        const last = min<u32>((entry & LENGTH_MASK) << 2, room);
+        const distance = load<u32>(distanceCosts + ((entry >> SLOT_SHIFT) << 2));
+        const base = entry & ~LENGTH_MASK;
+        for (; length <= last; length += 4) {
+          const price = load<u32>(at + length) + load<u32>(lengthCosts + length) + distance;
+          if (price < best) {
+            best = price;
+            item = base | (length >> 2);
+          }
+        }
+      }
+    }
+    store<u32>(at, best);
+    store<u32>(items + (index << 2), item);
+    after = start;
+  }
+}

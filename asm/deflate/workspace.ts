@@ -1,0 +1,115 @@
+/**
+ * The memory that the encoder works in: one allocation, made when it is first needed and kept for all streams.
+ *
+ *     │ hash heads, 4 bytes │ hash heads, 3 bytes │ nodes │ items, twice │ costs │ match starts │ matches │ … │
+ *
+ * The heads and nodes hold positions, which count on from stream to stream: what an earlier stream left is
+ * below where the present one begins, and so nothing is cleared between streams.
+ */
+import { heapAlloc, heapFree } from "../heap";
+import { WINDOW } from "./symbols";
+
+/** Entries of the hash tables, as powers of two. */
+export const HASH4_BITS: u32 = 16;
+export const HASH3_BITS: u32 = 14;
+
+/** Bytes of content that are parsed at a time, at most. */
+export const SPAN_MAX: u32 = 96 << 10;
+/** Matches that are found in them, at most; and of one position. */
+export const MATCHES: u32 = 5 * SPAN_MAX;
+export const MATCHES_EACH: u32 = 64;
+
+const HEADS4: usize = 0;
+const HEADS3: usize = HEADS4 + (4 << HASH4_BITS);
+const NODES: usize = HEADS3 + (4 << HASH3_BITS);
+const ITEMS: usize = NODES + 8 * WINDOW;
+const SPARE_ITEMS: usize = ITEMS + 4 * SPAN_MAX;
+const COSTS: usize = SPARE_ITEMS + 4 * SPAN_MAX;
+const STARTS: usize = COSTS + 4 * (SPAN_MAX + 1);
+const MATCH_LIST: usize = STARTS + 4 * (SPAN_MAX + 1);
+const SIZE: usize = MATCH_LIST + 4 * MATCHES;
+
+let workspace: usize = 0;
+
+/** Allocates the workspace. @returns whether there is one */
+export function prepareWorkspace(): bool {
+  if (workspace) return true;
+  workspace = heapAlloc(SIZE);
+  if (!workspace) return false;
+  clearTables();
+  return true;
+}
+
+/** Gives the workspace back to the heap. */
+export function releaseWorkspace(): void {
+  heapFree(workspace);
+  workspace = 0;
+}
+
+/** Makes the match finders forget everything. */
+export function clearTables(): void {
+  memory.fill(workspace, 0, ITEMS);
+}
+
+/** Takes `delta` from every position that the match finders hold; those below it become 0, which is none. */
+export function shiftTables(delta: u32): void {
+  for (let at = workspace, end = workspace + ITEMS; at < end; at += 4) {
+    const position = load<u32>(at);
+    store<u32>(at, position > delta ? position - delta : 0);
+  }
+}
+
+/** Heads by the hash of four bytes: u32 each, the last position. */
+// @ts-ignore: decorator
+@inline
+export function heads4(): usize {
+  return workspace + HEADS4;
+}
+
+// @ts-ignore: decorator
+@inline
+export function heads3(): usize {
+  return workspace + HEADS3;
+}
+
+/** By position modulo `WINDOW`: two children of a binary tree, or the one link of a hash chain. */
+// @ts-ignore: decorator
+@inline
+export function nodes(): usize {
+  return workspace + NODES;
+}
+
+/** A parse: the item of each position where one begins. */
+// @ts-ignore: decorator
+@inline
+export function items(): usize {
+  return workspace + ITEMS;
+}
+
+/** Another parse, of the same layout. */
+// @ts-ignore: decorator
+@inline
+export function spareItems(): usize {
+  return workspace + SPARE_ITEMS;
+}
+
+/** The least cost from each position to the end. */
+// @ts-ignore: decorator
+@inline
+export function costs(): usize {
+  return workspace + COSTS;
+}
+
+/** For each position and the one after the last, the address of its first match. */
+// @ts-ignore: decorator
+@inline
+export function matchStarts(): usize {
+  return workspace + STARTS;
+}
+
+/** Items: each position's matches, longer and longer. */
+// @ts-ignore: decorator
+@inline
+export function matchList(): usize {
+  return workspace + MATCH_LIST;
+}
