@@ -7,6 +7,8 @@ import { sha1Final, sha1Init, sha1Update } from "./checksum/sha1";
 import { heapAlloc, heapFree, heapInit } from "./heap";
 
 export { adler32, sha1Final, sha1Init, sha1Update };
+export { deflatePart, deflatePartBound } from "./deflate/part";
+export { deflateBound, zlibDeflate } from "./deflate/zlib";
 export { deltaEncode, deltaIndex, deltaIndexFree } from "./pack/delta";
 export { deflatedLen, deflatedLenSampled } from "./pack/estimate";
 export { contentSketch } from "./pack/sketch";

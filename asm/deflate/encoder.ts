@@ -103,6 +103,17 @@ export function encodePiece(ptr: usize, len: u32, isLast: bool): bool {
 /** An empty block in the fixed code: its type and the end. */
 const EMPTY_BITS: u32 = 10;
 
+/**
+ * Takes note of content that precedes what is to be encoded.
+ * @param len bytes of it, up to `WINDOW`
+ * @param whole bytes that lie at `ptr`: that content, and what is to be encoded next
+ */
+export function skipHistory(ptr: usize, len: u32, whole: u32): void {
+  makeRoom(whole);
+  findMatches(ptr - position, position, position + len, position + whole, lowest);
+  position += len;
+}
+
 /** Encodes from `position` up to `to`, or a part of it. @returns whether there was room */
 function encodeSpan(to: u32): bool {
   const from = position;

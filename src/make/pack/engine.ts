@@ -17,14 +17,15 @@ export interface Engine extends WebAssembly.Exports {
   deltaIndexFree(index: number): void;
   deltaEncode(index: number, target: number, len: number, rate: number, to: number, toLen: number): number;
   /** The most that a zlib stream of `len` bytes takes. */
-  deflateBound(len: number): number;
+  deflateBound(len: number): bigint;
   zlibDeflate(ptr: number, len: number, to: number, toLen: number, effort: number): number;
+  deflatePartBound(len: number): bigint;
   /** A part of content, to which `historyLen` bytes before it belong: blocks up to a byte's end. */
-  deflatePiece(
+  deflatePart(
     ptr: number,
     historyLen: number,
     len: number,
-    isLast: boolean,
+    isLast: number,
     to: number,
     toLen: number,
     effort: number,

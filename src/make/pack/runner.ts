@@ -381,7 +381,7 @@ export class JobRunner {
 
   /** The stream, in a copy of its own. */
   #deflate(ptr: number, len: number): Uint8Array {
-    const room = this.#engine.deflateBound(len);
+    const room = Number(this.#engine.deflateBound(len));
     const to = this.#stream.reserve(room);
     const streamLen = this.#engine.zlibDeflate(ptr, len, to, room, EFFORT);
     if (streamLen === 0) throw outOfMemory(len);
@@ -397,9 +397,9 @@ export class JobRunner {
     const len = end - start;
     if (!isEqual(this.#sha1(this.#bytes(at, len)), piece.hash))
       throw this.#changed({ size, content, ...rest });
-    const room = this.#engine.deflateBound(len);
+    const room = Number(this.#engine.deflatePartBound(len));
     const to = this.#stream.reserve(room);
-    const streamLen = this.#engine.deflatePiece(at, start - from, len, end === size, to, room, EFFORT);
+    const streamLen = this.#engine.deflatePart(at, start - from, len, end === size ? 1 : 0, to, room, EFFORT);
     if (streamLen === 0) throw outOfMemory(len);
     return { stream: this.#bytes(to, streamLen).slice(), adler: this.#engine.adler32(1, at, len) >>> 0 };
   }
