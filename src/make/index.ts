@@ -11,6 +11,7 @@ import { resolveCommit } from "./git/revision.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { startWorkers, WORKERS_MAX } from "./pack/start-workers.js";
 import { listDirectory } from "./source/directory.js";
+import { Exclude } from "./source/exclude.js";
 import { contentLen } from "./source/folder.js";
 import { locateSource } from "./source/locate.js";
 
@@ -44,6 +45,13 @@ export interface MakeOptions {
   depth?: number | undefined;
   /** Not of a git source: how many threads pack, 1 to 8; they have no part in the bytes. Default: one a processor. */
   workers?: number | undefined;
+  /**
+   * Plain directories only: what to leave out, in patterns as of a `.gitignore`. One without a slash matches a name at any depth, others match
+   * from the root of the source; a directory that matches is left out whole.
+   */
+  exclude?: readonly string[] | undefined;
+  /** Plain directories only: leave out FIFOs, sockets and devices, which are errors otherwise. */
+  skipSpecial?: boolean | undefined;
   /** Ends the work: the target stays as it was. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MakeProgress) => void) | undefined;
@@ -62,7 +70,7 @@ export interface MakeSummary extends ImageSizes {
   /** Submodules: entries of the trees that have no object. */
   submoduleCount: number;
   blockSize: number;
-  /** Paths of the source that were left out: `.git` inside a plain directory. */
+  /** Paths of the source that were left out: `.git` inside a plain directory, and with `skipSpecial` special files. */
   skipped: string[];
 }
 
@@ -96,7 +104,9 @@ async function makeFromDirectory(job: Job, date: CommitDate, replacement: Replac
   });
   const listing = await listDirectory(path, {
     compat: job.compat ?? false,
-    excluded: [target, temporary],
+    outputs: [target, temporary],
+    exclude: new Exclude(job.exclude ?? []),
+    skipSpecial: job.skipSpecial ?? false,
     signal,
     onProgress: (done) => onProgress?.({ phase: "scan", done, total: undefined }),
   });

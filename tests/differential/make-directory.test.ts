@@ -14,47 +14,14 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type MakeOptions, make } from "../../src/make/index.js";
+import { make } from "../../src/make/index.js";
+import { DATE, makeAndCheck } from "../support/checked-image.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";
-import { repositoryOf, takeApart } from "../support/image.js";
 import { seeded } from "../support/random.js";
 import { createRandomTree } from "../support/random-tree.js";
 import { unpackTar } from "../support/tar.js";
 import { temporaryFolder } from "../support/temporary.js";
-
-const DATE = "2024-06-07T08:09:10+02:00";
-
-/** Makes an image and lets git check everything in it; the checking repository. */
-async function makeAndCheck(source: string, work: string, options: MakeOptions = {}) {
-  const image = join(work, "image");
-  const summary = await make(source, image, { date: DATE, ...options });
-  const bytes = readFileSync(image);
-  const parts = takeApart(bytes);
-  const { blockSize = 512 } = options;
-  assert.equal(bytes.length, summary.imageBytes);
-  assert.equal(bytes.length % blockSize, 0);
-  assert.equal(parts.idxOffset % blockSize, 0);
-  assert.equal(parts.pack.length, summary.packBytes);
-  assert.equal(parts.idx.length, summary.idxBytes);
-  for (const padding of parts.padding) {
-    assert.ok(padding.length > 0 && padding.length <= blockSize);
-    assert.ok(padding.every((byte) => byte === 0));
-  }
-  assert.equal(parts.commit, summary.commit);
-  assert.equal(parts.pack.readUInt32BE(8), summary.objectCount);
-  const pack = join(work, "pack");
-  writeFileSync(pack, parts.pack);
-  execFileSync("git", ["index-pack", "--strict", "-o", join(work, "idx"), pack], {
-    cwd: work,
-    stdio: "pipe",
-  });
-  assert.ok(readFileSync(join(work, "idx")).equals(parts.idx), "the index is not git's");
-  const repository = repositoryOf(parts, join(work, "check.git"));
-  assert.equal(git(repository, "fsck", "--full", "--strict"), "");
-  assert.equal(git(repository, "rev-parse", "image^{tree}"), summary.tree);
-  return { summary, repository, bytes, parts };
-}
 
 for (const name of ["tiny", "delta", "aligned", "modes"]) {
   test(`${name}: the commit and the root of docteur's image`, async (t) => {

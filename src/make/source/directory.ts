@@ -7,15 +7,21 @@ import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
 import { Breath } from "../breath.js";
 import { MODE, type Mode } from "../objects.js";
+import type { Exclude, ExcludeState } from "./exclude.js";
 import { bytesOf, shown } from "./file.js";
 import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./folder.js";
+import { checkEntry, refuseSpecial } from "./names.js";
 
 /** How to list a directory. */
 export interface DirectoryOptions {
   /** Flatten what docteur 0.0.7 cannot represent: executables become plain files, symbolic links are followed. */
   compat: boolean;
   /** Files of the host, absolute, that are not part of the source: the image itself. */
-  excluded: readonly string[];
+  outputs: readonly string[];
+  /** What to leave out without a word. */
+  exclude: Exclude;
+  /** Leave out what is no file, directory or symbolic link. */
+  skipSpecial: boolean;
   signal?: AbortSignal | undefined;
   /** Told how many files and symbolic links were found so far. */
   onProgress?: ((done: number) => void) | undefined;
@@ -42,22 +48,15 @@ function inspect(path: string, followLinks: boolean): BigIntStats {
   }
 }
 
-/** The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. */
-function modeOf(path: string, found: BigIntStats, compat: boolean): Mode {
+/** The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. Or what it is instead. */
+function modeOf(found: BigIntStats, compat: boolean): Mode | { special: string } {
   if (found.isDirectory()) return MODE.directory;
   if (found.isSymbolicLink()) return MODE.symlink;
   if (found.isFile()) return !compat && (found.mode & 0o100n) !== 0n ? MODE.executable : MODE.file;
-  const kind = found.isFIFO()
-    ? "a FIFO"
-    : found.isSocket()
-      ? "a socket"
-      : found.isBlockDevice() || found.isCharacterDevice()
-        ? "a device"
-        : "no file, directory or symbolic link";
-  throw new DocteurError("BadSource", `${shown(path)} is ${kind}`, {
-    path: shown(path),
-    hint: "an image holds files, directories and symbolic links: move it out of the source",
-  });
+  if (found.isFIFO()) return { special: "a FIFO" };
+  if (found.isSocket()) return { special: "a socket" };
+  if (found.isBlockDevice() || found.isCharacterDevice()) return { special: "a device" };
+  return { special: "no file, directory or symbolic link" };
 }
 
 /** A symbolic link's target, as its bytes are. */
@@ -72,35 +71,50 @@ function readLink(path: string): Buffer {
 /** Identifies a file or folder of the host. */
 const inodeOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
 
+/** A folder that is being listed. */
+interface Place {
+  /** Of the host, absolute. */
+  path: string;
+  /** How many names there are between the root and it. */
+  depth: number;
+  exclude: ExcludeState;
+}
+
 class DirectoryLister {
   readonly #options: DirectoryOptions;
   readonly #breath: Breath;
-  readonly #excluded: Set<string>;
+  readonly #outputs: Set<string>;
   readonly #blobs: SourceBlob[] = [];
   /** Blobs of files with more than one name, by inode. */
   readonly #linked = new Map<string, number>();
   /** The folders that lead to the present one, by inode: a followed link must not lead to one of them. */
   readonly #above = new Set<string>();
   readonly #skipped: string[] = [];
+  /** Bytes of the root's path and its slash. */
+  readonly #rootLen: number;
+  readonly #root: string;
   #fileCount = 0;
   #newest: bigint | undefined;
 
-  constructor(options: DirectoryOptions) {
+  constructor(root: string, options: DirectoryOptions) {
+    this.#root = root;
+    this.#rootLen = root.length + 1;
     this.#options = options;
     this.#breath = new Breath(options.signal);
-    this.#excluded = new Set(options.excluded.map((path) => Buffer.from(path).toString("latin1")));
+    this.#outputs = new Set(options.outputs.map((path) => Buffer.from(path).toString("latin1")));
   }
 
-  async list(path: string): Promise<Listing> {
-    const root = await this.#listFolder(path, inspect(path, true));
+  async list(): Promise<Listing> {
+    const place = { path: this.#root, depth: 0, exclude: this.#options.exclude.root };
+    const root = await this.#listFolder(place, inspect(this.#root, true));
     const newest = this.#newest === undefined ? undefined : Number(this.#newest / 1_000_000_000n);
     return { root, blobs: this.#blobs, newest, skipped: this.#skipped };
   }
 
-  async #listFolder(path: string, itself: BigIntStats): Promise<SourceFolder> {
-    const { compat } = this.#options;
+  async #listFolder(place: Place, itself: BigIntStats): Promise<SourceFolder> {
+    const { path } = place;
     const key = inodeOf(itself);
-    if (compat && this.#above.has(key))
+    if (this.#options.compat && this.#above.has(key))
       throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to a directory that it is in`, {
         path: shown(path),
         hint: "without --compat a symbolic link is kept as it is",
@@ -109,17 +123,8 @@ class DirectoryLister {
     const entries: SourceEntry[] = [];
     for (const name of this.#namesIn(path)) {
       await this.#breath.take();
-      const entryPath = `${path}/${name}`;
-      if (this.#excluded.has(entryPath)) continue;
-      if (name === ".git") {
-        this.#skipped.push(shown(entryPath));
-        continue;
-      }
-      const found = inspect(entryPath, compat);
-      const mode = modeOf(entryPath, found, compat);
-      if (mode === MODE.directory)
-        entries.push({ name, mode, folder: await this.#listFolder(entryPath, found) });
-      else entries.push({ name, mode, blob: this.#blobOf(entryPath, mode === MODE.symlink, found) });
+      const entry = await this.#entryOf(place, name);
+      if (entry !== undefined) entries.push(entry);
     }
     this.#above.delete(key);
     return { entries };
@@ -132,6 +137,29 @@ class DirectoryLister {
     } catch (cause) {
       throw ioError("read", shown(path), cause);
     }
+  }
+
+  /** @returns `undefined` for what is left out */
+  async #entryOf(place: Place, name: string): Promise<SourceEntry | undefined> {
+    const { compat, exclude, skipSpecial } = this.#options;
+    const path = `${place.path}/${name}`;
+    if (this.#outputs.has(path)) return undefined;
+    // What a pattern leaves out as whatever it is need not be a thing that can be looked at.
+    if (exclude.step(place.exclude, name, false) === undefined) return undefined;
+    const found = inspect(path, compat);
+    const state = exclude.step(place.exclude, name, found.isDirectory());
+    if (state === undefined) return undefined;
+    const mode = modeOf(found, compat);
+    if (name === ".git" || (typeof mode === "object" && skipSpecial)) {
+      this.#skipped.push(shown(path));
+      return undefined;
+    }
+    if (typeof mode === "object") refuseSpecial(shown(path), mode.special);
+    const depth = place.depth + 1;
+    checkEntry(path.slice(this.#rootLen), name, depth, mode, shown(path));
+    if (mode === MODE.directory)
+      return { name, mode, folder: await this.#listFolder({ path, depth, exclude: state }, found) };
+    return { name, mode, blob: this.#blobOf(path, mode === MODE.symlink, found) };
   }
 
   /** A file's or link's index in the listing. */
@@ -163,5 +191,5 @@ class DirectoryLister {
  * @throws DocteurError `BadSource` for what no image can hold, `Io` for what cannot be read; the signal's reason
  */
 export function listDirectory(path: string, options: DirectoryOptions): Promise<Listing> {
-  return new DirectoryLister(options).list(Buffer.from(path).toString("latin1").replace(/\/$/, ""));
+  return new DirectoryLister(Buffer.from(path).toString("latin1").replace(/\/$/, ""), options).list();
 }
