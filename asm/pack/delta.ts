@@ -4,10 +4,10 @@
  *
  * An index, one block of the heap:
  *
- *     ┌ base u32 │ len u32 │ step u32 │ shift u32 ┬ heads, u32 each ┬ nexts, u32 each ─────────┐
- *     └──────────┴─────────┴──────────┴───────────┴─ by hash ───────┴─ by slot: the next slot ─┘
+ *     ┌ base u32 │ len u32 │ step u16 │ word u16 │ shift u32 ┬ heads, u32 each ┬ nexts, u32 each ─────────┐
+ *     └──────────┴─────────┴──────────┴──────────┴───────────┴─ by hash ───────┴─ by slot: the next slot ─┘
  *
- * Slot s stands for the `WORD` bytes at `s * step` of the base. Heads and nexts hold slot + 1, or 0 for none; a list
+ * Slot s stands for the `word` bytes at `s * step` of the base. Heads and nexts hold slot + 1, or 0 for none; a list
  * ascends. Of a run of slots that hold the same bytes only the first is listed.
  *
  * Work is bounded for any input: a look-up follows `WALK_MAX` links at the most, and a byte that was compared for
@@ -15,13 +15,22 @@
  */
 import { heapAlloc, heapFree } from "../heap";
 
-/** Bytes that are hashed together: what is shorter is found only where it goes on a copy's way. */
-const WORD: u32 = 8;
+/**
+ * Bytes that are hashed together, by the base's length: what is shorter is found only where it goes on a copy's way. A
+ * copy from far into a large base does not pay for less, and common words make long lists.
+ */
+const WORD_MIN: u32 = 8;
+const WORD_MAX: u32 = 16;
+const WORD_8: u32 = 1 << 14;
+const WORD_12: u32 = 1 << 17;
 /** Slots of an index: larger bases are indexed at every so manieth byte. */
 const SLOTS_MAX: u32 = 1 << 20;
+const SKIP_MAX: usize = 6;
+const SLOT_MASK: u32 = 0x1fffff;
 const HEADER: usize = 16;
+const AHEAD_MAX: u32 = 3;
 /** Links of a list that one look-up follows. */
-const WALK_MAX: u32 = 24;
+const WALK_MAX: u32 = 8;
 /** A copy of that length is taken without looking for a longer one. */
 const NICE_LEN: u32 = 512;
 /** A shorter copy than this is weighed against those that begin at the next bytes. */
@@ -32,7 +41,8 @@ const COPY_LEN_MAX: u32 = 0x10000;
 const INSERT_LEN_MAX: u32 = 127;
 /** Fractions of a byte in which gains are counted. */
 const UNIT: i32 = 16;
-const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
+const MULTIPLIER_A: u64 = 0x9e3779b97f4a7c15;
+const MULTIPLIER_B: u64 = 0xd6e8feb86659fd93;
 
 /** Links followed and words compared since the module was instantiated, for tests of how work grows. */
 export let deltaSteps: u64 = 0;
@@ -43,6 +53,7 @@ let baseEnd: usize = 0;
 let heads: usize = 0;
 let nexts: usize = 0;
 let step: u32 = 1;
+let word: u32 = WORD_MIN;
 let shift: u64 = 0;
 
 /** The target's end, and what one of its bytes costs when it is inserted, in units. */
@@ -62,8 +73,34 @@ let outEnd: usize = 0;
 
 // @ts-ignore: decorator
 @inline
-function hash(ptr: usize): u32 {
-  return <u32>((load<u64>(ptr) * MULTIPLIER) >> shift);
+function hash(ptr: usize): u64 {
+  // The two halves overlap in words of less than 16 bytes.
+  return (load<u64>(ptr) * MULTIPLIER_A + load<u64>(ptr + word - 8)) * MULTIPLIER_B;
+}
+
+/** The list of a hash: its upper bits. */
+// @ts-ignore: decorator
+@inline
+function listOf(lists: usize, hash: u64): usize {
+  return lists + (<usize>(hash >> shift) << 2);
+}
+
+/** Other bits of a hash, where an entry has its tag. */
+// @ts-ignore: decorator
+@inline
+function tagOf(hash: u64): u32 {
+  return <u32>hash & ~SLOT_MASK;
+}
+
+/** Whether the words at two places are the same. */
+// @ts-ignore: decorator
+@inline
+function sameWord(a: usize, b: usize): bool {
+  return load<u64>(a) == load<u64>(b) && load<u64>(a + word - 8) == load<u64>(b + word - 8);
+}
+
+function wordOf(len: u32): u32 {
+  return len < WORD_8 ? 8 : len < WORD_12 ? 12 : 16;
 }
 
 /**
@@ -73,17 +110,19 @@ function hash(ptr: usize): u32 {
  *   there is no memory
  */
 export function deltaIndex(ptr: usize, len: u32): usize {
-  const words = len < WORD ? 0 : len - WORD + 1;
+  word = wordOf(len);
+  const words = len < word ? 0 : len - word + 1;
   const every = max<u32>((words + SLOTS_MAX - 1) / SLOTS_MAX, 1);
   const slotCount = (words + every - 1) / every;
   // Twice as many lists as slots: most bytes of a target are in no base, and should meet an empty list.
-  const bits: u32 = max<u32>(33 - clz<u32>(slotCount | 1), 4);
+  const bits: u32 = max<u32>(32 - clz<u32>(slotCount | 1), 4);
   const headsLen: usize = 4 << bits;
   const index = heapAlloc(HEADER + headsLen + (<usize>slotCount << 2));
   if (!index) return 0;
   store<u32>(index, <u32>ptr);
   store<u32>(index, len, 4);
-  store<u32>(index, every, 8);
+  store<u16>(index, <u16>every, 8);
+  store<u16>(index, <u16>word, 10);
   store<u32>(index, 64 - bits, 12);
   memory.fill(index + HEADER, 0, headsLen);
   shift = 64 - bits;
@@ -92,18 +131,16 @@ export function deltaIndex(ptr: usize, len: u32): usize {
 }
 
 function fillIndex(lists: usize, links: usize, ptr: usize, slotCount: u32, every: u32): void {
-  let lastWord: u64 = 0;
-  let lastSlot: u32 = 0;
+  let last: usize = 0;
   // From the end, so that lists ascend.
   for (let slot = slotCount; slot > 0; slot--) {
     const at = ptr + (slot - 1) * every;
-    const word = load<u64>(at);
-    const head = lists + (hash(at) << 2);
-    const isRun = word == lastWord && lastSlot == slot + 1;
+    const mixed = hash(at);
+    const head = listOf(lists, mixed);
+    const isRun = last && sameWord(at, last);
     store<u32>(links + ((slot - 1) << 2), isRun ? load<u32>(links + (slot << 2)) : load<u32>(head));
-    store<u32>(head, slot);
-    lastWord = word;
-    lastSlot = slot;
+    store<u32>(head, slot | tagOf(mixed));
+    last = at;
   }
 }
 
@@ -179,19 +216,22 @@ function weigh(ptr: usize, from: usize, lit: usize): void {
 
 /** Looks for copies that take in the word at `ptr` and are better than the best so far. */
 function lookUp(ptr: usize, lit: usize): void {
-  let slot = load<u32>(heads + (hash(ptr) << 2));
-  if (!slot) return;
-  const word = load<u64>(ptr);
+  const mixed = hash(ptr);
+  const tag = tagOf(mixed);
+  let entry = load<u32>(listOf(heads, mixed));
   let walk: u32 = 0;
-  do {
-    const from = base + (slot - 1) * step;
-    if (load<u64>(from) == word) {
-      weigh(ptr, from, lit);
-      if (matchEnd > ptr + NICE_LEN) break;
+  while (entry && walk++ < WALK_MAX) {
+    const slot = (entry & SLOT_MASK) - 1;
+    if ((entry & ~SLOT_MASK) == tag) {
+      const from = base + slot * step;
+      if (sameWord(from, ptr)) {
+        weigh(ptr, from, lit);
+        if (matchEnd > ptr + NICE_LEN) break;
+      }
     }
-    slot = load<u32>(nexts + ((slot - 1) << 2));
-  } while (slot && ++walk < WALK_MAX);
-  deltaSteps += walk + 1;
+    entry = load<u32>(nexts + (slot << 2));
+  }
+  deltaSteps += walk;
 }
 
 /** Writes a size as the delta's head has it: 7 bits a byte, the least significant first. */
@@ -283,7 +323,8 @@ export function deltaEncode(
 function openIndex(index: usize): void {
   base = load<u32>(index);
   baseEnd = base + load<u32>(index, 4);
-  step = load<u32>(index, 8);
+  step = load<u16>(index, 8);
+  word = load<u16>(index, 10);
   shift = load<u32>(index, 12);
   heads = index + HEADER;
   nexts = heads + (<usize>4 << <usize>(64 - shift));
@@ -291,19 +332,19 @@ function openIndex(index: usize): void {
 
 /** Writes the instructions for the target from `ptr` on. False where there is no room. */
 function scan(ptr: usize): bool {
-  const lists = heads;
   // Literals that a failing scan has passed by cost at least themselves: no room for them, no need to go on.
   let lit = ptr;
   // The base's byte that would go on where the last copy ended, as a distance from the target's.
   let along = <isize>base - <isize>ptr;
-  while (ptr + WORD <= targetEnd) {
+  while (ptr + word <= targetEnd) {
     matchGain = 0;
     const beside = <usize>(<isize>ptr + along);
-    if (beside >= base && beside + WORD <= baseEnd && load<u32>(beside) == load<u32>(ptr))
+    if (beside >= base && beside + word <= baseEnd && load<u32>(beside) == load<u32>(ptr))
       weigh(ptr, beside, lit);
-    if (matchGain == 0 || matchEnd - matchStart < NICE_LEN) if (load<u32>(lists + (hash(ptr) << 2))) lookUp(ptr, lit);
+    if (matchGain == 0 || matchEnd - matchStart < NICE_LEN) lookUp(ptr, lit);
     if (matchGain == 0) {
-      ptr++;
+      // Where nothing was found for long, nothing is expected: what is found late is extended back.
+      ptr += 1 + min<usize>((ptr - lit) >> 9, SKIP_MAX);
       if (ptr - lit > outEnd - out) return false;
       continue;
     }
@@ -317,12 +358,13 @@ function scan(ptr: usize): bool {
 
 /** A copy that begins a little later may be worth more than the one that was found at `ptr`. */
 function lookAhead(ptr: usize, lit: usize): void {
-  let last = ptr + step + 1;
+  const reach = min<u32>(step, AHEAD_MAX) + 1;
+  let last = ptr + reach;
   while (ptr < last && matchEnd - matchStart < LAZY_LEN) {
     ptr++;
-    if (ptr + WORD > targetEnd || ptr >= matchEnd) return;
+    if (ptr + word > targetEnd || ptr >= matchEnd) return;
     const gain = matchGain;
     lookUp(ptr, lit);
-    if (matchGain != gain) last = ptr + step + 1;
+    if (matchGain != gain) last = ptr + reach;
   }
 }
