@@ -7,12 +7,13 @@ import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from 
 import { basename, dirname, join, resolve } from "node:path";
 import { DocteurError } from "./errors.js";
 import { ioError, systemCode } from "./io-error.js";
+import type { Sink } from "./sink.js";
 
 /** Bytes gathered before they go to the file. */
 const BUFFER_LEN = 1 << 20;
 
 /** A file under construction: appended to through a buffer, patched at the end. */
-export class FileSink {
+export class FileSink implements Sink {
   readonly #handle: FileHandle;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_LEN);
   #buffered = 0;

@@ -3,11 +3,11 @@
  * snapshot); then everything is packed. Nothing is kept of a content but where it is, and one that is not the same
  * whenever it is read is noticed.
  */
-import type { FileSink } from "../write-file.js";
+import type { Sink } from "../sink.js";
+import type { Contents } from "./content.js";
 import type { CommitDate } from "./date.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { encodeSyntheticCommit, hexOf } from "./objects.js";
-import { oidOf } from "./oid.js";
+import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.js";
 import { buildIdx } from "./pack/idx.js";
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions, type PackObject, type Placed } from "./pack/packer.js";
@@ -56,10 +56,12 @@ function placesOf({ trees, blobs }: Snapshot, blobCount: number): Placed[] {
  */
 export async function makeFromListing(
   listing: Listing,
-  sink: FileSink,
+  sink: Sink,
   executor: Executor,
+  contents: Contents,
   options: ListingOptions,
 ): Promise<ListingSummary> {
+  const oidOf = (kind: Kind, content: Uint8Array): Uint8Array => hashObject(contents.sha1(), kind, content);
   const packer = new Packer(executor, options);
   const { blobs } = listing;
   const oids = await packer.survey(blobs.map(({ size, content }) => ({ kind: "blob", size, content })));
@@ -71,11 +73,11 @@ export async function makeFromListing(
   const places = placesOf(snapshot, blobs.length);
   let deltaCount = 0;
   const sizes = await writeImage(sink, options.blockSize, commit, async () => {
-    const writer = new PackWriter(sink, places.length);
+    const writer = new PackWriter(sink, places.length, contents.sha1());
     await writer.begin();
     deltaCount = await packer.write(writer, places);
     const { trailer, entries } = await writer.finish();
-    return buildIdx(entries, trailer);
+    return buildIdx(entries, trailer, contents.sha1());
   });
   const { fileCount } = snapshot;
   return {

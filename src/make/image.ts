@@ -8,7 +8,7 @@
  *          IDX, then zeros up to a block boundary
  * ```
  */
-import type { FileSink } from "../write-file.js";
+import type { Sink } from "../sink.js";
 
 /** Bytes before the PACK. */
 export const HEADER_LEN = 28;
@@ -39,10 +39,10 @@ export interface ImageSizes {
  * @param writePack appends the PACK to the sink and returns its IDX
  */
 export async function writeImage(
-  sink: FileSink,
+  sink: Sink,
   blockSize: number,
   commit: Uint8Array,
-  writePack: (sink: FileSink) => Promise<Uint8Array>,
+  writePack: (sink: Sink) => Promise<Uint8Array>,
 ): Promise<ImageSizes> {
   await sink.appendZeros(HEADER_LEN);
   const idx = await writePack(sink);

@@ -12,6 +12,7 @@ import { type ImageSizes, writeImage } from "./image.js";
 import { startWorkers, WORKERS_MAX } from "./pack/start-workers.js";
 import { listDirectory } from "./source/directory.js";
 import { Exclude } from "./source/exclude.js";
+import { fileContents } from "./source/file.js";
 import { contentLen } from "./source/folder.js";
 import { locateSource } from "./source/locate.js";
 
@@ -114,7 +115,7 @@ async function makeFromDirectory(job: Job, date: CommitDate, replacement: Replac
   // Work that nobody waits for any more ends at once.
   const stop = (): void => void executor.close();
   signal?.addEventListener("abort", stop);
-  const made = await makeFromListing(listing, sink, executor, {
+  const made = await makeFromListing(listing, sink, executor, fileContents, {
     depth: job.depth ?? DEPTH,
     blockSize,
     date,

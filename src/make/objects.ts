@@ -1,4 +1,5 @@
 /** git's objects as bytes: trees and commits (gitformat-pack; git's tree.c and commit.c). Runs in browsers, too. */
+import type { Sha1 } from "./content.js";
 import type { CommitDate } from "./date.js";
 
 /** The kinds of objects, by the number that a pack gives them. */
@@ -28,6 +29,18 @@ export interface TreeEntry {
   name: string;
   /** 20 bytes. */
   oid: Uint8Array;
+}
+
+/** The id of an object, 20 bytes. @param hash takes it */
+export function hashObject(hash: Sha1, kind: Kind, content: Uint8Array): Uint8Array {
+  hash.update(objectHeader(kind, content.length));
+  hash.update(content);
+  return hash.digest();
+}
+
+/** What is hashed before an object's content. @param size the content's length in bytes */
+export function objectHeader(kind: Kind, size: number): Uint8Array {
+  return new TextEncoder().encode(`${kind} ${size}\0`);
 }
 
 /** Sorts entries as git does, where a directory's name counts as if a slash followed. */

@@ -1,4 +1,5 @@
 /** Verifies images: everything that the PACK says of itself, and the IDX against it. */
+import { createHash } from "node:crypto";
 import { type Core, INFO } from "../core.js";
 import type { BlockDevice } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
@@ -74,7 +75,7 @@ async function checkPadding(device: BlockDevice, start: number, end: number): Pr
 
 function buildExpected(entries: IdxEntries, trailer: Uint8Array): Uint8Array {
   try {
-    return buildIdx(entries, trailer);
+    return buildIdx(entries, trailer, createHash("sha1"));
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new DocteurError("BadPack", "the PACK holds an object twice", { cause });

@@ -187,6 +187,7 @@ export class CraftedImage {
           offsets: Float64Array.from(this.#entries, ({ offset }) => offset),
         },
         trailer,
+        createHash("sha1"),
       ),
     );
     if (editIdx) {

@@ -127,7 +127,9 @@ export function buildPack(entries: readonly PackEntry[]): { pack: Buffer; idx: B
   const body = Buffer.concat(parts);
   const trailer = sha1(body);
   const oids = Buffer.from(entries.map(({ oid }) => oid).join(""), "hex");
-  const idx = Buffer.from(buildIdx({ count: entries.length, oids, crcs, offsets }, trailer));
+  const idx = Buffer.from(
+    buildIdx({ count: entries.length, oids, crcs, offsets }, trailer, createHash("sha1")),
+  );
   return { pack: Buffer.concat([body, trailer]), idx };
 }
 

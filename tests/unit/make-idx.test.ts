@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { buildIdx } from "../../src/make/pack/idx.js";
 import { fixture } from "../support/fixtures.js";
@@ -35,14 +36,18 @@ function expectedLines({ count, oids, crcs, offsets }: ReturnType<typeof rows>):
 test("git reads back what was written, however many share their first bytes", () => {
   for (const count of [1, 2, 3, 255, 1000]) {
     const entries = rows(count, (row) => 12 + row * 30);
-    assert.deepEqual(showIndex(buildIdx(entries, TRAILER)), expectedLines(entries), `${count} objects`);
+    assert.deepEqual(
+      showIndex(buildIdx(entries, TRAILER, createHash("sha1"))),
+      expectedLines(entries),
+      `${count} objects`,
+    );
   }
 });
 
 test("offsets of 2^31 and more go to the table of 64-bit offsets", () => {
   const offsets = [12, 0x7fffffff, 0x80000000, 0x80000001, 0xffffffff, 0x100000000, 2 ** 40, 2 ** 52 + 1];
   const entries = rows(offsets.length, (row) => offsets[row]!);
-  const idx = buildIdx(entries, TRAILER);
+  const idx = buildIdx(entries, TRAILER, createHash("sha1"));
   assert.equal(idx.length, 8 + 1024 + 8 * 28 + 6 * 8 + 40);
   assert.deepEqual(showIndex(idx), expectedLines(entries));
 });
@@ -52,13 +57,17 @@ test("columns may be longer than the count, and views on a larger buffer", () =>
   const roomy = new Uint8Array(1 + 20 * 20);
   roomy.set(entries.oids, 1);
   const other = { ...entries, oids: roomy.subarray(1), crcs: Uint32Array.of(...entries.crcs, 1, 2) };
-  assert.deepEqual(buildIdx(other, TRAILER), buildIdx(entries, TRAILER));
+  assert.deepEqual(
+    buildIdx(other, TRAILER, createHash("sha1")),
+    buildIdx(entries, TRAILER, createHash("sha1")),
+  );
 });
 
 test("an index without objects", () => {
   const idx = buildIdx(
     rows(0, () => 0),
     TRAILER,
+    createHash("sha1"),
   );
   assert.equal(idx.length, 8 + 1024 + 40);
   assert.ok(idx.subarray(8, 8 + 1024).every((byte) => byte === 0));
@@ -67,7 +76,7 @@ test("an index without objects", () => {
 test("the same object twice is refused", () => {
   const entries = rows(5, (row) => row);
   entries.oids.copyWithin(80, 20, 40);
-  assert.throws(() => buildIdx(entries, TRAILER), /twice/);
+  assert.throws(() => buildIdx(entries, TRAILER, createHash("sha1")), /twice/);
 });
 
 test("docteur's own index of an image, byte for byte, from shuffled rows", () => {
@@ -82,5 +91,5 @@ test("docteur's own index of an image, byte for byte, from shuffled rows", () =>
     crcs: Uint32Array.from(order, (rank) => idx.readUInt32BE(1032 + count * 20 + rank * 4)),
     offsets: Float64Array.from(order, (rank) => idx.readUInt32BE(1032 + count * 24 + rank * 4)),
   };
-  assert.deepEqual(Buffer.from(buildIdx(entries, idx.subarray(-40, -20))), idx);
+  assert.deepEqual(Buffer.from(buildIdx(entries, idx.subarray(-40, -20), createHash("sha1"))), idx);
 });

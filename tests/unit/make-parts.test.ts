@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inflateSync } from "node:zlib";
 import { dateInUtc, parseDate } from "../../src/make/date.js";
 import { encodeHeader, paddingLen } from "../../src/make/image.js";
 import { sortTree } from "../../src/make/objects.js";
-import { deflate, encodeEntryHeader } from "../../src/make/pack/writer.js";
+import { combineAdler32, encodeBaseDistance, encodeEntryHeader } from "../../src/make/pack/writer.js";
 import { locateSource } from "../../src/make/source/locate.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -66,7 +65,7 @@ test("the header's offset is 64 bits, little end first", () => {
 
 test("entry headers hold sizes beyond 32 bits", () => {
   for (const size of [0, 1, 15, 16, 2047, 2048, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 12345, 2 ** 52]) {
-    const bytes = encodeEntryHeader("blob", size);
+    const bytes = encodeEntryHeader(3, size);
     assert.equal((bytes[0]! >> 4) & 7, 3);
     let value = BigInt(bytes[0]! & 15);
     for (let at = 1; at < bytes.length; at++) value |= BigInt(bytes[at]! & 0x7f) << BigInt(4 + 7 * (at - 1));
@@ -75,19 +74,48 @@ test("entry headers hold sizes beyond 32 bits", () => {
       assert.equal(byte >= 0x80, at < bytes.length - 1, `${size}, byte ${at}`);
     });
   }
-  assert.deepEqual([...encodeEntryHeader("commit", 15)], [0x1f]);
-  assert.deepEqual([...encodeEntryHeader("tree", 16)], [0xa0, 1]);
+  assert.deepEqual([...encodeEntryHeader(1, 15)], [0x1f]);
+  assert.deepEqual([...encodeEntryHeader(2, 16)], [0xa0, 1]);
 });
 
-test("content inflates to itself, and what deflates badly is stored", () => {
-  const random = seeded(3);
-  for (const length of [0, 1, 2, 100, 65_535, 65_536, 131_070, 200_000, 1_500_000]) {
-    const noise = Uint8Array.from({ length }, () => random(256));
-    const text = Buffer.alloc(length, "the same line again and again\n");
-    for (const content of [noise, text])
-      assert.deepEqual(inflateSync(deflate(content)), Buffer.from(content));
-    // RFC 1951, section 3.2.4: five bytes for each stored block of 65,535; RFC 1950: six around them.
-    assert.ok(deflate(noise).length <= length + 5 * (1 + Math.floor(length / 65_535)) + 6, `${length}`);
+test("the distance of a base is read back by git's rule", () => {
+  for (const distance of [1, 127, 128, 129, 16511, 16512, 2113663, 2113664, 2 ** 31, 2 ** 32 + 5, 2 ** 45]) {
+    const bytes = encodeBaseDistance(distance);
+    let value = BigInt(bytes[0]! & 0x7f);
+    for (let at = 1; at < bytes.length; at++) value = ((value + 1n) << 7n) | BigInt(bytes[at]! & 0x7f);
+    assert.equal(value, BigInt(distance));
+    bytes.forEach((byte, at) => {
+      assert.equal(byte >= 0x80, at < bytes.length - 1, `${distance}, byte ${at}`);
+    });
+  }
+});
+
+test("the Adler-32 of two parts", () => {
+  const random = seeded(5);
+  /** RFC 1950, section 8.2. */
+  const adler32 = (bytes: Uint8Array): number => {
+    let [low, high] = [1, 0];
+    for (const byte of bytes) {
+      low = (low + byte) % 65521;
+      high = (high + low) % 65521;
+    }
+    return high * 65536 + low;
+  };
+  for (const [first, second] of [
+    [0, 0],
+    [0, 9],
+    [9, 0],
+    [1, 65521],
+    [70_000, 200_000],
+    [300_000, 1],
+  ] as const) {
+    const bytes = Uint8Array.from({ length: first + second }, () => 255 - random(3));
+    const combined = combineAdler32(
+      adler32(bytes.subarray(0, first)),
+      adler32(bytes.subarray(first)),
+      second,
+    );
+    assert.equal(combined, adler32(bytes), `${first} and ${second}`);
   }
 });
 

@@ -1,7 +1,6 @@
 /** Writes a pack's index, version 2 (gitformat-pack, "Version 2 pack-*.idx files"). */
-import { createHash } from "node:crypto";
-
-const OID_LEN = 20;
+import type { Sha1 } from "../content.js";
+import { OID_LEN } from "../objects.js";
 
 /** The objects of a pack, in any order, as parallel columns: a million of them take 32 MB. */
 export interface IdxEntries {
@@ -69,9 +68,10 @@ function sortRows({ count, oids }: IdxEntries): Uint32Array {
  *
  * @param entries every object of the pack once
  * @param packTrailer the pack's last 20 bytes
+ * @param hash takes the index
  * @throws RangeError where an oid occurs twice
  */
-export function buildIdx(entries: IdxEntries, packTrailer: Uint8Array): Uint8Array {
+export function buildIdx(entries: IdxEntries, packTrailer: Uint8Array, hash: Sha1): Uint8Array {
   const { count, oids, crcs, offsets } = entries;
   const rows = sortRows(entries);
   let largeCount = 0;
@@ -108,6 +108,7 @@ export function buildIdx(entries: IdxEntries, packTrailer: Uint8Array): Uint8Arr
     view.setUint32(8 + byte * 4, sum);
   }
   idx.set(packTrailer, trailerAt);
-  idx.set(createHash("sha1").update(idx.subarray(0, -OID_LEN)).digest(), trailerAt + OID_LEN);
+  hash.update(idx.subarray(0, -OID_LEN));
+  idx.set(hash.digest(), trailerAt + OID_LEN);
   return idx;
 }

@@ -153,7 +153,7 @@ export class Packer {
   /** The base of each of `numbers`, by number, `NO_BASE` for those that are none; the column is as long as there are objects. */
   async #chooseBases(numbers: Uint32Array, paths: string[]): Promise<Int32Array> {
     const input = this.#planInput(numbers, paths);
-    const pairs = candidatePairs(input);
+    const pairs = candidatePairs(input, { similar: 6, reach: 8, named: 3 });
     const costs = new Uint32Array(pairs.targets.length);
     let done = 0;
     await runInOrder(
@@ -184,7 +184,7 @@ export class Packer {
     const features = new Uint32Array(count * FEATURES);
     const kinds = new Uint8Array(count);
     const sizes = new Float64Array(count);
-    const wholeCosts = new Uint32Array(count);
+    const wholeCosts = new Float64Array(count);
     const oids: Uint8Array[] = [];
     for (let row = 0; row < count; row++) {
       const number = numbers[row]!;

@@ -8,8 +8,15 @@ export interface PlanInput {
   features: Uint32Array;
   wholeCosts: Float64Array;
 }
-export interface Pairs { bases: Uint32Array; targets: Uint32Array }
-export interface Limits { similar: number; reach: number; named: number }
+export interface Pairs {
+  bases: Uint32Array;
+  targets: Uint32Array;
+}
+export interface Limits {
+  similar: number;
+  reach: number;
+  named: number;
+}
 const NONE = 0xffffffff;
 
 function nameHash(path: string): number {
@@ -37,7 +44,7 @@ export function candidatePairs(input: PlanInput, limits: Limits): Pairs {
     const u = sizes[b]!;
     const common = Math.min((j * (s + u)) / (1 + j), s, u);
     const score = s - common + 0.02 * Math.abs(s - u);
-    let at = t * K;
+    const at = t * K;
     const end = at + K;
     if (score >= scores[end - 1]!) return;
     for (let k = at; k < end; k++) if (top[k] === b) return;
@@ -58,7 +65,7 @@ export function candidatePairs(input: PlanInput, limits: Limits): Pairs {
     const order = f % 2 ? Uint32Array.from(ids) : bySize;
     for (let r = 0; r < m; r++) keys[r] = features[order[r]! * FEATURES + f]! * SPAN + r;
     keys.sort();
-    let prevs: number[] = [];
+    const prevs: number[] = [];
     for (let p = 0; p < m; p++) {
       const key = keys[p]!;
       const value = Math.floor(key / SPAN);
@@ -69,14 +76,16 @@ export function candidatePairs(input: PlanInput, limits: Limits): Pairs {
         const b = order[key2 % SPAN]!;
         if (kinds[a] !== kinds[b]) continue;
         let same = 0;
-        for (let i = a * FEATURES, j = b * FEATURES, e = i + FEATURES; i < e; i++, j++) if (features[i] === features[j]) same++;
+        for (let i = a * FEATURES, j = b * FEATURES, e = i + FEATURES; i < e; i++, j++)
+          if (features[i] === features[j]) same++;
         consider(a, b, same);
         consider(b, a, same);
       }
     }
   }
   const pairKeys: number[] = [];
-  for (const t of ids) for (let k = t * K; k < t * K + K; k++) if (top[k] !== NONE) pairKeys.push(top[k]! * SPAN + t);
+  for (const t of ids)
+    for (let k = t * K; k < t * K + K; k++) if (top[k] !== NONE) pairKeys.push(top[k]! * SPAN + t);
   // names
   for (let r = 0; r < m; r++) keys[r] = nameHash(paths[bySize[r]!]!) * SPAN + r;
   keys.sort();
@@ -93,7 +102,10 @@ export function candidatePairs(input: PlanInput, limits: Limits): Pairs {
   for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[i - 1]) all[n++] = all[i]!;
   const bases = new Uint32Array(n);
   const targets = new Uint32Array(n);
-  for (let i = 0; i < n; i++) { bases[i] = Math.floor(all[i]! / SPAN); targets[i] = all[i]! % SPAN; }
+  for (let i = 0; i < n; i++) {
+    bases[i] = Math.floor(all[i]! / SPAN);
+    targets[i] = all[i]! % SPAN;
+  }
   return { bases, targets };
 }
 
@@ -111,27 +123,44 @@ export function chooseBases(input: PlanInput, pairs: Pairs, costs: Uint32Array, 
     if (s > 0) savings.push(s * 2 ** 24 + (2 ** 24 - 1 - e));
   }
   const sorted = Float64Array.from(savings).sort().reverse();
-  const levelOf = (i: number): number => { let d = 0; for (let j = chosen[i]!; j >= 0; j = chosen[j]!) d++; return d; };
-  const inTree = (b: number, t: number): boolean => { for (let j = b; j >= 0; j = chosen[j]!) if (j === t) return true; return false; };
+  const levelOf = (i: number): number => {
+    let d = 0;
+    for (let j = chosen[i]!; j >= 0; j = chosen[j]!) d++;
+    return d;
+  };
+  const inTree = (b: number, t: number): boolean => {
+    for (let j = b; j >= 0; j = chosen[j]!) if (j === t) return true;
+    return false;
+  };
   const raise = (b: number, t: number): void => {
     let h = heights[t]! + 1;
     for (let j = b; j >= 0 && heights[j]! < h; j = chosen[j]!, h++) heights[j] = h;
   };
   for (const key of sorted) {
     const e = 2 ** 24 - 1 - (key % 2 ** 24);
-    const b = bases[e]!; const t = targets[e]!;
+    const b = bases[e]!;
+    const t = targets[e]!;
     if (chosen[t]! >= 0 || inTree(b, t) || levelOf(b) + 1 + heights[t]! > depth) continue;
-    chosen[t] = b; cost[t] = costs[e]! + OFS; raise(b, t);
+    chosen[t] = b;
+    cost[t] = costs[e]! + OFS;
+    raise(b, t);
   }
   for (let pass = 0; pass < 4; pass++) {
     heights.fill(0);
-    for (let i = 0; i < count; i++) { let h = 1; for (let j = chosen[i]!; j >= 0 && heights[j]! < h; j = chosen[j]!, h++) heights[j] = h; }
+    for (let i = 0; i < count; i++) {
+      let h = 1;
+      for (let j = chosen[i]!; j >= 0 && heights[j]! < h; j = chosen[j]!, h++) heights[j] = h;
+    }
     let changed = 0;
     for (const key of sorted) {
       const e = 2 ** 24 - 1 - (key % 2 ** 24);
-      const b = bases[e]!; const t = targets[e]!;
+      const b = bases[e]!;
+      const t = targets[e]!;
       if (costs[e]! + OFS >= cost[t]! || inTree(b, t) || levelOf(b) + 1 + heights[t]! > depth) continue;
-      chosen[t] = b; cost[t] = costs[e]! + OFS; raise(b, t); changed++;
+      chosen[t] = b;
+      cost[t] = costs[e]! + OFS;
+      raise(b, t);
+      changed++;
     }
     if (!changed) break;
   }

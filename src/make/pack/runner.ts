@@ -1,7 +1,7 @@
 /** Does jobs, one at a time, wherever JavaScript runs: who makes one says how content is read. */
 import { DocteurError } from "../../errors.js";
-import type { Content, Contents, Sha1 } from "../content.js";
-import { OID_LEN } from "../objects.js";
+import type { Content, Contents } from "../content.js";
+import { hashObject, OID_LEN, objectHeader } from "../objects.js";
 import type { Engine } from "./engine.js";
 import {
   DELTA_MAX,
@@ -218,20 +218,9 @@ export class JobRunner {
     return file.changed();
   }
 
-  #beginOid({ kind, size }: JobObject): Sha1 {
-    const hash = this.#contents.sha1();
-    hash.update(new TextEncoder().encode(`${kind} ${size}\0`));
-    return hash;
-  }
-
-  #oidOf(object: JobObject, bytes: Uint8Array): Uint8Array {
-    const hash = this.#beginOid(object);
-    hash.update(bytes);
-    return hash.digest();
-  }
-
   #check(object: JobObject, bytes: Uint8Array): void {
-    if (!isEqual(this.#oidOf(object, bytes), object.oid!)) throw this.#changed(object);
+    if (!isEqual(hashObject(this.#contents.sha1(), object.kind, bytes), object.oid!))
+      throw this.#changed(object);
   }
 
   #survey({ objects }: SurveyJob): SurveyResult {
@@ -253,7 +242,7 @@ export class JobRunner {
       const ptr = this.#content.reserve(size);
       const bytes = this.#bytes(ptr, size);
       this.#read(content, size, 0, bytes);
-      oids.set(this.#oidOf(object, bytes), at * OID_LEN);
+      oids.set(hashObject(this.#contents.sha1(), object.kind, bytes), at * OID_LEN);
       pieceHashes.push(size > PIECED_MIN ? this.#hashPieces(bytes) : undefined);
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
@@ -282,7 +271,8 @@ export class JobRunner {
   #surveyPieces(object: JobObject): { oid: Uint8Array; hashes: Uint8Array } {
     const { size, content } = object;
     const hashes = new Uint8Array(pieceCount(size) * OID_LEN);
-    const whole = this.#beginOid(object);
+    const whole = this.#contents.sha1();
+    whole.update(objectHeader(object.kind, size));
     const ptr = this.#content.reserve(PIECE_LEN);
     const file = this.#contents.open(content, size);
     try {

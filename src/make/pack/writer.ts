@@ -1,7 +1,7 @@
 /** Writes a pack, version 2 (gitformat-pack, "pack-*.pack files have the following format"). */
-import { createHash } from "node:crypto";
-import type { FileSink } from "../../write-file.js";
-import { KIND, type Kind } from "../objects.js";
+import type { Sink } from "../../sink.js";
+import type { Sha1 } from "../content.js";
+import { KIND, type Kind, OID_LEN } from "../objects.js";
 import { crc32 } from "./crc32.js";
 import type { IdxEntries } from "./idx.js";
 
@@ -64,10 +64,10 @@ export interface Piece {
 
 /** A pack on its way into a file. Its objects are counted in advance, as its header says how many they are. */
 export class PackWriter {
-  readonly #sink: FileSink;
+  readonly #sink: Sink;
   readonly #start: number;
   readonly #expected: number;
-  readonly #hash = createHash("sha1");
+  readonly #hash: Sha1;
   readonly #oids: Uint8Array;
   readonly #crcs: Uint32Array;
   readonly #offsets: Float64Array;
@@ -78,12 +78,14 @@ export class PackWriter {
   /**
    * @param sink where the pack begins at the present position
    * @param objectCount how many objects will be added
+   * @param hash takes the whole pack
    */
-  constructor(sink: FileSink, objectCount: number) {
+  constructor(sink: Sink, objectCount: number, hash: Sha1) {
+    this.#hash = hash;
     this.#sink = sink;
     this.#start = sink.position;
     this.#expected = objectCount;
-    this.#oids = new Uint8Array(objectCount * 20);
+    this.#oids = new Uint8Array(objectCount * OID_LEN);
     this.#crcs = new Uint32Array(objectCount);
     this.#offsets = new Float64Array(objectCount);
   }
@@ -163,7 +165,7 @@ export class PackWriter {
   /** Begins an entry. */
   #record(oid: Uint8Array): void {
     if (this.#count === this.#expected) throw new RangeError("more objects than the pack's header announced");
-    this.#oids.set(oid, this.#count * 20);
+    this.#oids.set(oid, this.#count * OID_LEN);
     this.#offsets[this.#count] = this.position;
     this.#count++;
   }
