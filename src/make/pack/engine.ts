@@ -8,6 +8,9 @@ export interface Engine extends WebAssembly.Exports {
   alloc(len: number): number;
   free(ptr: number): void;
   adler32(adler: number, ptr: number, len: number): number;
+  sha1Init(state: number): void;
+  sha1Update(state: number, ptr: number, len: number): void;
+  sha1Final(state: number, to: number): void;
   /** Writes `FEATURES` numbers of 32 bits. */
   contentSketch(ptr: number, len: number, features: number): void;
   /** What content takes as a zlib stream, about. */
