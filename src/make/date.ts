@@ -52,3 +52,11 @@ export function dateInUtc(date: Date): CommitDate {
   if (!(seconds >= 0)) refuse(String(date), "commits know no time before 1970");
   return { seconds, zone: "+0000" };
 }
+
+/**
+ * The date of a source that has just its files' times.
+ * @param newest seconds since 1970 of the newest, `undefined` where there is no file; commits know no time before 1970
+ */
+export function dateOfFiles(newest: number | undefined): CommitDate {
+  return { seconds: Math.max(newest ?? 0, 0), zone: "+0000" };
+}

@@ -4,17 +4,19 @@ import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { ioError } from "../io-error.js";
 import { type Replacement, replaceFile } from "../write-file.js";
-import { type CommitDate, dateInUtc, parseDate } from "./date.js";
+import { type CommitDate, dateInUtc, dateOfFiles, parseDate } from "./date.js";
 import { makeFromListing } from "./from-listing.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { resolveCommit } from "./git/revision.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { startWorkers, WORKERS_MAX } from "./pack/start-workers.js";
+import { openArchive } from "./source/archive.js";
 import { listDirectory } from "./source/directory.js";
-import { Exclude } from "./source/exclude.js";
+import { ExcludePatterns } from "./source/exclude.js";
 import { fileContents } from "./source/file.js";
-import { contentLen } from "./source/folder.js";
-import { locateSource } from "./source/locate.js";
+import { contentLen, type Listing } from "./source/folder.js";
+import { locateSource, type Source } from "./source/locate.js";
+import { listTar } from "./source/tar.js";
 
 /** How far the work has come. */
 export interface MakeProgress {
@@ -31,8 +33,8 @@ export interface MakeOptions {
   /** Git sources only: a branch, tag, full ref, or (abbreviated) commit id. Default: HEAD. */
   ref?: string | undefined;
   /**
-   * The date of a plain directory's commit, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: now. A commit of a git repository
-   * has its own.
+   * The date of a directory's or an archive's commit, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: that of its newest file
+   * or symbolic link; without any, 1970-01-01T00:00:00Z. A commit of a git repository has its own.
    */
   date?: string | Date | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
@@ -47,11 +49,11 @@ export interface MakeOptions {
   /** Not of a git source: how many threads pack, 1 to 8; they have no part in the bytes. Default: one a processor. */
   workers?: number | undefined;
   /**
-   * Plain directories only: what to leave out, in patterns as of a `.gitignore`. One without a slash matches a name at any depth, others match
+   * Directories and archives only: what to leave out, in patterns as of a `.gitignore`. One without a slash matches a name at any depth, others match
    * from the root of the source; a directory that matches is left out whole.
    */
   exclude?: readonly string[] | undefined;
-  /** Plain directories only: leave out FIFOs, sockets and devices, which are errors otherwise. */
+  /** Directories and archives: leave out FIFOs, sockets and devices, which are errors otherwise. */
   skipSpecial?: boolean | undefined;
   /** Ends the work: the target stays as it was. */
   signal?: AbortSignal | undefined;
@@ -60,7 +62,7 @@ export interface MakeOptions {
 
 /** What was made. */
 export interface MakeSummary extends ImageSizes {
-  kind: "git" | "directory";
+  kind: "git" | "directory" | "tar";
   /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
   commit: string;
   tree: string;
@@ -71,7 +73,7 @@ export interface MakeSummary extends ImageSizes {
   /** Submodules: entries of the trees that have no object. */
   submoduleCount: number;
   blockSize: number;
-  /** Paths of the source that were left out: `.git` inside a plain directory, and with `skipSpecial` special files. */
+  /** Paths of the source that were left out: `.git` inside a directory or an archive, and with `skipSpecial` special files. */
   skipped: string[];
 }
 
@@ -97,35 +99,52 @@ async function makeFromGit(job: Job, { sink, scratch }: Replacement): Promise<Ma
   return { kind: "git", ...ids, objectCount, fileCount, submoduleCount, blockSize, ...sizes, skipped: [] };
 }
 
-async function makeFromDirectory(job: Job, date: CommitDate, replacement: Replacement): Promise<MakeSummary> {
-  const { sink, target, temporary } = replacement;
-  const { blockSize, signal, onProgress } = job;
-  const path = await realpath(job.path).catch((cause: unknown) => {
-    throw ioError("read", job.path, cause);
-  });
-  const listing = await listDirectory(path, {
-    compat: job.compat ?? false,
-    outputs: [target, temporary],
-    exclude: new Exclude(job.exclude ?? []),
+/** Lists a directory or an archive. */
+async function list(job: Job, source: Source, { target, temporary, scratch }: Replacement): Promise<Listing> {
+  const { signal, onProgress } = job;
+  const options = {
+    exclude: new ExcludePatterns(job.exclude ?? []),
     skipSpecial: job.skipSpecial ?? false,
     signal,
-    onProgress: (done) => onProgress?.({ phase: "scan", done, total: undefined }),
+    onProgress: (done: number) => onProgress?.({ phase: "scan", done, total: undefined }),
+  };
+  if (source.kind === "tar") {
+    const archive = await openArchive(source.path, source.isStream, scratch, signal);
+    try {
+      return await listTar(archive, options);
+    } finally {
+      archive.close();
+    }
+  }
+  const path = await realpath(source.path).catch((cause: unknown) => {
+    throw ioError("read", source.path, cause);
   });
+  return listDirectory(path, { ...options, compat: job.compat ?? false, outputs: [target, temporary] });
+}
+
+async function makeFromFiles(
+  job: Job,
+  source: Source,
+  date: CommitDate | undefined,
+  replacement: Replacement,
+): Promise<MakeSummary> {
+  const { blockSize, signal, onProgress } = job;
+  const listing = await list(job, source, replacement);
   const executor = await startWorkers(job.workers, contentLen(listing));
   // Work that nobody waits for any more ends at once.
   const stop = (): void => void executor.close();
   signal?.addEventListener("abort", stop);
-  const made = await makeFromListing(listing, sink, executor, fileContents, {
+  const made = await makeFromListing(listing, replacement.sink, executor, fileContents, {
     depth: job.depth ?? DEPTH,
     blockSize,
-    date,
+    date: date ?? dateOfFiles(listing.newest),
     signal,
     onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
   }).finally(() => {
     signal?.removeEventListener("abort", stop);
     return executor.close();
   });
-  return { kind: "directory", ...made, submoduleCount: 0, blockSize, skipped: listing.skipped };
+  return { kind: source.kind, ...made, submoduleCount: 0, blockSize, skipped: listing.skipped };
 }
 
 function refuse(message: string, hint: string): never {
@@ -138,13 +157,14 @@ function checkCount(what: string, count: number | undefined, least: number, most
 }
 
 /**
- * Makes an image of a commit, or of a directory.
+ * Makes an image of a commit, of a directory, or of a tar archive.
  *
  * The same source and options give the same bytes: the order of directories, times of files, settings of git and the
- * machine have no part in it. A git source is packed by the `git` program; a directory needs none.
+ * machine have no part in it. (Give a `date` where a directory's newest file may have another time.) A git source is packed by the `git` program;
+ * directories and archives need none.
  *
  * @param source a path, `file:///absolute/path` or `relativize://relative/path`: the root of a git work tree, a bare git
- *   repository, or any other directory
+ *   repository, any other directory, or a tar archive, which gzip may have compressed; "-" is an archive in standard input
  * @param target the image's file, replaced whole when the image is complete; it may lie inside a directory source, and
  *   is no part of it then
  * @returns what was made
@@ -154,25 +174,36 @@ function checkCount(what: string, count: number | undefined, least: number, most
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */
 export async function make(source: string, target: string, options: MakeOptions = {}): Promise<MakeSummary> {
-  const { ref, date, compat, depth, workers, signal, blockSize = 512 } = options;
+  const { ref, date, compat, exclude, depth, workers, signal, blockSize = 512 } = options;
   if (!isBlockSize(blockSize))
     refuse(`not a block size: ${blockSize}`, "a block size (--bs) is a power of two, at least 512");
   if (target === "") refuse("the image's path is empty", "give the file to write");
   checkCount("depth", depth, 0, DEPTH_MAX);
   checkCount("workers", workers, 1, WORKERS_MAX);
   signal?.throwIfAborted();
-  const moment = typeof date === "string" ? parseDate(date) : dateInUtc(date ?? new Date());
-  const { kind, path } = locateSource(source);
+  const moment = typeof date === "string" ? parseDate(date) : date && dateInUtc(date);
+  const located = locateSource(source);
+  const { kind, path } = located;
   const job: Job = { ...options, path, blockSize };
-  if (kind === "directory") {
-    if (ref !== undefined)
-      refuse(`${path} is a plain directory: it has no revision ${ref}`, "-b is for git repositories");
-    return replaceFile(target, (replacement) => makeFromDirectory(job, moment, replacement), signal);
-  }
-  if (compat)
+  if (compat && kind !== "directory")
     refuse(
-      `${path} is a git repository: its trees are taken as they are`,
+      kind === "git"
+        ? `${path} is a git repository: its trees are taken as they are`
+        : `${path} is no directory: its members are taken as they are`,
       "--compat is for plain directories",
     );
-  return replaceFile(target, (replacement) => makeFromGit(job, replacement), signal);
+  if (kind === "git") {
+    if (exclude !== undefined && exclude.length > 0)
+      refuse(
+        `${path} is a git repository: its trees are taken whole`,
+        "--exclude is for directories and archives",
+      );
+    return replaceFile(target, (replacement) => makeFromGit(job, replacement), signal);
+  }
+  if (ref !== undefined)
+    refuse(
+      `${path} is ${kind === "tar" ? "no repository" : "a plain directory"}: it has no revision ${ref}`,
+      "-b is for git repositories",
+    );
+  return replaceFile(target, (replacement) => makeFromFiles(job, located, moment, replacement), signal);
 }

@@ -1,6 +1,15 @@
 /** `docteur make` as its users meet it: messages, exit statuses, what is left on the disk. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { docteur, type RunOptions } from "../support/cli.js";
@@ -95,6 +104,22 @@ test("arguments that make no sense", async (t) => {
     `docteur: ${repository} is a git repository: its trees are taken as they are`,
     "hint: --compat is for plain directories",
   ]);
+  await expectFailure(["--exclude", "x", repository, image], 16, [
+    `docteur: ${repository} is a git repository: its trees are taken whole`,
+    "hint: --exclude is for directories and archives",
+  ]);
+  await expectFailure(["--exclude", "!x", plain, image], 16, [
+    'docteur: not a pattern: "!x": nothing is taken in again; for the character write \\!',
+    "hint: a pattern is written as in a .gitignore; \\ takes the meaning from *, ?, [ and itself",
+  ]);
+  await expectFailure(["-b", "main", "-", image], 16, [
+    "docteur: - is no repository: it has no revision main",
+    "hint: -b is for git repositories",
+  ]);
+  await expectFailure(["--compat", "-", image], 16, [
+    "docteur: - is no directory: its members are taken as they are",
+    "hint: --compat is for plain directories",
+  ]);
   for (const ref of ["--upload-pack=touch x", ""])
     await expectFailure([`--branch=${ref}`, repository, image], 16, [
       `docteur: not a name of a revision: ${JSON.stringify(ref)}`,
@@ -120,11 +145,22 @@ test("arguments that make no sense", async (t) => {
 
 test("sources that cannot be imaged", async (t) => {
   const { work, repository, image } = createSources(t);
-  const kinds = "hint: the source is a git repository or a directory";
+  const kinds = "hint: the source is a git repository, a directory or a tar archive";
   await expectFailure([join(work, "absent"), image], 8, [`docteur: ${work}/absent does not exist`, kinds]);
   await expectFailure([join(repository, "file"), image], 8, [
-    `docteur: ${repository}/file is not a directory`,
-    kinds,
+    `docteur: ${repository}/file is no tar archive`,
+    "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
+  ]);
+  await expectFailure(["/dev/null", image], 8, ["docteur: /dev/null is no directory and no file", kinds]);
+  const xz = join(work, "archive.tar.xz");
+  writeFileSync(xz, Buffer.from("fd377a585a000004", "hex"));
+  await expectFailure([xz, image], 8, [
+    `docteur: ${xz} is compressed by xz: archives are plain, or gzip's`,
+    "hint: xz -dc ARCHIVE | docteur make - IMAGE",
+  ]);
+  await expectFailure(["-", image], 8, [
+    "docteur: standard input is no tar archive",
+    "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
   ]);
   await expectFailure(["-b", "absent", repository, image], 8, [
     `docteur: no branch, tag or commit absent in ${repository}`,
@@ -221,6 +257,46 @@ test("a nested .git is left out with a warning, which -q silences", async (t) =>
   assert.equal((await docteur(["make", "-q", plain, image])).stderr, "");
 });
 
+test("--exclude leaves out without a word, --skip-special with one", async (t) => {
+  const { plain, image } = createSources(t);
+  mkdirSync(join(plain, "sub"));
+  writeFileSync(join(plain, "sub", "note.tmp"), "");
+  execFileSync("mkfifo", [join(plain, "sub", "fifo"), join(plain, "pipe")]);
+  await expectFailure([plain, image], 8, [
+    `docteur: ${plain}/pipe is a FIFO`,
+    "hint: an image holds files, directories and symbolic links: --skip-special leaves others out",
+  ]);
+  const args = [
+    "make",
+    "--json",
+    "--exclude",
+    "*.tmp",
+    "--exclude=/sub/fifo",
+    "--skip-special",
+    plain,
+    image,
+  ];
+  const { status, stdout, stderr } = await docteur(args);
+  assert.equal(stderr, `docteur: warning: ${plain}/pipe is left out: no file, directory or symbolic link\n`);
+  assert.equal(status, 0);
+  assert.equal(JSON.parse(stdout).fileCount, 1);
+  assert.deepEqual(JSON.parse(stdout).skipped, [join(plain, "pipe")]);
+});
+
+test("a directory's date: -d, else SOURCE_DATE_EPOCH, else its newest file's", async (t) => {
+  const { plain, image } = createSources(t);
+  utimesSync(join(plain, "file"), 1, 1717740550);
+  const commitOf = async (args: string[], env: Record<string, string> = {}): Promise<string> =>
+    JSON.parse((await docteur(["make", "--json", ...args, plain, image], { env })).stdout).commit;
+  const files = await commitOf([]);
+  const epoch = await commitOf([], { SOURCE_DATE_EPOCH: "1" });
+  const given = await commitOf(["-d", "1970-01-01T00:00:02Z"], { SOURCE_DATE_EPOCH: "1" });
+  assert.equal(files, await commitOf(["-d", "2024-06-07T06:09:10Z"]));
+  assert.equal(epoch, await commitOf(["-d", "1970-01-01T00:00:01Z"]));
+  assert.equal(given, await commitOf(["-d", "1970-01-01T00:00:02Z"]));
+  assert.equal(new Set([files, epoch, given]).size, 3);
+});
+
 for (const kind of ["plain", "repository"] as const) {
   test(`a signal stops the making of an image, which leaves nothing: ${kind}`, async (t) => {
     const sources = createSources(t);
@@ -263,7 +339,7 @@ test("help and version", async () => {
   assert.equal((await docteur(["--version"])).stdout, `docteur ${version}\n`);
   const list = await docteur(["--help"]);
   assert.equal(list.status, 0);
-  assert.match(list.stdout, /\n {2}make +make an image of a git commit or a directory\n/);
+  assert.match(list.stdout, /\n {2}make +make an image of a git commit, a directory or a tar archive\n/);
   assert.equal((await docteur([])).status, 16);
   const unknown = await docteur(["mkae"]);
   assert.equal(unknown.status, 16);

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -14,7 +15,9 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { open } from "../../src/index.js";
 import { make } from "../../src/make/index.js";
+import { verify } from "../../src/verify/index.js";
 import { DATE, makeAndCheck } from "../support/checked-image.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";
@@ -22,6 +25,29 @@ import { seeded } from "../support/random.js";
 import { createRandomTree } from "../support/random-tree.js";
 import { unpackTar } from "../support/tar.js";
 import { temporaryFolder } from "../support/temporary.js";
+
+/** Makes folders in each other. */
+function dig(folder: string, name: string, depth: number): void {
+  const program = `process.chdir(process.argv[1]);
+    for (let depth = 0; depth < ${depth}; depth++) { fs.mkdirSync("${name}"); process.chdir("${name}"); }`;
+  execFileSync(process.execPath, ["-e", program, folder]);
+}
+
+/** Whether what nobody may read can be made, for this process. */
+function canDropRights(): boolean {
+  return process.getuid?.() !== 0 || process.seteuid !== undefined;
+}
+
+/** Does something as somebody who is not root: root may read everything. */
+async function withoutRights<T>(work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return work();
+  process.seteuid!(65534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid!(0);
+  }
+}
 
 for (const name of ["tiny", "delta", "aligned", "modes"]) {
   test(`${name}: the commit and the root of docteur's image`, async (t) => {
@@ -169,11 +195,156 @@ test("what is no file, directory or link is named and refused", async (t) => {
   });
 });
 
+test("--skip-special leaves them out, and says which", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  mkdirSync(join(source, "sub"), { recursive: true });
+  writeFileSync(join(source, "file"), "content");
+  const bare = await makeAndCheck(source, work);
+  execFileSync("mkfifo", [join(source, "sub", "fifo")]);
+  const { summary, bytes } = await makeAndCheck(source, work, { skipSpecial: true });
+  assert.deepEqual(summary.skipped, [join(source, "sub", "fifo")]);
+  assert.ok(bytes.equals(bare.bytes));
+  const excluded = await make(source, join(work, "image"), { exclude: ["fifo"], date: DATE });
+  assert.deepEqual(excluded, { ...summary, skipped: [] });
+});
+
+test("what patterns leave out is not even looked at", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  for (const folder of ["a/build", "build/.git", "keep/.git", "c"])
+    mkdirSync(join(source, folder), { recursive: true });
+  for (const file of ["a/build/x", "build/.git/y", "keep/note.tmp", "keep/note", "c/\u00e9t\u00e9.o"])
+    writeFileSync(join(source, file), file);
+  symlinkSync("nowhere", join(source, "dangling"));
+  execFileSync("mkfifo", [join(source, "a", "build", "fifo")]);
+  const exclude = ["build/", "*.tmp", "/keep/.git", "c/?\u00e9*", "dang*"];
+  const { summary, repository } = await makeAndCheck(source, work, { exclude, compat: true });
+  assert.deepEqual(summary.skipped, []);
+  // An \u00e9 is two bytes: ? is one of them.
+  assert.equal(
+    git(repository, "ls-tree", "-rtz", "--name-only", "image"),
+    "a\0c\0c/\u00e9t\u00e9.o\0keep\0keep/note\0",
+  );
+  await assert.rejects(make(source, join(work, "image"), { exclude: ["[x"] }), { code: "InvalidArgument" });
+});
+
+test("names of one file are one blob, which is read once", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  mkdirSync(join(source, "sub"), { recursive: true });
+  writeFileSync(join(source, "b"), "the same", { mode: 0o755 });
+  linkSync(join(source, "b"), join(source, "a"));
+  linkSync(join(source, "b"), join(source, "sub", "c"));
+  writeFileSync(join(source, "sub", "copy"), "the same");
+  let surveyed = 0;
+  const { summary } = await makeAndCheck(source, work, {
+    onProgress: ({ phase, total }) => {
+      if (phase === "survey") surveyed = total!;
+    },
+  });
+  assert.equal(surveyed, 2);
+  assert.equal(summary.fileCount, 4);
+  assert.equal(summary.objectCount, 4);
+});
+
+test("names that git's check finds fault with are refused by name", async (t) => {
+  const work = temporaryFolder(t);
+  for (const name of [".GIT", ".git.", "git~1", ".g\u200cit", "x\\.git"]) {
+    const source = join(work, "source");
+    mkdirSync(join(source, "sub", name), { recursive: true });
+    await assert.rejects(make(source, join(work, "image")), {
+      code: "BadSource",
+      message: `${source}/sub/${name} cannot be in an image: git trees hold no name that some file systems take for .git`,
+    });
+    rmSync(source, { recursive: true });
+  }
+  const source = join(work, "links");
+  mkdirSync(source);
+  symlinkSync("x", join(source, ".gitmodules"));
+  await assert.rejects(make(source, join(work, "image")), /git has settings in files of that name$/);
+});
+
+test("directories that are nested as deep as images allow, and deeper", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  mkdirSync(join(source, "d/".repeat(511)), { recursive: true });
+  writeFileSync(join(source, "d/".repeat(511), "f"), "deep");
+  const { bytes } = await makeAndCheck(source, work);
+  await verify(bytes);
+  const volume = await open(bytes);
+  assert.equal(Buffer.from(await volume.get(`${"d/".repeat(511)}f`)).toString(), "deep");
+  await volume.close();
+  mkdirSync(join(source, "d/".repeat(513)), { recursive: true });
+  const deep = {
+    code: "BadSource",
+    message: /^.{200}\.\.\. cannot be in an image: its path is more than 512 levels deep$/,
+  };
+  await assert.rejects(make(source, join(work, "image")), deep);
+  // That is beyond what a path can name to the system.
+  dig(source, "e", 2500);
+  try {
+    await assert.rejects(make(source, join(work, "image"), { exclude: ["/d"] }), deep);
+    await make(source, join(work, "image"), { exclude: ["e", "/d"] });
+  } finally {
+    execFileSync("rm", ["-rf", join(source, "e")]);
+  }
+  const wide = join(work, "wide");
+  mkdirSync(wide);
+  dig(wide, "n".repeat(255), 17);
+  try {
+    const tooLong = { message: /: name too long$|longer than 4095 bytes$/ };
+    await assert.rejects(make(wide, join(work, "image")), tooLong);
+  } finally {
+    execFileSync("rm", ["-rf", wide]);
+  }
+});
+
+test("what cannot be read is named", { skip: !canDropRights() }, async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  chmodSync(work, 0o777);
+  mkdirSync(join(source, "folder"), { recursive: true });
+  writeFileSync(join(source, "file"), "secret");
+  const attempts: [string, number][] = [
+    ["file", 0o644],
+    ["folder", 0o755],
+  ];
+  for (const [name, mode] of attempts) {
+    chmodSync(join(source, name), 0);
+    const expected = { code: "Io", message: `cannot read ${join(source, name)}: permission denied` };
+    await assert.rejects(
+      withoutRights(() => make(source, join(work, "image"))),
+      expected,
+    );
+    chmodSync(join(source, name), mode);
+  }
+  await withoutRights(() => make(source, join(work, "image")));
+});
+
+test("without a date the commit has the newest file's, and an empty source 1970's", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  mkdirSync(join(source, "sub"), { recursive: true });
+  const dateOf = async (): Promise<string> => {
+    const { repository } = await makeAndCheck(source, work, { date: undefined });
+    return git(repository, "log", "-1", "--format=%ai %ci", "image");
+  };
+  assert.equal(await dateOf(), "1970-01-01 00:00:00 +0000 1970-01-01 00:00:00 +0000");
+  writeFileSync(join(source, "old"), "");
+  utimesSync(join(source, "old"), 1, new Date(-1_000_000));
+  assert.equal(await dateOf(), "1970-01-01 00:00:00 +0000 1970-01-01 00:00:00 +0000");
+  writeFileSync(join(source, "sub", "new"), "");
+  utimesSync(join(source, "sub", "new"), 1, 1717740550.9);
+  assert.equal(await dateOf(), "2024-06-07 06:09:10 +0000 2024-06-07 06:09:10 +0000");
+});
+
 test("a file that changes between the passes is noticed", async (t) => {
   const work = temporaryFolder(t);
   const file = join(work, "source", "file");
   const changes: [string, () => void][] = [
     ["grown", () => writeFileSync(file, "longer than before")],
+    ["shorter", () => writeFileSync(file, "")],
     ["rewritten", () => writeFileSync(file, "AFTER")],
     ["gone", () => rmSync(file)],
     [

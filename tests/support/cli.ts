@@ -17,6 +17,8 @@ export interface RunOptions {
   env?: Record<string, string | undefined>;
   /** What standard output is read as; UTF-8 by default. */
   encoding?: BufferEncoding;
+  /** What standard input holds; nothing by default. */
+  input?: Uint8Array;
   /** Called once the process runs. */
   onStart?: (child: ChildProcess) => void;
 }
@@ -24,14 +26,16 @@ export interface RunOptions {
 /** Runs `docteur ARGS…` to its end. */
 export function docteur(
   args: readonly string[],
-  { cwd, env, encoding = "utf8", onStart }: RunOptions = {},
+  { cwd, env, encoding = "utf8", input, onStart }: RunOptions = {},
 ): Promise<RunResult> {
   const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
   const child = spawn(process.execPath, [program, ...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: "pipe",
   });
+  // A program that fails does not read on.
+  child.stdin.on("error", () => undefined).end(input);
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";

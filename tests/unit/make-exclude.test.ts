@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Exclude } from "../../src/make/source/exclude.js";
+import { ExcludePatterns } from "../../src/make/source/exclude.js";
 import { git } from "../support/git.js";
 import { type Random, seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** Whether a path is left out, or a folder on the way to it; all its names but the last are folders' names. */
 function isExcluded(patterns: readonly string[], path: string, isFolder = false): boolean {
-  const exclude = new Exclude(patterns);
+  const exclude = new ExcludePatterns(patterns);
   const names = Buffer.from(path).toString("latin1").split("/");
   let state = exclude.root;
   for (const [index, name] of names.entries()) {
@@ -51,7 +51,7 @@ test("patterns mean what gitignore(5) says", () => {
 
 test("what is no pattern is refused", () => {
   for (const pattern of ["", "/", "a[", "[a-", "[]", "[!]", "a\\", "!a", "[[:digits:]]"])
-    assert.throws(() => new Exclude([pattern]), { code: "InvalidArgument" }, JSON.stringify(pattern));
+    assert.throws(() => new ExcludePatterns([pattern]), { code: "InvalidArgument" }, JSON.stringify(pattern));
 });
 
 const NAMES = ["a", "b", "ab", "ba", "a.b", "-", "]", "a*", "aab", "A", "\\", "[b"];
@@ -111,7 +111,7 @@ test("random patterns leave out what git leaves out", (t) => {
     const kept = git(folder, "ls-files", "-z", "-o", ...patterns.map((pattern) => `-x${pattern}`));
     const expected = kept.split("\0").slice(0, -1).sort();
     if (expected.length < paths.length && expected.length > 0) someCount++;
-    const exclude = new Exclude(patterns);
+    const exclude = new ExcludePatterns(patterns);
     assert.ok(exclude.root.length === patterns.length);
     assert.deepEqual(
       paths.filter((path) => !isExcluded(patterns, path)).sort(),

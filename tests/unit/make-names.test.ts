@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { encodeTree, hashObject, type Kind, MODE, type Mode } from "../../src/make/objects.js";
-import { checkEntry } from "../../src/make/source/names.js";
+import { checkName } from "../../src/make/source/names.js";
 import { GIT_ENVIRONMENT, git } from "../support/git.js";
 import { type Random, seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 function isRefused(name: string, mode: Mode): boolean {
   try {
-    checkEntry(name, name, 1, mode, name);
+    checkName(name, mode, name);
     return false;
   } catch (error) {
     assert.equal((error as { code?: string }).code, "BadSource");

@@ -1,4 +1,4 @@
-/** `docteur make`: a git commit or a directory becomes an image. */
+/** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
 import { EXIT } from "../../src/errors.js";
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
 import {
@@ -14,16 +14,21 @@ import {
 
 const HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
 
-Makes IMAGE, one read-only disk image, of a commit of a git repository or of a
-plain directory.
+Makes IMAGE, one read-only disk image, of a commit of a git repository, of a
+plain directory, or of a tar archive.
 
 SOURCE is local: a path, file:///absolute/path or relativize://relative/path.
   - The root of a git work tree, or a bare repository: one commit is taken,
     with its files, links and submodules, and nothing of its history. This
     needs the git program.
   - Any other directory, a folder of a work tree too: its files as they are, in
-    one new commit. Entries named .git are left out, with a warning; so is
-    IMAGE, if it lies in SOURCE. FIFOs, sockets and devices are refused.
+    one new commit. IMAGE is no part of it, if it lies in SOURCE.
+  - A file: a tar archive, plain or compressed by gzip, taken for what it would
+    be extracted to; - is an archive in standard input. What is compressed or
+    comes from a pipe takes room beside IMAGE, for as long as IMAGE is made.
+Of directories and archives, entries named .git are left out, with a warning;
+FIFOs, sockets and devices are refused, and so are names that git's own check
+finds fault with, and sparse files in archives.
 
 IMAGE appears when it is complete, in place of what was there; if anything
 fails, what was there stays. The same SOURCE and options give the same bytes.
@@ -31,9 +36,16 @@ fails, what was there stays. The same SOURCE and options give the same bytes.
 Options:
   -b, --branch REF   the branch, tag, full ref, or (abbreviated) commit id to
                      take of a git repository (default: HEAD)
-  -d, --date DATE    the date of a plain directory's commit, as in RFC 3339
-                     with its offset, 2024-06-07T08:09:10+02:00 (default: now,
-                     or SOURCE_DATE_EPOCH, seconds since 1970, where it is set)
+  -d, --date DATE    the date of a directory's or an archive's commit, as in
+                     RFC 3339 with its offset, 2024-06-07T08:09:10+02:00
+                     (default: SOURCE_DATE_EPOCH, seconds since 1970, where it
+                     is set; else the time of the newest file or link)
+      --exclude GLOB leave out of a directory or an archive, without a word, what
+                     matches as in a .gitignore: *, ?, [...] and **; a directory
+                     whole. Without a slash a name at any depth, else a path
+                     from the root; with one at the end directories alone. May
+                     be given many times
+      --skip-special leave out FIFOs, sockets and devices, with a warning
       --bs BYTES     the image's block size: a power of two, at least 512,
                      which must be the block device's (default: 512)
       --compat       of a plain directory, what docteur 0.0.7 can read whole:
@@ -48,11 +60,15 @@ written; 16 the arguments are wrong.
 Examples:
   docteur make . disk.img
   docteur make -b v1.2 /srv/git/site.git site.img
-  docteur make -d 2024-06-07T08:09:10+02:00 --bs 4096 ./public public.img`;
+  docteur make -d 2024-06-07T08:09:10+02:00 --bs 4096 ./public public.img
+  docteur make --exclude node_modules --exclude '/build/*.map' app app.img
+  curl -s https://example.org/release.tar.gz | docteur make - release.img`;
 
 const OPTIONS = {
   branch: { type: "string", short: "b" },
   date: { type: "string", short: "d" },
+  exclude: { type: "string", multiple: true },
+  "skip-special": { type: "boolean" },
   bs: { type: "string" },
   compat: { type: "boolean" },
   json: { type: "boolean" },
@@ -85,6 +101,10 @@ function describeProgress({ phase, done, total }: MakeProgress): string {
   return `${what}: ${Math.floor((100 * done) / total)} % of ${plural(total, noun)}`;
 }
 
+function whyLeftOut(path: string): string {
+  return /(^|\/)\.git$/.test(path) ? "git trees hold no .git" : "no file, directory or symbolic link";
+}
+
 function describeResult(image: string, { commit, fileCount, imageBytes }: MakeSummary): string {
   return `${image}: commit ${commit}, ${plural(fileCount, "file")}, ${formatBytes(imageBytes)}`;
 }
@@ -100,6 +120,8 @@ async function run(argv: string[]): Promise<number> {
       date: values.date ?? epochDate(),
       blockSize,
       compat: values.compat,
+      exclude: values.exclude,
+      skipSpecial: values["skip-special"],
       signal,
       onProgress: (step) => progress.update(() => describeProgress(step)),
     }),
@@ -108,7 +130,7 @@ async function run(argv: string[]): Promise<number> {
     if (values.date !== undefined && summary.kind === "git")
       process.stderr.write("docteur: warning: -d has no effect: the commit has its own date\n");
     for (const path of summary.skipped)
-      process.stderr.write(`docteur: warning: ${path} is left out: git trees hold no .git\n`);
+      process.stderr.write(`docteur: warning: ${path} is left out: ${whyLeftOut(path)}\n`);
   }
   progress.finish(describeResult(image, summary));
   if (values.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
@@ -117,7 +139,7 @@ async function run(argv: string[]): Promise<number> {
 
 /** See `Command`. */
 export const command: Command = {
-  summary: "make an image of a git commit or a directory",
+  summary: "make an image of a git commit, a directory or a tar archive",
   help: HELP,
   run,
 };

@@ -7,10 +7,10 @@ import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
 import { Breath } from "../breath.js";
 import { MODE, type Mode } from "../objects.js";
-import type { Exclude, ExcludeState } from "./exclude.js";
+import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf, shown } from "./file.js";
 import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./folder.js";
-import { checkEntry, refuseSpecial } from "./names.js";
+import { checkLimits, checkName, refuseSpecial } from "./names.js";
 
 /** How to list a directory. */
 export interface DirectoryOptions {
@@ -19,7 +19,7 @@ export interface DirectoryOptions {
   /** Files of the host, absolute, that are not part of the source: the image itself. */
   outputs: readonly string[];
   /** What to leave out without a word. */
-  exclude: Exclude;
+  exclude: ExcludePatterns;
   /** Leave out what is no file, directory or symbolic link. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
@@ -156,7 +156,8 @@ class DirectoryLister {
     }
     if (typeof mode === "object") refuseSpecial(shown(path), mode.special);
     const depth = place.depth + 1;
-    checkEntry(path.slice(this.#rootLen), name, depth, mode, shown(path));
+    checkName(name, mode, shown(path));
+    checkLimits(path.length - this.#rootLen, depth, shown(path));
     if (mode === MODE.directory)
       return { name, mode, folder: await this.#listFolder({ path, depth, exclude: state }, found) };
     return { name, mode, blob: this.#blobOf(path, mode === MODE.symlink, found) };

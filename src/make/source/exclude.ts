@@ -182,7 +182,7 @@ function matchesName(tokens: readonly Token[], name: string): boolean {
 export type ExcludeState = readonly (readonly number[])[];
 
 /** A set of patterns. */
-export class Exclude {
+export class ExcludePatterns {
   readonly #patterns: readonly Pattern[];
   /** The state of the source's root. */
   readonly root: ExcludeState;

@@ -7,11 +7,15 @@ import { ioError, systemCode } from "../../io-error.js";
 
 /** A source on this machine. */
 export interface Source {
-  /** `git`: the root of a work tree, or a bare repository. `directory`: any other folder. */
-  kind: "git" | "directory";
-  /** Absolute. */
+  /** `git`: the root of a work tree, or a bare repository. `directory`: any other folder. `tar`: a file, or a stream. */
+  kind: "git" | "directory" | "tar";
+  /** Absolute; "-" is standard input. */
   path: string;
+  /** Whether it can be read only once, from its begin to its end. */
+  isStream: boolean;
 }
+
+const KINDS = "the source is a git repository, a directory or a tar archive";
 
 const LOCAL_ONLY = "git clone it first (--depth=1 will do), then give the path of the clone";
 
@@ -64,23 +68,18 @@ function isBareRepository(path: string): boolean {
  * @throws DocteurError `InvalidArgument` where the text names nothing local, `BadSource` where nothing usable is there, `Io`
  */
 export function locateSource(source: string): Source {
+  if (source === "-") return { kind: "tar", path: source, isStream: true };
   const path = pathOf(source);
   let found: Stats;
   try {
     found = statSync(path);
   } catch (cause) {
     if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw ioError("read", path, cause);
-    throw new DocteurError("BadSource", `${path} does not exist`, {
-      path,
-      hint: "the source is a git repository or a directory",
-      cause,
-    });
+    throw new DocteurError("BadSource", `${path} does not exist`, { path, hint: KINDS, cause });
   }
+  if (found.isFile() || found.isFIFO()) return { kind: "tar", path, isStream: !found.isFile() };
   if (!found.isDirectory())
-    throw new DocteurError("BadSource", `${path} is not a directory`, {
-      path,
-      hint: "the source is a git repository or a directory",
-    });
+    throw new DocteurError("BadSource", `${path} is no directory and no file`, { path, hint: KINDS });
   const kind = existsSync(join(path, ".git")) || isBareRepository(path) ? "git" : "directory";
-  return { kind, path };
+  return { kind, path, isStream: false };
 }

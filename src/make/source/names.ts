@@ -76,27 +76,33 @@ function whyNot(name: string, mode: Mode): string | undefined {
 const cut = (path: string): string => (path.length > 200 ? `${path.slice(0, 200)}...` : path);
 
 /**
- * Makes sure that an image can hold an entry.
- * @param path from the root of the source
- * @param depth how many names the path has
+ * Makes sure that git takes a name for what it is.
  * @param where the path for people
  * @throws DocteurError `BadSource`
  */
-export function checkEntry(path: string, name: string, depth: number, mode: Mode, where: string): void {
-  const hint = "rename it, or leave it out with --exclude";
+export function checkName(name: string, mode: Mode, where: string): void {
   const why = whyNot(name, mode);
-  if (why !== undefined)
-    throw new DocteurError("BadSource", `${where} cannot be in an image: ${why}`, { path: where, hint });
-  if (depth > DEPTH_MAX)
-    throw new DocteurError("BadSource", `${cut(where)} is nested too deep: ${DEPTH_MAX} levels at most`, {
-      path: where,
-      hint: "leave it out with --exclude",
-    });
-  if (path.length > PATH_MAX)
-    throw new DocteurError("BadSource", `${cut(where)}: its path is too long: ${PATH_MAX} bytes at most`, {
-      path: where,
-      hint,
-    });
+  if (why === undefined) return;
+  throw new DocteurError("BadSource", `${where} cannot be in an image: ${why}`, {
+    path: where,
+    hint: "rename it, or leave it out with --exclude",
+  });
+}
+
+/**
+ * Makes sure that the core will read a path.
+ * @param length the path's from the root of the source, in bytes
+ * @param depth how many names it has
+ * @param where the path for people
+ * @throws DocteurError `BadSource`
+ */
+export function checkLimits(length: number, depth: number, where: string): void {
+  if (depth <= DEPTH_MAX && length <= PATH_MAX) return;
+  const limit = depth > DEPTH_MAX ? `more than ${DEPTH_MAX} levels deep` : `longer than ${PATH_MAX} bytes`;
+  throw new DocteurError("BadSource", `${cut(where)} cannot be in an image: its path is ${limit}`, {
+    path: where,
+    hint: "rename it, or leave it out with --exclude",
+  });
 }
 
 /** The error for an entry of a kind that no image holds. */

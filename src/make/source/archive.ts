@@ -1,0 +1,115 @@
+/** The bytes of an archive, in any order. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError } from "../../io-error.js";
+import { changed } from "./file.js";
+import { isGzip, spoolArchive } from "./spool.js";
+
+/** An uncompressed archive. */
+export interface Archive {
+  /** What people call it: its path, or "standard input". */
+  name: string;
+  /** The file that its content is in: absolute, a byte string ("latin1"). */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /**
+   * Reads bytes, which last until the next call.
+   * @param offset `offset + length` is not beyond the end
+   */
+  read(offset: number, length: number): Buffer;
+}
+
+/** Bytes that are read at once, as most headers are near each other. */
+const WINDOW_LEN = 1 << 16;
+
+/** An archive in a file. */
+export class ArchiveFile implements Archive {
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+  readonly #fd: number;
+  #window: Buffer = Buffer.alloc(0);
+  #start = 0;
+
+  /** @param path of a regular file, absolute */
+  constructor(name: string, path: string) {
+    this.name = name;
+    this.path = Buffer.from(path).toString("latin1");
+    try {
+      this.#fd = openSync(path, "r");
+    } catch (cause) {
+      throw ioError("read", name, cause);
+    }
+    this.size = fstatSync(this.#fd).size;
+  }
+
+  read(offset: number, length: number): Buffer {
+    const at = offset - this.#start;
+    if (at < 0 || at + length > this.#window.length) {
+      this.#window = this.#fill(offset, Math.min(Math.max(length, WINDOW_LEN), this.size - offset));
+      this.#start = offset;
+      return this.#window.subarray(0, length);
+    }
+    return this.#window.subarray(at, at + length);
+  }
+
+  #fill(offset: number, length: number): Buffer {
+    const buffer = Buffer.allocUnsafe(length);
+    for (let done = 0; done < length; ) {
+      let count: number;
+      try {
+        count = readSync(this.#fd, buffer, done, length - done, offset + done);
+      } catch (cause) {
+        throw ioError("read", this.name, cause);
+      }
+      if (count === 0) throw changed(this.path);
+      done += count;
+    }
+    return buffer;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** The first bytes of a file. */
+function headOf(path: string): Buffer {
+  const buffer = Buffer.alloc(2);
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    return buffer.subarray(0, readSync(fd, buffer, 0, 2, 0));
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/**
+ * Opens an archive; one that is compressed, or no regular file, is written to a file in `scratch` first, uncompressed.
+ * @param path absolute, or "-" for standard input
+ * @param isStream whether it can be read only once, from its begin to its end
+ * @param scratch gives an empty folder, in which the file stays
+ * @throws DocteurError `BadSource`, `Io`; the signal's reason
+ */
+export async function openArchive(
+  path: string,
+  isStream: boolean,
+  scratch: () => Promise<string>,
+  signal: AbortSignal | undefined,
+): Promise<ArchiveFile> {
+  const name = path === "-" ? "standard input" : path;
+  if (!isStream && !isGzip(headOf(path))) {
+    const real = await realpath(path).catch((cause: unknown) => {
+      throw ioError("read", path, cause);
+    });
+    return new ArchiveFile(name, real);
+  }
+  const spooled = join(await scratch(), "archive.tar");
+  await spoolArchive(path, name, spooled, signal);
+  return new ArchiveFile(name, spooled);
+}
