@@ -4,9 +4,10 @@ import { delta } from "./delta.js";
 import { idx } from "./idx.js";
 import { image } from "./image.js";
 import { inflate } from "./inflate.js";
+import { tar } from "./tar.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
 
-export const TARGETS = { inflate, delta, idx, tree, commit, image } satisfies Record<string, Target>;
+export const TARGETS = { inflate, delta, idx, tree, commit, image, tar } satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;

@@ -5,7 +5,15 @@ import { runTarget, type Target } from "../fuzz/target.js";
 import { TARGETS, type TargetName } from "../fuzz/targets.js";
 
 const SEED = 20240607;
-const CASES: Record<TargetName, number> = { inflate: 100, delta: 800, idx: 8, tree: 4, commit: 4, image: 12 };
+const CASES: Record<TargetName, number> = {
+  inflate: 100,
+  delta: 800,
+  idx: 8,
+  tree: 4,
+  commit: 4,
+  image: 12,
+  tar: 1500,
+};
 
 for (const [name, target] of Object.entries(TARGETS)) {
   const cases = CASES[name as TargetName];

@@ -154,10 +154,10 @@ class DirectoryLister {
       this.#skipped.push(shown(path));
       return undefined;
     }
-    if (typeof mode === "object") refuseSpecial(shown(path), mode.special);
+    if (typeof mode === "object") refuseSpecial(path, mode.special);
     const depth = place.depth + 1;
-    checkName(name, mode, shown(path));
-    checkLimits(path.length - this.#rootLen, depth, shown(path));
+    checkName(name, mode, path);
+    checkLimits(path, path.length - this.#rootLen, depth);
     if (mode === MODE.directory)
       return { name, mode, folder: await this.#listFolder({ path, depth, exclude: state }, found) };
     return { name, mode, blob: this.#blobOf(path, mode === MODE.symlink, found) };

@@ -5,12 +5,14 @@
  */
 import { DocteurError } from "../../errors.js";
 import { MODE, type Mode } from "../objects.js";
-import { bytesOf } from "./file.js";
+import { bytesOf, shown } from "./file.js";
 
 /** Names in a path, the last one too. */
 const DEPTH_MAX = 512;
 /** Bytes of a path, without a slash in front. */
 const PATH_MAX = 4095;
+/** Bytes of a long path that a message tells. */
+const SHOWN_MAX = 200;
 
 /** Characters that HFS+ does not see in names. */
 const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
@@ -64,6 +66,8 @@ function isNtfsSetting(name: string, setting: Setting): boolean {
 
 /** Why no sound tree has an entry of that name and mode; `undefined` where one may. */
 function whyNot(name: string, mode: Mode): string | undefined {
+  // What almost all names lack.
+  if (!/git|~|[\x80-\xff]/i.test(name)) return undefined;
   if (isDotGit(name)) return "git trees hold no name that some file systems take for .git";
   const isModules =
     hfsName(name) === MODULES.name || windowsNames(name).some((part) => isNtfsSetting(part, MODULES));
@@ -72,43 +76,41 @@ function whyNot(name: string, mode: Mode): string | undefined {
   return isFault ? "git has settings in files of that name" : undefined;
 }
 
-/** A path for people, though it may be of any length. */
-const cut = (path: string): string => (path.length > 200 ? `${path.slice(0, 200)}...` : path);
-
 /**
  * Makes sure that git takes a name for what it is.
- * @param where the path for people
+ * @param path for the message
  * @throws DocteurError `BadSource`
  */
-export function checkName(name: string, mode: Mode, where: string): void {
+export function checkName(name: string, mode: Mode, path: string): void {
   const why = whyNot(name, mode);
   if (why === undefined) return;
-  throw new DocteurError("BadSource", `${where} cannot be in an image: ${why}`, {
-    path: where,
+  throw new DocteurError("BadSource", `${shown(path)} cannot be in an image: ${why}`, {
+    path: shown(path),
     hint: "rename it, or leave it out with --exclude",
   });
 }
 
 /**
  * Makes sure that the core will read a path.
+ * @param path for the message
  * @param length the path's from the root of the source, in bytes
  * @param depth how many names it has
- * @param where the path for people
  * @throws DocteurError `BadSource`
  */
-export function checkLimits(length: number, depth: number, where: string): void {
+export function checkLimits(path: string, length: number, depth: number): void {
   if (depth <= DEPTH_MAX && length <= PATH_MAX) return;
   const limit = depth > DEPTH_MAX ? `more than ${DEPTH_MAX} levels deep` : `longer than ${PATH_MAX} bytes`;
-  throw new DocteurError("BadSource", `${cut(where)} cannot be in an image: its path is ${limit}`, {
-    path: where,
+  const begin = shown(path.slice(0, SHOWN_MAX)) + (path.length > SHOWN_MAX ? "..." : "");
+  throw new DocteurError("BadSource", `${begin} cannot be in an image: its path is ${limit}`, {
+    path: begin,
     hint: "rename it, or leave it out with --exclude",
   });
 }
 
 /** The error for an entry of a kind that no image holds. */
-export function refuseSpecial(where: string, kind: string): never {
-  throw new DocteurError("BadSource", `${where} is ${kind}`, {
-    path: where,
+export function refuseSpecial(path: string, kind: string): never {
+  throw new DocteurError("BadSource", `${shown(path)} is ${kind}`, {
+    path: shown(path),
     hint: "an image holds files, directories and symbolic links: --skip-special leaves others out",
   });
 }

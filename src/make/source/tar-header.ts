@@ -75,18 +75,21 @@ function numberOf(field: Buffer): number {
   return digits === "" ? 0 : Number.parseInt(digits, 8);
 }
 
+/** Where a header's checksum is. */
+const SUM = { start: 148, end: 156 };
+
 /** Whether a header's checksum is its own: the sum of its bytes with spaces for the checksum. */
 function hasChecksum(block: Buffer): boolean {
-  let unsigned = 0;
-  let signed = 0;
-  for (let at = 0; at < BLOCK_LEN; at++) {
-    const byte = at >= 148 && at < 156 ? 0x20 : block[at]!;
-    unsigned += byte;
-    signed += byte < 0x80 ? byte : byte - 0x100;
+  let sum = 0x20 * (SUM.end - SUM.start);
+  let negativeCount = 0;
+  for (let at = 0; at < BLOCK_LEN; at = at + 1 === SUM.start ? SUM.end : at + 1) {
+    const byte = block[at]!;
+    sum += byte;
+    negativeCount += byte >> 7;
   }
+  const given = numberOf(block.subarray(SUM.start, SUM.end));
   // Programs of old summed signed bytes.
-  const sum = numberOf(block.subarray(148, 156));
-  return sum === unsigned || sum === signed;
+  return given === sum || given === sum - 0x100 * negativeCount;
 }
 
 /**

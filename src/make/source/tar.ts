@@ -46,6 +46,8 @@ interface Leaf {
   blob: SourceBlob;
   /** Seconds since 1970. */
   mtime: number;
+  /** In `Listing.blobs`, once it is there. Hard links share all of this. */
+  index: number | undefined;
 }
 
 /** What has no place in an image. */
@@ -213,12 +215,8 @@ class TarLister {
   #take(at: number, header: TarHeader): void {
     this.#options.onProgress?.(++this.#memberCount);
     const names = this.#namesOf(header.path, at);
-    const where = shown(names.join("/"));
-    checkLimits(
-      names.reduce((sum, name) => sum + name.length + 1, -1),
-      names.length,
-      where,
-    );
+    const path = names.join("/");
+    checkLimits(path, path.length, names.length);
     // Programs of old had no other sign of a directory.
     const isFolder = "5D".includes(header.type) || ("07".includes(header.type) && header.path.endsWith("/"));
     if (isFolder) {
@@ -226,12 +224,12 @@ class TarLister {
       return;
     }
     if (names.length === 0) this.#damaged("a member that has no name", at);
-    const item = this.#itemOf(at, header, where);
+    const item = this.#itemOf(at, header, path);
     if (this.#isLeftOut(names, false)) {
-      if (isLeaf(item)) this.#leftOut.set(names.join("/"), item);
+      if (isLeaf(item)) this.#leftOut.set(path, item);
       return;
     }
-    this.#place(names, item, where);
+    this.#place(names, item);
   }
 
   /** The names of a path: none for the root. */
@@ -242,45 +240,49 @@ class TarLister {
     return names;
   }
 
-  #itemOf(at: number, header: TarHeader, where: string): Leaf | Special {
+  #itemOf(at: number, header: TarHeader, path: string): Leaf | Special {
     const { type, size, linkPath, mtime, mode } = header;
     switch (type) {
       case "0":
       case "7": {
         const offset = at + BLOCK_LEN;
         if (size > this.#archive.size - offset)
-          this.#damaged(`it is cut off in ${where}: it has ${this.#archive.size} bytes`, at);
-        const { path } = this.#archive;
-        const content = size === 0 ? EMPTY : { path, offset, isWhole: false, followsLinks: false };
-        return { mode: (mode & 0o100) !== 0 ? MODE.executable : MODE.file, blob: { size, content }, mtime };
+          this.#damaged(`it is cut off in ${shown(path)}: it has ${this.#archive.size} bytes`, at);
+        const range = { path: this.#archive.path, offset, isWhole: false, followsLinks: false };
+        const blob = { size, content: size === 0 ? EMPTY : range };
+        return { mode: (mode & 0o100) !== 0 ? MODE.executable : MODE.file, blob, mtime, index: undefined };
       }
       case "1":
-        return this.#linked(this.#namesOf(linkPath, at), where, at);
+        return this.#linked(this.#namesOf(linkPath, at), path, at);
       case "2": {
         if (linkPath === "" || linkPath.includes("\0"))
-          this.#damaged(`a symbolic link with no proper target, ${where}`, at);
+          this.#damaged(`a symbolic link with no proper target, ${shown(path)}`, at);
         const content = new Uint8Array(Buffer.from(linkPath, "latin1"));
-        return { mode: MODE.symlink, blob: { size: content.length, content }, mtime };
+        return { mode: MODE.symlink, blob: { size: content.length, content }, mtime, index: undefined };
       }
       default: {
         const special = SPECIAL[type];
         if (special !== undefined) return { special };
         const what = UNKNOWN[type] ?? `a member of type ${JSON.stringify(type)}`;
-        throw new DocteurError("BadSource", `${this.#archive.name}: ${where} is ${what}, at byte ${at}`, {
-          path: where,
-          hint: "extract the archive, and make the image of the directory",
-        });
+        throw new DocteurError(
+          "BadSource",
+          `${this.#archive.name}: ${shown(path)} is ${what}, at byte ${at}`,
+          {
+            path: shown(path),
+            hint: "extract the archive, and make the image of the directory",
+          },
+        );
       }
     }
   }
 
   /** The file that a hard link is to. */
-  #linked(names: readonly string[], where: string, at: number): Leaf {
+  #linked(names: readonly string[], from: string, at: number): Leaf {
     let item: Item | undefined = this.#root;
     for (const name of names) item = item instanceof Map ? item.get(name) : undefined;
     const path = names.join("/");
     const leaf = isLeaf(item) ? item : this.#leftOut.get(path);
-    return leaf ?? this.#damaged(`a hard link, ${where}, to no file before it, ${shown(path)}`, at);
+    return leaf ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
   }
 
   /** Whether patterns leave a path out, or git's rules. */
@@ -329,55 +331,48 @@ class TarLister {
     return folder;
   }
 
-  #place(names: readonly string[], item: Leaf | Special, where: string): void {
+  #place(names: readonly string[], item: Leaf | Special): void {
     const parent = this.#parentOf(names);
     const name = names.at(-1)!;
     const before = parent.get(name);
-    if (before instanceof Map && before.size > 0)
-      throw new DocteurError(
-        "BadSource",
-        `${this.#archive.name}: ${where} is a directory, and no directory`,
-        {
-          path: where,
-          hint: "two members of the archive have this path",
-        },
-      );
+    if (before instanceof Map && before.size > 0) {
+      const path = shown(names.join("/"));
+      throw new DocteurError("BadSource", `${this.#archive.name}: ${path} is a directory, and no directory`, {
+        path,
+        hint: "two members of the archive have this path",
+      });
+    }
     parent.set(name, item);
   }
 }
 
-/** The listing of what is in the archive's folders at its end. */
+/** The listing of what is in the archive's folders at its end. Empties them on the way: there may be many. */
 function finish(root: Folder, git: ReadonlySet<string>, options: TarOptions): Listing {
   const blobs: SourceBlob[] = [];
-  const indices = new Map<SourceBlob, number>();
   const skipped = Array.from(git, shown);
   let newest: number | undefined;
-  const leaf = ({ blob, mtime }: Leaf): number => {
-    if (newest === undefined || mtime > newest) newest = mtime;
-    let index = indices.get(blob);
-    if (index === undefined) {
-      index = blobs.push(blob) - 1;
-      indices.set(blob, index);
-    }
-    return index;
+  const indexOf = (leaf: Leaf): number => {
+    if (newest === undefined || leaf.mtime > newest) newest = leaf.mtime;
+    leaf.index ??= blobs.push(leaf.blob) - 1;
+    return leaf.index;
   };
   // No deeper than the paths' limit.
   const convert = (folder: Folder, prefix: string): SourceFolder => {
     const entries: SourceFolder["entries"] = [];
     for (const [name, item] of folder) {
       const path = prefix + name;
-      const where = shown(path);
       if (item instanceof Map) {
-        checkName(name, MODE.directory, where);
+        checkName(name, MODE.directory, path);
         entries.push({ name, mode: MODE.directory, folder: convert(item, `${path}/`) });
       } else if ("special" in item) {
-        if (!options.skipSpecial) refuseSpecial(where, item.special);
-        skipped.push(where);
+        if (!options.skipSpecial) refuseSpecial(path, item.special);
+        skipped.push(shown(path));
       } else {
-        checkName(name, item.mode, where);
-        entries.push({ name, mode: item.mode, blob: leaf(item) });
+        checkName(name, item.mode, path);
+        entries.push({ name, mode: item.mode, blob: indexOf(item) });
       }
     }
+    folder.clear();
     return { entries };
   };
   return { root: convert(root, ""), blobs, newest, skipped: skipped.sort() };
