@@ -10,7 +10,7 @@ import { parseQuickly } from "./quick";
 import { blockEnd, splitBlocks } from "./split";
 import { countItems, STATISTICS } from "./statistics";
 import { WINDOW } from "./symbols";
-import { clearTables, items, shiftTables, SPAN_MAX, spareItems } from "./workspace";
+import { clearTables, items, shiftTables, sizeTables, SPAN_MAX, spareItems } from "./workspace";
 
 /** How much work is done for a stream. */
 export namespace Effort {
@@ -23,7 +23,7 @@ const PART: u32 = 8192;
 /** Bytes parsed at a time, where there are more than `SPAN_MAX`. */
 const SPAN: u32 = 64 << 10;
 /** Times that a block is parsed, each with the costs that the last time has shown. */
-const PASSES: u32 = 3;
+const PASSES: u32 = 2;
 /** Blocks up to so many bytes are tried in the fixed code too. */
 const FIXED_TRIED: u32 = 1024;
 
@@ -42,8 +42,12 @@ let effort: u32 = 0;
 let isLastPiece: bool = false;
 let pieceEnd: u32 = 0;
 
-/** Begins a stream: nothing before it is seen any more. */
-export function beginStream(level: u32): void {
+/**
+ * Begins a stream: nothing before it is seen any more.
+ * @param len bytes that it is going to have, or `u64.MAX_VALUE` where that is not known
+ */
+export function beginStream(level: u32, len: u64): void {
+  sizeTables(len);
   effort = level;
   // At a multiple of the window's size, so that short streams use the same few nodes.
   position = (position + (2 * WINDOW - 1)) & ~(WINDOW - 1);

@@ -6,7 +6,7 @@
 import { LENGTH_MASK, MATCH_MAX, MATCH_MIN, matchItem, WINDOW } from "./symbols";
 import {
   HASH3_BITS,
-  HASH4_BITS,
+  hashShift,
   heads3,
   heads4,
   MATCHES,
@@ -17,7 +17,7 @@ import {
 } from "./workspace";
 
 /** Steps down a tree, at most; it is less than `MATCHES_EACH`. */
-const DEPTH: u32 = 40;
+const DEPTH: u32 = 24;
 /** A match that long is taken at once, and what it spans is not searched. */
 const NICE: u32 = 128;
 /** Three bytes are no match from farther away. */
@@ -30,8 +30,8 @@ export let steps: u64 = 0;
 
 // @ts-ignore: decorator
 @inline
-export function hash4(word: u32): u32 {
-  return (word * MULTIPLIER) >> (32 - HASH4_BITS);
+export function hash4(word: u32, shift: u32): u32 {
+  return (word * MULTIPLIER) >> shift;
 }
 
 // @ts-ignore: decorator
@@ -65,6 +65,7 @@ export function findMatches(origin: usize, from: u32, to: u32, end: u32, lowest:
   const tree = nodes();
   const first = heads4();
   const short = heads3();
+  const shift = hashShift;
   const listEnd = matchList() + ((MATCHES - MATCHES_EACH) << 2);
   let start = matchStarts();
   let list = matchList();
@@ -86,7 +87,7 @@ export function findMatches(origin: usize, from: u32, to: u32, end: u32, lowest:
     const near = load<u32>(shortHead);
     store<u32>(shortHead, position);
 
-    const head = first + (hash4(word) << 2);
+    const head = first + (hash4(word, shift) << 2);
     let other = load<u32>(head);
     store<u32>(head, position);
 

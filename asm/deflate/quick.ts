@@ -4,7 +4,7 @@
  */
 import { extend, hash4 } from "./matches";
 import { LENGTH_MASK, literalItem, MATCH_MAX, matchItem, WINDOW } from "./symbols";
-import { heads4, nodes } from "./workspace";
+import { hashShift, heads4, nodes } from "./workspace";
 
 /** Links of a chain that are followed. */
 const DEPTH: u32 = 8;
@@ -21,7 +21,7 @@ let end: u32 = 0;
 // @ts-ignore: decorator
 @inline
 function insert(at: usize, position: u32): u32 {
-  const head = heads4() + (hash4(load<u32>(at)) << 2);
+  const head = heads4() + (hash4(load<u32>(at), hashShift) << 2);
   const next = load<u32>(head);
   store<u32>(nodes() + ((position & (WINDOW - 1)) << 2), next);
   store<u32>(head, position);

@@ -40,6 +40,15 @@ export function prepareWorkspace(): bool {
   return true;
 }
 
+/** What is left of a hash is the index of a head: by how far it is shifted. */
+export let hashShift: u32 = 32 - HASH4_BITS;
+
+/** Sets how many heads are used: few for a short stream, which the processor's cache then holds. */
+export function sizeTables(len: u64): void {
+  const bits = len < 1 << HASH4_BITS ? 32 - clz(<u32>len | 255) : HASH4_BITS;
+  hashShift = 32 - min<u32>(bits, HASH4_BITS);
+}
+
 /** Gives the workspace back to the heap. */
 export function releaseWorkspace(): void {
   heapFree(workspace);

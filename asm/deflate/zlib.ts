@@ -59,8 +59,8 @@ export function deflateBound(len: u32): u64 {
   return <u64>len + STORED_HEADER * blocks + (HEADER_LEN + TRAILER_LEN + 1);
 }
 
-function begin(effort: u32): void {
-  beginStream(effort);
+function begin(effort: u32, len: u64): void {
+  beginStream(effort, len);
   setPending(0, 0);
   dropStored();
   adler = 1;
@@ -119,7 +119,7 @@ function encode(ptr: usize, len: u32, isLast: bool): bool {
 export function zlibDeflate(src: usize, srcLen: u32, dst: usize, dstCap: u32, effort: u32): u32 {
   isOpen = false;
   if (!deflatePrepare()) return 0;
-  begin(effort);
+  begin(effort, srcLen);
   setOutput(dst, dst + dstCap);
   return encode(src, srcLen, true) ? <u32>(out - dst) : 0;
 }
@@ -133,7 +133,7 @@ export function deflateBegin(effort: u32): bool {
   if (!deflatePrepare()) return false;
   if (!window) window = heapAlloc(WINDOW + PIECE_MAX);
   if (!window) return false;
-  begin(effort);
+  begin(effort, u64.MAX_VALUE);
   windowLen = 0;
   totalIn = totalOut = 0;
   isOpen = true;
