@@ -25,8 +25,12 @@ const NEAR: u32 = 16384;
 
 const MULTIPLIER: u32 = 0x9e3779b1;
 
-/** How much has been done: one for each step down a tree. */
-export let steps: u64 = 0;
+/** How much has been done so far: one for each step down a tree, and one for each length that was found. */
+let steps: u64 = 0;
+
+export function stepsTaken(): u64 {
+  return steps;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -143,7 +147,7 @@ export function findMatches(origin: usize, from: u32, to: u32, end: u32, lowest:
       }
       length = min(smallerLength, greaterLength);
     }
-    done += DEPTH - depth;
+    done += DEPTH - depth + (isQuiet ? 0 : best - MATCH_MIN);
     if (best >= NICE && !isQuiet) quietEnd = position + (load<u32>(list - 4) & LENGTH_MASK);
   }
   store<u32>(start, <u32>list);

@@ -86,13 +86,14 @@ export function addStatistics(sum: usize, a: usize, b: usize): void {
 }
 
 /**
- * Estimates the bits of a block of these symbols, without the extra bits, in 2^LOG_BITS: each symbol's entropy,
- * and what the header says of it.
+ * Estimates the bits of a block of the symbols of two statistics together, without the extra bits, in 2^LOG_BITS:
+ * each symbol's entropy, and what the header says of it.
+ * @param b may be 0, for none
  */
 export function estimateBits(a: usize, b: usize): u64 {
   return (
     estimateAlphabet(a, b, LITERAL_SYMBOLS) +
-    estimateAlphabet(a + DISTANCES_AT, b + DISTANCES_AT, DISTANCE_SYMBOLS) +
+    estimateAlphabet(a + DISTANCES_AT, b ? b + DISTANCES_AT : 0, DISTANCE_SYMBOLS) +
     (HEADER_BITS << LOG_BITS)
   );
 }
@@ -101,7 +102,6 @@ export function estimateBits(a: usize, b: usize): u64 {
 const HEADER_BITS: u64 = 50;
 const HEADER_SYMBOL_BITS: u64 = 4;
 
-/** The two are taken together; `b` may be 0, for none. */
 function estimateAlphabet(a: usize, b: usize, symbols: u32): u64 {
   let total: u32 = 0;
   let sum: u64 = 0;

@@ -1,4 +1,7 @@
 /** The encoder's entry for its tests. */
+export { setPosition } from "../../asm/deflate/encoder";
+export { buildCodes, buildLengths } from "../../asm/deflate/huffman";
+export { stepsTaken } from "../../asm/deflate/matches";
 export {
   deflateBegin,
   deflateBound,
@@ -7,7 +10,7 @@ export {
   deflateRelease,
   deflateTotalIn,
   deflateTotalOut,
+  PIECE_MAX,
   zlibDeflate,
 } from "../../asm/deflate/zlib";
-export { setPosition } from "../../asm/deflate/encoder";
 export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/heap";

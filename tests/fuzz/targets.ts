@@ -1,5 +1,6 @@
 /** The fuzz targets by name. */
 import { commit } from "./commit.js";
+import { deflate } from "./deflate.js";
 import { delta } from "./delta.js";
 import { idx } from "./idx.js";
 import { image } from "./image.js";
@@ -8,6 +9,9 @@ import { tar } from "./tar.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
 
-export const TARGETS = { inflate, delta, idx, tree, commit, image, tar } satisfies Record<string, Target>;
+export const TARGETS = { inflate, deflate, delta, idx, tree, commit, image, tar } satisfies Record<
+  string,
+  Target
+>;
 
 export type TargetName = keyof typeof TARGETS;
