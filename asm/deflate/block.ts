@@ -87,14 +87,18 @@ export function fixedBits(statistics: usize): u32 {
   return bits;
 }
 
-/** Makes the best codes for these symbols, and plans their header. @returns the block's bits */
-export function planDynamic(statistics: usize): u32 {
+/**
+ * Makes the best codes for these symbols, and plans their header.
+ * @param isQuick whether the header may be a little longer than need be
+ * @returns the block's bits
+ */
+export function planDynamic(statistics: usize, isQuick: bool): u32 {
   const distances = statistics + DISTANCES_AT;
   buildLengths(statistics, LITERAL_SYMBOLS, CODE_BITS, literalLengths);
   buildLengths(distances, DISTANCE_SYMBOLS, CODE_BITS, distanceLengths);
   return (
     TYPE_BITS +
-    planHeader(literalLengths, distanceLengths) +
+    planHeader(literalLengths, distanceLengths, isQuick) +
     extraBits(statistics) +
     symbolBits(statistics, LITERAL_SYMBOLS, literalLengths) +
     symbolBits(distances, DISTANCE_SYMBOLS, distanceLengths)

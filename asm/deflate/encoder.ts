@@ -8,7 +8,7 @@ import { isNoise } from "./noise";
 import { parseCheapest, parseLongest, setCosts, setFixedCosts } from "./parse";
 import { parseQuickly } from "./quick";
 import { blockEnd, splitBlocks } from "./split";
-import { countItems, STATISTICS } from "./statistics";
+import { countItems } from "./statistics";
 import { WINDOW } from "./symbols";
 import { clearTables, items, shiftTables, sizeTables, SPAN_MAX, spareItems } from "./workspace";
 
@@ -22,16 +22,18 @@ export namespace Effort {
 const PART: u32 = 8192;
 /** Bytes parsed at a time, where there are more than `SPAN_MAX`. */
 const SPAN: u32 = 64 << 10;
-/** Times that a block is parsed, each with the costs that the last time has shown. */
+/** Times that a block is parsed at most; and a small one, where some bytes are much, and the fixed code may do. */
 const PASSES: u32 = 2;
-/** Blocks up to so many bytes are tried in the fixed code too. */
-const FIXED_TRIED: u32 = 1024;
+const PASSES_SMALL: u32 = 4;
+const SMALL: u32 = 2048;
 
 /** No position comes up to this. */
 const POSITION_END: u32 = 0xfff00000;
 
 const statistics: usize = memory.data(4 * 316, 4);
-const fixedStatistics: usize = memory.data(4 * 316, 4);
+const trialStatistics: usize = memory.data(4 * 316, 4);
+/** Bits of the best parse of a block. */
+let leastBits: u32 = 0;
 
 /** The next position, and the first of the present stream. */
 let position: u32 = 0;
@@ -142,28 +144,61 @@ function encodeSpan(to: u32): bool {
 
 /** Chooses a block's items and its form. */
 function encodeBlock(content: usize, from: u32, to: u32, isFinal: bool): bool {
-  countItems(statistics, items(), from, to);
-  if (effort != Effort.QUICK) {
-    for (let pass: u32 = 0; pass < PASSES; pass++) {
-      setCosts(statistics);
-      parseCheapest(items(), content, from, to);
-      countItems(statistics, items(), from, to);
-    }
-  }
-  const dynamic = planDynamic(statistics);
-  let fixedItems = items();
+  let best = items();
+  countItems(statistics, best, from, to);
   let fixed = fixedBits(statistics);
-  if (effort != Effort.QUICK && to - from <= FIXED_TRIED) {
-    setFixedCosts();
-    fixedItems = spareItems();
-    parseCheapest(fixedItems, content, from, to);
-    countItems(fixedStatistics, fixedItems, from, to);
-    fixed = fixedBits(fixedStatistics);
+  let dynamic: u32 = 0;
+  if (effort == Effort.QUICK) {
+    dynamic = planDynamic(statistics, true);
+  } else {
+    if (to - from <= SMALL) fixed = tryFixed(content, from, to);
+    best = improve(content, from, to);
+    dynamic = leastBits;
   }
   if (storedBits(content + from, to - from) <= min(dynamic, fixed)) {
     addStored(content + from, to - from);
-    return !isFinal || flushStored(true);
+    return true;
   }
-  if (fixed <= dynamic) return putFixed(fixedItems, from, to, fixed, isFinal);
-  return putDynamic(items(), from, to, dynamic, isFinal);
+  if (dynamic < fixed) return putDynamic(best, from, to, dynamic, isFinal);
+  if (effort != Effort.QUICK) fixed = tryFixed(content, from, to);
+  return putFixed(effort == Effort.QUICK ? best : spareItems(), from, to, fixed, isFinal);
+}
+
+/** Parses a block for the fixed code, into the spare items. @returns its bits */
+function tryFixed(content: usize, from: u32, to: u32): u32 {
+  setFixedCosts();
+  parseCheapest(spareItems(), content, from, to);
+  countItems(trialStatistics, spareItems(), from, to);
+  return fixedBits(trialStatistics);
+}
+
+/**
+ * Parses a block over and over, each time with the costs that the best parse has shown, as long as it gets better,
+ * and plans the codes.
+ * @returns the best items; `leastBits` are theirs
+ */
+function improve(content: usize, from: u32, to: u32): usize {
+  let best = items();
+  let trial = spareItems();
+  let bestCounts = statistics;
+  let trialCounts = trialStatistics;
+  leastBits = planDynamic(bestCounts, false);
+  for (let pass = to - from <= SMALL ? PASSES_SMALL : PASSES; pass; pass--) {
+    setCosts(bestCounts);
+    parseCheapest(trial, content, from, to);
+    countItems(trialCounts, trial, from, to);
+    const bits = planDynamic(trialCounts, false);
+    if (bits >= leastBits) {
+      planDynamic(bestCounts, false);
+      break;
+    }
+    leastBits = bits;
+    const items = best;
+    best = trial;
+    trial = items;
+    const counts = bestCounts;
+    bestCounts = trialCounts;
+    trialCounts = counts;
+  }
+  return best;
 }

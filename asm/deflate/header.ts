@@ -138,20 +138,22 @@ function orderCount(): u32 {
  * Prepares the header for two codes.
  * @param literalLengths `LITERAL_SYMBOLS` lengths, u8 each
  * @param distanceLengths `DISTANCE_SYMBOLS`; all zeros where the block has no match
+ * @param isQuick whether the first good way to write it will do
  * @returns its bits, without the three that say which block it is
  */
-export function planHeader(literalLengths: usize, distanceLengths: usize): u32 {
+export function planHeader(literalLengths: usize, distanceLengths: usize, isQuick: bool): u32 {
   readLengths(literalLengths, distanceLengths);
   // What steps cost is known when they are chosen: a usual precode to begin with, then what comes of it.
   memory.fill(lengths, 4, PRECODE_SYMBOLS);
   chooseSteps();
   let bits = buildPrecode();
-  while (true) {
+  while (!isQuick) {
     chooseSteps();
     const next = buildPrecode();
     if (next >= bits) return next;
     bits = next;
   }
+  return bits;
 }
 
 /** Writes the header that was planned. */

@@ -17,7 +17,7 @@ import {
 } from "./workspace";
 
 /** Steps down a tree, at most; it is less than `MATCHES_EACH`. */
-const DEPTH: u32 = 24;
+const DEPTH: u32 = 20;
 /** A match that long is taken at once, and what it spans is not searched. */
 const NICE: u32 = 128;
 /** Three bytes are no match from farther away. */

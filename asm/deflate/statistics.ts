@@ -99,8 +99,8 @@ export function estimateBits(a: usize, b: usize): u64 {
 }
 
 /** What a dynamic block's header takes, about: in all, and for each symbol that occurs. */
-const HEADER_BITS: u64 = 50;
-const HEADER_SYMBOL_BITS: u64 = 4;
+const HEADER_BITS: u64 = 200;
+const HEADER_SYMBOL_BITS: u64 = 5;
 
 function estimateAlphabet(a: usize, b: usize, symbols: u32): u64 {
   let total: u32 = 0;
