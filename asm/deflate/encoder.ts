@@ -182,16 +182,13 @@ function improve(content: usize, from: u32, to: u32): usize {
   let trial = spareItems();
   let bestCounts = statistics;
   let trialCounts = trialStatistics;
-  leastBits = planDynamic(bestCounts, false);
+  leastBits = planDynamic(bestCounts, true);
   for (let pass = to - from <= SMALL ? PASSES_SMALL : PASSES; pass; pass--) {
     setCosts(bestCounts);
     parseCheapest(trial, content, from, to);
     countItems(trialCounts, trial, from, to);
-    const bits = planDynamic(trialCounts, false);
-    if (bits >= leastBits) {
-      planDynamic(bestCounts, false);
-      break;
-    }
+    const bits = planDynamic(trialCounts, true);
+    if (bits >= leastBits) break;
     leastBits = bits;
     const items = best;
     best = trial;
@@ -200,5 +197,6 @@ function improve(content: usize, from: u32, to: u32): usize {
     bestCounts = trialCounts;
     trialCounts = counts;
   }
+  leastBits = planDynamic(bestCounts, false);
   return best;
 }

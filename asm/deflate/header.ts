@@ -30,6 +30,7 @@ const steps: usize = memory.data(2 * 316, 2);
 
 const frequencies: usize = memory.data(4 * 19, 4);
 const lengths: usize = memory.data(19);
+const prices: usize = memory.data(19);
 const codes: usize = memory.data(4 * 19, 4);
 
 let literalCount: u32 = 0;
@@ -66,48 +67,54 @@ function readLengths(literalLengths: usize, distanceLengths: usize): void {
   }
 }
 
-/** The cheapest steps, by the precode's lengths as they are; a symbol without a code is taken for a long one. */
-function chooseSteps(): void {
-  store<u32>(bitsLeft + (total << 2), 0);
-  for (let i = <i32>total - 1; i >= 0; i--) {
-    const length: u32 = load<u8>(sequence + i);
-    const run: u32 = load<u16>(runs + (i << 1));
-    let best = load<u32>(bitsLeft + (i << 2), 4) + priceOf(length);
-    let step = (1 << 5) | length;
-    let repeat = MANY_ZEROS;
-    let most: u32 = 0;
-    if (!length) {
-      if (run >= 11) {
-        most = min<u32>(run, 138);
-        const price = load<u32>(bitsLeft + ((i + most) << 2)) + priceOf(MANY_ZEROS);
-        if (price < best) {
-          best = price;
-          step = (most << 5) | MANY_ZEROS;
-        }
-      }
-      repeat = ZEROS;
-      most = min<u32>(run, 10);
-    } else if (i && length == load<u8>(sequence + i - 1)) {
-      repeat = REPEAT;
-      most = min<u32>(run, 6);
-    }
-    for (let count: u32 = 3; count <= most && repeat != MANY_ZEROS; count++) {
-      const price = load<u32>(bitsLeft + ((i + count) << 2)) + priceOf(repeat);
-      if (price < best) {
-        best = price;
-        step = (count << 5) | repeat;
-      }
-    }
-    store<u32>(bitsLeft + (i << 2), best);
-    store<u16>(steps + (i << 1), <u16>step);
+/** Sets what the symbols cost with the precode's lengths; one without a code is taken for a long one. */
+function setPrices(): void {
+  for (let symbol: u32 = 0; symbol < PRECODE_SYMBOLS; symbol++) {
+    const length: u32 = load<u8>(lengths + symbol);
+    store<u8>(prices + symbol, <u8>((length ? length : PRECODE_BITS) + extraBits(symbol)));
   }
 }
 
+/** The price of a step and of what follows it. */
 // @ts-ignore: decorator
 @inline
-function priceOf(symbol: u32): u32 {
-  const length: u32 = load<u8>(lengths + symbol);
-  return (length ? length : PRECODE_BITS) + extraBits(symbol);
+function priceOf(left: usize, count: u32, symbol: u32): u32 {
+  return load<u32>(left + (count << 2)) + load<u8>(prices + symbol);
+}
+
+/** The cheapest steps, but that a run of zeros is taken as far as a symbol goes. */
+function chooseSteps(): void {
+  setPrices();
+  store<u32>(bitsLeft + (total << 2), 0);
+  for (let i = <i32>total - 1; i >= 0; i--) {
+    const left = bitsLeft + (i << 2);
+    const length: u32 = load<u8>(sequence + i);
+    const run: u32 = load<u16>(runs + (i << 1));
+    let best = priceOf(left, 1, length);
+    let step = (1 << 5) | length;
+    if (run >= 3) {
+      if (!length) {
+        const few = min<u32>(run, 10);
+        const price = priceOf(left, few, ZEROS);
+        step = select<u32>((few << 5) | ZEROS, step, price < best);
+        best = min(price, best);
+        if (run > 10) {
+          const many = min<u32>(run, 138);
+          const price = priceOf(left, many, MANY_ZEROS);
+          step = select<u32>((many << 5) | MANY_ZEROS, step, price < best);
+          best = min(price, best);
+        }
+      } else if (i && length == load<u8>(sequence + i - 1)) {
+        for (let count = min<u32>(run, 6); count >= 3; count--) {
+          const price = priceOf(left, count, REPEAT);
+          step = select<u32>((count << 5) | REPEAT, step, price < best);
+          best = min(price, best);
+        }
+      }
+    }
+    store<u32>(left, best);
+    store<u16>(steps + (i << 1), <u16>step);
+  }
 }
 
 /** Builds the precode for the steps. @returns the header's bits */
