@@ -56,8 +56,12 @@ export function beginStream(level: u32, len: u64): void {
   lowest = position;
 }
 
-/** Sets where the next stream begins, so that a test need not encode 4 GiB to come to the end of the positions. */
+/**
+ * Sets where the next stream begins and forgets what was before, so that a test need not encode 4 GiB to come to the
+ * end of the positions.
+ */
 export function setPosition(next: u32): void {
+  clearTables();
   position = next;
 }
 

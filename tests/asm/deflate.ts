@@ -13,4 +13,4 @@ export {
   PIECE_MAX,
   zlibDeflate,
 } from "../../asm/deflate/zlib";
-export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/heap";
+export { heapAlloc, heapFree, heapInit, heapSetCap, heapUsed } from "../../asm/heap";
