@@ -4,13 +4,21 @@ import { interruptible, ProgressLine, parse, reportError, runProgram, usageError
 import { ART } from "./art.js";
 import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";
+import { DEFLATE } from "./deflate.js";
 import { INFLATE } from "./inflate.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
 import { OPEN } from "./open.js";
 import { READ } from "./read.js";
 import { WASM_SIZE } from "./wasm-size.js";
 
-const BENCHMARKS: Record<string, Benchmark> = { ...INFLATE, ...ART, ...OPEN, ...READ, ...WASM_SIZE };
+const BENCHMARKS: Record<string, Benchmark> = {
+  ...INFLATE,
+  ...DEFLATE,
+  ...ART,
+  ...OPEN,
+  ...READ,
+  ...WASM_SIZE,
+};
 const NAMES = Object.keys(BENCHMARKS);
 
 const HELP = `usage: npm run --silent bench -- [--json] [--corpus DIR] [NAME]...

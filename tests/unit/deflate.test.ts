@@ -119,7 +119,13 @@ for (const { label, debug, exports } of probeVariants("deflate")) {
     });
 
     it("takes exactly the room that it needs, and says so when there is less", () => {
-      for (const data of [KINDS.text!, KINDS.noise!, KINDS.delta!.subarray(0, 9), Buffer.alloc(0), LARGER.parts!])
+      for (const data of [
+        KINDS.text!,
+        KINDS.noise!,
+        KINDS.delta!.subarray(0, 9),
+        Buffer.alloc(0),
+        LARGER.parts!,
+      ])
         for (const effort of Object.values(EFFORTS)) {
           const stream = deflater.deflate(data, effort)!;
           assert.ok(deflater.deflate(data, effort, stream.length)?.equals(stream));
@@ -183,7 +189,10 @@ for (const { label, debug, exports } of probeVariants("deflate")) {
       const size = deflater.deflatePieces(halves, EFFORTS.thorough).length;
       const one = deflater.deflate(halves[0]!, EFFORTS.thorough)!.length;
       assert.ok(size < one + 400, "the second piece is in the window of the first");
-      const bytes = deflater.deflatePieces([...text(100, 42)].map((byte) => Buffer.of(byte)), EFFORTS.thorough);
+      const bytes = deflater.deflatePieces(
+        [...text(100, 42)].map((byte) => Buffer.of(byte)),
+        EFFORTS.thorough,
+      );
       assertInflates(bytes, text(100, 42), "byte by byte");
     });
 
@@ -220,7 +229,8 @@ it("Deflate makes the same bytes in every build, whatever was encoded before", (
   const digests = [...probeVariants("deflate")].map(({ exports }, index) => {
     const deflater = new Deflater(exports, CAPACITY);
     const hash = createHash("sha256");
-    for (let other = 0; other < index; other++) deflater.deflate(randomContent(9000, seeded(other)), other & 1);
+    for (let other = 0; other < index; other++)
+      deflater.deflate(randomContent(9000, seeded(other)), other & 1);
     for (const data of [...Object.values(KINDS), ...Object.values(LARGER)])
       for (const effort of Object.values(EFFORTS)) hash.update(deflater.deflate(data, effort)!);
     return hash.digest("hex");

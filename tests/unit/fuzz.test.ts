@@ -7,7 +7,7 @@ import { TARGETS, type TargetName } from "../fuzz/targets.js";
 const SEED = 20240607;
 const CASES: Record<TargetName, number> = {
   inflate: 100,
-  deflate: 24,
+  deflate: 12,
   delta: 800,
   idx: 8,
   tree: 4,
