@@ -4,16 +4,17 @@
  *
  * An index, one block of the heap:
  *
- *     ┌ base u32 │ len u32 │ step u16 │ word u16 │ shift u32 ┬ heads, u32 each ┬ nexts, u32 each ─────────┐
- *     └──────────┴─────────┴──────────┴──────────┴───────────┴─ by hash ───────┴─ by slot: the next slot ─┘
+ *     ┌ base u32 │ len u32 │ step u16 │ word u16 │ shift u32 ┬ starts, u32 each ────────────┬ entries, u32 each ┐
+ *     └──────────┴─────────┴──────────┴──────────┴───────────┴─ by hash, and one for the end ┴─ tag │ slot ──────┘
  *
- * Slot s stands for the `word` bytes at `s * step` of the base. Heads and nexts hold slot + 1, or 0 for none; a list
- * ascends. Of a run of slots that hold the same bytes only the first is listed.
+ * Slot s stands for the `word` bytes at `s * step` of the base. The entries of one hash ascend; their upper bits are a
+ * tag out of the hash's other bits. Of a run of slots that hold the same bytes only the first is entered.
  *
- * Work is bounded for any input: a look-up follows `WALK_MAX` links at the most, and a byte that was compared for
+ * Work is bounded for any input: a look-up tries `LOOKS_MAX` places at the most, and a byte that was compared for
  * nothing lies inside the copy that is then taken, or within a constant distance of it.
  */
 import { heapAlloc, heapFree } from "../heap";
+import { deflatedLen } from "./estimate";
 
 /**
  * Bytes that are hashed together, by the base's length: what is shorter is found only where it goes on a copy's way. A
@@ -27,10 +28,13 @@ const WORD_12: u32 = 1 << 17;
 const SLOTS_MAX: u32 = 1 << 20;
 const SKIP_MAX: usize = 6;
 const SLOT_MASK: u32 = 0x1fffff;
+/** What a longer target is measured by: parts of that length in all, each one of them of the other. */
+const MEASURED_MAX: u32 = 384 << 10;
+const PART_LEN: u32 = 24 << 10;
 const HEADER: usize = 16;
 const AHEAD_MAX: u32 = 3;
 /** Links of a list that one look-up follows. */
-const WALK_MAX: u32 = 8;
+const LOOKS_MAX: u32 = 8;
 /** A copy of that length is taken without looking for a longer one. */
 const NICE_LEN: u32 = 512;
 /** A shorter copy than this is weighed against those that begin at the next bytes. */
@@ -50,8 +54,8 @@ export let deltaSteps: u64 = 0;
 /** The index in use. */
 let base: usize = 0;
 let baseEnd: usize = 0;
-let heads: usize = 0;
-let nexts: usize = 0;
+let starts: usize = 0;
+let entries: usize = 0;
 let step: u32 = 1;
 let word: u32 = WORD_MIN;
 let shift: u64 = 0;
@@ -59,6 +63,9 @@ let shift: u64 = 0;
 /** The target's end, and what one of its bytes costs when it is inserted, in units. */
 let targetEnd: usize = 0;
 let rate: i32 = 0;
+
+/** How far behind a place in the target its like in the base lies, if the last copy goes on. */
+let along: isize = 0;
 
 /** The best copy found: of `matchFrom` in the base to `matchStart` up to `matchEnd` in the target. */
 let matchStart: usize = 0;
@@ -73,16 +80,22 @@ let outEnd: usize = 0;
 
 // @ts-ignore: decorator
 @inline
-function hash(ptr: usize): u64 {
-  // The two halves overlap in words of less than 16 bytes.
-  return (load<u64>(ptr) * MULTIPLIER_A + load<u64>(ptr + word - 8)) * MULTIPLIER_B;
+function mix(ptr: usize, behind: u32): u64 {
+  return (load<u64>(ptr) * MULTIPLIER_A + load<u64>(ptr + behind)) * MULTIPLIER_B;
 }
 
-/** The list of a hash: its upper bits. */
+/** The hash of a word: of its first and last 8 bytes, which overlap in words of less than 16. */
 // @ts-ignore: decorator
 @inline
-function listOf(lists: usize, hash: u64): usize {
-  return lists + (<usize>(hash >> shift) << 2);
+function hash(ptr: usize): u64 {
+  return mix(ptr, word - 8);
+}
+
+/** Where it says which is the first entry of a hash: its upper bits count. */
+// @ts-ignore: decorator
+@inline
+function startOf(hash: u64): usize {
+  return starts + (<usize>(hash >> shift) << 2);
 }
 
 /** Other bits of a hash, where an entry has its tag. */
@@ -114,33 +127,52 @@ export function deltaIndex(ptr: usize, len: u32): usize {
   const words = len < word ? 0 : len - word + 1;
   const every = max<u32>((words + SLOTS_MAX - 1) / SLOTS_MAX, 1);
   const slotCount = (words + every - 1) / every;
-  // Twice as many lists as slots: most bytes of a target are in no base, and should meet an empty list.
-  const bits: u32 = max<u32>(32 - clz<u32>(slotCount | 1), 4);
-  const headsLen: usize = 4 << bits;
-  const index = heapAlloc(HEADER + headsLen + (<usize>slotCount << 2));
+  const bits: u32 = max<u32>(32 - clz<u32>(slotCount), 4);
+  const startsLen: usize = (4 << bits) + 4;
+  const index = heapAlloc(HEADER + startsLen + (<usize>slotCount << 2));
   if (!index) return 0;
   store<u32>(index, <u32>ptr);
   store<u32>(index, len, 4);
   store<u16>(index, <u16>every, 8);
   store<u16>(index, <u16>word, 10);
   store<u32>(index, 64 - bits, 12);
-  memory.fill(index + HEADER, 0, headsLen);
-  shift = 64 - bits;
-  fillIndex(index + HEADER, index + HEADER + headsLen, ptr, slotCount, every);
+  openIndex(index);
+  memory.fill(starts, 0, startsLen);
+  fillIndex(slotCount);
   return index;
 }
 
-function fillIndex(lists: usize, links: usize, ptr: usize, slotCount: u32, every: u32): void {
-  let last: usize = 0;
-  // From the end, so that lists ascend.
-  for (let slot = slotCount; slot > 0; slot--) {
-    const at = ptr + (slot - 1) * every;
-    const mixed = hash(at);
-    const head = listOf(lists, mixed);
-    const isRun = last && sameWord(at, last);
-    store<u32>(links + ((slot - 1) << 2), isRun ? load<u32>(links + (slot << 2)) : load<u32>(head));
-    store<u32>(head, slot | tagOf(mixed));
-    last = at;
+/** Sorts the slots by hash: counts, sums up, and places them from the last one on. Equal hashes are equal words. */
+function fillIndex(slotCount: u32): void {
+  const first = starts;
+  const every = step;
+  const behind = word - 8;
+  let ptr = base;
+  let last: u64 = u64.MAX_VALUE;
+  for (let slot: u32 = 0; slot < slotCount; slot++, ptr += every) {
+    const mixed = mix(ptr, behind);
+    if (mixed != last) {
+      const start = first + (<usize>(mixed >> shift) << 2);
+      store<u32>(start, load<u32>(start) + 1);
+    }
+    last = mixed;
+  }
+  let sum: u32 = 0;
+  for (let start = first; start < entries; start += 4) {
+    sum += load<u32>(start);
+    store<u32>(start, sum);
+  }
+  const list = entries;
+  for (let slot = slotCount; slot > 0; ) {
+    slot--;
+    ptr -= every;
+    const mixed = last;
+    last = slot ? mix(ptr - every, behind) : u64.MAX_VALUE;
+    if (mixed == last) continue;
+    const start = first + (<usize>(mixed >> shift) << 2);
+    const place = load<u32>(start) - 1;
+    store<u32>(start, place);
+    store<u32>(list + (place << 2), slot | tagOf(mixed));
   }
 }
 
@@ -217,21 +249,39 @@ function weigh(ptr: usize, from: usize, lit: usize): void {
 /** Looks for copies that take in the word at `ptr` and are better than the best so far. */
 function lookUp(ptr: usize, lit: usize): void {
   const mixed = hash(ptr);
-  const tag = tagOf(mixed);
-  let entry = load<u32>(listOf(heads, mixed));
-  let walk: u32 = 0;
-  while (entry && walk++ < WALK_MAX) {
-    const slot = (entry & SLOT_MASK) - 1;
-    if ((entry & ~SLOT_MASK) == tag) {
-      const from = base + slot * step;
-      if (sameWord(from, ptr)) {
-        weigh(ptr, from, lit);
-        if (matchEnd > ptr + NICE_LEN) break;
-      }
-    }
-    entry = load<u32>(nexts + (slot << 2));
+  const start = startOf(mixed);
+  let entry = load<u32>(start);
+  let last = load<u32>(start, 4);
+  if (entry == last) return;
+  if (last - entry > LOOKS_MAX) {
+    // Of too many, those about where the last copy would go on.
+    entry = nearest(entry, last, ptr);
+    last = entry + LOOKS_MAX;
   }
-  deltaSteps += walk;
+  deltaSteps += last - entry;
+  const tag = tagOf(mixed);
+  for (let at = entries + (entry << 2), end = entries + (last << 2); at < end; at += 4) {
+    const found = load<u32>(at);
+    if ((found & ~SLOT_MASK) != tag) continue;
+    const from = base + (found & SLOT_MASK) * step;
+    if (ptr - from == matchStart - matchFrom || !sameWord(from, ptr)) continue;
+    weigh(ptr, from, lit);
+    if (matchEnd > ptr + NICE_LEN) return;
+  }
+}
+
+/** The first of `LOOKS_MAX` entries among those from `first` to `last`, around the one where the last copy would go on. */
+function nearest(first: u32, last: u32, ptr: usize): u32 {
+  const place = <isize>(ptr + along - base);
+  const slot: u32 = place < 0 ? 0 : <u32>place / step;
+  let low = first;
+  let high = last;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((load<u32>(entries + (middle << 2)) & SLOT_MASK) < slot) low = middle + 1;
+    else high = middle;
+  }
+  return min(max(low, first + LOOKS_MAX / 2) - LOOKS_MAX / 2, last - LOOKS_MAX);
 }
 
 /** Writes a size as the delta's head has it: 7 bits a byte, the least significant first. */
@@ -315,9 +365,46 @@ export function deltaEncode(
   outEnd = to + toLen;
   rate = <i32>literalRate;
   targetEnd = target + targetLen;
+  along = <isize>base - <isize>target;
   putSize(load<u32>(index, 4));
   putSize(targetLen);
   return scan(target) ? <u32>(out - to) : 0;
+}
+
+/**
+ * Estimates what a target takes as a delta of the indexed base, deflated: of a long target by parts of it.
+ * @param index of `deltaIndex`
+ * @param literalRate see `deltaEncode`
+ * @param room `roomLen` bytes to work in: where a delta does not fit, it is worth nothing
+ * @returns bytes, those of zlib's frame included; `u32.MAX_VALUE` where it is worth nothing
+ */
+export function deltaMeasure(
+  index: usize,
+  target: usize,
+  targetLen: u32,
+  literalRate: u32,
+  room: usize,
+  roomLen: u32,
+): u32 {
+  if (targetLen <= MEASURED_MAX) {
+    const len = deltaEncode(index, target, targetLen, literalRate, room, roomLen);
+    return len ? deflatedLen(room, len) : u32.MAX_VALUE;
+  }
+  if (roomLen < MEASURED_MAX + SLACK) return u32.MAX_VALUE;
+  openIndex(index);
+  rate = <i32>literalRate;
+  out = room;
+  const parts = MEASURED_MAX / PART_LEN;
+  const stride = (targetLen - PART_LEN) / (parts - 1);
+  for (let part: u32 = 0; part < parts; part++) {
+    const start = target + part * stride;
+    targetEnd = start + PART_LEN;
+    outEnd = min(out + PART_LEN + PART_LEN / 64, room + roomLen);
+    along = <isize>base + <isize>(part * stride) - <isize>start;
+    if (!scan(start)) return u32.MAX_VALUE;
+  }
+  const len = deflatedLen(room, <u32>(out - room));
+  return <u32>(<u64>len * targetLen / MEASURED_MAX);
 }
 
 function openIndex(index: usize): void {
@@ -326,18 +413,17 @@ function openIndex(index: usize): void {
   step = load<u16>(index, 8);
   word = load<u16>(index, 10);
   shift = load<u32>(index, 12);
-  heads = index + HEADER;
-  nexts = heads + (<usize>4 << <usize>(64 - shift));
+  starts = index + HEADER;
+  entries = starts + (<usize>4 << <usize>(64 - shift)) + 4;
 }
 
 /** Writes the instructions for the target from `ptr` on. False where there is no room. */
 function scan(ptr: usize): bool {
   // Literals that a failing scan has passed by cost at least themselves: no room for them, no need to go on.
   let lit = ptr;
-  // The base's byte that would go on where the last copy ended, as a distance from the target's.
-  let along = <isize>base - <isize>ptr;
   while (ptr + word <= targetEnd) {
     matchGain = 0;
+    matchStart = matchFrom = 0;
     const beside = <usize>(<isize>ptr + along);
     if (beside >= base && beside + word <= baseEnd && load<u32>(beside) == load<u32>(ptr))
       weigh(ptr, beside, lit);
