@@ -45,6 +45,8 @@ const COPY_LEN_MAX: u32 = 0x10000;
 const INSERT_LEN_MAX: u32 = 127;
 /** Fractions of a byte in which gains are counted. */
 const UNIT: i32 = 16;
+const RATE_SMALL: u32 = 1 << 15;
+const RATE_MIDDLE: u32 = 1 << 19;
 const MULTIPLIER_A: u64 = 0x9e3779b97f4a7c15;
 const MULTIPLIER_B: u64 = 0xd6e8feb86659fd93;
 
@@ -110,6 +112,11 @@ function tagOf(hash: u64): u32 {
 @inline
 function sameWord(a: usize, b: usize): bool {
   return load<u64>(a) == load<u64>(b) && load<u64>(a + word - 8) == load<u64>(b + word - 8);
+}
+
+/** What an inserted byte takes when the delta is deflated, in units: long deltas are deflated better. */
+function rateOf(targetLen: u32): i32 {
+  return targetLen < RATE_SMALL ? 12 : targetLen < RATE_MIDDLE ? 8 : 6;
 }
 
 function wordOf(len: u32): u32 {
@@ -346,8 +353,6 @@ const SLACK: usize = 12;
  * Encodes a target as a delta of the indexed base.
  * @param index of `deltaIndex`
  * @param target `targetLen` bytes
- * @param literalRate what a literal byte takes when the delta is deflated, in sixteenths of a byte, 1 to 16: shorter
- *   copies pay where it is high
  * @param to room for `toLen` bytes, apart from base and target
  * @returns the delta's length, or 0 where it may not fit; then the room holds whatever was written so far
  */
@@ -355,7 +360,6 @@ export function deltaEncode(
   index: usize,
   target: usize,
   targetLen: u32,
-  literalRate: u32,
   to: usize,
   toLen: u32,
 ): u32 {
@@ -363,7 +367,7 @@ export function deltaEncode(
   openIndex(index);
   out = to;
   outEnd = to + toLen;
-  rate = <i32>literalRate;
+  rate = rateOf(targetLen);
   targetEnd = target + targetLen;
   along = <isize>base - <isize>target;
   putSize(load<u32>(index, 4));
@@ -374,7 +378,6 @@ export function deltaEncode(
 /**
  * Estimates what a target takes as a delta of the indexed base, deflated: of a long target by parts of it.
  * @param index of `deltaIndex`
- * @param literalRate see `deltaEncode`
  * @param room `roomLen` bytes to work in: where a delta does not fit, it is worth nothing
  * @returns bytes, those of zlib's frame included; `u32.MAX_VALUE` where it is worth nothing
  */
@@ -382,17 +385,16 @@ export function deltaMeasure(
   index: usize,
   target: usize,
   targetLen: u32,
-  literalRate: u32,
   room: usize,
   roomLen: u32,
 ): u32 {
   if (targetLen <= MEASURED_MAX) {
-    const len = deltaEncode(index, target, targetLen, literalRate, room, roomLen);
+    const len = deltaEncode(index, target, targetLen, room, roomLen);
     return len ? deflatedLen(room, len) : u32.MAX_VALUE;
   }
   if (roomLen < MEASURED_MAX + SLACK) return u32.MAX_VALUE;
   openIndex(index);
-  rate = <i32>literalRate;
+  rate = rateOf(targetLen);
   out = room;
   const parts = MEASURED_MAX / PART_LEN;
   const stride = (targetLen - PART_LEN) / (parts - 1);
