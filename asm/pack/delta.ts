@@ -29,8 +29,8 @@ const SLOTS_MAX: u32 = 1 << 20;
 const SKIP_MAX: usize = 6;
 const SLOT_MASK: u32 = 0x1fffff;
 /** What a longer target is measured by: parts of that length in all, each one of them of the other. */
-const MEASURED_MAX: u32 = 384 << 10;
-const PART_LEN: u32 = 24 << 10;
+const MEASURED_MAX: u32 = 128 << 10;
+const PART_LEN: u32 = 8 << 10;
 const HEADER: usize = 16;
 const AHEAD_MAX: u32 = 3;
 /** Links of a list that one look-up follows. */
@@ -132,7 +132,7 @@ function wordOf(len: u32): u32 {
 export function deltaIndex(ptr: usize, len: u32): usize {
   word = wordOf(len);
   const words = len < word ? 0 : len - word + 1;
-  const every = max<u32>((words + SLOTS_MAX - 1) / SLOTS_MAX, 1);
+  const every = stepOf(len);
   const slotCount = (words + every - 1) / every;
   const bits: u32 = max<u32>(32 - clz<u32>(slotCount), 4);
   const startsLen: usize = (4 << bits) + 4;
@@ -181,6 +181,14 @@ function fillIndex(slotCount: u32): void {
     store<u32>(start, place);
     store<u32>(list + (place << 2), slot | tagOf(mixed));
   }
+}
+
+function stepOf(len: u32): u32 {
+  if (len < 1 << 14) return 1;
+  if (len < 1 << 16) return 2;
+  if (len < 1 << 18) return 4;
+  if (len < 1 << 21) return 8;
+  return max<u32>(16, (len + SLOTS_MAX - 1) / SLOTS_MAX);
 }
 
 /** Gives back an index; 0 is ignored. */
