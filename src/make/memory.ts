@@ -2,13 +2,14 @@
 import { DocteurError } from "../errors.js";
 import { MemorySink } from "../sink.js";
 import { compilePacker } from "../wasm.js";
+import { byteString } from "./byte-string.js";
 import { type Contents, MemoryContent, type Sha1 } from "./content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
 import { MODE, type Mode, OID_LEN } from "./objects.js";
-import { checkBlockSize, checkDepth, commitDate } from "./options.js";
+import { checkBlockSize, checkDepth, commitDate, DEPTH } from "./options.js";
 import { createEngine, type Engine } from "./pack/engine.js";
 import { LocalExecutor } from "./pack/local.js";
-import { DEPTH, type PackerProgress } from "./pack/packer.js";
+import type { PackerProgress } from "./pack/packer.js";
 import { JobRunner } from "./pack/runner.js";
 import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./source/folder.js";
 import { checkLimits, checkName } from "./source/names.js";
@@ -48,11 +49,6 @@ const CHUNK_LEN = 64 << 10;
 
 const utf8 = new TextEncoder();
 
-/** A name as a byte string. */
-function byteString(name: string): string {
-  return Array.from(utf8.encode(name), (byte) => String.fromCharCode(byte)).join("");
-}
-
 function refuse(path: string, why: string): never {
   throw new DocteurError("BadSource", `${JSON.stringify(path)} cannot be in an image: ${why}`, { path });
 }
@@ -87,13 +83,14 @@ function leafOf(file: MemoryFile): Leaf {
 }
 
 function place(root: Names, path: string, file: MemoryFile): void {
-  const names = byteString(path).replace(/^\//, "").split("/");
+  const bytes = byteString(path).replace(/^\//, "");
+  const names = bytes.split("/");
   const leaf = leafOf(file);
-  checkLimits(path, byteString(path).length, names.length);
+  checkLimits(bytes, bytes.length, names.length);
   for (const [at, name] of names.entries()) {
     if (name === "" || name === "." || name === ".." || name.includes("\0"))
       refuse(path, "its names are none that a file can have");
-    checkName(name, at === names.length - 1 ? leaf.mode : MODE.directory, path);
+    checkName(name, at === names.length - 1 ? leaf.mode : MODE.directory, bytes);
   }
   const name = names.pop()!;
   const folder = folderOf(root, names, path);

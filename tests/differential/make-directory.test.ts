@@ -240,7 +240,7 @@ test("names of one file are one blob, which is read once", async (t) => {
   let surveyed = 0;
   const { summary } = await makeAndCheck(source, work, {
     onProgress: ({ phase, total }) => {
-      if (phase === "survey") surveyed = total!;
+      if (phase === "read") surveyed = total!;
     },
   });
   assert.equal(surveyed, 2);

@@ -96,15 +96,15 @@ test("the pack holds the commit's objects and none of its history; git finds it 
     "\n",
   );
   assert.deepEqual(packed, objects);
-  const { commit, tree, objectCount, fileCount, submoduleCount } = summary;
+  const { commit, tree, objectCount, fileCount, submodules } = summary;
   assert.deepEqual(
-    { commit, tree, objectCount, fileCount, submoduleCount },
+    { commit, tree, objectCount, fileCount, submodules },
     {
       commit: second,
       tree: git(source, "rev-parse", "HEAD^{tree}"),
       objectCount: objects.length,
       fileCount: 4,
-      submoduleCount: 1,
+      submodules: { count: 1, paths: ["vendor/sub"] },
     },
   );
 });

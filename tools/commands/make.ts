@@ -17,25 +17,42 @@ const HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
 Makes IMAGE, one read-only disk image, of a commit of a git repository, of a
 plain directory, or of a tar archive.
 
-SOURCE is local: a path, file:///absolute/path or relativize://relative/path.
+SOURCE is one of these:
   - The root of a git work tree, or a bare repository: one commit is taken,
-    with its files, links and submodules, and nothing of its history. This
-    needs the git program.
+    with its files and links, and nothing of its history. This needs the git
+    program.
+  - The address of a git repository on another machine: https://host/path,
+    http://, ssh://user@host/path, user@host:path or git://host/path. git
+    fetches the one commit, with the keys, credential helpers, proxies and other
+    settings that you have set up for it. https://user:password@host/path
+    works, too, but other users of this machine may see a command line: better
+    let a credential helper know the password.
   - Any other directory, a folder of a work tree too: its files as they are, in
     one new commit. IMAGE is no part of it, if it lies in SOURCE.
   - A file: a tar archive, plain or compressed by gzip, taken for what it would
     be extracted to; - is an archive in standard input. What is compressed or
     comes from a pipe takes room beside IMAGE, for as long as IMAGE is made.
-Of directories and archives, entries named .git are left out, with a warning;
-FIFOs, sockets and devices are refused, and so are names that git's own check
-finds fault with, and sparse files in archives.
+What is on this machine is given as a path, file:///absolute/path or
+relativize://relative/path.
+
+Submodules are left out of a commit's image, and files that Git LFS keeps
+elsewhere are small pointers in it, with a warning. Of directories and archives,
+entries named .git are left out, with a warning; FIFOs, sockets and devices are
+refused, and so are names that git's own check finds fault with, and sparse
+files in archives.
 
 IMAGE appears when it is complete, in place of what was there; if anything
 fails, what was there stays. The same SOURCE and options give the same bytes.
 
 Options:
-  -b, --branch REF   the branch, tag, full ref, or (abbreviated) commit id to
-                     take of a git repository (default: HEAD)
+  -b, --branch REF   the branch, tag, full ref, or commit id to take of a git
+                     repository (default: HEAD); on this machine, also the
+                     first digits of an id, or HEAD~1 and the like
+      --subdir PATH  take this directory of the commit alone, as the root; it
+                     gets a commit of its own, which names the original
+      --strict       submodules and Git LFS pointers are errors
+      --repack       choose a commit's deltas as those of a directory, which
+                     takes less space, instead of having git choose them
   -d, --date DATE    the date of a directory's or an archive's commit, as in
                      RFC 3339 with its offset, 2024-06-07T08:09:10+02:00
                      (default: SOURCE_DATE_EPOCH, seconds since 1970, where it
@@ -46,6 +63,10 @@ Options:
                      from the root; with one at the end directories alone. May
                      be given many times
       --skip-special leave out FIFOs, sockets and devices, with a warning
+      --depth N      the longest chain of deltas, 0 to 4095 (default: 50): longer
+                     ones take less space, and more time to read
+      --workers N    how many threads pack, 1 to 8 (default: one a processor);
+                     they have no part in the bytes
       --bs BYTES     the image's block size: a power of two, at least 512,
                      which must be the block device's (default: 512)
       --compat       of a plain directory, what docteur 0.0.7 can read whole:
@@ -59,6 +80,7 @@ written; 16 the arguments are wrong.
 
 Examples:
   docteur make . disk.img
+  docteur make -b v1.2 --subdir docs https://example.org/site.git docs.img
   docteur make -b v1.2 /srv/git/site.git site.img
   docteur make -d 2024-06-07T08:09:10+02:00 --bs 4096 ./public public.img
   docteur make --exclude node_modules --exclude '/build/*.map' app app.img
@@ -66,9 +88,14 @@ Examples:
 
 const OPTIONS = {
   branch: { type: "string", short: "b" },
+  subdir: { type: "string" },
+  strict: { type: "boolean" },
   date: { type: "string", short: "d" },
   exclude: { type: "string", multiple: true },
   "skip-special": { type: "boolean" },
+  repack: { type: "boolean" },
+  depth: { type: "string" },
+  workers: { type: "string" },
   bs: { type: "string" },
   compat: { type: "boolean" },
   json: { type: "boolean" },
@@ -87,8 +114,15 @@ function epochDate(): Date | undefined {
   return new Date(Number(text) * 1000);
 }
 
+/** What an option that counts something gives. */
+function parseCount(option: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^[0-9]{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw usageError(`${option} is not a number: ${text}`);
+}
+
 /** What each phase is called, and what is counted in it. */
 const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
+  fetch: ["fetching", "object"],
   scan: ["listing", "file"],
   read: ["reading", "object"],
   compare: ["comparing", "pair"],
@@ -98,7 +132,7 @@ const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
 function describeProgress({ phase, done, total }: MakeProgress): string {
   const [what, noun] = PHASES[phase];
   if (total === undefined) return `${what}: ${plural(done, noun)}`;
-  return `${what}: ${Math.floor((100 * done) / total)} % of ${plural(total, noun)}`;
+  return `${what}: ${Math.floor((100 * done) / Math.max(total, 1))} % of ${plural(total, noun)}`;
 }
 
 function whyLeftOut(path: string): string {
@@ -109,6 +143,32 @@ function describeResult(image: string, { commit, fileCount, imageBytes }: MakeSu
   return `${image}: commit ${commit}, ${plural(fileCount, "file")}, ${formatBytes(imageBytes)}`;
 }
 
+/** A path in one line of printable characters. */
+function printable(path: string): string {
+  return /[\0-\x1f\x7f]/.test(path) ? JSON.stringify(path) : path;
+}
+
+function warn(text: string): void {
+  process.stderr.write(`docteur: warning: ${text}\n`);
+}
+
+/** "2 submodules are left out: a, b" */
+function warnOf({ count, paths }: MakeSummary["submodules"], noun: string, what: [string, string]): void {
+  if (count === 0) return;
+  const more = count > paths.length ? ", …" : "";
+  warn(`${plural(count, noun)} ${what[count === 1 ? 0 : 1]}: ${paths.map(printable).join(", ")}${more}`);
+}
+
+function warnAbout(summary: MakeSummary): void {
+  for (const path of summary.skipped) warn(`${path} is left out: ${whyLeftOut(path)}`);
+  warnOf(summary.submodules, "submodule", ["is left out", "are left out"]);
+  const pointers: [string, string] = [
+    "is a Git LFS pointer, not the content",
+    "are Git LFS pointers, not the content",
+  ];
+  warnOf(summary.lfsPointers, "file", pointers);
+}
+
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["SOURCE", "IMAGE"]);
   const [source, image] = positionals as [string, string];
@@ -117,20 +177,28 @@ async function run(argv: string[]): Promise<number> {
   const summary = await interruptible((signal) =>
     make(source, image, {
       ref: values.branch,
+      subdir: values.subdir,
+      strict: values.strict,
       date: values.date ?? epochDate(),
       blockSize,
       compat: values.compat,
       exclude: values.exclude,
       skipSpecial: values["skip-special"],
+      repack: values.repack,
+      depth: parseCount("--depth", values.depth),
+      workers: parseCount("--workers", values.workers),
       signal,
       onProgress: (step) => progress.update(() => describeProgress(step)),
+      onNotice: (text) => {
+        progress.clear();
+        if (!values.quiet) process.stderr.write(`docteur: note: ${text}\n`);
+      },
     }),
   ).finally(() => progress.clear());
   if (!values.quiet) {
     if (values.date !== undefined && summary.kind === "git")
-      process.stderr.write("docteur: warning: -d has no effect: the commit has its own date\n");
-    for (const path of summary.skipped)
-      process.stderr.write(`docteur: warning: ${path} is left out: ${whyLeftOut(path)}\n`);
+      warn("-d has no effect: the commit has its own date");
+    warnAbout(summary);
   }
   progress.finish(describeResult(image, summary));
   if (values.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);

@@ -1,5 +1,6 @@
 /** Runs the git program: never through a shell, in an environment that says which repository is meant. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { devNull } from "node:os";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
@@ -33,13 +34,57 @@ const MISLEADING = [
   "GIT_WORK_TREE",
 ];
 
-/** The environment in which the source repository is asked: its user's, git's messages in English. */
-export function sourceEnvironment(path: string): NodeJS.ProcessEnv {
+/** Whether git, ssh and their helpers may ask the user something: only where somebody sees the question and can answer. */
+export function mayPrompt(): boolean {
+  return isatty(0) && isatty(2);
+}
+
+/** The user's environment and settings, git's messages in English. No repository is named. */
+function userEnvironment(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: "C", GIT_NO_REPLACE_OBJECTS: "1" };
   for (const name of MISLEADING) delete env[name];
+  if (!mayPrompt()) env.GIT_TERMINAL_PROMPT = "0";
+  return env;
+}
+
+/** The environment in which the source repository is asked, and never made to fetch what it lacks. */
+export function sourceEnvironment(path: string): NodeJS.ProcessEnv {
   // Where `path` is no sound repository, one that it lies in must not answer instead.
-  env.GIT_CEILING_DIRECTORIES = dirname(path);
-  if (!isatty(0)) env.GIT_TERMINAL_PROMPT = "0";
+  return { ...userEnvironment(), GIT_CEILING_DIRECTORIES: dirname(path), GIT_NO_LAZY_FETCH: "1" };
+}
+
+/** A setting of git's and its value. */
+export type Setting = readonly [name: string, value: string];
+
+/** What no setting of the user's may change where git talks to other machines. */
+const TRANSPORT_SETTINGS: readonly Setting[] = [
+  ["protocol.ext.allow", "never"],
+  ["protocol.fd.allow", "never"],
+  ["core.hooksPath", devNull],
+  ["gc.auto", "0"],
+  ["maintenance.auto", "false"],
+  ["fetch.writeCommitGraph", "false"],
+  ["fetch.unpackLimit", "1"],
+];
+
+/**
+ * The user's own environment and settings, for git to talk to other machines in.
+ * @param extra settings beside those that every such run has; they go through the environment, which nobody but the
+ *   user (and root) can read
+ */
+export function transportEnvironment(extra: readonly Setting[]): NodeJS.ProcessEnv {
+  const env = userEnvironment();
+  // This list, where the user has set it, is stronger than the settings.
+  env.GIT_ALLOW_PROTOCOL = env.GIT_ALLOW_PROTOCOL?.split(":")
+    .filter((name) => name !== "ext" && name !== "fd")
+    .join(":");
+  let count = Number.parseInt(env.GIT_CONFIG_COUNT ?? "", 10) || 0;
+  for (const [name, value] of [...TRANSPORT_SETTINGS, ...extra]) {
+    env[`GIT_CONFIG_KEY_${count}`] = name;
+    env[`GIT_CONFIG_VALUE_${count}`] = value;
+    count++;
+  }
+  env.GIT_CONFIG_COUNT = `${count}`;
   return env;
 }
 
@@ -71,10 +116,14 @@ export function startGit(
   return spawn("git", args, { env, stdio: [stdin, "pipe", "pipe"], windowsHide: true, signal });
 }
 
-/** All that a stream gives, as UTF-8; what is beyond `limit` characters is read and dropped. */
-export async function gather(stream: Readable, limit: number): Promise<string> {
+/** All that a stream gives; what is beyond `limit` characters is read and dropped. */
+export async function gather(
+  stream: Readable,
+  limit: number,
+  encoding: BufferEncoding = "utf8",
+): Promise<string> {
   let text = "";
-  stream.setEncoding("utf8");
+  stream.setEncoding(encoding);
   for await (const piece of stream) if (text.length < limit) text += piece as string;
   return text;
 }
@@ -99,16 +148,27 @@ export function ended(git: ChildProcess): Promise<number | null> {
   }) as Promise<number | null>;
 }
 
+/** What a run of git is given. */
+export interface RunInput {
+  /** All of standard input. */
+  input?: string | Buffer | undefined;
+  /** What the output is read as: UTF-8, unless it must keep its bytes ("latin1"). */
+  encoding?: BufferEncoding;
+}
+
 /** Runs git to its end. @returns its output without the last line feed */
 export async function runGit(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   signal: AbortSignal | undefined,
+  { input, encoding = "utf8" }: RunInput = {},
 ): Promise<GitResult> {
-  const git = startGit(args, env, "ignore", signal);
+  const git = startGit(args, env, input === undefined ? "ignore" : "pipe", signal);
+  // A git that does not read its input says why on stderr.
+  git.stdin?.on("error", () => undefined).end(input);
   const [status, stdout, stderr] = await Promise.all([
     ended(git),
-    gather(git.stdout!, STDERR_MAX),
+    gather(git.stdout!, STDERR_MAX, encoding),
     gather(git.stderr!, STDERR_MAX),
   ]);
   return { status, stdout: stdout.replace(/\n$/, ""), stderr };
@@ -116,7 +176,7 @@ export async function runGit(
 
 /** The line in which git says why, for a hint. */
 export function reasonOf(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  const lines = stderr.split(/[\r\n]/).filter((line) => line.trim() !== "");
   const said = lines.find((line) => /^(fatal|error):/.test(line)) ?? lines[0] ?? "git said nothing";
   const advice = lines.find((line) => line.includes("git config --global --add safe.directory"));
   return advice === undefined ? `git says: ${said}` : `git says: ${said}: ${advice.trim()}`;

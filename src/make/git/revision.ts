@@ -1,14 +1,53 @@
-/** Which commit of a git repository is meant, and where the repository keeps its objects. */
+/** Which commit of a repository on this machine is meant, and where the repository keeps its objects. */
 import { resolve } from "node:path";
 import { DocteurError } from "../../errors.js";
 import { type GitResult, reasonOf, runGit, sourceEnvironment } from "./process.js";
 
-/** A commit that can be packed. */
-export interface GitCommit {
+/** A commit of a repository on this machine. */
+export interface LocalCommit {
   /** 40 hexadecimal digits. */
   commit: string;
   /** The folder of the repository's objects, absolute. */
   objects: string;
+  /** The remotes that a partial clone's missing objects can be had from; none, where it is no partial clone. */
+  promisors: string[];
+}
+
+/** Asks git about one repository. */
+export type Ask = (...args: string[]) => Promise<GitResult>;
+
+/** What `-b` takes, for hints. */
+export const REVISION_HINT = "-b takes a branch, a tag, or a commit's id";
+
+/** Some of many names: "a, b, …". */
+export function listSome(names: readonly string[], limit: number): string {
+  return `${names.slice(0, limit).join(", ")}${names.length > limit ? ", …" : ""}`;
+}
+
+/** Refuses what git could take for an option. */
+export function checkRevision(ref: string): void {
+  if (ref !== "" && !ref.startsWith("-") && !ref.includes("\0")) return;
+  throw new DocteurError("InvalidArgument", `not a name of a revision: ${JSON.stringify(ref)}`, {
+    hint: REVISION_HINT,
+  });
+}
+
+/**
+ * The commit that an object is, or that a tag leads to.
+ * @param object its id, or a full ref that names it
+ * @param shown what the user calls it
+ */
+export async function peelToCommit(ask: Ask, object: string, shown: string): Promise<string> {
+  const commit = await ask("rev-parse", "--verify", `${object}^{commit}`);
+  if (commit.status === 0) return commit.stdout;
+  const type = await ask("cat-file", "-t", object);
+  if (type.status !== 0)
+    throw new DocteurError("BadSource", `git cannot read ${shown}`, { hint: reasonOf(type.stderr) });
+  const message =
+    type.stdout === "tag"
+      ? `the tag ${shown} leads to no commit`
+      : `${shown} is a ${type.stdout}, not a commit`;
+  throw new DocteurError("BadSource", message, { hint: REVISION_HINT });
 }
 
 /** A repository, asked by `git -C`. */
@@ -23,9 +62,7 @@ class Repository {
     this.#signal = signal;
   }
 
-  ask(...args: string[]): Promise<GitResult> {
-    return runGit(["-C", this.#path, ...args], this.#env, this.#signal);
-  }
+  readonly ask: Ask = (...args) => runGit(["-C", this.#path, ...args], this.#env, this.#signal);
 
   fail(message: string, hint: string): never {
     throw new DocteurError("BadSource", message, { path: this.#path, hint });
@@ -47,25 +84,26 @@ class Repository {
     return resolve(this.#path, objects.stdout);
   }
 
+  /** Names of the remotes that the settings call promisors (partial-clone.txt). */
+  async promisors(): Promise<string[]> {
+    const names: string[] = [];
+    const pattern = "^(extensions\\.partialclone|remote\\..*\\.promisor)$";
+    const { stdout } = await this.ask("config", "-z", "--get-regexp", pattern);
+    for (const setting of stdout.split("\0")) {
+      const [key, value = "true"] = setting.split("\n") as [string, string?];
+      const name = /^remote\.(.*)\.promisor$/s.exec(key)?.[1];
+      if (key === "extensions.partialclone") names.push(value);
+      else if (name !== undefined && /^(true|yes|on|1)$/i.test(value)) names.push(name);
+    }
+    return [...new Set(names)];
+  }
+
   /** The commit of a revision. */
   async commitOf(ref: string | undefined): Promise<string> {
     const name = ref ?? "HEAD";
-    const object = await this.#verify(name);
+    const object = await this.ask("rev-parse", "--verify", "--end-of-options", name);
     if (object.status !== 0) return this.#explain(ref, object);
-    const commit = await this.#verify(`${object.stdout}^{commit}`);
-    if (commit.status === 0) return commit.stdout;
-    const type = await this.ask("cat-file", "-t", object.stdout);
-    if (type.status !== 0) this.fail(`git cannot read ${name} in ${this.#path}`, reasonOf(type.stderr));
-    return this.fail(
-      type.stdout === "tag"
-        ? `the tag ${name} leads to no commit`
-        : `${name} is a ${type.stdout}, not a commit`,
-      "-b takes a branch, a tag, or a commit's id",
-    );
-  }
-
-  #verify(name: string): Promise<GitResult> {
-    return this.ask("rev-parse", "--verify", "--end-of-options", name);
+    return peelToCommit(this.ask, object.stdout, name);
   }
 
   async #explain(ref: string | undefined, { stderr }: GitResult): Promise<never> {
@@ -77,7 +115,7 @@ class Repository {
       "refs/tags",
     );
     const names = refs.stdout === "" ? [] : refs.stdout.split("\n");
-    const some = `it has ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
+    const some = `it has ${listSome(names, 8)}`;
     if (ref !== undefined && /ambiguous/.test(stderr))
       this.fail(`${ref} is ambiguous in ${this.#path}`, "give more of the commit's id, or a full ref");
     if (names.length === 0 && (await this.ask("for-each-ref", "--count=1")).stdout === "")
@@ -105,12 +143,10 @@ export async function resolveCommit(
   path: string,
   ref: string | undefined,
   signal?: AbortSignal,
-): Promise<GitCommit> {
-  if (ref !== undefined && (ref === "" || ref.startsWith("-") || ref.includes("\0")))
-    throw new DocteurError("InvalidArgument", `not a name of a revision: ${JSON.stringify(ref)}`, {
-      hint: "-b takes a branch, a tag, or a commit's id",
-    });
+): Promise<LocalCommit> {
+  if (ref !== undefined) checkRevision(ref);
   const repository = new Repository(path, signal);
   const objects = await repository.open();
-  return { commit: await repository.commitOf(ref), objects };
+  const commit = await repository.commitOf(ref);
+  return { commit, objects, promisors: await repository.promisors() };
 }

@@ -185,7 +185,6 @@ export class Packer {
     const kinds = new Uint8Array(count);
     const sizes = new Float64Array(count);
     const wholeCosts = new Float64Array(count);
-    const oids: Uint8Array[] = [];
     for (let row = 0; row < count; row++) {
       const number = numbers[row]!;
       const { kind, size } = this.#objects[number]!;
@@ -193,9 +192,8 @@ export class Packer {
       kinds[row] = KIND[kind];
       sizes[row] = size;
       wholeCosts[row] = this.#wholeCosts[number]!;
-      oids.push(this.#oids[number]!);
     }
-    return { count, kinds, sizes, paths, oids, features, wholeCosts };
+    return { count, kinds, sizes, paths, features, wholeCosts };
   }
 
   *#measureJobs(

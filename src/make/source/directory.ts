@@ -6,9 +6,10 @@ import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
 import { Breath } from "../breath.js";
+import { shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
-import { bytesOf, shown } from "./file.js";
+import { bytesOf } from "./file.js";
 import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./folder.js";
 import { checkLimits, checkName, refuseSpecial } from "./names.js";
 

@@ -1,23 +1,13 @@
-/**
- * Contents of a source, opened. Paths are byte strings ("latin1"), one character to a byte of the name that the file
- * system has: names need not be UTF-8, and comparing such strings compares bytes.
- */
+/** Contents of a source, opened. Paths are byte strings. */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
+import { shown } from "../byte-string.js";
 import { type Contents, type FileRange, MemoryContent, type OpenContent } from "../content.js";
 
 /** A byte string as bytes. */
 export const bytesOf = (path: string): Buffer => Buffer.from(path, "latin1");
-
-/** A byte string for people: as UTF-8, without control characters. */
-export function shown(path: string): string {
-  const escaped = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  return bytesOf(path)
-    .toString("utf8")
-    .replace(/[\x00-\x1f\x7f]/g, escaped);
-}
 
 /** The error for a file that is not what it was a moment ago. */
 export function changed(path: string): DocteurError {

@@ -4,8 +4,8 @@
  * the core reads paths up to limits of its own (`asm/limits.ts`). Names and paths are byte strings ("latin1").
  */
 import { DocteurError } from "../../errors.js";
+import { shown, textOf } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
-import { bytesOf, shown } from "./file.js";
 
 /** Names in a path, the last one too. */
 const DEPTH_MAX = 512;
@@ -19,9 +19,7 @@ const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 
 /** What HFS+ makes of a name, as far as git looks: where a name is no text, it ends. */
 function hfsName(name: string): string {
-  const [text = ""] = bytesOf(name)
-    .toString("utf8")
-    .split(/[\ufffd-\uffff]/, 1);
+  const [text = ""] = textOf(name).split(/[\ufffd-\uffff]/, 1);
   return text.replace(IGNORED, "").toLowerCase();
 }
 

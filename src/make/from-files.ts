@@ -1,0 +1,74 @@
+/** An image of a directory, or of a tar archive. */
+import { realpath } from "node:fs/promises";
+import { ioError } from "../io-error.js";
+import type { Replacement } from "../write-file.js";
+import { type CommitDate, dateOfFiles } from "./date.js";
+import { makeFromListing } from "./from-listing.js";
+import { DEPTH, type Job, type MakeSummary } from "./options.js";
+import { withWorkers } from "./pack/workers.js";
+import { openArchive } from "./source/archive.js";
+import { listDirectory } from "./source/directory.js";
+import { ExcludePatterns } from "./source/exclude.js";
+import { fileContents } from "./source/file.js";
+import { contentLen, type Listing } from "./source/folder.js";
+import type { FileSource } from "./source/locate.js";
+import { listTar } from "./source/tar.js";
+
+async function list(
+  source: FileSource,
+  job: Job,
+  { target, temporary, scratch }: Replacement,
+): Promise<Listing> {
+  const { signal, onProgress } = job;
+  const options = {
+    exclude: new ExcludePatterns(job.exclude ?? []),
+    skipSpecial: job.skipSpecial ?? false,
+    signal,
+    onProgress: (done: number) => onProgress?.({ phase: "scan", done, total: undefined }),
+  };
+  if (source.kind === "tar") {
+    const archive = await openArchive(source.path, source.isStream, scratch, signal);
+    try {
+      return await listTar(archive, options);
+    } finally {
+      archive.close();
+    }
+  }
+  const path = await realpath(source.path).catch((cause: unknown) => {
+    throw ioError("read", source.path, cause);
+  });
+  return listDirectory(path, { ...options, compat: job.compat ?? false, outputs: [target, temporary] });
+}
+
+/**
+ * Writes an image of a directory or an archive.
+ * @param date the commit's; by default that of the newest file
+ * @throws DocteurError `BadSource`, `Io`; the signal's reason
+ */
+export async function makeFromFiles(
+  source: FileSource,
+  job: Job,
+  date: CommitDate | undefined,
+  replacement: Replacement,
+): Promise<MakeSummary> {
+  const { blockSize, depth = DEPTH, signal, onProgress } = job;
+  const listing = await list(source, job, replacement);
+  const made = await withWorkers(job.workers, contentLen(listing), signal, (executor) =>
+    makeFromListing(listing, replacement.sink, executor, fileContents, {
+      date: date ?? dateOfFiles(listing.newest),
+      blockSize,
+      depth,
+      signal,
+      onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
+    }),
+  );
+  const nothing = { count: 0, paths: [] };
+  return {
+    kind: source.kind,
+    ...made,
+    submodules: nothing,
+    lfsPointers: nothing,
+    blockSize,
+    skipped: listing.skipped,
+  };
+}

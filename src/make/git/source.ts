@@ -1,0 +1,107 @@
+/**
+ * Git sources of every kind, made ready for packing: the commit is found, or fetched, into a scratch repository; a part
+ * of it is made a commit of its own; and what an image of it will lack is noticed.
+ */
+import { DocteurError } from "../../errors.js";
+import type { GitSource } from "../source/locate.js";
+import { type FetchOptions, fetchCommit } from "./fetch.js";
+import { completeCommit, lazyEnvironment } from "./partial.js";
+import { resolveCommit } from "./revision.js";
+import { parseSubdir, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
+import { type Noticed, type Survey, surveyCommit } from "./survey.js";
+import { borrowObjects, createWorkspace, type Workspace } from "./workspace.js";
+
+/** What to take of a git source. */
+export interface GitSourceOptions {
+  /** A branch, tag, full ref or commit id. */
+  ref?: string | undefined;
+  /** A directory of the commit, instead of all of it. */
+  subdir?: string | undefined;
+  /** Whether submodules and LFS pointers are errors. */
+  strict?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  /** As `MakeOptions` has them. */
+  onProgress?: ((progress: GitSourceProgress) => void) | undefined;
+  onNotice?: ((text: string) => void) | undefined;
+}
+
+/** How far the work is: objects received from another machine, files found. */
+export interface GitSourceProgress {
+  phase: "fetch" | "scan";
+  done: number;
+  total: number | undefined;
+}
+
+/** A commit that is ready to be packed. */
+export interface ReadyCommit {
+  workspace: Workspace;
+  /** The commit to pack. */
+  commit: string;
+  /** The commit of the source that it is, or is a part of. */
+  sourceCommit: string;
+  survey: Survey;
+}
+
+function refuse({ count, paths }: Noticed, noun: string, what: string): void {
+  if (count === 0) return;
+  const names = paths.map((path) => JSON.stringify(path).slice(1, -1));
+  const some = `${names.join(", ")}${count > names.length ? ", …" : ""}`;
+  throw new DocteurError("BadSource", `${count} ${noun}${count === 1 ? "" : "s"} would be ${what}: ${some}`, {
+    hint: "without --strict this is a warning; an image of a plain directory can hold all of it",
+  });
+}
+
+/** Brings the commit's objects within the workspace's reach. */
+async function obtain(
+  source: GitSource,
+  subdir: string | undefined,
+  options: FetchOptions & { ref?: string | undefined },
+  workspace: Workspace,
+): Promise<{ commit: string; sourceCommit: string }> {
+  const { ref, signal } = options;
+  const reader: TreeReader = { prefix: [], env: workspace.env, signal };
+  const partOf = async (from: TreeReader, commit: string): Promise<string> =>
+    subdir === undefined ? commit : writeCommitOfSubdir(from, commit, subdir);
+  if (source.kind === "remote") {
+    const sourceCommit = await fetchCommit(source.address, ref, workspace, options);
+    return { commit: await partOf(reader, sourceCommit), sourceCommit };
+  }
+  const { path } = source;
+  const { commit: sourceCommit, objects, promisors } = await resolveCommit(path, ref, signal);
+  await borrowObjects(workspace, objects);
+  if (promisors.length === 0) return { commit: await partOf(reader, sourceCommit), sourceCommit };
+  const lazyReader: TreeReader = { prefix: ["-C", path], env: lazyEnvironment(path, workspace), signal };
+  const commit = await partOf(lazyReader, sourceCommit);
+  await completeCommit(path, commit, promisors, workspace, options);
+  return { commit, sourceCommit };
+}
+
+/**
+ * Makes a commit of a git source ready for packing.
+ * @param scratch makes an empty folder, which the caller removes
+ * @throws DocteurError `InvalidArgument` for options; `BadSource` for what is not there or, with `strict`, would be
+ *   lacking; `Io`; the signal's reason
+ */
+export async function openGitSource(
+  source: GitSource,
+  options: GitSourceOptions,
+  scratch: () => Promise<string>,
+): Promise<ReadyCommit> {
+  const { signal, onProgress, onNotice, ref, strict } = options;
+  const subdir = parseSubdir(options.subdir ?? "");
+  const workspace = await createWorkspace(await scratch());
+  const fetchOptions = {
+    ref,
+    signal,
+    onNotice,
+    onProgress: (done: number, total: number | undefined) => onProgress?.({ phase: "fetch", done, total }),
+  };
+  const commits = await obtain(source, subdir, fetchOptions, workspace);
+  const report = (done: number): void => onProgress?.({ phase: "scan", done, total: undefined });
+  const survey = await surveyCommit(workspace.env, commits.commit, report, signal);
+  if (strict) {
+    refuse(survey.submodules, "submodule", "left out");
+    refuse(survey.lfsPointers, "file", "only pointers of Git LFS");
+  }
+  return { workspace, ...commits, survey };
+}

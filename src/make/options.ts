@@ -1,0 +1,122 @@
+/** What `make` is told, tells on the way, and answers; and the checks that all makers share. */
+import { isBlockSize } from "../devices/device.js";
+import { DocteurError } from "../errors.js";
+import { type CommitDate, dateInUtc, parseDate } from "./date.js";
+import type { Noticed } from "./git/survey.js";
+import type { ImageSizes } from "./image.js";
+
+/** How far the work has come. */
+export interface MakeProgress {
+  /**
+   * `fetch`: receiving objects from another machine; `scan`: listing the source's files; `read`: reading them; `compare`:
+   * looking for deltas; `pack`: compressing and writing.
+   */
+  phase: "fetch" | "scan" | "read" | "compare" | "pack";
+  /** Files in phase `scan`, pairs of objects in `compare`, else objects. */
+  done: number;
+  /** What `done` will be at the end, where that is known. */
+  total: number | undefined;
+}
+
+/** What to make. Options that the kind of source cannot honour are refused. */
+export interface MakeOptions {
+  /**
+   * Git sources only: a branch, tag, full ref or commit id, which only a repository on this machine knows by its first
+   * digits. Default: HEAD.
+   */
+  ref?: string | undefined;
+  /** Git sources only: a directory of the commit, to be the root of the image. It gets a commit of its own. */
+  subdir?: string | undefined;
+  /** Git sources only: submodules and Git LFS pointers are errors. */
+  strict?: boolean | undefined;
+  /** Git sources only: choose deltas as for directories, which takes less space, instead of having git choose them. */
+  repack?: boolean | undefined;
+  /**
+   * The date of a directory's or an archive's commit, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: that
+   * of its newest file or symbolic link; without any, 1970-01-01T00:00:00Z. A commit of a git repository has its own.
+   */
+  date?: string | Date | undefined;
+  /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
+  blockSize?: number | undefined;
+  /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
+  compat?: boolean | undefined;
+  /**
+   * Directories and archives only: what to leave out, in patterns as of a `.gitignore`. One without a slash matches a name
+   * at any depth, others match from the root of the source; a directory that matches is left out whole.
+   */
+  exclude?: readonly string[] | undefined;
+  /** Directories and archives only: leave out FIFOs, sockets and devices, which are errors otherwise. */
+  skipSpecial?: boolean | undefined;
+  /**
+   * Not where git chooses the deltas: the longest chain of them, 0 to 4095. Longer chains take less space, and more time to
+   * read. Default: 50.
+   */
+  depth?: number | undefined;
+  /**
+   * Not where git chooses the deltas: how many threads pack, 1 to 8; they have no part in the bytes. Default: one a
+   * processor.
+   */
+  workers?: number | undefined;
+  /** Ends the work: the target stays as it was. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: MakeProgress) => void) | undefined;
+  /** Told, in a line, what takes longer or goes another way than one would expect. */
+  onNotice?: ((text: string) => void) | undefined;
+}
+
+/** Options of which those with a default are complete. */
+export type Job = MakeOptions & { blockSize: number };
+
+/** What was made. */
+export interface MakeSummary extends ImageSizes {
+  kind: "git" | "directory" | "tar";
+  /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
+  commit: string;
+  tree: string;
+  /** Objects in the pack. */
+  objectCount: number;
+  /** Files and symbolic links, by path: the same content counts every time. */
+  fileCount: number;
+  /** Git sources: the commit that was taken, which is not `commit` where it was taken in part. */
+  sourceCommit?: string;
+  /** Submodules: entries of the trees that have no object. */
+  submodules: Noticed;
+  /** Files of a git source whose content Git LFS keeps elsewhere: the image has the pointers to it. */
+  lfsPointers: Noticed;
+  blockSize: number;
+  /** Paths of the source that were left out: `.git` inside a directory or an archive, and with `skipSpecial` special files. */
+  skipped: string[];
+}
+
+/** The longest chain of deltas by default: git's own. */
+export const DEPTH = 50;
+
+/** The longest chain that git and docteur read. */
+const DEPTH_MAX = 4095;
+
+/** An error in the options. */
+export function refuse(message: string, hint: string): never {
+  throw new DocteurError("InvalidArgument", message, { hint });
+}
+
+/** @throws DocteurError `InvalidArgument` */
+export function checkBlockSize(blockSize: number): void {
+  if (!isBlockSize(blockSize))
+    refuse(`not a block size: ${blockSize}`, "a block size (--bs) is a power of two, at least 512");
+}
+
+/** @throws DocteurError `InvalidArgument` */
+export function checkCount(what: string, count: number, least: number, most: number): void {
+  if (!Number.isInteger(count) || count < least || count > most)
+    refuse(`not a number for ${what}: ${count}`, `--${what} is a whole number from ${least} to ${most}`);
+}
+
+/** @throws DocteurError `InvalidArgument` */
+export function checkDepth(depth: number): void {
+  checkCount("depth", depth, 0, DEPTH_MAX);
+}
+
+/** The date that an option gives. @throws DocteurError `InvalidArgument` */
+export function commitDate(date: string | Date): CommitDate {
+  return typeof date === "string" ? parseDate(date) : dateInUtc(date);
+}
