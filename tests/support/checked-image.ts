@@ -35,8 +35,11 @@ export async function makeAndCheck(source: string, work: string, options: MakeOp
   assert.equal(parts.pack.readUInt32BE(8), summary.objectCount);
   const pack = join(work, "pack");
   writeFileSync(pack, parts.pack);
+  // The commit of a clone has parents that the pack lacks: as in a shallow clone.
+  git(work, "init", "-q", "--bare", "strict.git");
+  writeFileSync(join(work, "strict.git", "shallow"), `${parts.commit}\n`);
   execFileSync("git", ["index-pack", "--strict", "-o", join(work, "idx"), pack], {
-    cwd: work,
+    cwd: join(work, "strict.git"),
     stdio: "pipe",
   });
   assert.ok(readFileSync(join(work, "idx")).equals(parts.idx), "the index is not git's");

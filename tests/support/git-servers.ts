@@ -244,6 +244,10 @@ export async function startSshServer(t: TestContext, folder: string): Promise<Ss
     "KbdInteractiveAuthentication no",
     "AcceptEnv GIT_PROTOCOL",
     "PidFile none",
+    // The quickest there is.
+    "KexAlgorithms curve25519-sha256",
+    "UseDNS no",
+    "LogLevel QUIET",
     "",
   ];
   writeFileSync(join(ssh, "sshd_config"), sshdConfig.join("\n"));

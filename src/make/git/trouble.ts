@@ -145,20 +145,24 @@ export function troubleWith({ address, scrub }: Destination, stderr: string): Do
   for (const { says, code, message, hint } of TROUBLES) {
     const match = says.exec(stderr);
     if (match !== null)
-      return new DocteurError(code, scrub(message(address, match)), {
+      return new DocteurError(code, message(address, match), {
         hint: hint ?? scrub(reasonOf(stderr)),
       });
   }
   return new DocteurError("Io", `git cannot fetch from ${address.url}`, { hint: scrub(reasonOf(stderr)) });
 }
 
+/** Characters of the shortest names that may be secret. */
+const TOKEN_MIN = 10;
+
 /** What takes a login, in any form in which a server or a program may repeat it, out of a text. */
 export function scrubber({ login }: RemoteAddress): (text: string) => string {
   const secrets: string[] = [];
   if (login !== undefined) {
     const { username, password } = login;
-    // A name without a password may be a token.
-    const words = password === undefined ? [username] : [`${username}:${password}`, password];
+    // A name without a password may be a token, unless it is short.
+    const name = username.length < TOKEN_MIN ? "" : username;
+    const words = password === undefined ? [name] : [`${username}:${password}`, password];
     for (const word of words)
       secrets.push(word, encodeURIComponent(word), Buffer.from(word).toString("base64"));
   }
