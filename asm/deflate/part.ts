@@ -36,7 +36,7 @@ export function deflatePart(
   setPending(0, 0);
   dropStored();
   setOutput(dst, dst + dstCap);
-  beginStream(effort);
+  beginStream(effort, <u64>historyLen + srcLen);
   skipHistory(src - historyLen, historyLen, historyLen + srcLen);
   if (!encodePiece(src, srcLen, isLast) || !fits(SYNC_BITS)) return 0;
   if (!isLast) putBits(0, 3);

@@ -125,15 +125,18 @@ test("arguments that make no sense", async (t) => {
       `docteur: not a name of a revision: ${JSON.stringify(ref)}`,
       "hint: -b takes a branch, a tag, or a commit's id",
     ]);
-  for (const [source, what] of [
-    ["https://example.org/a.git", "a URL of scheme https"],
-    ["git@example.org:a.git", "an address for ssh"],
-    ["ext::sh -c true", "an address for a git remote helper"],
-  ])
-    await expectFailure([source!, image], 16, [
-      `docteur: ${source} is ${what}: sources are local in this version`,
-      "hint: git clone it first (--depth=1 will do), then give the path of the clone",
-    ]);
+  await expectFailure(["ext::sh -c true", image], 16, [
+    "docteur: the source is an address for git's remote helper ext, which is not taken",
+    "hint: git clone it first (--depth=1 will do), then give the path of the clone",
+  ]);
+  await expectFailure(["--subdir", "x", plain, image], 16, [
+    `docteur: ${plain} is a plain directory: give the path of its part`,
+    "hint: --subdir is for git repositories",
+  ]);
+  await expectFailure(["--strict", plain, image], 16, [
+    `docteur: ${plain} is a plain directory: nothing of it is kept elsewhere`,
+    "hint: --strict is for git repositories",
+  ]);
   await expectFailure(
     [plain, image],
     16,
@@ -359,4 +362,36 @@ test("-d with a git source changes nothing, and says so", async (t) => {
   assert.deepEqual([plainRun.status, plainRun.stderr, dated.status], [0, "", 0]);
   assert.equal(dated.stderr, "docteur: warning: -d has no effect: the commit has its own date\n");
   assert.deepEqual(readFileSync(image), expected);
+});
+
+test("what a commit's image lacks is said, unless -q", async (t) => {
+  const { repository, image } = createSources(t);
+  for (let index = 1; index <= 6; index++)
+    git(
+      repository,
+      "update-index",
+      "--add",
+      "--cacheinfo",
+      `160000,${"1234567890".repeat(4)},vendor/${index}`,
+    );
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 5\n`;
+  writeFileSync(join(repository, "odd\tname"), pointer);
+  git(repository, "add", "odd\tname");
+  git(repository, "commit", "-q", "-m", "incomplete");
+  const loud = await docteur(["make", repository, image]);
+  const [submodules, file] = [
+    "6 submodules are left out: vendor/1, vendor/2, vendor/3, vendor/4, vendor/5, …",
+    '1 file is a Git LFS pointer, not the content: "odd\\tname"',
+  ];
+  assert.equal(loud.stderr, `docteur: warning: ${submodules}\ndocteur: warning: ${file}\n`);
+  assert.equal(loud.status, 0);
+  assert.equal((await docteur(["make", "-q", repository, image])).stderr, "");
+  const { submodules: listed } = JSON.parse(
+    (await docteur(["make", "-q", "--json", repository, image])).stdout,
+  );
+  assert.equal(listed.count, 6);
+  await expectFailure(["--strict", repository, image], 8, [
+    "docteur: 6 submodules would be left out: vendor/1, vendor/2, vendor/3, vendor/4, vendor/5, …",
+    "hint: without --strict this is a warning; an image of a plain directory can hold all of it",
+  ]);
 });

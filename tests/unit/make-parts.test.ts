@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { DocteurError } from "../../src/errors.js";
 import { dateInUtc, parseDate } from "../../src/make/date.js";
+import type { RemoteAddress } from "../../src/make/git/address.js";
+import { scrubber } from "../../src/make/git/trouble.js";
 import { encodeHeader, paddingLen } from "../../src/make/image.js";
 import { sortTree } from "../../src/make/objects.js";
 import { combineAdler32, encodeBaseDistance, encodeEntryHeader } from "../../src/make/pack/writer.js";
@@ -128,7 +132,7 @@ test("trees are sorted as if a slash followed directories' names", () => {
   assert.deepEqual(names, ["B", "a", "a-b", "a.txt", "a/", "a0", "ab", "\xff"]);
 });
 
-test("sources are local, whatever their form", (t) => {
+test("sources on this machine, whatever their form", (t) => {
   const folder = temporaryFolder(t);
   const expected = { kind: "directory", path: folder, isStream: false };
   assert.deepEqual(locateSource("-"), { kind: "tar", path: "-", isStream: true });
@@ -139,15 +143,16 @@ test("sources are local, whatever their form", (t) => {
   t.after(() => process.chdir(before));
   assert.deepEqual(locateSource(`relativize://${folder.slice(folder.lastIndexOf("/") + 1)}`), expected);
   assert.deepEqual(locateSource("relativize://./x/../").kind, "directory");
+  writeFileSync(join(folder, "host:path"), "");
+  process.chdir(folder);
+  assert.throws(() => locateSource("host:path"), {
+    code: "BadSource",
+    message: /host:path is not a directory$/,
+  });
   for (const source of [
-    "https://example.org/a.git",
-    "ssh://host/a",
-    "git://host/a",
-    "git@example.org:a.git",
-    "host:path",
-    "ext::sh -c true",
-    "ext::true",
     "",
+    "-x",
+    "--upload-pack=x",
     "file://host/path",
     "file:///a%2fb",
     "relativize://",
@@ -158,4 +163,90 @@ test("sources are local, whatever their form", (t) => {
     code: "BadSource",
     message: /absent does not exist$/,
   });
+});
+
+/** An address as `locateSource` finds it. */
+function addressOf(source: string): RemoteAddress {
+  const found = locateSource(source);
+  if (found.kind !== "remote") throw new Error(`${source} is ${found.kind}`);
+  return found.address;
+}
+
+test("addresses of other machines", () => {
+  const cases: [source: string, url: string, host: string, username?: string, password?: string][] = [
+    ["https://example.org/a.git", "https://example.org/a.git", "example.org"],
+    ["HTTPS://example.org:8443/a?b#c@d", "https://example.org:8443/a?b#c@d", "example.org:8443"],
+    ["http://example.org", "http://example.org", "example.org"],
+    ["http://example.org:/a", "http://example.org/a", "example.org"],
+    ["http://[::1]:80/a", "http://[::1]:80/a", "[::1]:80"],
+    ["https://me@example.org/a", "https://example.org/a", "example.org", "me"],
+    ["https://me:secret@example.org:1/a", "https://example.org:1/a", "example.org:1", "me", "secret"],
+    ["https://a%40b:c%3Ad%25%zz@h/x@y", "https://h/x@y", "h", "a@b", "c:d%%zz"],
+    ["https://me:p@ss@h/x", "https://h/x", "h", "me", "p@ss"],
+    ["https://%C3%BC:@h/x", "https://h/x", "h", "ü", ""],
+    ["ssh://host/a", "ssh://host/a", "host"],
+    ["ssh://me@host:22/~/a", "ssh://me@host:22/~/a", "host:22"],
+    ["git+ssh://host/a", "git+ssh://host/a", "host"],
+    ["git://host/a", "git://host/a", "host"],
+    ["git@example.org:a.git", "git@example.org:a.git", "example.org"],
+    ["host:path", "host:path", "host"],
+    ["host:/abs/path:with@this", "host:/abs/path:with@this", "host"],
+    ["[::1]:path", "[::1]:path", "::1"],
+    ["me@[::1]:path", "me@[::1]:path", "[::1]"],
+    ["[me@host:2222]:path", "[me@host:2222]:path", "host:2222"],
+  ];
+  for (const [source, url, host, username, password] of cases) {
+    const address = addressOf(source);
+    assert.deepEqual([address.url, address.host], [url, host], source);
+    assert.deepEqual(address.login, username === undefined ? undefined : { username, password }, source);
+  }
+});
+
+test("addresses that are refused, and never repeat a password", () => {
+  const cases: [string, RegExp][] = [
+    ["https:///path", /host or port cannot be read$/],
+    ["https://me:secret/secret@host/path", /host or port cannot be read$/],
+    ["https://me:secret#secret@host/path", /host or port cannot be read$/],
+    ["https://me:secret@/path", /host or port cannot be read$/],
+    ["https://me:secret@host:port/path", /host or port cannot be read$/],
+    ["https://me:secret%0A@host/path", /line break$/],
+    ["https://me:secret@host/pa\nth", /control characters$/],
+    ["https://me:secret@-host/path", /begins with a dash$/],
+    ["ssh://me:secret@host/path", /ssh takes no password$/],
+    ["ssh://-oProxyCommand=x/path", /begins with a dash$/],
+    ["ssh://-x@host/path", /begins with a dash$/],
+    ["me@-oProxyCommand=x:path", /begins with a dash$/],
+    ["ssh://host", /has no path$/],
+    ["git://host/", /has no path$/],
+    ["git://me:secret@host/path", /ssh takes no password$|knows no users$/],
+    ["git://me@host/path", /knows no users$/],
+    ["host:", /has no path$/],
+    ["a[b]c:d", /host cannot be read$/],
+    ["ext::sh -c touch% secret", /remote helper ext, which is not taken$/],
+    ["ext::https://host/path", /remote helper ext/],
+    ["fd::17", /remote helper fd/],
+    ["a+b.c-d::secret", /remote helper a\+b\.c-d/],
+    ["ftp://me:secret@host/path", /^no source has the scheme ftp:\/\/$/],
+    ["s3://bucket/key", /^no source has the scheme s3:\/\/$/],
+  ];
+  for (const [source, message] of cases)
+    assert.throws(
+      () => locateSource(source),
+      (error: DocteurError) => {
+        assert.equal(error.code, "InvalidArgument");
+        assert.match(error.message, message);
+        assert.doesNotMatch(`${error.message} ${error.hint}`, /secret|\n/);
+        return true;
+      },
+      source,
+    );
+  assert.throws(() => locateSource("gopher://x"), { hint: /https, http, ssh, git, file and relativize/ });
+});
+
+test("what git and servers say is repeated without the login", () => {
+  const scrub = scrubber(addressOf("https://me:p%40ss%2Bw@host/x"));
+  const said = "https://me:p%40ss%2Bw@host/x: p@ss+w p%40ss%2Bw bWU6cEBzcyt3 cEBzcyt3 ssh://other@host/x me";
+  assert.equal(scrub(said), "https://…@host/x: … … … … ssh://…@host/x me");
+  assert.equal(scrubber(addressOf("https://0123456789abcdef@host/x"))("saw 0123456789abcdef"), "saw …");
+  assert.equal(scrubber(addressOf("https://host/x"))("nothing to hide"), "nothing to hide");
 });

@@ -14,11 +14,12 @@ export interface Engine extends WebAssembly.Exports {
   /** Writes `FEATURES` numbers of 32 bits. */
   contentSketch(ptr: number, len: number, features: number): void;
   /** What content takes as a zlib stream, about. */
-  deflatedLen(ptr: number, len: number): number;
   deflatedLenSampled(ptr: number, len: number): number;
   deltaIndex(base: number, len: number): number;
   deltaIndexFree(index: number): void;
-  deltaEncode(index: number, target: number, len: number, rate: number, to: number, toLen: number): number;
+  deltaEncode(index: number, target: number, len: number, to: number, toLen: number): number;
+  /** What a delta takes, deflated, about; 2^32 - 1 where it is worth nothing. */
+  deltaMeasure(index: number, target: number, len: number, room: number, roomLen: number): number;
   /** The most that a zlib stream of `len` bytes takes. */
   deflateBound(len: number): bigint;
   zlibDeflate(ptr: number, len: number, to: number, toLen: number, effort: number): number;

@@ -47,9 +47,6 @@ const WINDOW = 32 << 10;
 /** Search for the shortest stream that is worth the time. */
 const EFFORT = 1;
 
-/** What a pair costs of which no delta is worth making. */
-export const NO_DELTA = 0xffffffff;
-
 /** A delta that takes more than one part in so many of what its target takes is compared with it. */
 const DOUBT = 2;
 
@@ -65,11 +62,6 @@ function outOfMemory(len: number): DocteurError {
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
-}
-
-/** What a literal byte of the object takes when it is deflated, in sixteenths of a byte. */
-function rateOf({ size, wholeCost }: JobObject): number {
-  return Math.max(1, Math.min(16, Math.round((16 * wholeCost!) / Math.max(size, 1))));
 }
 
 /** Memory that every use writes anew. */
@@ -235,7 +227,7 @@ export class JobRunner {
       if (size > DELTA_MAX) {
         const { oid, hashes } = this.#surveyPieces(object);
         oids.set(oid, at * OID_LEN);
-        wholeCosts[at] = Math.min(size, NO_DELTA);
+        wholeCosts[at] = Math.min(size, 0xffffffff);
         pieceHashes.push(hashes);
         continue;
       }
@@ -317,8 +309,7 @@ export class JobRunner {
   #measureDelta(index: number, object: JobObject): number {
     const { ptr, len } = this.#load(object, false);
     const to = this.#delta.reserve(len);
-    const deltaLen = this.#engine.deltaEncode(index, ptr, len, rateOf(object), to, len);
-    return deltaLen === 0 ? NO_DELTA : this.#engine.deflatedLen(to, deltaLen) >>> 0;
+    return this.#engine.deltaMeasure(index, ptr, len, to, len) >>> 0;
   }
 
   #encode({ objects, tasks }: EncodeJob): EncodeResult {
@@ -359,8 +350,7 @@ export class JobRunner {
     const target = this.#load(object, true);
     const index = this.#index(base);
     const delta = this.#delta.reserve(target.len);
-    const rate = rateOf(object);
-    const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, rate, delta, target.len);
+    const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, delta, target.len);
     this.#engine.deltaIndexFree(index);
     if (deltaLen === 0) return this.#encodeWhole(object);
     const entry = { stream: this.#deflate(delta, deltaLen), deltaLen };
