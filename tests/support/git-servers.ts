@@ -216,6 +216,8 @@ const SSHD = "/usr/sbin/sshd";
 /** Why no ssh server can be started here, or undefined. */
 export function whyNoSsh(): string | undefined {
   if (!existsSync(SSHD)) return `${SSHD} is not installed`;
+  const { shell } = userInfo();
+  if (shell === null || /(?:nologin|false)$/.test(shell)) return `this user's shell is ${shell}`;
   if (process.getuid?.() !== 0) return undefined;
   try {
     // Of root's servers only: what they drop their privileges into.
@@ -238,7 +240,8 @@ export async function startSshServer(t: TestContext, folder: string): Promise<Ss
     `AuthorizedKeysFile ${join(ssh, "authorized")}`,
     // What folders of tests lie in may be writable for others.
     "StrictModes no",
-    "UsePAM no",
+    // Only PAM can tell a server that is not root's whether an account is locked; root's servers do without.
+    `UsePAM ${process.getuid?.() === 0 ? "no" : "yes"}`,
     "PermitRootLogin yes",
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
