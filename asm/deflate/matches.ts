@@ -17,9 +17,9 @@ import {
 } from "./workspace";
 
 /** Steps down a tree, at most; it is less than `MATCHES_EACH`. */
-const DEPTH: u32 = 20;
+const DEPTH: u32 = 14;
 /** A match that long is taken at once, and what it spans is not searched. */
-const NICE: u32 = 128;
+const NICE: u32 = 80;
 /** Three bytes are no match from farther away. */
 const NEAR: u32 = 16384;
 

@@ -7,7 +7,7 @@ import { LENGTH_MASK, literalItem, MATCH_MAX, matchItem, WINDOW } from "./symbol
 import { hashShift, heads4, nodes } from "./workspace";
 
 /** Links of a chain that are followed. */
-const DEPTH: u32 = 8;
+const DEPTH: u32 = 6;
 /** A match that long is taken without looking further. */
 const NICE: u32 = 32;
 const MATCH_LEAST: u32 = 4;
