@@ -1,168 +1,390 @@
-/** v0 */
-export const FEATURES = 16;
-export interface PlanInput {
+/**
+ * Plans which objects become deltas, and of which: candidate bases by what contents and names have in common, and the
+ * choice among them once their deltas have been measured. Pure: the same objects give the same plan, in whatever order
+ * they come.
+ *
+ * Two rounds find more than one of twice the candidates. In the first the many versions of one file find each other, and
+ * nothing else; in the second only what is still stored whole looks for a base, among its like: one file of each such
+ * family stands for all of it.
+ */
+
+/** Features of a sketch (`contentSketch` in asm/pack/sketch.ts). */
+export const FEATURE_COUNT = 16;
+
+/** Objects outside these sizes, in bytes, have no deltas: nothing is to be gained, or memory has no room. */
+const SIZE_MIN = 50;
+const SIZE_MAX = 64 * 1024 * 1024;
+
+/** Candidates of an object by content: more for large ones, which are measured by samples and are worth more. */
+const SIMILAR = [
+  { size: 0, first: 4, further: 6 },
+  { size: 1 << 16, first: 6, further: 8 },
+  { size: 1 << 19, first: 12, further: 12 },
+] as const;
+/** All objects together have no more candidates than this, so that plans of a million objects fit in memory. */
+const SIMILAR_TOTAL = 4_000_000;
+/** Objects with one feature in common look at so many of them on each side. */
+const REACH = 4;
+/** Neighbours of the same or a similar name, on each side. */
+const NAMED = { first: 1, further: 2 } as const;
+/** Neighbours by name that differ in size by more than that have nothing to give. */
+const NAMED_RATIO = 32;
+
+/** A key holds a place below this: with 32 bits before it, it is an exact double. */
+const PLACES = 2 ** 21;
+/** What finding its base takes in a delta's entry: the offset, mostly of 2 or 3 bytes. */
+const OFFSET_LEN = 3;
+/** Where a base costs little more than the best one and has a much shorter chain, it is taken: share and bytes. */
+const SHALLOW = { share: 1 / 64, bytes: 2, levels: 3 } as const;
+/** Rounds of looking for better bases than the first choice. */
+const IMPROVEMENTS = 4;
+
+/** The objects of a pack, by column: index `i` in each is one object. */
+export interface PlanObjects {
   count: number;
+  /** Numbers of kinds: only objects of one kind are paired. */
   kinds: Uint8Array;
+  /** Bytes. */
   sizes: Float64Array;
+  /** The first path of each, a byte string ("latin1"): no two are the same. */
   paths: readonly string[];
+  /** `FEATURE_COUNT` of each. */
   features: Uint32Array;
+  /** Bytes that the object takes when it is stored whole. */
   wholeCosts: Float64Array;
 }
+
+/** Pairs to measure: those of one base follow each other, and bases that have targets in common are near each other. */
 export interface Pairs {
   bases: Uint32Array;
   targets: Uint32Array;
 }
-export interface Limits {
-  similar: number;
-  reach: number;
-  named: number;
+
+/** Pairs, measured. */
+export interface MeasuredPairs extends Pairs {
+  /** Bytes that each target takes as a delta of its base; `0xffffffff` where that is of no use. */
+  costs: Uint32Array;
 }
+
 const NONE = 0xffffffff;
 
-function nameHash(path: string): number {
-  let hash = 0;
-  for (let i = 0; i < path.length; i++) {
-    const c = path.charCodeAt(i);
-    if (c <= 32) continue;
-    hash = ((hash >>> 2) + (c << 24)) >>> 0;
-  }
-  return hash;
+/** The best candidates of each object, the best first. */
+interface Candidates {
+  /** Where those of an object begin; one more for the end. */
+  starts: Uint32Array;
+  bases: Uint32Array;
+  /** Bytes of the target that the base is expected not to have; infinite where there is none yet. */
+  scores: Float32Array;
 }
 
-export function candidatePairs(input: PlanInput, limits: Limits): Pairs {
-  const { count, kinds, sizes, features, wholeCosts, paths } = input;
-  const K = limits.similar;
-  const top = new Uint32Array(count * K).fill(NONE);
-  const scores = new Float32Array(count * K).fill(Infinity);
-  const eligible = (i: number): boolean => sizes[i]! >= 50 && sizes[i]! <= 64 << 20;
-  const ids: number[] = [];
-  for (let i = 0; i < count; i++) if (eligible(i)) ids.push(i);
-  const consider = (t: number, b: number, same: number): void => {
-    // expected cost
-    const j = same / FEATURES;
-    const s = sizes[t]!;
-    const u = sizes[b]!;
-    const common = Math.min((j * (s + u)) / (1 + j), s, u);
-    const score = s - common + 0.02 * Math.abs(s - u);
-    const at = t * K;
-    const end = at + K;
-    if (score >= scores[end - 1]!) return;
-    for (let k = at; k < end; k++) if (top[k] === b) return;
-    let k = end - 1;
-    while (k > at && scores[k - 1]! > score) {
-      scores[k] = scores[k - 1]!;
-      top[k] = top[k - 1]!;
-      k--;
+/** Indices of the objects that take part, in the order of their paths: what does not depend on the order of the input. */
+function participants(objects: PlanObjects, chosen: Int32Array | undefined): Uint32Array {
+  const { count, sizes, paths } = objects;
+  const ids = new Uint32Array(count);
+  let taken = 0;
+  for (let i = 0; i < count && taken < PLACES; i++)
+    if (sizes[i]! >= SIZE_MIN && sizes[i]! <= SIZE_MAX && (chosen === undefined || chosen[i]! < 0))
+      ids[taken++] = i;
+  const order = ids.subarray(0, taken);
+  let isSorted = true;
+  for (let at = 1; at < taken && isSorted; at++) isSorted = paths[order[at - 1]!]! < paths[order[at]!]!;
+  return isSorted ? order : order.sort((a, b) => (paths[a]! < paths[b]! ? -1 : 1));
+}
+
+/** Room for the candidates of each participant, by its size. */
+function makeCandidates(objects: PlanObjects, order: Uint32Array, isFirst: boolean): Candidates {
+  const { count, sizes } = objects;
+  const most = Math.max(2, Math.floor(SIMILAR_TOTAL / Math.max(1, order.length)));
+  const starts = new Uint32Array(count + 1);
+  for (const id of order) {
+    const level = SIMILAR.findLast(({ size }) => sizes[id]! >= size)!;
+    starts[id + 1] = Math.min(isFirst ? level.first : level.further, most);
+  }
+  for (let i = 0; i < count; i++) starts[i + 1]! += starts[i]!;
+  const bases = new Uint32Array(starts[count]!).fill(NONE);
+  return { starts, bases, scores: new Float32Array(bases.length).fill(Number.POSITIVE_INFINITY) };
+}
+
+/** Keeps a base among the best of its target. */
+function keep(candidates: Candidates, target: number, base: number, score: number): void {
+  const { starts, bases, scores } = candidates;
+  const start = starts[target]!;
+  let at = starts[target + 1]! - 1;
+  if (score >= scores[at]!) return;
+  for (let known = start; known <= at; known++) if (bases[known] === base) return;
+  for (; at > start && scores[at - 1]! > score; at--) {
+    scores[at] = scores[at - 1]!;
+    bases[at] = bases[at - 1]!;
+  }
+  scores[at] = score;
+  bases[at] = base;
+}
+
+/** How many features two sketches share. */
+function sharedFeatures(features: Uint32Array, a: number, b: number): number {
+  let shared = 0;
+  let at = a * FEATURE_COUNT;
+  for (let other = b * FEATURE_COUNT, end = at + FEATURE_COUNT; at < end; at++, other++)
+    if (features[at] === features[other]) shared++;
+  return shared;
+}
+
+/** Weighs two objects as each other's base. */
+function weigh(objects: PlanObjects, candidates: Candidates, a: number, b: number): void {
+  const { sizes, features } = objects;
+  const sizeA = sizes[a]!;
+  const sizeB = sizes[b]!;
+  // Of what both have together that share is in either: so much do both have.
+  const share = sharedFeatures(features, a, b) / FEATURE_COUNT;
+  const common = Math.min((share * (sizeA + sizeB)) / (1 + share), sizeA, sizeB);
+  // Among equals, the one of the nearest size.
+  const apart = Math.abs(sizeA - sizeB) / 64;
+  keep(candidates, a, b, Math.fround(sizeA - common + apart));
+  keep(candidates, b, a, Math.fround(sizeB - common + apart));
+}
+
+/** Calls `visit` for pairs of objects of a kind that have the same upper part of their keys, up to `reach` apart. */
+function visitNeighbours(
+  objects: PlanObjects,
+  order: Uint32Array,
+  upperPart: (id: number) => number,
+  reach: number,
+  visit: (a: number, b: number) => void,
+  isLoose = false,
+): void {
+  const { kinds } = objects;
+  const keys = new Float64Array(order.length);
+  for (let place = 0; place < order.length; place++) keys[place] = upperPart(order[place]!) * PLACES + place;
+  keys.sort();
+  for (let at = 0; at < keys.length; at++) {
+    const value = Math.floor(keys[at]! / PLACES);
+    const a = order[keys[at]! % PLACES]!;
+    for (let next = at + 1; next <= at + reach && next < keys.length; next++) {
+      if (!isLoose && Math.floor(keys[next]! / PLACES) !== value) break;
+      const b = order[keys[next]! % PLACES]!;
+      if (kinds[a] === kinds[b]) visit(a, b);
     }
-    scores[k] = score;
-    top[k] = b;
-  };
-  const m = ids.length;
-  const bySize = Uint32Array.from(ids).sort((a, b) => sizes[a]! - sizes[b]! || a - b);
-  const keys = new Float64Array(m);
-  const SPAN = 2 ** 21;
-  for (let f = 0; f < FEATURES; f++) {
-    const order = f % 2 ? Uint32Array.from(ids) : bySize;
-    for (let r = 0; r < m; r++) keys[r] = features[order[r]! * FEATURES + f]! * SPAN + r;
-    keys.sort();
-    const prevs: number[] = [];
-    for (let p = 0; p < m; p++) {
-      const key = keys[p]!;
-      const value = Math.floor(key / SPAN);
-      const a = order[key % SPAN]!;
-      for (let d = 1; d <= limits.reach && p + d < m; d++) {
-        const key2 = keys[p + d]!;
-        if (Math.floor(key2 / SPAN) !== value) break;
-        const b = order[key2 % SPAN]!;
-        if (kinds[a] !== kinds[b]) continue;
-        let same = 0;
-        for (let i = a * FEATURES, j = b * FEATURES, e = i + FEATURES; i < e; i++, j++)
-          if (features[i] === features[j]) same++;
-        consider(a, b, same);
-        consider(b, a, same);
+  }
+}
+
+/** A number for a path in which its last characters weigh the most, so that like names come together (git's pack-objects.h). */
+function nameValue(path: string): number {
+  let value = 0;
+  for (let at = Math.max(0, path.length - 32); at < path.length; at++) {
+    const code = path.charCodeAt(at);
+    if (code > 32) value = ((value >>> 2) + code * 0x1000000) >>> 0;
+  }
+  return value;
+}
+
+/**
+ * An order of bases in which each follows one that it is like, where there is one: from each object in the order of
+ * paths, depth first along the candidates.
+ */
+function jobOrder(objects: PlanObjects, order: Uint32Array, candidates: Candidates): Uint32Array {
+  const places = new Uint32Array(objects.count).fill(NONE);
+  const stack: number[] = [];
+  let next = 0;
+  for (const first of order) {
+    stack.push(first);
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      if (places[id] !== NONE) continue;
+      places[id] = next++;
+      for (let at = candidates.starts[id + 1]! - 1; at >= candidates.starts[id]!; at--) {
+        const base = candidates.bases[at]!;
+        if (base !== NONE && places[base] === NONE) stack.push(base);
       }
     }
   }
-  const pairKeys: number[] = [];
-  for (const t of ids)
-    for (let k = t * K; k < t * K + K; k++) if (top[k] !== NONE) pairKeys.push(top[k]! * SPAN + t);
-  // names
-  for (let r = 0; r < m; r++) keys[r] = nameHash(paths[bySize[r]!]!) * SPAN + r;
-  keys.sort();
-  for (let p = 0; p < m; p++) {
-    const a = bySize[keys[p]! % SPAN]!;
-    for (let d = 1; d <= limits.named && p + d < m; d++) {
-      const b = bySize[keys[p + d]! % SPAN]!;
-      if (kinds[a] !== kinds[b]) continue;
-      pairKeys.push(b * SPAN + a, a * SPAN + b);
-    }
-  }
-  const all = Float64Array.from(pairKeys).sort();
-  let n = 0;
-  for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[i - 1]) all[n++] = all[i]!;
-  const bases = new Uint32Array(n);
-  const targets = new Uint32Array(n);
-  for (let i = 0; i < n; i++) {
-    bases[i] = Math.floor(all[i]! / SPAN);
-    targets[i] = all[i]! % SPAN;
-  }
-  return { bases, targets };
+  return places;
 }
 
-const OFS = 3;
-export function chooseBases(input: PlanInput, pairs: Pairs, costs: Uint32Array, depth: number): Int32Array {
-  const { count, wholeCosts } = input;
-  const { bases, targets } = pairs;
-  const chosen = new Int32Array(count).fill(-1);
-  const cost = Float64Array.from(wholeCosts);
-  const heights = new Uint16Array(count);
-  const E = bases.length;
-  const savings: number[] = [];
-  for (let e = 0; e < E; e++) {
-    const s = wholeCosts[targets[e]!]! - costs[e]! - OFS;
-    if (s > 0) savings.push(s * 2 ** 24 + (2 ** 24 - 1 - e));
+/** Sorts pairs, as keys of the places of base and target, and leaves out what comes twice. */
+function pairsOf(keys: Float64Array, places: Uint32Array): Pairs {
+  const ids = new Uint32Array(places.length);
+  for (let id = 0; id < places.length; id++) if (places[id] !== NONE) ids[places[id]!] = id;
+  keys.sort();
+  const bases = new Uint32Array(keys.length);
+  const targets = new Uint32Array(keys.length);
+  let count = 0;
+  for (let at = 0; at < keys.length; at++) {
+    if (at > 0 && keys[at] === keys[at - 1]) continue;
+    bases[count] = ids[Math.floor(keys[at]! / PLACES)]!;
+    targets[count++] = ids[keys[at]! % PLACES]!;
   }
-  const sorted = Float64Array.from(savings).sort().reverse();
-  const levelOf = (i: number): number => {
-    let d = 0;
-    for (let j = chosen[i]!; j >= 0; j = chosen[j]!) d++;
-    return d;
-  };
-  const inTree = (b: number, t: number): boolean => {
-    for (let j = b; j >= 0; j = chosen[j]!) if (j === t) return true;
-    return false;
-  };
-  const raise = (b: number, t: number): void => {
-    let h = heights[t]! + 1;
-    for (let j = b; j >= 0 && heights[j]! < h; j = chosen[j]!, h++) heights[j] = h;
-  };
-  for (const key of sorted) {
-    const e = 2 ** 24 - 1 - (key % 2 ** 24);
-    const b = bases[e]!;
-    const t = targets[e]!;
-    if (chosen[t]! >= 0 || inTree(b, t) || levelOf(b) + 1 + heights[t]! > depth) continue;
-    chosen[t] = b;
-    cost[t] = costs[e]! + OFS;
-    raise(b, t);
-  }
-  for (let pass = 0; pass < 4; pass++) {
-    heights.fill(0);
-    for (let i = 0; i < count; i++) {
-      let h = 1;
-      for (let j = chosen[i]!; j >= 0 && heights[j]! < h; j = chosen[j]!, h++) heights[j] = h;
+  return { bases: bases.slice(0, count), targets: targets.slice(0, count) };
+}
+
+/**
+ * Finds pairs of objects that are worth measuring.
+ * @param chosen what `chooseBases` made of the pairs of the first round, for the second one: objects that have a base by
+ *   it take no part
+ * @returns at most some 4 million pairs by content, and 2 (4 in the second round) of each object by name
+ */
+export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs {
+  const { sizes, paths, features } = objects;
+  const isFirst = chosen === undefined;
+  const byPath = participants(objects, chosen);
+  const bySize = byPath.slice();
+  const ranks = new Uint32Array(objects.count);
+  for (let place = 0; place < byPath.length; place++) ranks[byPath[place]!] = place;
+  bySize.sort((a, b) => sizes[a]! - sizes[b]! || ranks[a]! - ranks[b]!);
+  const candidates = makeCandidates(objects, byPath, isFirst);
+  for (let feature = 0; feature < FEATURE_COUNT; feature++)
+    // Of the many that share a feature, those of like size are looked at, or those that lie near in the tree.
+    visitNeighbours(
+      objects,
+      feature % 2 === 0 ? bySize : byPath,
+      (id) => features[id * FEATURE_COUNT + feature]!,
+      REACH,
+      (a, b) => weigh(objects, candidates, a, b),
+    );
+  const places = jobOrder(objects, byPath, candidates);
+  const reach = isFirst ? NAMED.first : NAMED.further;
+  const keys = new Float64Array(candidates.bases.length + 2 * reach * byPath.length);
+  let count = 0;
+  for (const target of byPath)
+    for (let at = candidates.starts[target]!; at < candidates.starts[target + 1]!; at++) {
+      const base = candidates.bases[at]!;
+      if (base !== NONE) keys[count++] = places[base]! * PLACES + places[target]!;
     }
-    let changed = 0;
-    for (const key of sorted) {
-      const e = 2 ** 24 - 1 - (key % 2 ** 24);
-      const b = bases[e]!;
-      const t = targets[e]!;
-      if (costs[e]! + OFS >= cost[t]! || inTree(b, t) || levelOf(b) + 1 + heights[t]! > depth) continue;
-      chosen[t] = b;
-      cost[t] = costs[e]! + OFS;
-      raise(b, t);
-      changed++;
-    }
-    if (!changed) break;
+  const addNamed = (a: number, b: number): void => {
+    if (sizes[a]! * NAMED_RATIO < sizes[b]! || sizes[b]! * NAMED_RATIO < sizes[a]!) return;
+    keys[count++] = places[a]! * PLACES + places[b]!;
+    keys[count++] = places[b]! * PLACES + places[a]!;
+  };
+  visitNeighbours(objects, bySize, (id) => nameValue(paths[id]!), reach, addNamed, true);
+  return pairsOf(keys.subarray(0, count), places);
+}
+
+/** A forest of objects: who is a delta of whom. */
+class Forest {
+  /** The base of each, or -1. */
+  readonly bases: Int32Array;
+  /** At least how many deltas hang below each other under an object. */
+  readonly #heights: Uint16Array;
+  readonly #depth: number;
+
+  constructor(count: number, depth: number) {
+    this.bases = new Int32Array(count).fill(-1);
+    this.#heights = new Uint16Array(count);
+    this.#depth = depth;
   }
-  return chosen;
+
+  levelOf(id: number): number {
+    let level = 0;
+    for (let up = this.bases[id]!; up >= 0; up = this.bases[up]!) level++;
+    return level;
+  }
+
+  /** Whether `target` may hang under `base`: no cycle, no chain too long. */
+  #mayHang(target: number, base: number): boolean {
+    let level = 0;
+    for (let up = base; up >= 0; up = this.bases[up]!, level++) if (up === target) return false;
+    return level + this.#heights[target]! <= this.#depth;
+  }
+
+  /** Hangs `target` under `base`, if it may. */
+  hang(target: number, base: number): boolean {
+    if (!this.#mayHang(target, base)) return false;
+    this.bases[target] = base;
+    this.#raise(target);
+    return true;
+  }
+
+  #raise(id: number): void {
+    let height = this.#heights[id]! + 1;
+    for (let up = this.bases[id]!; up >= 0 && this.#heights[up]! < height; up = this.bases[up]!, height++)
+      this.#heights[up] = height;
+  }
+
+  /** Forgets heights of what no longer hangs there. */
+  measure(): void {
+    this.#heights.fill(0);
+    for (let id = 0; id < this.bases.length; id++) this.#raise(id);
+  }
+}
+
+/** A pair that saves something: number `pair` of `round`. */
+interface Savings {
+  bases: Uint32Array;
+  targets: Uint32Array;
+  /** Bytes, the offset to the base included. */
+  costs: Float64Array;
+}
+
+/** The pairs that save something, the greatest saving first; among equals, as they come. */
+function savingsOf(objects: PlanObjects, rounds: readonly MeasuredPairs[]): Savings {
+  const total = rounds.reduce((sum, { bases }) => sum + bases.length, 0);
+  const bases = new Uint32Array(total);
+  const targets = new Uint32Array(total);
+  const costs = new Float64Array(total);
+  const keys = new Float64Array(total);
+  // Savings are below 2^28, and pairs below 2^25.
+  const span = 2 ** 25;
+  let count = 0;
+  for (const round of rounds)
+    for (let pair = 0; pair < round.bases.length; pair++) {
+      const cost = round.costs[pair]! + OFFSET_LEN;
+      const saving = Math.floor(objects.wholeCosts[round.targets[pair]!]! - cost);
+      if (saving <= 0) continue;
+      bases[count] = round.bases[pair]!;
+      targets[count] = round.targets[pair]!;
+      costs[count] = cost;
+      keys[count] = -saving * span + count;
+      count++;
+    }
+  const sorted = keys.subarray(0, count).sort();
+  const result = {
+    bases: new Uint32Array(count),
+    targets: new Uint32Array(count),
+    costs: new Float64Array(count),
+  };
+  for (let at = 0; at < count; at++) {
+    const pair = ((sorted[at]! % span) + span) % span;
+    result.bases[at] = bases[pair]!;
+    result.targets[at] = targets[pair]!;
+    result.costs[at] = costs[pair]!;
+  }
+  return result;
+}
+
+/**
+ * Chooses bases so that the pack gets small: by the greatest saving first, as Kruskal has it, then better ones wherever
+ * the forest that has grown allows for it, then shorter chains where they cost next to nothing.
+ * @param rounds the measured pairs of one or more rounds
+ * @param depth the most deltas between an object and what is stored whole, 0 to 4095
+ * @returns for each object its base, or -1 for none: no cycles
+ */
+export function chooseBases(
+  objects: PlanObjects,
+  rounds: readonly MeasuredPairs[],
+  depth: number,
+): Int32Array {
+  const forest = new Forest(objects.count, depth);
+  const costs = Float64Array.from(objects.wholeCosts);
+  const savings = savingsOf(objects, rounds);
+  const tryAll = (isWorth: (target: number, base: number, cost: number) => boolean): boolean => {
+    let isChanged = false;
+    for (let at = 0; at < savings.costs.length; at++) {
+      const target = savings.targets[at]!;
+      const base = savings.bases[at]!;
+      const cost = savings.costs[at]!;
+      if (!isWorth(target, base, cost) || !forest.hang(target, base)) continue;
+      costs[target] = cost;
+      isChanged = true;
+    }
+    forest.measure();
+    return isChanged;
+  };
+  tryAll((target) => forest.bases[target]! < 0);
+  const isBetter = (target: number, _: number, cost: number): boolean => cost < costs[target]!;
+  for (let left = IMPROVEMENTS; left > 0 && tryAll(isBetter); left--);
+  tryAll(
+    (target, base, cost) =>
+      cost <= costs[target]! * (1 + SHALLOW.share) + SHALLOW.bytes &&
+      forest.bases[target]! >= 0 &&
+      forest.levelOf(base) + 1 + SHALLOW.levels <= forest.levelOf(target),
+  );
+  return forest.bases;
 }
