@@ -24,13 +24,13 @@ const WORD_MIN: u32 = 8;
 const WORD_MAX: u32 = 16;
 const WORD_8: u32 = 1 << 14;
 const WORD_12: u32 = 1 << 17;
-/** Slots of an index: larger bases are indexed at every so manieth byte. */
-const SLOTS_MAX: u32 = 1 << 20;
+/** Slots of an index: large bases are not indexed at every byte. */
+const SLOTS_MAX: u32 = 1 << 21;
 const SKIP_MAX: usize = 6;
 const SLOT_MASK: u32 = 0x1fffff;
 /** What a longer target is measured by: parts of that length in all, each one of them of the other. */
-const MEASURED_MAX: u32 = 128 << 10;
-const PART_LEN: u32 = 8 << 10;
+const MEASURED_MAX: u32 = 256 << 10;
+const PART_LEN: u32 = 16 << 10;
 const HEADER: usize = 16;
 const AHEAD_MAX: u32 = 3;
 /** Links of a list that one look-up follows. */
@@ -126,13 +126,15 @@ function wordOf(len: u32): u32 {
 /**
  * Indexes a base.
  * @param len bytes
+ * @param isFine for `deltaEncode`: takes longer, and more memory, up to 28 MiB, and finds more; for `deltaMeasure` it
+ *   does not pay
  * @returns the index, to be given back with `deltaIndexFree`, valid as long as the base stays in its place; 0 where
  *   there is no memory
  */
-export function deltaIndex(ptr: usize, len: u32): usize {
+export function deltaIndex(ptr: usize, len: u32, isFine: bool): usize {
   word = wordOf(len);
   const words = len < word ? 0 : len - word + 1;
-  const every = stepOf(len);
+  const every = stepOf(len, isFine);
   const slotCount = (words + every - 1) / every;
   const bits: u32 = max<u32>(32 - clz<u32>(slotCount), 4);
   const startsLen: usize = (4 << bits) + 4;
@@ -183,12 +185,10 @@ function fillIndex(slotCount: u32): void {
   }
 }
 
-function stepOf(len: u32): u32 {
-  if (len < 1 << 14) return 1;
-  if (len < 1 << 16) return 2;
-  if (len < 1 << 18) return 4;
-  if (len < 1 << 21) return 8;
-  return max<u32>(16, (len + SLOTS_MAX - 1) / SLOTS_MAX);
+function stepOf(len: u32, isFine: bool): u32 {
+  const least = (len + SLOTS_MAX - 1) / SLOTS_MAX;
+  if (isFine) return max<u32>(least, len < 1 << 17 ? 1 : len < 1 << 19 ? 2 : 4);
+  return max<u32>(least, len < 1 << 14 ? 1 : len < 1 << 16 ? 2 : len < 1 << 18 ? 4 : len < 1 << 21 ? 8 : 12);
 }
 
 /** Gives back an index; 0 is ignored. */
