@@ -28,8 +28,8 @@ const WORD_12: u32 = 1 << 17;
 const SLOTS_MAX: u32 = 1 << 21;
 const SKIP_MAX: usize = 6;
 const SLOT_MASK: u32 = 0x1fffff;
-/** What a longer target is measured by: parts of that length in all, each one of them of the other. */
-const MEASURED_MAX: u32 = 256 << 10;
+/** What a longer target is measured by: parts of that length in all, each of them of the other. */
+export const DELTA_MEASURED_LEN: u32 = 256 << 10;
 const PART_LEN: u32 = 16 << 10;
 const HEADER: usize = 16;
 const AHEAD_MAX: u32 = 3;
@@ -384,9 +384,11 @@ export function deltaEncode(
 }
 
 /**
- * Estimates what a target takes as a delta of the indexed base, deflated: of a long target by parts of it.
+ * Estimates what a target takes as a delta of the indexed base, deflated: of a target longer than
+ * `DELTA_MEASURED_LEN` by parts of that length in all.
  * @param index of `deltaIndex`
- * @param room `roomLen` bytes to work in: where a delta does not fit, it is worth nothing
+ * @param room `roomLen` bytes to work in: a delta that does not fit is worth nothing, so that this is best the lesser
+ *   of `targetLen` and `DELTA_MEASURED_LEN`, or less
  * @returns bytes, those of zlib's frame included; `u32.MAX_VALUE` where it is worth nothing
  */
 export function deltaMeasure(
@@ -396,25 +398,24 @@ export function deltaMeasure(
   room: usize,
   roomLen: u32,
 ): u32 {
-  if (targetLen <= MEASURED_MAX) {
+  if (targetLen <= DELTA_MEASURED_LEN) {
     const len = deltaEncode(index, target, targetLen, room, roomLen);
     return len ? deflatedLen(room, len) : u32.MAX_VALUE;
   }
-  if (roomLen < MEASURED_MAX + SLACK) return u32.MAX_VALUE;
   openIndex(index);
   rate = rateOf(targetLen);
   out = room;
-  const parts = MEASURED_MAX / PART_LEN;
+  outEnd = room + roomLen;
+  const parts = DELTA_MEASURED_LEN / PART_LEN;
   const stride = (targetLen - PART_LEN) / (parts - 1);
   for (let part: u32 = 0; part < parts; part++) {
     const start = target + part * stride;
     targetEnd = start + PART_LEN;
-    outEnd = min(out + PART_LEN + PART_LEN / 64, room + roomLen);
     along = <isize>base + <isize>(part * stride) - <isize>start;
     if (!scan(start)) return u32.MAX_VALUE;
   }
   const len = deflatedLen(room, <u32>(out - room));
-  return <u32>(<u64>len * targetLen / MEASURED_MAX);
+  return <u32>(<u64>len * targetLen / DELTA_MEASURED_LEN);
 }
 
 function openIndex(index: usize): void {

@@ -2,6 +2,7 @@
 import { commit } from "./commit.js";
 import { deflate } from "./deflate.js";
 import { delta } from "./delta.js";
+import { deltaEncode } from "./delta-encode.js";
 import { idx } from "./idx.js";
 import { image } from "./image.js";
 import { inflate } from "./inflate.js";
@@ -9,9 +10,16 @@ import { tar } from "./tar.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
 
-export const TARGETS = { inflate, deflate, delta, idx, tree, commit, image, tar } satisfies Record<
-  string,
-  Target
->;
+export const TARGETS = {
+  inflate,
+  deflate,
+  delta,
+  "delta-encode": deltaEncode,
+  idx,
+  tree,
+  commit,
+  image,
+  tar,
+} satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;

@@ -9,6 +9,7 @@ const CASES: Record<TargetName, number> = {
   inflate: 100,
   deflate: 12,
   delta: 800,
+  "delta-encode": 60,
   idx: 8,
   tree: 4,
   commit: 4,
