@@ -11,6 +11,12 @@ import type { Workspace } from "./workspace.js";
 /** Where in the scratch repository the fetched object is named. */
 const FETCHED = "refs/docteur/source";
 
+/** How many refs are told of. */
+const SHOWN_MAX = 8;
+
+/** What git says, in short, to a server of another hash. */
+const MISMATCH = "fatal: mismatched algorithms";
+
 /** What the server says to depth 1 where it serves no shallow clones: a mere file server, or an ancient git. */
 const NOT_SHALLOW = /does not support (?:shallow|--depth)/;
 
@@ -29,16 +35,8 @@ export interface FetchOptions {
   onNotice: ((text: string) => void) | undefined;
 }
 
-/** Refs that a server tells of. */
-interface RemoteRefs {
-  /** Names that may be meant, and their ids. */
-  ids: Map<string, string>;
-  /** The first branches and tags, in short. */
-  some: string[];
-  count: number;
-  /** Length of an id, in hexadecimal digits. */
-  idLen: number;
-}
+/** Said of a name that is no ref of the server's. */
+const NO_SUCH_REF = /couldn't find remote ref/;
 
 /** Hands a login to git, which asks for it where the server does, and nobody else. */
 function loginSettings({ origin, login }: RemoteAddress): readonly Setting[] {
@@ -60,12 +58,6 @@ function environmentOf(address: RemoteAddress, { repository }: Workspace): NodeJ
   return { ...env, DOCTEUR_USERNAME: username, DOCTEUR_PASSWORD: password };
 }
 
-/** What `git rev-parse` takes a name for, in its order (gitrevisions). */
-function fullNames(name: string): string[] {
-  const folders = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
-  return [...folders.map((folder) => folder + name), `refs/remotes/${name}/HEAD`];
-}
-
 class Remote {
   readonly #destination: Destination;
   readonly #env: NodeJS.ProcessEnv;
@@ -83,34 +75,39 @@ class Remote {
     throw new DocteurError("BadSource", message, { hint });
   }
 
-  /** Says that there is no such ref, and which there are. */
-  failWithout(name: string, { some }: RemoteRefs): never {
-    const hint = some.length > 0 ? `it has ${listSome(some, 8)}` : REVISION_HINT;
-    if (name === "HEAD") this.fail(`HEAD of ${this.#url} leads to no commit`, `choose one with -b: ${hint}`);
-    const isId = /^[0-9a-f]{4,39}$/i.test(name);
-    const advice = isId ? `if it is a commit, give its whole id of 40 digits; ${hint}` : hint;
-    return this.fail(`no branch or tag ${name} at ${this.#url}`, advice);
-  }
-
-  /** Asks for the refs. */
-  async list(wanted: readonly string[]): Promise<RemoteRefs> {
-    const refs: RemoteRefs = { ids: new Map(), some: [], count: 0, idLen: 40 };
+  /**
+   * Asks for the refs, to say what is there instead of what was asked for.
+   * @returns the first branches and tags, in short
+   * @throws DocteurError `BadSource` where there is nothing to choose from
+   */
+  async #list(): Promise<string[]> {
+    const some: string[] = [];
+    let isEmpty = true;
+    let isSha1 = true;
     const onLine = (line: string): void => {
       const [id, name] = line.split("\t") as [string, string];
-      refs.count++;
-      refs.idLen = id.length;
-      if (wanted.includes(name)) refs.ids.set(name, id);
-      const short = /^refs\/(?:heads|tags)\/(.*?)(\^\{\})?$/.exec(name);
-      if (short !== null && short[2] === undefined && refs.some.length < 9) refs.some.push(short[1]!);
+      isEmpty = false;
+      isSha1 &&= id.length === 40;
+      const short = /^refs\/(?:heads|tags)\/(.*)$/.exec(name)?.[1];
+      if (short !== undefined && !short.endsWith("^{}") && some.length <= SHOWN_MAX) some.push(short);
     };
     const { signal } = this.#options;
     const args = ["ls-remote", "--quiet", "--", this.#url];
     const { status, stderr } = await runTransport({ args, env: this.#env, signal, onLine });
     if (status !== 0) throw troubleWith(this.#destination, stderr);
-    if (refs.count === 0)
-      this.fail(`the repository ${this.#url} has no commits`, "push something there first");
-    if (refs.idLen !== 40) throw troubleWith(this.#destination, "fatal: mismatched algorithms");
-    return refs;
+    if (isEmpty) this.fail(`the repository ${this.#url} has no commits`, "push something there first");
+    if (!isSha1) throw troubleWith(this.#destination, MISMATCH);
+    return some;
+  }
+
+  /** Says that there is no such ref, and which there are. */
+  async #failWithout(name: string): Promise<never> {
+    const some = await this.#list();
+    const hint = some.length > 0 ? `it has ${listSome(some, SHOWN_MAX)}` : REVISION_HINT;
+    if (name === "HEAD") this.fail(`HEAD of ${this.#url} leads to no commit`, `choose one with -b: ${hint}`);
+    const isId = /^[0-9a-f]{4,39}$/i.test(name);
+    const advice = isId ? `if it is a commit, give its whole id of 40 digits; ${hint}` : hint;
+    return this.fail(`no branch or tag ${name} at ${this.#url}`, advice);
   }
 
   /** Fetches, from depth 1 if need be to the whole history. @returns undefined, or what git said where it failed */
@@ -129,7 +126,10 @@ class Remote {
     this.#options.onNotice?.(`${this.#url} ${text}`);
   }
 
-  /** Fetches one ref, or one object by its id, without history if the server can do that. */
+  /**
+   * Fetches one ref, without history if the server can do that. One connection does it, as each may ask the user for a
+   * password. git reads the name as `git rev-parse` would read it there (`ref_rev_parse_rules` in refs.c).
+   */
   async fetch(name: string): Promise<void> {
     const refspec = `+${name}:${FETCHED}`;
     let failure = await this.#run(true, [refspec]);
@@ -137,14 +137,19 @@ class Remote {
       this.#notice("cannot leave out history: all of it is fetched");
       failure = await this.#run(false, [refspec]);
     }
-    if (failure !== undefined) throw troubleWith(this.#destination, failure);
+    if (failure === undefined) return;
+    if (NO_SUCH_REF.test(failure)) await this.#failWithout(name);
+    throw troubleWith(this.#destination, failure);
   }
 
   /** Fetches an object by its id; all there is, where the server does not hand out what no ref names. */
   async fetchId(id: string): Promise<string> {
     let failure = await this.#run(true, [`${id}:${FETCHED}`]);
     if (failure === undefined) return FETCHED;
-    if (NOT_OURS.test(failure)) this.fail(`${this.#url} has no commit ${id}`, REVISION_HINT);
+    if (NOT_OURS.test(failure)) {
+      await this.#list();
+      this.fail(`${this.#url} has no commit ${id}`, REVISION_HINT);
+    }
     if (!NOT_BY_ID.test(failure) && !NOT_SHALLOW.test(failure)) throw troubleWith(this.#destination, failure);
     this.#notice(
       "does not hand out commits by their ids: all branches and tags are fetched, with their history",
@@ -188,19 +193,14 @@ export async function fetchCommit(
   if (ref !== undefined) checkRemoteRevision(ref);
   const remote = new Remote(address, workspace, options);
   const name = ref === undefined || ref === "@" ? "HEAD" : ref;
-  const candidates = fullNames(name);
-  const refs = await remote.list(candidates);
-  const { url } = address;
   const ask: Ask = (...args) => runGit(args, workspace.env, options.signal);
-  if (/^[0-9a-f]{40}$/i.test(name)) {
-    const id = name.toLowerCase();
-    const fetched = await remote.fetchId(id);
-    if ((await ask("cat-file", "-e", fetched)).status !== 0)
-      remote.fail(`no branch or tag of ${url} leads to ${id}`, REVISION_HINT);
-    return peelToCommit(ask, fetched, name);
+  if (!/^[0-9a-f]{40}$/i.test(name)) {
+    await remote.fetch(name);
+    return peelToCommit(ask, FETCHED, name);
   }
-  const found = candidates.find((candidate) => refs.ids.has(candidate));
-  if (found === undefined) return remote.failWithout(name, refs);
-  await remote.fetch(found);
-  return peelToCommit(ask, FETCHED, name);
+  const id = name.toLowerCase();
+  const fetched = await remote.fetchId(id);
+  if ((await ask("cat-file", "-e", fetched)).status !== 0)
+    remote.fail(`no branch or tag of ${address.url} leads to ${id}`, REVISION_HINT);
+  return peelToCommit(ask, fetched, name);
 }
