@@ -1,5 +1,6 @@
 /** Runs of git that talk to other machines, and start programs that do: ssh, git-remote-https, credential helpers. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { ended, mayPrompt } from "./process.js";
 import { type GitProgress, readMessages } from "./progress.js";
@@ -35,16 +36,30 @@ function readLines(stream: Readable, onLine: ((line: string) => void) | undefine
   stream.on("error", () => undefined);
 }
 
+/** Processes that a process has started, and those that they have started: where the system lists them (Linux). */
+function descendantsOf(pid: number): number[] {
+  let list: string;
+  try {
+    list = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+  } catch {
+    return [];
+  }
+  const children = list.split(" ").filter((text) => text !== "");
+  return children.flatMap((child) => [...descendantsOf(Number(child)), Number(child)]);
+}
+
 /** Ends git, and what it has started, when the signal says so. @returns forgets about it */
 function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
   const kill = (name: NodeJS.Signals): void => {
     if (git.pid === undefined) return;
-    try {
-      if (isGroup) process.kill(-git.pid, name);
-      else git.kill(name);
-    } catch {
-      // It ended meanwhile.
+    const targets = isGroup ? [-git.pid] : [...descendantsOf(git.pid), git.pid];
+    for (const target of targets) {
+      try {
+        process.kill(target, name);
+      } catch {
+        // It ended meanwhile.
+      }
     }
   };
   const onAbort = (): void => {
