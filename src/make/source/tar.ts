@@ -6,7 +6,7 @@
  */
 import { DocteurError } from "../../errors.js";
 import { Breath } from "../breath.js";
-import { shown } from "../byte-string.js";
+import { bytesOf, shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
 import type { Archive } from "./archive.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
@@ -236,6 +236,8 @@ class TarLister {
   #namesOf(path: string, at: number): string[] {
     if (path.includes("\0")) this.#damaged("a path with a zero byte in it", at);
     const names = path.split("/").filter((name) => name !== "" && name !== ".");
+    // A copy: what split gives is a view of the whole path, which a million of entries would keep.
+    if (names.length > 1) names.push(bytesOf(names.pop()!).toString("latin1"));
     if (names.includes("..")) this.#damaged(`a path that leads out of the archive, ${shown(path)}`, at);
     return names;
   }
