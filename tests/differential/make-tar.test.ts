@@ -15,13 +15,14 @@ import {
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { open } from "../../src/index.js";
 import { make } from "../../src/make/index.js";
 import { DATE, makeAndCheck } from "../support/checked-image.js";
 import { docteur } from "../support/cli.js";
 import { commitAll, git } from "../support/git.js";
 import { seeded } from "../support/random.js";
 import { createRandomTree } from "../support/random-tree.js";
-import { type TarMember, tarMember, tarOf } from "../support/tar-writer.js";
+import { paxHeader, type TarMember, tarMember, tarOf } from "../support/tar-writer.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 function tar(...args: string[]): void {
@@ -223,6 +224,19 @@ test("what is left out of an archive", async (t) => {
   assert.equal(git(repository, "ls-tree", "-rt", "--name-only", "image"), "dev\nkeep\nsub");
   assert.equal(git(repository, "show", "image:keep"), "object");
   await make(archive, join(work, "image"), { exclude: ["build", "fifo", "/dev/*"] });
+});
+
+test("paths as long and as deep as images allow can be read", async (t) => {
+  const work = temporaryFolder(t);
+  const archive = join(work, "archive");
+  const wide = `${"d".repeat(255)}/`.repeat(15) + "e".repeat(255);
+  for (const path of ["n".repeat(4095), wide, `${"x/".repeat(511)}y`]) {
+    writeFileSync(archive, tarOf(paxHeader({ path }), { name: "short", content: "content" }));
+    const { bytes } = await makeAndCheck(archive, work);
+    const volume = await open(bytes);
+    assert.equal(Buffer.from(await volume.get(path)).toString(), "content");
+    await volume.close();
+  }
 });
 
 test("many empty members", async (t) => {
