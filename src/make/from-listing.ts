@@ -43,7 +43,8 @@ function derivedObjects({ trees }: Snapshot, commit: Uint8Array): PackObject[] {
 
 /** The commit, the trees breadth first, the blobs in the order of their paths. */
 function placesOf({ trees, blobs }: Snapshot, blobCount: number): Placed[] {
-  const places: Placed[] = [{ number: blobCount + trees.length, path: "" }];
+  // The root tree's path is empty; no other has this one.
+  const places: Placed[] = [{ number: blobCount + trees.length, path: "/" }];
   for (const [index, { path }] of trees.entries()) places.push({ number: blobCount + index, path });
   for (const { index, path } of blobs) places.push({ number: index, path });
   return places;

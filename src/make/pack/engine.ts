@@ -11,11 +11,12 @@ export interface Engine extends WebAssembly.Exports {
   sha1Init(state: number): void;
   sha1Update(state: number, ptr: number, len: number): void;
   sha1Final(state: number, to: number): void;
-  /** Writes `FEATURES` numbers of 32 bits. */
+  /** Writes `FEATURE_COUNT` numbers of 32 bits. */
   contentSketch(ptr: number, len: number, features: number): void;
   /** What content takes as a zlib stream, about. */
   deflatedLenSampled(ptr: number, len: number): number;
-  deltaIndex(base: number, len: number): number;
+  /** @param isFine 1 to make deltas, 0 to measure them */
+  deltaIndex(base: number, len: number, isFine: number): number;
   deltaIndexFree(index: number): void;
   deltaEncode(index: number, target: number, len: number, to: number, toLen: number): number;
   /** What a delta takes, deflated, about; 2^32 - 1 where it is worth nothing. */

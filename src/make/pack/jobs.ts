@@ -28,7 +28,7 @@ export interface SurveyJob {
 export interface SurveyResult {
   /** 20 bytes an object. */
   oids: Uint8Array;
-  /** `FEATURES` an object. */
+  /** `FEATURE_COUNT` an object. */
   features: Uint32Array;
   /** What each would take as a whole, in bytes: an estimate. */
   wholeCosts: Uint32Array;

@@ -25,7 +25,14 @@ import {
   pieceRange,
   type SurveyJob,
 } from "./jobs.js";
-import { candidatePairs, chooseBases, FEATURES, type PlanInput } from "./plan.js";
+import {
+  candidatePairs,
+  chooseBases,
+  FEATURE_COUNT,
+  type MeasuredPairs,
+  type Pairs,
+  type PlanObjects,
+} from "./plan.js";
 import type { PackWriter } from "./writer.js";
 
 /** An object to be packed. */
@@ -150,10 +157,26 @@ export class Packer {
     return { index: number, kind, size, content, oid, wholeCost: this.#wholeCosts[number]! };
   }
 
-  /** The base of each of `numbers`, by number, `NO_BASE` for those that are none; the column is as long as there are objects. */
+  /**
+   * The base of each of `numbers`, by number, `NO_BASE` for those that are none; the column is as long as there are
+   * objects. A second round of comparisons looks around what the first has found.
+   */
   async #chooseBases(numbers: Uint32Array, paths: string[]): Promise<Int32Array> {
-    const input = this.#planInput(numbers, paths);
-    const pairs = candidatePairs(input, { similar: 6, reach: 8, named: 3 });
+    const { depth } = this.#options;
+    const objects = this.#planObjects(numbers, paths);
+    const first = await this.#measure(numbers, candidatePairs(objects));
+    const second = await this.#measure(
+      numbers,
+      candidatePairs(objects, chooseBases(objects, [first], depth)),
+    );
+    const chosen = chooseBases(objects, [first, second], depth);
+    const bases = new Int32Array(this.#objects.length).fill(NO_BASE);
+    for (let row = 0; row < chosen.length; row++)
+      if (chosen[row] !== NO_BASE) bases[numbers[row]!] = numbers[chosen[row]!]!;
+    return bases;
+  }
+
+  async #measure(numbers: Uint32Array, pairs: Pairs): Promise<MeasuredPairs> {
     const costs = new Uint32Array(pairs.targets.length);
     let done = 0;
     await runInOrder(
@@ -166,29 +189,25 @@ export class Packer {
       },
       this.#options.signal,
     );
-    const chosen = chooseBases(input, pairs, costs, this.#options.depth);
-    const bases = new Int32Array(this.#objects.length).fill(NO_BASE);
-    for (let row = 0; row < chosen.length; row++)
-      if (chosen[row] !== NO_BASE) bases[numbers[row]!] = numbers[chosen[row]!]!;
-    return bases;
+    return { ...pairs, costs };
   }
 
-  #planInput(numbers: Uint32Array, paths: string[]): PlanInput {
+  #planObjects(numbers: Uint32Array, paths: string[]): PlanObjects {
     const count = numbers.length;
-    const all = new Uint32Array(this.#objects.length * FEATURES);
+    const all = new Uint32Array(this.#objects.length * FEATURE_COUNT);
     let at = 0;
     for (const part of this.#features) {
       all.set(part, at);
       at += part.length;
     }
-    const features = new Uint32Array(count * FEATURES);
+    const features = new Uint32Array(count * FEATURE_COUNT);
     const kinds = new Uint8Array(count);
     const sizes = new Float64Array(count);
     const wholeCosts = new Float64Array(count);
     for (let row = 0; row < count; row++) {
       const number = numbers[row]!;
       const { kind, size } = this.#objects[number]!;
-      features.set(all.subarray(number * FEATURES, (number + 1) * FEATURES), row * FEATURES);
+      features.set(all.subarray(number * FEATURE_COUNT, (number + 1) * FEATURE_COUNT), row * FEATURE_COUNT);
       kinds[row] = KIND[kind];
       sizes[row] = size;
       wholeCosts[row] = this.#wholeCosts[number]!;
@@ -196,10 +215,7 @@ export class Packer {
     return { count, kinds, sizes, paths, features, wholeCosts };
   }
 
-  *#measureJobs(
-    numbers: Uint32Array,
-    { bases, targets }: { bases: Uint32Array; targets: Uint32Array },
-  ): Generator<Planned<MeasureJob>> {
+  *#measureJobs(numbers: Uint32Array, { bases, targets }: Pairs): Generator<Planned<MeasureJob>> {
     const sizeOf = (row: number): number => this.#objects[numbers[row]!]!.size;
     const weightOf = (at: number): number =>
       sizeOf(targets[at]!) + (at > 0 && bases[at] === bases[at - 1] ? 0 : sizeOf(bases[at]!));

@@ -19,7 +19,7 @@ import {
   type SurveyJob,
   type SurveyResult,
 } from "./jobs.js";
-import { FEATURES } from "./plan.js";
+import { FEATURE_COUNT } from "./plan.js";
 
 /** An entry without its header. */
 interface Entry {
@@ -218,10 +218,10 @@ export class JobRunner {
   #survey({ objects }: SurveyJob): SurveyResult {
     const count = objects.length;
     const oids = new Uint8Array(count * OID_LEN);
-    const features = new Uint32Array(count * FEATURES);
+    const features = new Uint32Array(count * FEATURE_COUNT);
     const wholeCosts = new Uint32Array(count);
     const pieceHashes: (Uint8Array | undefined)[] = [];
-    const sketch = this.#allocate(FEATURES * 4);
+    const sketch = this.#allocate(FEATURE_COUNT * 4);
     for (const [at, object] of objects.entries()) {
       const { size, content } = object;
       if (size > DELTA_MAX) {
@@ -238,7 +238,7 @@ export class JobRunner {
       pieceHashes.push(size > PIECED_MIN ? this.#hashPieces(bytes) : undefined);
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
-      features.set(new Uint32Array(this.#engine.memory.buffer, sketch, FEATURES), at * FEATURES);
+      features.set(new Uint32Array(this.#engine.memory.buffer, sketch, FEATURE_COUNT), at * FEATURE_COUNT);
     }
     this.#engine.free(sketch);
     return { oids, features, wholeCosts, pieceHashes };
@@ -286,7 +286,7 @@ export class JobRunner {
     const costs = new Uint32Array(targets.length);
     for (let start = 0, end = 0; start < targets.length; start = end) {
       const base = this.#load(byIndex.get(bases[start]!)!, false);
-      const index = this.#index(base);
+      const index = this.#index(base, false);
       for (end = start; end < targets.length && bases[end] === bases[start]; end++) {
         costs[end] = this.#measureDelta(index, byIndex.get(targets[end]!)!);
         this.#pinned.delete(targets[end]!);
@@ -297,10 +297,10 @@ export class JobRunner {
     return costs;
   }
 
-  /** Indexes a base. */
-  #index({ ptr, len }: Loaded): number {
+  /** Indexes a base, to measure deltas of it or to make one. */
+  #index({ ptr, len }: Loaded, isFine: boolean): number {
     while (true) {
-      const index = this.#engine.deltaIndex(ptr, len);
+      const index = this.#engine.deltaIndex(ptr, len, isFine ? 1 : 0);
       if (index !== 0) return index;
       if (!this.#dropOne()) throw outOfMemory(len);
     }
@@ -348,7 +348,7 @@ export class JobRunner {
   #encodeDelta(object: JobObject, baseObject: JobObject): Entry {
     const base = this.#load(baseObject, true);
     const target = this.#load(object, true);
-    const index = this.#index(base);
+    const index = this.#index(base, true);
     const delta = this.#delta.reserve(target.len);
     const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, delta, target.len);
     this.#engine.deltaIndexFree(index);

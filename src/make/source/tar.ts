@@ -6,10 +6,11 @@
  */
 import { DocteurError } from "../../errors.js";
 import { Breath } from "../breath.js";
-import { bytesOf, shown } from "../byte-string.js";
+import { shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
 import type { Archive } from "./archive.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
+import { bytesOf } from "./file.js";
 import type { Listing, SourceBlob, SourceFolder } from "./folder.js";
 import { checkLimits, checkName, refuseSpecial } from "./names.js";
 import { refuseOtherCompressions } from "./spool.js";
