@@ -32,7 +32,7 @@ export function fits(bits: u64): bool {
 
 /** Up to 32 bits; the caller knows that they fit. */
 export function putBits(value: u32, count: u32): void {
-  bitBuffer |= <u64>value << bitCount;
+  bitBuffer |= (<u64>value) << bitCount;
   bitCount += count;
   while (bitCount >= 8) {
     store<u8>(out++, <u8>bitBuffer);

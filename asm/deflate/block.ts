@@ -1,15 +1,5 @@
 /** Blocks (RFC 1951, 3.2.3): what one takes in each of its three forms, and writing it in the smallest. */
-import {
-  alignOutput,
-  bitBuffer,
-  bitCount,
-  fits,
-  out,
-  outEnd,
-  putBits,
-  putBytes,
-  resumeAt,
-} from "./bits";
+import { alignOutput, bitBuffer, bitCount, fits, out, outEnd, putBits, putBytes, resumeAt } from "./bits";
 import { planHeader, putHeader } from "./header";
 import { buildCodes, buildLengths } from "./huffman";
 import { DISTANCES_AT } from "./statistics";
@@ -38,6 +28,8 @@ const DYNAMIC: u32 = 2;
 /** BFINAL and BTYPE. */
 const TYPE_BITS: u32 = 3;
 const STORED_MAX: u32 = 65535;
+/** Bytes of its header: BFINAL and BTYPE with the padding after them, and the length twice. */
+const STORED_HEADER: u32 = 5;
 
 /** The fixed code gives lengths to two literal symbols and two distance symbols that stand for nothing. */
 const FIXED_LITERALS: u32 = 288;
@@ -105,12 +97,12 @@ export function planDynamic(statistics: usize, isQuick: bool): u32 {
   );
 }
 
-/** Bits that it takes to store so many more bytes. */
-export function storedBits(ptr: usize, len: u32): u64 {
-  const before: u32 = storedLen && storedPtr + storedLen == ptr ? storedLen : 0;
-  const headers = storedHeaders(before + len) - (before ? storedHeaders(before) : 0);
-  const padding: u32 = before ? 0 : (8 - ((bitCount + TYPE_BITS) & 7)) & 7;
-  return ((<u64>len + 4 * headers) << 3) + (before ? 8 * headers : TYPE_BITS + padding + 8 * (headers - 1));
+/** Bits that it takes to store so many more bytes, after those that are to be stored already. */
+export function storedBits(len: u32): u64 {
+  if (storedLen)
+    return (<u64>(len + STORED_HEADER * (storedHeaders(storedLen + len) - storedHeaders(storedLen)))) << 3;
+  const padding: u32 = (8 - ((bitCount + TYPE_BITS) & 7)) & 7;
+  return ((<u64>(len + STORED_HEADER * storedHeaders(len))) << 3) + TYPE_BITS + padding - 8;
 }
 
 // @ts-ignore: decorator
@@ -131,7 +123,7 @@ export function flushStored(isFinal: bool): bool {
     const len = min(storedLen, STORED_MAX);
     // The padding is at most seven bits.
     const padding: u32 = (8 - ((bitCount + TYPE_BITS) & 7)) & 7;
-    if (!fits(TYPE_BITS + padding + 32 + (<u64>len << 3))) return false;
+    if (!fits(TYPE_BITS + padding + 32 + ((<u64>len) << 3))) return false;
     putBits((isFinal && len == storedLen ? 1 : 0) | (STORED << 1), TYPE_BITS);
     alignOutput();
     putBits(len | (~len << 16), 32);
@@ -165,18 +157,18 @@ function putItems(items: usize, from: u32, to: u32): void {
     const value = (item >> VALUE_SHIFT) & VALUE_MASK;
     if (length == 1) {
       const code = load<u32>(literalCodes + (value << 2));
-      buffer |= <u64>(code & 0xffff) << count;
+      buffer |= (<u64>(code & 0xffff)) << count;
       count += code >> 16;
     } else {
       const code = load<u32>(lengthCodes + (length << 2));
-      buffer |= <u64>(code & 0xffffff) << count;
+      buffer |= (<u64>(code & 0xffffff)) << count;
       count += code >> 24;
       const slot = item >> SLOT_SHIFT;
       const distance = load<u32>(distanceCodes + (slot << 2));
-      buffer |= <u64>(distance & 0xffff) << count;
+      buffer |= (<u64>(distance & 0xffff)) << count;
       count += distance >> 16;
       const extra = distanceExtra(slot);
-      buffer |= <u64>(value & ((1 << extra) - 1)) << count;
+      buffer |= (<u64>(value & ((1 << extra) - 1))) << count;
       count += extra;
     }
     index += length;

@@ -22,7 +22,10 @@ export namespace Effort {
 const PART: u32 = 8192;
 /** Bytes parsed at a time, where there are more than `SPAN_MAX`. */
 const SPAN: u32 = 64 << 10;
-/** Times that a block is parsed at most; and a small one, where some bytes are much, and the fixed code may do. */
+/**
+ * Times that a block is parsed at most; and a small one, where some bytes are much, and the fixed code may
+ * do.
+ */
 const PASSES: u32 = 2;
 const PASSES_SMALL: u32 = 4;
 const SMALL: u32 = 2048;
@@ -57,8 +60,8 @@ export function beginStream(level: u32, len: u64): void {
 }
 
 /**
- * Sets where the next stream begins and forgets what was before, so that a test need not encode 4 GiB to come to the
- * end of the positions.
+ * Sets where the next stream begins and forgets what was before, so that a test need not encode 4 GiB to come
+ * to the end of the positions.
  */
 export function setPosition(next: u32): void {
   clearTables();
@@ -104,7 +107,10 @@ export function encodePiece(ptr: usize, len: u32, isLast: bool): bool {
       if (isNoise(origin + checked, part)) noiseEnd = checked + part;
       else checked += part;
     }
-    if (checked > position && !encodeSpan(checked)) return false;
+    if (checked > position && !encodeSpan(checked)) {
+      position = pieceEnd;
+      return false;
+    }
   }
   if (!flushStored(isLast)) return false;
   return !isLast || len != 0 || putFixed(items(), 0, 0, EMPTY_BITS, true);
@@ -131,7 +137,7 @@ function encodeSpan(to: u32): bool {
   if (effort == Effort.QUICK) {
     parseQuickly(items(), origin, from, to, lowest);
   } else {
-    to = findMatches(origin, from, to, pieceEnd, lowest);
+    to = findMatches(origin, from, to, pieceEnd, isLastPiece, lowest);
     parseLongest(items(), origin + from, to - from);
   }
   position = to;
@@ -159,7 +165,7 @@ function encodeBlock(content: usize, from: u32, to: u32, isFinal: bool): bool {
     best = improve(content, from, to);
     dynamic = leastBits;
   }
-  if (storedBits(content + from, to - from) <= min(dynamic, fixed)) {
+  if (storedBits(to - from) <= min(dynamic, fixed)) {
     addStored(content + from, to - from);
     return true;
   }
@@ -177,8 +183,8 @@ function tryFixed(content: usize, from: u32, to: u32): u32 {
 }
 
 /**
- * Parses a block over and over, each time with the costs that the best parse has shown, as long as it gets better,
- * and plans the codes.
+ * Parses a block over and over, each time with the costs that the best parse has shown, as long as it gets
+ * better, and plans the codes.
  * @returns the best items; `leastBits` are theirs
  */
 function improve(content: usize, from: u32, to: u32): usize {

@@ -1,14 +1,9 @@
-/** The header of a dynamic block (RFC 1951, 3.2.7): both alphabets' code lengths as one sequence of symbols. */
+/**
+ * The header of a dynamic block (RFC 1951, 3.2.7): both alphabets' code lengths as one sequence of symbols.
+ */
 import { putBits } from "./bits";
 import { buildCodes, buildLengths } from "./huffman";
-import {
-  CODE_BITS,
-  DISTANCE_SYMBOLS,
-  END_OF_BLOCK,
-  LITERAL_SYMBOLS,
-  PRECODE_BITS,
-  PRECODE_SYMBOLS,
-} from "./symbols";
+import { DISTANCE_SYMBOLS, END_OF_BLOCK, LITERAL_SYMBOLS, PRECODE_BITS, PRECODE_SYMBOLS } from "./symbols";
 
 /** The repeats: the length before, 3 to 6 times; zero, 3 to 10 times, and 11 to 138 times. */
 const REPEAT: u32 = 16;

@@ -7,16 +7,17 @@ const NODES: u32 = 2 * LEAVES;
 /** Leaves in order: frequency << 9 | symbol. Then weights, parents and depths of the tree's nodes. */
 const leaves: usize = memory.data(4 * 286, 4);
 const weights: usize = memory.data(4 * 572, 4);
-const packages: usize = memory.data(4 * 572, 4);
 const parents: usize = memory.data(2 * 572, 2);
 const depths: usize = memory.data(572);
+/** The weights of the list that package-merge has come to. */
+const packages: usize = memory.data(4 * 572, 4);
 /** For each length and each place of its list, whether a package is there. */
 const isPackage: usize = memory.data(15 * 572);
 const SYMBOL_BITS: u32 = 9;
 
-/** Shell sort, with the gaps that Ciura found. */
+/** Shell sort, each gap 4/9 of the one before. */
 function sortLeaves(count: u32): void {
-  for (let gap: u32 = 132; gap; gap = gap > 57 ? 57 : gap > 23 ? 23 : gap > 10 ? 10 : gap > 4 ? 4 : gap > 1 ? 1 : 0) {
+  for (let gap: u32 = 132; gap; gap = (gap << 2) / 9) {
     for (let i = gap; i < count; i++) {
       const leaf = load<u32>(leaves + (i << 2));
       let to = i;
@@ -29,7 +30,10 @@ function sortLeaves(count: u32): void {
   }
 }
 
-/** Huffman's tree over sorted leaves: both kinds of node come up in the order of their weights. @returns its depth */
+/**
+ * Huffman's tree over sorted leaves: both kinds of node come up in the order of their weights.
+ * @returns its depth
+ */
 function growTree(count: u32): u32 {
   let leaf: u32 = 0;
   let node = count;
@@ -38,7 +42,10 @@ function growTree(count: u32): u32 {
     let weight: u32 = 0;
     for (let side = 0; side < 2; side++) {
       let child = node;
-      if (leaf < count && (node == made || load<u32>(weights + (leaf << 2)) <= load<u32>(weights + (node << 2))))
+      if (
+        leaf < count &&
+        (node == made || load<u32>(weights + (leaf << 2)) <= load<u32>(weights + (node << 2)))
+      )
         child = leaf++;
       else node++;
       weight += load<u32>(weights + (child << 2));
@@ -58,8 +65,8 @@ function growTree(count: u32): u32 {
 
 /**
  * Package-merge (Larmore and Hirschberg 1990): the list of each length is the leaves merged with the pairs of
- * the list before; of the last list the first 2·count − 2 are taken, and a leaf's depth is the number of lists
- * in which it is.
+ * the list before; of the last list the first 2·count − 2 are taken, and a leaf's depth is the number of
+ * lists in which it is.
  */
 function limitDepths(count: u32, limit: u32): void {
   let length = 0;
@@ -75,8 +82,12 @@ function limitDepths(count: u32, limit: u32): void {
     let leaf = <i32>count - 1;
     let pair = <i32>pairs - 1;
     for (let to = <i32>length - 1; to >= 0; to--) {
-      const isPair = pair >= 0 && (leaf < 0 || load<u32>(packages + (pair << 2)) >= load<u32>(weights + (leaf << 2)));
-      store<u32>(packages + (to << 2), isPair ? load<u32>(packages + (pair << 2)) : load<u32>(weights + (leaf << 2)));
+      const isPair =
+        pair >= 0 && (leaf < 0 || load<u32>(packages + (pair << 2)) >= load<u32>(weights + (leaf << 2)));
+      store<u32>(
+        packages + (to << 2),
+        isPair ? load<u32>(packages + (pair << 2)) : load<u32>(weights + (leaf << 2)),
+      );
       store<u8>(flags + to, isPair ? 1 : 0);
       if (isPair) pair--;
       else leaf--;
@@ -140,7 +151,7 @@ function reverse(code: u32, length: u32): u32 {
 export function buildCodes(lengths: usize, symbols: u32, codes: usize): void {
   memory.fill(nextCodes, 0, 4 * 16);
   for (let symbol: u32 = 0; symbol < symbols; symbol++) {
-    const at = nextCodes + (<u32>load<u8>(lengths + symbol) << 2);
+    const at = nextCodes + ((<u32>load<u8>(lengths + symbol)) << 2);
     store<u32>(at, load<u32>(at) + 1);
   }
   let code: u32 = 0;

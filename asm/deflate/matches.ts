@@ -1,7 +1,8 @@
 /**
- * Finds all matches worth a look: for each position, longer and longer ones, each at the smallest distance that
- * was met. A binary tree for each hash of four bytes holds the window's positions, ordered by what follows
- * them, the last one on top (as in LZMA's and libdeflate's finders); and one head for each hash of three bytes.
+ * Finds all matches worth a look: for each position, longer and longer ones, each at the smallest distance
+ * that was met. A binary tree for each hash of four bytes holds the window's positions, ordered by what
+ * follows them, the last one on top (as in LZMA's and libdeflate's finders); and one head for each hash of
+ * three bytes.
  */
 import { LENGTH_MASK, MATCH_MAX, MATCH_MIN, matchItem, WINDOW } from "./symbols";
 import {
@@ -62,10 +63,18 @@ export function extend(a: usize, b: usize, length: u32, most: u32): u32 {
  * `matchStarts`.
  * @param origin what makes an address of a position, by addition
  * @param end of the content in memory; no match reaches past it
+ * @param isEnd whether the stream ends there, too
  * @param lowest position that a match may begin at
  * @returns up to where they were found: less than `to` where there are very many
  */
-export function findMatches(origin: usize, from: u32, to: u32, end: u32, lowest: u32): u32 {
+export function findMatches(
+  origin: usize,
+  from: u32,
+  to: u32,
+  end: u32,
+  isEnd: bool,
+  lowest: u32,
+): u32 {
   const tree = nodes();
   const first = heads4();
   const short = heads3();
@@ -127,9 +136,11 @@ export function findMatches(origin: usize, from: u32, to: u32, end: u32, lowest:
             list += 4;
           }
           if (length >= nice) {
-            // The present position takes the other's place.
-            store<u32>(smaller, load<u32>(node));
-            store<u32>(greater, load<u32>(node, 4));
+            // The present position takes the other's place. Where fewer bytes than `NICE` are known of it yet,
+            // what is below the other may turn out to belong elsewhere, and is given up.
+            const isSame = isEnd || nice == NICE;
+            store<u32>(smaller, isSame ? load<u32>(node) : 0);
+            store<u32>(greater, isSame ? load<u32>(node, 4) : 0);
             break;
           }
         }

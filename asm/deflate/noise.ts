@@ -1,6 +1,6 @@
 /**
- * Tells what cannot be compressed without trying to: bytes that are all about as frequent, and that do not come
- * back. What is compressed already, or encrypted, is stored as fast as it is looked at.
+ * Tells what cannot be compressed without trying to: bytes that are all about as frequent, and that do not
+ * come back. What is compressed already, or encrypted, is stored as fast as it is looked at.
  */
 
 /** Frequencies of bytes, twice, so that equal neighbours do not wait for each other. */
@@ -16,15 +16,15 @@ const CHOSEN: u32 = 15 << 18;
 const LEAST: u32 = 1024;
 
 /**
- * Σ f² of frequencies, against what equal ones would come to: a hundredth of the excess, as a part of n²/256, is
- * about 0.0072 bits of entropy less for each byte. Noise itself has an excess of about 255/n.
+ * Σ f² of frequencies, against what equal ones would come to: a hundredth of the excess, as a part of n²/256,
+ * is about 0.0072 bits of entropy less for each byte. Noise itself has an excess of about 255/n.
  */
 function isEven(ptr: usize, len: u32): bool {
   memory.fill(frequencies, 0, 2 * 4 * 256);
   const end = ptr + (len & ~1);
   for (let at = ptr; at < end; at += 2) {
-    const first = frequencies + (<usize>load<u8>(at) << 2);
-    const second = frequencies + (<usize>load<u8>(at, 1) << 2);
+    const first = frequencies + ((<usize>load<u8>(at)) << 2);
+    const second = frequencies + ((<usize>load<u8>(at, 1)) << 2);
     store<u32>(first, load<u32>(first) + 1);
     store<u32>(second, load<u32>(second, 1024) + 1, 1024);
   }
@@ -35,7 +35,7 @@ function isEven(ptr: usize, len: u32): bool {
   }
   // squares · 256 / n² < 1 + 300 / n + 0.05
   const n: u64 = len & ~1;
-  return squares * 256 < n * n + 300 * n + n * n / 20;
+  return squares * 256 < n * n + 300 * n + (n * n) / 20;
 }
 
 /** Whether hardly any four bytes come back within the part. */

@@ -17,7 +17,10 @@ import {
 } from "./symbols";
 import { costs, matchStarts } from "./workspace";
 
-/** Costs of the literal and length symbols, and of each distance symbol and length with their extra bits: keys. */
+/**
+ * Costs of the literal and length symbols, and of each distance symbol and length with their extra bits:
+ * keys.
+ */
 const symbolCosts: usize = memory.data(4 * 286, 4);
 const distanceCosts: usize = memory.data(4 * 30, 4);
 const lengthCosts: usize = memory.data(4 * 259, 4);
@@ -88,14 +91,17 @@ function makeKeys(): void {
   for (let length = MATCH_MIN; length <= MATCH_MAX; length++) {
     const slot: u32 = load<u8>(lengthSlots + length);
     const cost = load<u32>(symbolCosts + ((END_OF_BLOCK + 1 + slot) << 2));
-    store<u32>(lengthCosts + (length << 2), ((cost + (lengthExtra(slot) << COST_BITS)) << KEY_SHIFT) | length);
+    store<u32>(
+      lengthCosts + (length << 2),
+      ((cost + (lengthExtra(slot) << COST_BITS)) << KEY_SHIFT) | length,
+    );
   }
 }
 
 /*
- * Ways are compared as keys, i32: what they cost, less what the way from the next index costs, above the length of
- * their first step. Keys compare rightly though costs are taken modulo 2^23: ways from within a match's length of
- * each other differ by less than 258 · 16 bits, or 2^22 of the parts that costs are counted in.
+ * Ways are compared as keys, i32: what they cost, less what the way from the next index costs, above the
+ * length of their first step. Costs are taken modulo 2^23 parts of a bit, and yet keys compare rightly: ways
+ * from within a match's length of each other differ by less than 258 · 20 bits, and 2^22 parts are 2^16 bits.
  */
 const KEY_SHIFT: u32 = 9;
 
@@ -149,7 +155,8 @@ export function parseCheapest(items: usize, content: usize, from: u32, to: u32):
         const entry = load<u32>(match);
         const last = min<u32>((entry & LENGTH_MASK) << 2, room);
         if (length > last) break;
-        const key = leastKey(at, length, last, next) + load<i32>(distanceCosts + ((entry >> SLOT_SHIFT) << 2));
+        const key =
+          leastKey(at, length, last, next) + load<i32>(distanceCosts + ((entry >> SLOT_SHIFT) << 2));
         base = select(entry & ~LENGTH_MASK, base, key < best);
         best = select(key, best, key < best);
         length = last + 4;

@@ -1,6 +1,6 @@
 /**
- * The quick parse: hash chains, of which a few links are followed, and the longest match is taken unless the next
- * position has a longer one.
+ * The quick parse: hash chains, of which a few links are followed, and the longest match is taken unless the
+ * next position has a longer one.
  */
 import { extend, hash4 } from "./matches";
 import { LENGTH_MASK, literalItem, MATCH_MAX, matchItem, WINDOW } from "./symbols";
@@ -17,7 +17,9 @@ let origin: usize = 0;
 let lowest: u32 = 0;
 let end: u32 = 0;
 
-/** Puts a position at the head of its chain, and returns the one that was there; the caller has four bytes. */
+/**
+ * Puts a position at the head of its chain, and returns the one that was there; the caller has four bytes.
+ */
 // @ts-ignore: decorator
 @inline
 function insert(at: usize, position: u32): u32 {

@@ -1,6 +1,6 @@
 /**
- * Where one block ends and the next begins: a parse is cut into many parts, and neighbours are joined as long as
- * that saves bits, those first that save most.
+ * Where one block ends and the next begins: a parse is cut into many parts, and neighbours are joined as long
+ * as that saves bits, those first that save most.
  */
 import { addStatistics, clearStatistics, countItem, estimateBits, STATISTICS } from "./statistics";
 import { LENGTH_MASK } from "./symbols";
@@ -52,7 +52,8 @@ function updateSaving(part: u32): void {
 /** Joins a part with the next. */
 function join(part: u32): void {
   addStatistics(statisticsOf(part), statisticsOf(part), statisticsOf(part + 1));
-  const joined = load<u64>(bits + (part << 3)) + load<u64>(bits + (part << 3), 8) - load<u64>(savings + (part << 3));
+  const joined =
+    load<u64>(bits + (part << 3)) + load<u64>(bits + (part << 3), 8) - load<u64>(savings + (part << 3));
   store<u64>(bits + (part << 3), joined);
   store<u32>(ends + (part << 2), load<u32>(ends + (part << 2), 4));
   partCount--;

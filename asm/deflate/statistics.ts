@@ -1,4 +1,7 @@
-/** How often each symbol occurs, and what that says of its cost: entropies in fixed point, the same everywhere. */
+/**
+ * How often each symbol occurs, and what that says of its cost: entropies in fixed point, the same
+ * everywhere.
+ */
 import {
   DISTANCE_SYMBOLS,
   END_OF_BLOCK,
@@ -82,12 +85,13 @@ export function countItems(statistics: usize, items: usize, from: u32, to: u32):
 
 /** Adds up the frequencies of two: `sum` may be either. */
 export function addStatistics(sum: usize, a: usize, b: usize): void {
-  for (let at: usize = 0; at < STATISTICS; at += 4) store<u32>(sum + at, load<u32>(a + at) + load<u32>(b + at));
+  for (let at: usize = 0; at < STATISTICS; at += 4)
+    store<u32>(sum + at, load<u32>(a + at) + load<u32>(b + at));
 }
 
 /**
- * Estimates the bits of a block of the symbols of two statistics together, without the extra bits, in 2^LOG_BITS:
- * each symbol's entropy, and what the header says of it.
+ * Estimates the bits of a block of the symbols of two statistics together, without the extra bits, in
+ * 2^LOG_BITS: each symbol's entropy, and what the header says of it.
  * @param b may be 0, for none
  */
 export function estimateBits(a: usize, b: usize): u64 {
@@ -106,7 +110,7 @@ function estimateAlphabet(a: usize, b: usize, symbols: u32): u64 {
   let total: u32 = 0;
   let sum: u64 = 0;
   let used: u64 = 0;
-  for (let at: usize = 0; at < <usize>symbols << 2; at += 4) {
+  for (let at: usize = 0; at < (<usize>symbols) << 2; at += 4) {
     let frequency = load<u32>(a + at);
     if (b) frequency += load<u32>(b + at);
     if (!frequency) continue;
@@ -119,8 +123,8 @@ function estimateAlphabet(a: usize, b: usize, symbols: u32): u64 {
 }
 
 /**
- * The cost of each symbol of an alphabet in 2^COST_BITS parts of a bit: its entropy; what does not occur would
- * cost about one bit more than what occurs once.
+ * The cost of each symbol of an alphabet in 2^COST_BITS parts of a bit: its entropy; what does not occur
+ * would cost about one bit more than what occurs once.
  */
 export function entropyCosts(frequencies: usize, symbols: u32, costs: usize): void {
   let total: u32 = 0;

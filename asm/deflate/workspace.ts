@@ -1,7 +1,8 @@
 /**
- * The memory that the encoder works in: one allocation, made when it is first needed and kept for all streams.
+ * The memory that the encoder works in: one allocation, made when it is first needed and kept for all
+ * streams.
  *
- *     │ hash heads, 4 bytes │ hash heads, 3 bytes │ nodes │ items, twice │ costs │ match starts │ matches │ … │
+ *     │ heads, 4 bytes │ heads, 3 bytes │ nodes │ items, twice │ costs │ match starts │ matches │
  *
  * The heads and nodes hold positions, which count on from stream to stream: what an earlier stream left is
  * below where the present one begins, and so nothing is cleared between streams.

@@ -1,10 +1,10 @@
 /**
- * zlib streams (RFC 1950) from content in memory, or piece by piece. The same content in the same pieces gives the
- * same bytes, on every machine and in every build. There is one stream at a time.
+ * zlib streams (RFC 1950) from content in memory, or piece by piece. The same content in the same pieces
+ * gives the same bytes, on every machine and in every build. There is one stream at a time.
  */
 import { adler32 } from "../checksum/adler32";
 import { heapAlloc, heapFree } from "../heap";
-import { addStored, dropStored, flushStored } from "./block";
+import { addStored, dropStored, flushStored, storedBits } from "./block";
 import { alignOutput, bitBuffer, bitCount, fits, out, outEnd, putBits, setOutput, setPending } from "./bits";
 import { beginStream, Effort, encodePiece } from "./encoder";
 import { prepareStatistics } from "./statistics";
@@ -53,10 +53,9 @@ export function deflateRelease(): void {
   isOpen = false;
 }
 
-/** Bytes of the longest stream that `len` bytes make, or of the longest output of a piece. */
-export function deflateBound(len: u32): u64 {
-  const blocks = max<u32>(1, <u32>((<u64>len + (STORED_MAX - 1)) / STORED_MAX));
-  return <u64>len + STORED_HEADER * blocks + (HEADER_LEN + TRAILER_LEN + 1);
+/** Bytes of output that are enough for `len` bytes of content, whole or as a piece of a stream. */
+export function deflateBound(len: u32): u32 {
+  return len + STORED_HEADER * (len / STORED_MAX + 1) + (HEADER_LEN + TRAILER_LEN + 1);
 }
 
 function begin(effort: u32, len: u64): void {
@@ -65,13 +64,6 @@ function begin(effort: u32, len: u64): void {
   dropStored();
   adler = 1;
   header = CMF | ((effort == Effort.QUICK ? FLG_QUICK : FLG_THOROUGH) << 8);
-}
-
-/** Bits of stored blocks for so many bytes, from the present place on. */
-function storedBits(len: u32): u64 {
-  const blocks = max<u32>(1, <u32>((<u64>len + (STORED_MAX - 1)) / STORED_MAX));
-  const padding: u32 = (8 - ((bitCount + 3) & 7)) & 7;
-  return ((<u64>len + STORED_HEADER * blocks) << 3) + padding - 5;
 }
 
 /**
@@ -89,7 +81,7 @@ function encode(ptr: usize, len: u32, isLast: bool): bool {
   const count = bitCount;
   const stored = storedBits(len);
   const done = encodePiece(ptr, len, isLast);
-  if (!done || (<u64>(out - start) << 3) + bitCount - count > stored) {
+  if (!done || ((<u64>(out - start)) << 3) + bitCount - count > stored) {
     dropStored();
     setOutput(start, outEnd);
     setPending(buffer, count);
@@ -145,8 +137,8 @@ export function deflateBegin(effort: u32): bool {
  * @param src where `srcLen` bytes are, up to `PIECE_MAX`
  * @param dst where `dstCap` bytes may be written: `deflateBound(srcLen)` are enough
  * @param isLast whether the stream ends with the piece, which may be empty
- * @returns bytes written; or -1, after which the stream cannot go on: there was too little room, the piece is too
- *   long, or there is no stream
+ * @returns bytes written; or -1, after which the stream cannot go on: there was too little room, the piece is
+ *   too long, or there is no stream
  */
 export function deflatePiece(src: usize, srcLen: u32, dst: usize, dstCap: u32, isLast: bool): i32 {
   if (!isOpen || srcLen > PIECE_MAX) {

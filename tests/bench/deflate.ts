@@ -32,7 +32,7 @@ const EFFORTS = ["quick", "thorough"];
 function createOurs(contents: readonly Buffer[]): Encode[] {
   const wasm = releaseProbe("deflate");
   const most = Math.max(...contents.map(({ length }) => length));
-  const room = Number(wasm.deflateBound(most));
+  const room: number = wasm.deflateBound(most);
   wasm.heapInit(2 * most + (32 << 20));
   const input: number = wasm.heapAlloc(most);
   const output: number = wasm.heapAlloc(room);

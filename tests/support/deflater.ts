@@ -71,7 +71,7 @@ export class Deflater {
     const parts = pieces.map((piece, index) => {
       this.#setInput(piece);
       const isLast = index === pieces.length - 1;
-      const room = Number(this.#exports.deflateBound(piece.length));
+      const room: number = this.#exports.deflateBound(piece.length);
       const { result, bytes } = this.#watch(room, (output) =>
         this.#exports.deflatePiece(this.#input, piece.length, output, room, isLast ? 1 : 0),
       );
@@ -117,7 +117,7 @@ export function randomPieces(data: Uint8Array, random: Random): Uint8Array[] {
  */
 export function randomContent(size: number, random: Random): Buffer {
   const out = Buffer.alloc(size);
-  const alphabet = 1 + random(random(3) ? 40 : 256);
+  const alphabet = 1 + random([3, 40, 256][random(3)]!);
   const words = Array.from({ length: 1 + random(200) }, () =>
     Buffer.from(Array.from({ length: 1 + random(12) }, () => 97 + random(26))),
   );
