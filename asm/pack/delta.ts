@@ -1,39 +1,32 @@
 /**
- * Makes deltas (gitformat-pack, "Deltified representation"): an index of a base's content, which serves any
- * number of targets, and a scan of the target that takes the longest copies that the index leads to.
- *
- * An index, one block of the heap:
- *
- *     ┌ base u32 │ len u32 │ step u16 │ word u16 │ shift u32 ┬ starts, u32 each ────────────┬ entries, u32 each ┐
- *     └──────────┴─────────┴──────────┴──────────┴───────────┴─ by hash, and one for the end ┴─ tag │ slot ──────┘
- *
- * Slot s stands for the `word` bytes at `s * step` of the base. The entries of one hash ascend; their upper bits are a
- * tag out of the hash's other bits. Of a run of slots that hold the same bytes only the first is entered.
+ * Makes deltas (gitformat-pack, "Deltified representation"): a scan of the target that takes the copies that pay best
+ * of those that the base's index leads to.
  *
  * Work is bounded for any input: a look-up tries `LOOKS_MAX` places at the most, and a byte that was compared for
  * nothing lies inside the copy that is then taken, or within a constant distance of it.
  */
-import { heapAlloc, heapFree } from "../heap";
+import {
+  base,
+  baseEnd,
+  entries,
+  hash,
+  nearestEntries,
+  openIndex,
+  SLOT_MASK,
+  sameWord,
+  startOf,
+  step,
+  tagOf,
+  word,
+} from "./base-index";
 import { deflatedLen } from "./estimate";
 
-/**
- * Bytes that are hashed together, by the base's length: what is shorter is found only where it goes on a copy's way. A
- * copy from far into a large base does not pay for less, and common words make long lists.
- */
-const WORD_MIN: u32 = 8;
-const WORD_MAX: u32 = 16;
-const WORD_8: u32 = 1 << 14;
-const WORD_12: u32 = 1 << 17;
-/** Slots of an index: large bases are not indexed at every byte. */
-const SLOTS_MAX: u32 = 1 << 21;
-const SKIP_MAX: usize = 6;
-const SLOT_MASK: u32 = 0x1fffff;
 /** What a longer target is measured by: parts of that length in all, each of them of the other. */
 export const DELTA_MEASURED_LEN: u32 = 256 << 10;
 const PART_LEN: u32 = 16 << 10;
-const HEADER: usize = 16;
+/** Bytes behind a copy's start at which a better one may be found: as the index's step, but no more. */
 const AHEAD_MAX: u32 = 3;
-/** Links of a list that one look-up follows. */
+/** Entries that one look-up tries. */
 const LOOKS_MAX: u32 = 8;
 /** A copy of that length is taken without looking for a longer one. */
 const NICE_LEN: u32 = 512;
@@ -45,22 +38,14 @@ const COPY_LEN_MAX: u32 = 0x10000;
 const INSERT_LEN_MAX: u32 = 127;
 /** Fractions of a byte in which gains are counted. */
 const UNIT: i32 = 16;
+/** Targets up to that length, and that one, for `rateOf`. */
 const RATE_SMALL: u32 = 1 << 15;
 const RATE_MIDDLE: u32 = 1 << 19;
-const MULTIPLIER_A: u64 = 0x9e3779b97f4a7c15;
-const MULTIPLIER_B: u64 = 0xd6e8feb86659fd93;
-
-/** Links followed and words compared since the module was instantiated, for tests of how work grows. */
+/** Bytes passed by at once where nothing was found for long, and bytes for each one more. */
+const SKIP_MAX: usize = 6;
+const SKIP_EVERY: usize = 512;
+/** Entries tried and words compared since the module was instantiated, for tests of how work grows. */
 export let deltaSteps: u64 = 0;
-
-/** The index in use. */
-let base: usize = 0;
-let baseEnd: usize = 0;
-let starts: usize = 0;
-let entries: usize = 0;
-let step: u32 = 1;
-let word: u32 = WORD_MIN;
-let shift: u64 = 0;
 
 /** The target's end, and what one of its bytes costs when it is inserted, in units. */
 let targetEnd: usize = 0;
@@ -80,120 +65,9 @@ let matchGain: i32 = 0;
 let out: usize = 0;
 let outEnd: usize = 0;
 
-// @ts-ignore: decorator
-@inline
-function mix(ptr: usize, behind: u32): u64 {
-  return (load<u64>(ptr) * MULTIPLIER_A + load<u64>(ptr + behind)) * MULTIPLIER_B;
-}
-
-/** The hash of a word: of its first and last 8 bytes, which overlap in words of less than 16. */
-// @ts-ignore: decorator
-@inline
-function hash(ptr: usize): u64 {
-  return mix(ptr, word - 8);
-}
-
-/** Where it says which is the first entry of a hash: its upper bits count. */
-// @ts-ignore: decorator
-@inline
-function startOf(hash: u64): usize {
-  return starts + (<usize>(hash >> shift) << 2);
-}
-
-/** Other bits of a hash, where an entry has its tag. */
-// @ts-ignore: decorator
-@inline
-function tagOf(hash: u64): u32 {
-  return <u32>hash & ~SLOT_MASK;
-}
-
-/** Whether the words at two places are the same. */
-// @ts-ignore: decorator
-@inline
-function sameWord(a: usize, b: usize): bool {
-  return load<u64>(a) == load<u64>(b) && load<u64>(a + word - 8) == load<u64>(b + word - 8);
-}
-
 /** What an inserted byte takes when the delta is deflated, in units: long deltas are deflated better. */
 function rateOf(targetLen: u32): i32 {
   return targetLen < RATE_SMALL ? 12 : targetLen < RATE_MIDDLE ? 8 : 6;
-}
-
-function wordOf(len: u32): u32 {
-  return len < WORD_8 ? 8 : len < WORD_12 ? 12 : 16;
-}
-
-/**
- * Indexes a base.
- * @param len bytes
- * @param isFine for `deltaEncode`: takes longer, and more memory, up to 28 MiB, and finds more; for `deltaMeasure` it
- *   does not pay
- * @returns the index, to be given back with `deltaIndexFree`, valid as long as the base stays in its place; 0 where
- *   there is no memory
- */
-export function deltaIndex(ptr: usize, len: u32, isFine: bool): usize {
-  word = wordOf(len);
-  const words = len < word ? 0 : len - word + 1;
-  const every = stepOf(len, isFine);
-  const slotCount = (words + every - 1) / every;
-  const bits: u32 = max<u32>(32 - clz<u32>(slotCount), 4);
-  const startsLen: usize = (4 << bits) + 4;
-  const index = heapAlloc(HEADER + startsLen + (<usize>slotCount << 2));
-  if (!index) return 0;
-  store<u32>(index, <u32>ptr);
-  store<u32>(index, len, 4);
-  store<u16>(index, <u16>every, 8);
-  store<u16>(index, <u16>word, 10);
-  store<u32>(index, 64 - bits, 12);
-  openIndex(index);
-  memory.fill(starts, 0, startsLen);
-  fillIndex(slotCount);
-  return index;
-}
-
-/** Sorts the slots by hash: counts, sums up, and places them from the last one on. Equal hashes are equal words. */
-function fillIndex(slotCount: u32): void {
-  const first = starts;
-  const every = step;
-  const behind = word - 8;
-  let ptr = base;
-  let last: u64 = u64.MAX_VALUE;
-  for (let slot: u32 = 0; slot < slotCount; slot++, ptr += every) {
-    const mixed = mix(ptr, behind);
-    if (mixed != last) {
-      const start = first + (<usize>(mixed >> shift) << 2);
-      store<u32>(start, load<u32>(start) + 1);
-    }
-    last = mixed;
-  }
-  let sum: u32 = 0;
-  for (let start = first; start < entries; start += 4) {
-    sum += load<u32>(start);
-    store<u32>(start, sum);
-  }
-  const list = entries;
-  for (let slot = slotCount; slot > 0; ) {
-    slot--;
-    ptr -= every;
-    const mixed = last;
-    last = slot ? mix(ptr - every, behind) : u64.MAX_VALUE;
-    if (mixed == last) continue;
-    const start = first + (<usize>(mixed >> shift) << 2);
-    const place = load<u32>(start) - 1;
-    store<u32>(start, place);
-    store<u32>(list + (place << 2), slot | tagOf(mixed));
-  }
-}
-
-function stepOf(len: u32, isFine: bool): u32 {
-  const least = (len + SLOTS_MAX - 1) / SLOTS_MAX;
-  if (isFine) return max<u32>(least, len < 1 << 17 ? 1 : len < 1 << 19 ? 2 : 4);
-  return max<u32>(least, len < 1 << 14 ? 1 : len < 1 << 16 ? 2 : len < 1 << 18 ? 4 : len < 1 << 21 ? 8 : 12);
-}
-
-/** Gives back an index; 0 is ignored. */
-export function deltaIndexFree(index: usize): void {
-  heapFree(index);
 }
 
 /** How many of `len` bytes are the same from `a` and from `b` on. */
@@ -270,7 +144,7 @@ function lookUp(ptr: usize, lit: usize): void {
   if (entry == last) return;
   if (last - entry > LOOKS_MAX) {
     // Of too many, those about where the last copy would go on.
-    entry = nearest(entry, last, ptr);
+    entry = nearestEntries(entry, last, <isize>(ptr + along - base), LOOKS_MAX);
     last = entry + LOOKS_MAX;
   }
   deltaSteps += last - entry;
@@ -283,20 +157,6 @@ function lookUp(ptr: usize, lit: usize): void {
     weigh(ptr, from, lit);
     if (matchEnd > ptr + NICE_LEN) return;
   }
-}
-
-/** The first of `LOOKS_MAX` entries among those from `first` to `last`, around the one where the last copy would go on. */
-function nearest(first: u32, last: u32, ptr: usize): u32 {
-  const place = <isize>(ptr + along - base);
-  const slot: u32 = place < 0 ? 0 : <u32>place / step;
-  let low = first;
-  let high = last;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((load<u32>(entries + (middle << 2)) & SLOT_MASK) < slot) low = middle + 1;
-    else high = middle;
-  }
-  return min(max(low, first + LOOKS_MAX / 2) - LOOKS_MAX / 2, last - LOOKS_MAX);
 }
 
 /** Writes a size as the delta's head has it: 7 bits a byte, the least significant first. */
@@ -364,13 +224,7 @@ const SLACK: usize = 12;
  * @param to room for `toLen` bytes, apart from base and target
  * @returns the delta's length, or 0 where it may not fit; then the room holds whatever was written so far
  */
-export function deltaEncode(
-  index: usize,
-  target: usize,
-  targetLen: u32,
-  to: usize,
-  toLen: u32,
-): u32 {
+export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usize, toLen: u32): u32 {
   if (toLen < SLACK) return 0;
   openIndex(index);
   out = to;
@@ -391,13 +245,7 @@ export function deltaEncode(
  *   of `targetLen` and `DELTA_MEASURED_LEN`, or less
  * @returns bytes, those of zlib's frame included; `u32.MAX_VALUE` where it is worth nothing
  */
-export function deltaMeasure(
-  index: usize,
-  target: usize,
-  targetLen: u32,
-  room: usize,
-  roomLen: u32,
-): u32 {
+export function deltaMeasure(index: usize, target: usize, targetLen: u32, room: usize, roomLen: u32): u32 {
   if (targetLen <= DELTA_MEASURED_LEN) {
     const len = deltaEncode(index, target, targetLen, room, roomLen);
     return len ? deflatedLen(room, len) : u32.MAX_VALUE;
@@ -418,19 +266,8 @@ export function deltaMeasure(
   return <u32>(<u64>len * targetLen / DELTA_MEASURED_LEN);
 }
 
-function openIndex(index: usize): void {
-  base = load<u32>(index);
-  baseEnd = base + load<u32>(index, 4);
-  step = load<u16>(index, 8);
-  word = load<u16>(index, 10);
-  shift = load<u32>(index, 12);
-  starts = index + HEADER;
-  entries = starts + (<usize>4 << <usize>(64 - shift)) + 4;
-}
-
 /** Writes the instructions for the target from `ptr` on. False where there is no room. */
 function scan(ptr: usize): bool {
-  // Literals that a failing scan has passed by cost at least themselves: no room for them, no need to go on.
   let lit = ptr;
   while (ptr + word <= targetEnd) {
     matchGain = 0;
@@ -441,12 +278,14 @@ function scan(ptr: usize): bool {
     if (matchGain == 0 || matchEnd - matchStart < NICE_LEN) lookUp(ptr, lit);
     if (matchGain == 0) {
       // Where nothing was found for long, nothing is expected: what is found late is extended back.
-      ptr += 1 + min<usize>((ptr - lit) >> 9, SKIP_MAX);
+      ptr += 1 + min<usize>((ptr - lit) / SKIP_EVERY, SKIP_MAX);
+      // What is to be inserted takes at least itself.
       if (ptr - lit > outEnd - out) return false;
       continue;
     }
     lookAhead(ptr, lit);
-    if (!putLiterals(lit, matchStart) || !putCopy(<u32>(matchFrom - base), <u32>(matchEnd - matchStart))) return false;
+    if (!putLiterals(lit, matchStart)) return false;
+    if (!putCopy(<u32>(matchFrom - base), <u32>(matchEnd - matchStart))) return false;
     lit = ptr = matchEnd;
     along = <isize>matchFrom + <isize>(matchEnd - matchStart) - <isize>matchEnd;
   }
