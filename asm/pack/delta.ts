@@ -21,6 +21,8 @@ import {
 } from "./base-index";
 import { deflatedLen } from "./estimate";
 
+export { deltaIndex, deltaIndexFree } from "./base-index";
+
 /** What a longer target is measured by: parts of that length in all, each of them of the other. */
 export const DELTA_MEASURED_LEN: u32 = 256 << 10;
 const PART_LEN: u32 = 16 << 10;
@@ -241,8 +243,8 @@ export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usi
  * Estimates what a target takes as a delta of the indexed base, deflated: of a target longer than
  * `DELTA_MEASURED_LEN` by parts of that length in all.
  * @param index of `deltaIndex`
- * @param room `roomLen` bytes to work in: a delta that does not fit is worth nothing, so that this is best the lesser
- *   of `targetLen` and `DELTA_MEASURED_LEN`, or less
+ * @param room `roomLen` bytes to work in: a delta that does not fit is worth nothing, so that this is best `targetLen` or
+ *   less; more than `DELTA_MEASURED_LEN` is not used of a longer target's
  * @returns bytes, those of zlib's frame included; `u32.MAX_VALUE` where it is worth nothing
  */
 export function deltaMeasure(index: usize, target: usize, targetLen: u32, room: usize, roomLen: u32): u32 {
@@ -253,7 +255,7 @@ export function deltaMeasure(index: usize, target: usize, targetLen: u32, room: 
   openIndex(index);
   rate = rateOf(targetLen);
   out = room;
-  outEnd = room + roomLen;
+  outEnd = room + min(roomLen, DELTA_MEASURED_LEN);
   const parts = DELTA_MEASURED_LEN / PART_LEN;
   const stride = (targetLen - PART_LEN) / (parts - 1);
   for (let part: u32 = 0; part < parts; part++) {
