@@ -22,9 +22,9 @@ export interface Engine extends WebAssembly.Exports {
   /** What a delta takes, deflated, about; 2^32 - 1 where it is worth nothing. */
   deltaMeasure(index: number, target: number, len: number, room: number, roomLen: number): number;
   /** The most that a zlib stream of `len` bytes takes. */
-  deflateBound(len: number): bigint;
+  deflateBound(len: number): number;
   zlibDeflate(ptr: number, len: number, to: number, toLen: number, effort: number): number;
-  deflatePartBound(len: number): bigint;
+  deflatePartBound(len: number): number;
   /** A part of content, to which `historyLen` bytes before it belong: blocks up to a byte's end. */
   deflatePart(
     ptr: number,

@@ -361,7 +361,7 @@ export class JobRunner {
 
   /** The stream, in a copy of its own. */
   #deflate(ptr: number, len: number): Uint8Array {
-    const room = Number(this.#engine.deflateBound(len));
+    const room = this.#engine.deflateBound(len) >>> 0;
     const to = this.#stream.reserve(room);
     const streamLen = this.#engine.zlibDeflate(ptr, len, to, room, EFFORT);
     if (streamLen === 0) throw outOfMemory(len);
@@ -377,7 +377,7 @@ export class JobRunner {
     const len = end - start;
     if (!isEqual(this.#sha1(this.#bytes(at, len)), piece.hash))
       throw this.#changed({ size, content, ...rest });
-    const room = Number(this.#engine.deflatePartBound(len));
+    const room = this.#engine.deflatePartBound(len) >>> 0;
     const to = this.#stream.reserve(room);
     const streamLen = this.#engine.deflatePart(at, start - from, len, end === size ? 1 : 0, to, room, EFFORT);
     if (streamLen === 0) throw outOfMemory(len);
