@@ -97,7 +97,7 @@ test("arguments that make no sense", async (t) => {
     "hint: a date is written as in RFC 3339, with its offset: 2024-06-07T08:09:10+02:00",
   ]);
   await expectFailure(["-b", "main", plain, image], 16, [
-    `docteur: ${plain} is a plain directory: it has no revision main`,
+    `docteur: ${plain} is a plain directory`,
     "hint: -b is for git repositories",
   ]);
   await expectFailure(["--compat", repository, image], 16, [
@@ -113,11 +113,11 @@ test("arguments that make no sense", async (t) => {
     "hint: a pattern is written as in a .gitignore; \\ takes the meaning from *, ?, [ and itself",
   ]);
   await expectFailure(["-b", "main", "-", image], 16, [
-    "docteur: - is no repository: it has no revision main",
+    "docteur: - is an archive",
     "hint: -b is for git repositories",
   ]);
   await expectFailure(["--compat", "-", image], 16, [
-    "docteur: - is no directory: its members are taken as they are",
+    "docteur: - is an archive: its members are taken as they are",
     "hint: --compat is for plain directories",
   ]);
   for (const ref of ["--upload-pack=touch x", ""])
@@ -130,11 +130,11 @@ test("arguments that make no sense", async (t) => {
     "hint: git clone it first (--depth=1 will do), then give the path of the clone",
   ]);
   await expectFailure(["--subdir", "x", plain, image], 16, [
-    `docteur: ${plain} is a plain directory: give the path of its part`,
+    `docteur: ${plain} is a plain directory`,
     "hint: --subdir is for git repositories",
   ]);
   await expectFailure(["--strict", plain, image], 16, [
-    `docteur: ${plain} is a plain directory: nothing of it is kept elsewhere`,
+    `docteur: ${plain} is a plain directory`,
     "hint: --strict is for git repositories",
   ]);
   await expectFailure(
