@@ -122,11 +122,11 @@ const EMPTY_BITS: u32 = 10;
 /**
  * Takes note of content that precedes what is to be encoded.
  * @param len bytes of it, up to `WINDOW`
- * @param whole bytes that lie at `ptr`: that content, and what is to be encoded next
+ * @param whole bytes that lie at `ptr`: that content, and what is to be encoded next, after which nothing comes
  */
 export function skipHistory(ptr: usize, len: u32, whole: u32): void {
   makeRoom(whole);
-  findMatches(ptr - position, position, position + len, position + whole, lowest);
+  findMatches(ptr - position, position, position + len, position + whole, true, lowest);
   position += len;
 }
 

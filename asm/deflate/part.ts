@@ -11,7 +11,7 @@ import { deflateBound, deflatePrepare } from "./zlib";
 const SYNC_BITS: u32 = 3 + 7 + 32;
 
 /** Bytes of the longest part that `len` bytes make. */
-export function deflatePartBound(len: u32): u64 {
+export function deflatePartBound(len: u32): u32 {
   return deflateBound(len) + (len >> 10) + 64;
 }
 
