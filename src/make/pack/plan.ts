@@ -212,7 +212,7 @@ function pairsOf(keys: Float64Array, places: Uint32Array): Pairs {
     bases[count] = ids[Math.floor(keys[at]! / PLACES)]!;
     targets[count++] = ids[keys[at]! % PLACES]!;
   }
-  return { bases: bases.slice(0, count), targets: targets.slice(0, count) };
+  return { bases: bases.subarray(0, count), targets: targets.subarray(0, count) };
 }
 
 /**
@@ -305,12 +305,12 @@ class Forest {
   }
 }
 
-/** A pair that saves something: number `pair` of `round`. */
+/** Pairs that save something, by column. */
 interface Savings {
   bases: Uint32Array;
   targets: Uint32Array;
   /** Bytes, the offset to the base included. */
-  costs: Float64Array;
+  costs: Uint32Array;
 }
 
 /** The pairs that save something, the greatest saving first; among equals, as they come. */
@@ -318,7 +318,7 @@ function savingsOf(objects: PlanObjects, rounds: readonly MeasuredPairs[]): Savi
   const total = rounds.reduce((sum, { bases }) => sum + bases.length, 0);
   const bases = new Uint32Array(total);
   const targets = new Uint32Array(total);
-  const costs = new Float64Array(total);
+  const costs = new Uint32Array(total);
   const keys = new Float64Array(total);
   // Savings are below 2^28, and pairs below 2^25.
   const span = 2 ** 25;
@@ -338,7 +338,7 @@ function savingsOf(objects: PlanObjects, rounds: readonly MeasuredPairs[]): Savi
   const result = {
     bases: new Uint32Array(count),
     targets: new Uint32Array(count),
-    costs: new Float64Array(count),
+    costs: new Uint32Array(count),
   };
   for (let at = 0; at < count; at++) {
     const pair = ((sorted[at]! % span) + span) % span;
