@@ -8,10 +8,8 @@ import type { Contents } from "./content.js";
 import type { CommitDate } from "./date.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.js";
-import { buildIdx } from "./pack/idx.js";
 import type { Executor } from "./pack/jobs.js";
-import { Packer, type PackerOptions, type PackObject, type Placed } from "./pack/packer.js";
-import { PackWriter } from "./pack/writer.js";
+import { Packer, type PackerOptions, type Placed } from "./pack/packer.js";
 import { type Snapshot, takeSnapshot } from "./snapshot.js";
 import type { Listing } from "./source/folder.js";
 
@@ -32,13 +30,6 @@ export interface ListingSummary extends ImageSizes {
   deltaCount: number;
   /** Files and symbolic links, the same content counted every time. */
   fileCount: number;
-}
-
-/** What is to be packed besides the blobs, which come first: the trees, then the commit. */
-function derivedObjects({ trees }: Snapshot, commit: Uint8Array): PackObject[] {
-  const objects: PackObject[] = trees.map(({ content }) => ({ kind: "tree", size: content.length, content }));
-  objects.push({ kind: "commit", size: commit.length, content: commit });
-  return objects;
 }
 
 /** The commit, the trees breadth first, the blobs in the order of their paths. */
@@ -65,20 +56,22 @@ export async function makeFromListing(
   const oidOf = (kind: Kind, content: Uint8Array): Uint8Array => hashObject(contents.sha1(), kind, content);
   const packer = new Packer(executor, options);
   const { blobs } = listing;
-  const oids = await packer.survey(blobs.map(({ size, content }) => ({ kind: "blob", size, content })));
+  const oids = await packer.survey("blob", blobs);
   const snapshot = takeSnapshot(listing, oids, oidOf);
   const tree = snapshot.trees[0]!.oid;
   const content = encodeSyntheticCommit(tree, options.date);
   const commit = oidOf("commit", content);
-  await packer.survey(derivedObjects(snapshot, content));
+  await packer.survey(
+    "tree",
+    snapshot.trees.map((found) => ({ size: found.content.length, content: found.content })),
+  );
+  await packer.survey("commit", [{ size: content.length, content }]);
   const places = placesOf(snapshot, blobs.length);
   let deltaCount = 0;
   const sizes = await writeImage(sink, options.blockSize, commit, async () => {
-    const writer = new PackWriter(sink, places.length, contents.sha1());
-    await writer.begin();
-    deltaCount = await packer.write(writer, places);
-    const { trailer, entries } = await writer.finish();
-    return buildIdx(entries, trailer, contents.sha1());
+    const pack = await packer.write(sink, places, contents.sha1);
+    deltaCount = pack.deltaCount;
+    return pack.idx;
   });
   const { fileCount } = snapshot;
   return {

@@ -32,8 +32,8 @@ export interface SurveyResult {
   features: Uint32Array;
   /** What each would take as a whole, in bytes: an estimate. */
   wholeCosts: Uint32Array;
-  /** SHA-1s, 20 bytes each, of the pieces of every object that is larger than `PIECED_MIN`, and nothing of the others. */
-  pieceHashes: (Uint8Array | undefined)[];
+  /** Of every object that is larger than `PIECED_MIN`, by its place in the job: SHA-1s of its pieces, 20 bytes each. */
+  pieceHashes: Map<number, Uint8Array>;
 }
 
 /** Measures deltas without making them. */

@@ -10,15 +10,17 @@
  *     encode    deltas and zlib streams                                   workers
  *     write     entries, in order                                         here
  */
-import type { Content } from "../content.js";
+
+import type { Sink } from "../../sink.js";
+import type { Sha1 } from "../content.js";
 import { KIND, type Kind, OID_LEN } from "../objects.js";
+import { buildIdx } from "./idx.js";
 import { type Planned, runInOrder } from "./in-order.js";
 import {
   type EncodeJob,
   type EncodeResult,
   type EncodeTask,
   type Executor,
-  type JobObject,
   type MeasureJob,
   PIECED_MIN,
   pieceCount,
@@ -33,15 +35,8 @@ import {
   type Pairs,
   type PlanObjects,
 } from "./plan.js";
-import type { PackWriter } from "./writer.js";
-
-/** An object to be packed. */
-export interface PackObject {
-  kind: Kind;
-  /** Bytes. */
-  size: number;
-  content: Content;
-}
+import { Surveyed, type Unread } from "./surveyed.js";
+import { PackWriter } from "./writer.js";
 
 /** An object that was surveyed, for the pack. */
 export interface Placed {
@@ -73,28 +68,32 @@ const HEAVY_LEN = 32 << 20;
 
 const NO_BASE = -1;
 
-/** Cuts a sequence where its weights reach a limit. @returns the places of the cuts, the end among them */
-function* cuts(count: number, weightOf: (at: number) => number, limit: number): Generator<[number, number]> {
-  let start = 0;
+/** Cuts a sequence where its weights reach a limit. */
+function* batches<T>(items: Iterable<T>, weightOf: (item: T) => number, limit: number): Generator<T[]> {
+  let batch: T[] = [];
   let weight = 0;
-  for (let at = 0; at < count; at++) {
-    weight += weightOf(at);
-    if (weight < limit && at + 1 - start < JOB_COUNT) continue;
-    yield [start, at + 1];
-    start = at + 1;
+  for (const item of items) {
+    batch.push(item);
+    weight += weightOf(item);
+    if (weight < limit && batch.length < JOB_COUNT) continue;
+    yield batch;
+    batch = [];
     weight = 0;
   }
-  if (start < count) yield [start, count];
+  if (batch.length > 0) yield batch;
+}
+
+/** Whole numbers. */
+function* range(from: number, to: number): Generator<number> {
+  for (let number = from; number < to; number++) yield number;
 }
 
 /** One pack in the making. */
 export class Packer {
   readonly #executor: Executor;
   readonly #options: PackerOptions;
-  readonly #objects: PackObject[] = [];
-  readonly #oids: Uint8Array[] = [];
-  readonly #features: Uint32Array[] = [];
-  readonly #wholeCosts: number[] = [];
+  readonly #surveyed = new Surveyed();
+  /** Of objects in pieces, by number. */
   readonly #pieceHashes = new Map<number, Uint8Array>();
 
   constructor(executor: Executor, options: PackerOptions) {
@@ -103,58 +102,58 @@ export class Packer {
   }
 
   /**
-   * Reads objects for their ids, and for what is to be known of them later.
+   * Reads objects for their ids, and for what is to be known of them later. They are numbered from the first that was
+   * surveyed on.
    * @returns the ids, 20 bytes each
    */
-  async survey(objects: readonly PackObject[]): Promise<Uint8Array> {
-    const first = this.#objects.length;
-    for (const object of objects) this.#objects.push(object);
-    const planned = function* (this: Packer): Generator<Planned<SurveyJob>> {
-      for (const [start, end] of cuts(objects.length, (at) => objects[at]!.size, JOB_LEN.survey)) {
-        const job: SurveyJob = { type: "survey", objects: [] };
-        for (let at = start; at < end; at++) job.objects.push(this.#jobObject(first + at));
-        yield { job, isHeavy: job.objects.some(({ size }) => size > HEAVY_LEN) };
-      }
-    };
+  async survey(kind: Kind, objects: readonly Unread[]): Promise<Uint8Array> {
+    const surveyed = this.#surveyed;
+    const start = surveyed.count;
+    surveyed.add(kind, objects);
     await runInOrder(
       this.#executor,
-      planned.call(this),
-      ({ oids, features, wholeCosts, pieceHashes }, job) => {
-        for (let at = 0; at < job.objects.length; at++) {
-          const hashes = pieceHashes[at];
-          if (hashes !== undefined) this.#pieceHashes.set(this.#oids.length, hashes);
-          this.#oids.push(oids.slice(at * OID_LEN, (at + 1) * OID_LEN));
-          this.#wholeCosts.push(wholeCosts[at]!);
-        }
-        this.#features.push(features);
-        this.#options.onProgress?.("read", this.#oids.length - first, objects.length);
+      this.#surveyJobs(start),
+      (result) => {
+        for (const [at, hashes] of result.pieceHashes) this.#pieceHashes.set(surveyed.filled + at, hashes);
+        surveyed.fill(result);
+        if (kind === "blob") this.#options.onProgress?.("read", surveyed.filled - start, objects.length);
       },
       this.#options.signal,
     );
-    const all = new Uint8Array(objects.length * OID_LEN);
-    for (let at = 0; at < objects.length; at++) all.set(this.#oids[first + at]!, at * OID_LEN);
-    return all;
+    return surveyed.oids(start, surveyed.count);
   }
 
   /**
-   * Writes objects that were surveyed: in the order given, but for bases, which come right before the first that is a delta of
-   * them.
-   * @param writer its header is written; the caller finishes it
+   * Writes a pack of objects that were surveyed: in the order given, but for bases, which come right before the first that
+   * is a delta of them.
+   * @param sink where the pack begins at the present position
    * @param objects each content once
-   * @returns how many of them are deltas
+   * @param sha1 begins a hash
+   * @returns the pack's index, and how many of the objects are deltas
    */
-  async write(writer: PackWriter, objects: readonly Placed[]): Promise<number> {
+  async write(
+    sink: Sink,
+    objects: readonly Placed[],
+    sha1: () => Sha1,
+  ): Promise<{ idx: Uint8Array; deltaCount: number }> {
     const numbers = Uint32Array.from(objects, ({ number }) => number);
     const paths = objects.map(({ path }) => path);
     const bases = this.#options.depth === 0 ? undefined : await this.#chooseBases(numbers, paths);
-    return this.#encode(writer, emissionOrder(numbers, bases), bases);
+    const writer = new PackWriter(sink, objects.length, sha1());
+    await writer.begin();
+    const deltaCount = await this.#encode(writer, emissionOrder(numbers, bases), bases);
+    const { trailer, entries } = await writer.finish();
+    return { idx: buildIdx(entries, trailer, sha1()), deltaCount };
   }
 
-  #jobObject(number: number): JobObject {
-    const { kind, size, content } = this.#objects[number]!;
-    const oid = this.#oids[number];
-    if (oid === undefined) return { index: number, kind, size, content };
-    return { index: number, kind, size, content, oid, wholeCost: this.#wholeCosts[number]! };
+  *#surveyJobs(first: number): Generator<Planned<SurveyJob>> {
+    const surveyed = this.#surveyed;
+    const sizeOf = (number: number): number => surveyed.sizeOf(number);
+    for (const numbers of batches(range(first, surveyed.count), sizeOf, JOB_LEN.survey))
+      yield {
+        job: { type: "survey", objects: numbers.map((number) => surveyed.jobObject(number)) },
+        isHeavy: numbers.some((number) => sizeOf(number) > HEAVY_LEN),
+      };
   }
 
   /**
@@ -170,7 +169,7 @@ export class Packer {
       candidatePairs(objects, chooseBases(objects, [first], depth)),
     );
     const chosen = chooseBases(objects, [first, second], depth);
-    const bases = new Int32Array(this.#objects.length).fill(NO_BASE);
+    const bases = new Int32Array(this.#surveyed.count).fill(NO_BASE);
     for (let row = 0; row < chosen.length; row++)
       if (chosen[row] !== NO_BASE) bases[numbers[row]!] = numbers[chosen[row]!]!;
     return bases;
@@ -194,62 +193,63 @@ export class Packer {
 
   #planObjects(numbers: Uint32Array, paths: string[]): PlanObjects {
     const count = numbers.length;
-    const all = new Uint32Array(this.#objects.length * FEATURE_COUNT);
-    let at = 0;
-    for (const part of this.#features) {
-      all.set(part, at);
-      at += part.length;
-    }
+    const surveyed = this.#surveyed;
     const features = new Uint32Array(count * FEATURE_COUNT);
     const kinds = new Uint8Array(count);
     const sizes = new Float64Array(count);
     const wholeCosts = new Float64Array(count);
     for (let row = 0; row < count; row++) {
       const number = numbers[row]!;
-      const { kind, size } = this.#objects[number]!;
-      features.set(all.subarray(number * FEATURE_COUNT, (number + 1) * FEATURE_COUNT), row * FEATURE_COUNT);
-      kinds[row] = KIND[kind];
-      sizes[row] = size;
-      wholeCosts[row] = this.#wholeCosts[number]!;
+      features.set(
+        surveyed.features.subarray(number * FEATURE_COUNT, (number + 1) * FEATURE_COUNT),
+        row * FEATURE_COUNT,
+      );
+      kinds[row] = KIND[surveyed.kindOf(number)];
+      sizes[row] = surveyed.sizeOf(number);
+      wholeCosts[row] = surveyed.wholeCostOf(number);
     }
     return { count, kinds, sizes, paths, features, wholeCosts };
   }
 
   *#measureJobs(numbers: Uint32Array, { bases, targets }: Pairs): Generator<Planned<MeasureJob>> {
-    const sizeOf = (row: number): number => this.#objects[numbers[row]!]!.size;
+    const surveyed = this.#surveyed;
+    const sizeOf = (row: number): number => surveyed.sizeOf(numbers[row]!);
     const weightOf = (at: number): number =>
       sizeOf(targets[at]!) + (at > 0 && bases[at] === bases[at - 1] ? 0 : sizeOf(bases[at]!));
-    for (const [start, end] of cuts(targets.length, weightOf, JOB_LEN.measure)) {
+    for (const batch of batches(range(0, targets.length), weightOf, JOB_LEN.measure)) {
+      const first = batch[0]!;
+      const end = first + batch.length;
       const job: MeasureJob = {
         type: "measure",
         objects: [],
-        bases: bases.slice(start, end).map((row) => numbers[row]!),
-        targets: targets.slice(start, end).map((row) => numbers[row]!),
+        bases: bases.slice(first, end).map((row) => numbers[row]!),
+        targets: targets.slice(first, end).map((row) => numbers[row]!),
       };
-      let isHeavy = false;
-      for (let at = start; at < end; at++) isHeavy ||= sizeOf(bases[at]!) + sizeOf(targets[at]!) > HEAVY_LEN;
-      job.objects = [...new Set([...job.bases, ...job.targets])].map((number) => this.#jobObject(number));
+      job.objects = [...new Set([...job.bases, ...job.targets])].map((number) => surveyed.jobObject(number));
+      const isHeavy = batch.some((at) => sizeOf(bases[at]!) + sizeOf(targets[at]!) > HEAVY_LEN);
       yield { job, isHeavy };
     }
   }
 
   async #encode(writer: PackWriter, order: Uint32Array, bases: Int32Array | undefined): Promise<number> {
-    const offsets = new Map<number, number>();
+    const surveyed = this.#surveyed;
+    const offsets = new Float64Array(surveyed.count);
     let deltaCount = 0;
     let done = 0;
     const write = async (result: EncodeResult, { tasks }: EncodeJob): Promise<void> => {
       for (const [at, { target, base, piece }] of tasks.entries()) {
-        const { kind, size } = this.#objects[target]!;
-        const oid = this.#oids[target]!;
+        const kind = surveyed.kindOf(target);
+        const size = surveyed.sizeOf(target);
+        const oid = surveyed.oids(target, target + 1);
         const bytes = result.bytes.subarray(at === 0 ? 0 : result.ends[at - 1]!, result.ends[at]!);
-        if (piece === undefined || piece.index === 0) offsets.set(target, writer.position);
+        if (piece === undefined || piece.index === 0) offsets[target] = writer.position;
         if (piece !== undefined) {
           const { start, end } = pieceRange(size, piece.index);
           await writer.addPiece(kind, oid, size, { start, end, bytes, adler: result.adlers[at]! });
           if (end < size) continue;
         } else if (result.deltaLens[at] !== 0) {
           deltaCount++;
-          await writer.addDelta(oid, offsets.get(base!)!, result.deltaLens[at]!, bytes);
+          await writer.addDelta(oid, offsets[base!]!, result.deltaLens[at]!, bytes);
         } else {
           await writer.add(kind, oid, size, bytes);
         }
@@ -261,31 +261,27 @@ export class Packer {
   }
 
   *#encodeJobs(order: Uint32Array, bases: Int32Array | undefined): Generator<Planned<EncodeJob>> {
-    const tasks = [...this.#tasks(order, bases)];
+    const surveyed = this.#surveyed;
     const weightOf = ({ target, base, piece }: EncodeTask): number => {
-      const { size } = this.#objects[target]!;
-      if (piece === undefined) return size + (base === undefined ? 0 : this.#objects[base]!.size);
+      const size = surveyed.sizeOf(target);
+      if (piece === undefined) return size + (base === undefined ? 0 : surveyed.sizeOf(base));
       const { start, end } = pieceRange(size, piece.index);
       return end - start;
     };
-    for (const [start, end] of cuts(tasks.length, (at) => weightOf(tasks[at]!), JOB_LEN.encode)) {
-      const part = tasks.slice(start, end);
+    for (const tasks of batches(this.#tasks(order, bases), weightOf, JOB_LEN.encode)) {
       const named = new Set(
-        part.flatMap(({ target, base }) => (base === undefined ? [target] : [base, target])),
+        tasks.flatMap(({ target, base }) => (base === undefined ? [target] : [base, target])),
       );
-      const job: EncodeJob = {
-        type: "encode",
-        objects: [...named].map((number) => this.#jobObject(number)),
-        tasks: part,
-      };
-      yield { job, isHeavy: part.some((task) => weightOf(task) > HEAVY_LEN) };
+      const objects = [...named].map((number) => surveyed.jobObject(number));
+      const isHeavy = tasks.some((task) => weightOf(task) > HEAVY_LEN);
+      yield { job: { type: "encode", objects, tasks }, isHeavy };
     }
   }
 
   *#tasks(order: Uint32Array, bases: Int32Array | undefined): Generator<EncodeTask> {
     for (const target of order) {
       const base = bases?.[target] ?? NO_BASE;
-      const { size } = this.#objects[target]!;
+      const size = this.#surveyed.sizeOf(target);
       if (base !== NO_BASE) yield { target, base };
       else if (size <= PIECED_MIN) yield { target };
       else

@@ -220,7 +220,7 @@ export class JobRunner {
     const oids = new Uint8Array(count * OID_LEN);
     const features = new Uint32Array(count * FEATURE_COUNT);
     const wholeCosts = new Uint32Array(count);
-    const pieceHashes: (Uint8Array | undefined)[] = [];
+    const pieceHashes = new Map<number, Uint8Array>();
     const sketch = this.#allocate(FEATURE_COUNT * 4);
     for (const [at, object] of objects.entries()) {
       const { size, content } = object;
@@ -228,14 +228,14 @@ export class JobRunner {
         const { oid, hashes } = this.#surveyPieces(object);
         oids.set(oid, at * OID_LEN);
         wholeCosts[at] = Math.min(size, 0xffffffff);
-        pieceHashes.push(hashes);
+        pieceHashes.set(at, hashes);
         continue;
       }
       const ptr = this.#content.reserve(size);
       const bytes = this.#bytes(ptr, size);
       this.#read(content, size, 0, bytes);
       oids.set(hashObject(this.#contents.sha1(), object.kind, bytes), at * OID_LEN);
-      pieceHashes.push(size > PIECED_MIN ? this.#hashPieces(bytes) : undefined);
+      if (size > PIECED_MIN) pieceHashes.set(at, this.#hashPieces(bytes));
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
       features.set(new Uint32Array(this.#engine.memory.buffer, sketch, FEATURE_COUNT), at * FEATURE_COUNT);

@@ -1,0 +1,81 @@
+/** What the packer knows of its objects. */
+import type { Content } from "../content.js";
+import { type Kind, OID_LEN } from "../objects.js";
+import type { JobObject, SurveyResult } from "./jobs.js";
+import { FEATURE_COUNT } from "./plan.js";
+
+/** An object's content, before it is read. */
+export interface Unread {
+  /** Bytes. */
+  size: number;
+  content: Content;
+}
+
+/** A typed array with room for more. */
+function grown<T extends Uint8Array | Uint32Array>(column: T, more: number): T {
+  const longer = new (column.constructor as new (length: number) => T)(column.length + more);
+  longer.set(column);
+  return longer;
+}
+
+/** What is known of the objects, by number: columns, as there may be a million of them. */
+export class Surveyed {
+  /** Of each survey its first number and what was surveyed, all of one kind. */
+  readonly #parts: { first: number; kind: Kind; objects: readonly Unread[] }[] = [];
+  #oids = new Uint8Array(0);
+  #wholeCosts = new Uint32Array(0);
+  features = new Uint32Array(0);
+  /** How many there are, and of how many the columns are filled. */
+  count = 0;
+  filled = 0;
+
+  add(kind: Kind, objects: readonly Unread[]): void {
+    this.#parts.push({ first: this.count, kind, objects });
+    this.count += objects.length;
+    this.#oids = grown(this.#oids, objects.length * OID_LEN);
+    this.#wholeCosts = grown(this.#wholeCosts, objects.length);
+    this.features = grown(this.features, objects.length * FEATURE_COUNT);
+  }
+
+  /** Takes the result of a survey of the next objects. */
+  fill({ oids, wholeCosts, features }: SurveyResult): void {
+    this.#oids.set(oids, this.filled * OID_LEN);
+    this.#wholeCosts.set(wholeCosts, this.filled);
+    this.features.set(features, this.filled * FEATURE_COUNT);
+    this.filled += wholeCosts.length;
+  }
+
+  kindOf(number: number): Kind {
+    return this.#partOf(number).kind;
+  }
+
+  sizeOf(number: number): number {
+    return this.#unread(number).size;
+  }
+
+  oids(from: number, to: number): Uint8Array {
+    return this.#oids.subarray(from * OID_LEN, to * OID_LEN);
+  }
+
+  wholeCostOf(number: number): number {
+    return this.#wholeCosts[number]!;
+  }
+
+  /** The object as a job names it. */
+  jobObject(number: number): JobObject {
+    const { size, content } = this.#unread(number);
+    const object: JobObject = { index: number, kind: this.kindOf(number), size, content };
+    if (number >= this.filled) return object;
+    // A copy: what a message holds a view of goes with it whole.
+    return { ...object, oid: this.oids(number, number + 1).slice(), wholeCost: this.wholeCostOf(number) };
+  }
+
+  #partOf(number: number): { first: number; kind: Kind; objects: readonly Unread[] } {
+    return this.#parts.findLast(({ first }) => first <= number)!;
+  }
+
+  #unread(number: number): Unread {
+    const { first, objects } = this.#partOf(number);
+    return objects[number - first]!;
+  }
+}
