@@ -27,7 +27,7 @@ export interface MemoryOptions {
   date?: string | Date | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
-  /** The longest chain of deltas, 0 to 4095. Default: 50. */
+  /** The longest chain of deltas, 0 to 4095. Default: 20. */
   depth?: number | undefined;
   /** Ends the work. */
   signal?: AbortSignal | undefined;

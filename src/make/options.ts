@@ -49,7 +49,7 @@ export interface MakeOptions {
   skipSpecial?: boolean | undefined;
   /**
    * Not where git chooses the deltas: the longest chain of them, 0 to 4095. Longer chains take less space, and more time to
-   * read. Default: 50.
+   * read. Default: 20.
    */
   depth?: number | undefined;
   /**
@@ -88,8 +88,8 @@ export interface MakeSummary extends ImageSizes {
   skipped: string[];
 }
 
-/** The longest chain of deltas by default: git's own. */
-export const DEPTH = 50;
+/** The longest chain of deltas by default: longer ones save nothing to speak of (docs/BENCHMARKS.md). */
+export const DEPTH = 20;
 
 /** The longest chain that git and docteur read. */
 const DEPTH_MAX = 4095;

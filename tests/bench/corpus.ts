@@ -18,7 +18,9 @@ export interface CorpusFile {
 
 export interface Corpus {
   name: string;
-  /** The work tree's root: a git repository, all in one pack. */
+  /** The directory of files. */
+  workTree: string;
+  /** A git repository of them, all in one pack. */
   repository: string;
   /** The commit, 40 hexadecimal digits. */
   commit: string;
@@ -72,8 +74,11 @@ async function copyDefault(target: string): Promise<void> {
   }
 }
 
-/** Commits all of `workTree`, which is not written to, into a repository of its own, and packs that. */
-async function createRepository(repository: string, workTree: string): Promise<string> {
+/**
+ * Commits all of `workTree`, which is not written to, into a repository of its own, and packs that.
+ * @param window among how many objects git looks for a delta's base
+ */
+export async function createRepository(repository: string, workTree: string, window = 10): Promise<string> {
   await runGit(["init", "-q", "-b", "main", repository]);
   const gitDirectory = join(repository, ".git");
   mkdirSync(join(gitDirectory, "info"), { recursive: true });
@@ -86,7 +91,7 @@ async function createRepository(repository: string, workTree: string): Promise<s
     runGit([`--git-dir=${gitDirectory}`, `--work-tree=${workTree}`, ...args], { cwd: workTree });
   await run("add", "-A", "-f", ".");
   await run("commit", "-q", "--allow-empty", "-m", "corpus");
-  await run("repack", "-adfq", "--window=10", "--depth=50");
+  await run("repack", "-adfq", `--window=${window}`, "--depth=50");
   return (await run("rev-parse", "HEAD")).toString().trim();
 }
 
@@ -133,7 +138,7 @@ export async function createCorpus(
       await runGit(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], { cwd: repository }),
     );
     if (files.length === 0) throw new DocteurError("BadSource", `no files in ${directory}`);
-    return { corpus: { name, repository, commit, image, files }, remove };
+    return { corpus: { name, workTree, repository, commit, image, files }, remove };
   } catch (error) {
     remove();
     throw error;

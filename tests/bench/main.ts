@@ -6,6 +6,7 @@ import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";
 import { DEFLATE } from "./deflate.js";
 import { INFLATE } from "./inflate.js";
+import { MAKE } from "./make.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
 import { OPEN } from "./open.js";
 import { READ } from "./read.js";
@@ -17,6 +18,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...ART,
   ...OPEN,
   ...READ,
+  ...MAKE,
   ...WASM_SIZE,
 };
 const NAMES = Object.keys(BENCHMARKS);

@@ -63,7 +63,7 @@ Options:
                      from the root; with one at the end directories alone. May
                      be given many times
       --skip-special leave out FIFOs, sockets and devices, with a warning
-      --depth N      the longest chain of deltas, 0 to 4095 (default: 50): longer
+      --depth N      the longest chain of deltas, 0 to 4095 (default: 20): longer
                      ones take less space, and more time to read
       --workers N    how many threads pack, 1 to 8 (default: one a processor);
                      they have no part in the bytes

@@ -58,7 +58,11 @@ export class Pool implements Executor {
   }
 
   #start(isHeavy: boolean, module: WebAssembly.Module): void {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+      workerData: module,
+      // Not those of the process: "--input-type" is for its own program.
+      execArgv: [],
+    });
     const thread: Thread = { worker, isHeavy, task: undefined };
     this.#threads.push(thread);
     worker.on("message", (answer: Answer) => {
