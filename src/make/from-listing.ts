@@ -28,8 +28,9 @@ export interface ListingSummary extends ImageSizes {
   tree: string;
   objectCount: number;
   deltaCount: number;
-  /** Files and symbolic links, the same content counted every time. */
+  /** Files and symbolic links, the same content counted every time; and bytes of them. */
   fileCount: number;
+  contentBytes: number;
 }
 
 /** The commit, the trees breadth first, the blobs in the order of their paths. */
@@ -73,13 +74,14 @@ export async function makeFromListing(
     deltaCount = pack.deltaCount;
     return pack.idx;
   });
-  const { fileCount } = snapshot;
+  const { fileCount, contentBytes } = snapshot;
   return {
     commit: hexOf(commit),
     tree: hexOf(tree),
     objectCount: places.length,
     deltaCount,
     fileCount,
+    contentBytes,
     ...sizes,
   };
 }

@@ -75,8 +75,9 @@ export interface MakeSummary extends ImageSizes {
   tree: string;
   /** Objects in the pack. */
   objectCount: number;
-  /** Files and symbolic links, by path: the same content counts every time. */
+  /** Files and symbolic links, by path: the same content counts every time; and bytes of them. */
   fileCount: number;
+  contentBytes: number;
   /** Git sources: the commit that was taken, which is not `commit` where it was taken in part. */
   sourceCommit?: string;
   /** Submodules: entries of the trees that have no object. */

@@ -28,8 +28,9 @@ export interface Snapshot {
   trees: SnapshotTree[];
   /** Each content once, in the order of their paths. */
   blobs: SnapshotBlob[];
-  /** Files and symbolic links, the same content counted every time. */
+  /** Files and symbolic links, the same content counted every time; and bytes of them. */
   fileCount: number;
+  contentBytes: number;
 }
 
 /** A folder on its way to a tree. */
@@ -102,8 +103,10 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): 
   const seen = new Set<string>();
   const blobs: SnapshotBlob[] = [];
   let fileCount = 0;
+  let contentBytes = 0;
   const nodes = visit(listing.root, (path, index) => {
     fileCount++;
+    contentBytes += listing.blobs[index]!.size;
     const oid = oidAt(index);
     const key = keyOf(oid);
     if (seen.has(key)) return;
@@ -123,5 +126,5 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): 
     const content = encodeTree(entries);
     node.tree = { ...node.tree, oid: oidOf("tree", content), content };
   }
-  return { trees: breadthFirst(nodes.at(-1)!), blobs, fileCount };
+  return { trees: breadthFirst(nodes.at(-1)!), blobs, fileCount, contentBytes };
 }

@@ -139,8 +139,12 @@ function whyLeftOut(path: string): string {
   return /(^|\/)\.git$/.test(path) ? "git trees hold no .git" : "no file, directory or symbolic link";
 }
 
-function describeResult(image: string, { commit, fileCount, imageBytes }: MakeSummary): string {
-  return `${image}: commit ${commit}, ${plural(fileCount, "file")}, ${formatBytes(imageBytes)}`;
+/** What was made, and in how many milliseconds. */
+function describeResult(image: string, summary: MakeSummary, duration: number): string {
+  const { commit, fileCount, contentBytes, imageBytes } = summary;
+  const share = contentBytes === 0 ? "" : ` (${((100 * imageBytes) / contentBytes).toPrecision(3)} %)`;
+  const sizes = `${formatBytes(contentBytes)} in ${formatBytes(imageBytes)}${share}`;
+  return `${image}: commit ${commit}, ${plural(fileCount, "file")}, ${sizes}, ${(duration / 1000).toFixed(1)} s`;
 }
 
 /** A path in one line of printable characters. */
@@ -176,6 +180,7 @@ async function run(argv: string[]): Promise<number> {
   // Where the system has it so, this is what lists of processes show from now on, in the place of a password.
   if (/:\/\/.*:.*@/s.test(source)) process.title = "docteur make";
   const progress = new ProgressLine(values.quiet);
+  const start = performance.now();
   const summary = await interruptible((signal) =>
     make(source, image, {
       ref: values.branch,
@@ -202,7 +207,7 @@ async function run(argv: string[]): Promise<number> {
       warn("-d has no effect: the commit has its own date");
     warnAbout(summary);
   }
-  progress.finish(describeResult(image, summary));
+  progress.finish(describeResult(image, summary, performance.now() - start));
   if (values.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   return EXIT.ok;
 }

@@ -13,8 +13,9 @@ export interface Noticed {
 
 /** What a commit's trees hold. */
 export interface Survey {
-  /** Files and symbolic links. */
+  /** Files and symbolic links, and bytes of them. */
   fileCount: number;
+  contentBytes: number;
   submodules: Noticed;
   lfsPointers: Noticed;
 }
@@ -78,6 +79,7 @@ async function* objectsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer 
 class Surveyor {
   readonly survey: Survey = {
     fileCount: 0,
+    contentBytes: 0,
     submodules: { count: 0, paths: [] },
     lfsPointers: { count: 0, paths: [] },
   };
@@ -103,8 +105,9 @@ class Surveyor {
     const path = entry.subarray(tab + 1);
     if (type === "commit") note(this.survey.submodules, path);
     if (type !== "blob") return undefined;
-    this.survey.fileCount++;
     const sizeLen = Number(size);
+    this.survey.fileCount++;
+    this.survey.contentBytes += sizeLen;
     if (mode === "120000" || !(sizeLen >= POINTER_MIN && sizeLen < POINTER_END)) return undefined;
     this.#asked.push(path);
     return id;
