@@ -7,15 +7,10 @@ export let outEnd: usize = 0;
 export let bitBuffer: u64 = 0;
 export let bitCount: u32 = 0;
 
+/** Begins to write from `ptr` up to `end`. */
 export function setOutput(ptr: usize, end: usize): void {
-  out = ptr;
+  resumeAt(ptr, 0, 0);
   outEnd = end;
-}
-
-/** Puts the output back to an earlier state of it. */
-export function setPending(buffer: u64, count: u32): void {
-  bitBuffer = buffer;
-  bitCount = count;
 }
 
 /** Continues after what a loop of its own has written. */

@@ -28,7 +28,7 @@ const DYNAMIC: u32 = 2;
 /** BFINAL and BTYPE. */
 const TYPE_BITS: u32 = 3;
 const STORED_MAX: u32 = 65535;
-/** Bytes of its header: BFINAL and BTYPE with the padding after them, and the length twice. */
+/** Bytes of its header: BFINAL and BTYPE with the padding after them, LEN and NLEN. */
 const STORED_HEADER: u32 = 5;
 
 /** The fixed code gives lengths to two literal symbols and two distance symbols that stand for nothing. */
@@ -42,14 +42,9 @@ const distanceCodes: usize = memory.data(4 * 32, 4);
 /** For each match length its code with the extra bits: bits << 24 | code. */
 const lengthCodes: usize = memory.data(4 * 259, 4);
 
-/** The stored bytes that are yet to be written, so that neighbours make one block. */
-let storedPtr: usize = 0;
-let storedLen: u32 = 0;
-
-/** Forgets what is to be stored. */
-export function dropStored(): void {
-  storedLen = 0;
-}
+/** The bytes that are yet to be stored, so that neighbours make one block. */
+let heldPtr: usize = 0;
+let heldLen: u32 = 0;
 
 /** The bits of a block's symbols in the codes of the given lengths. */
 function symbolBits(frequencies: usize, symbols: u32, lengths: usize): u32 {
@@ -97,41 +92,54 @@ export function planDynamic(statistics: usize, isQuick: bool): u32 {
   );
 }
 
-/** Bits that it takes to store so many more bytes, after those that are to be stored already. */
+/** Bytes of stored blocks of `len` bytes, where the output is aligned. */
+export function storedLen(len: u32): u32 {
+  return len + STORED_HEADER * max<u32>(1, (len + (STORED_MAX - 1)) / STORED_MAX);
+}
+
+/** Bits of stored blocks of `len` bytes from here: the first one's type is padded to a byte's end. */
+function storedBitsFrom(len: u32): u64 {
+  const typeEnd = (bitCount + TYPE_BITS + 7) & ~7;
+  return ((<u64>storedLen(len) - 1) << 3) + typeEnd - bitCount;
+}
+
+/** Bits that it takes to store so many more bytes, after those that are held already. */
 export function storedBits(len: u32): u64 {
-  if (storedLen)
-    return (<u64>(len + STORED_HEADER * (storedHeaders(storedLen + len) - storedHeaders(storedLen)))) << 3;
-  const padding: u32 = (8 - ((bitCount + TYPE_BITS) & 7)) & 7;
-  return ((<u64>(len + STORED_HEADER * storedHeaders(len))) << 3) + TYPE_BITS + padding - 8;
+  return heldLen ? (<u64>(storedLen(heldLen + len) - storedLen(heldLen))) << 3 : storedBitsFrom(len);
 }
 
-// @ts-ignore: decorator
-@inline
-function storedHeaders(len: u32): u32 {
-  return len ? (len + (STORED_MAX - 1)) / STORED_MAX : 1;
-}
-
-/** Takes bytes to be stored: after others that they follow on, they make one block with them. */
-export function addStored(ptr: usize, len: u32): void {
-  if (!storedLen) storedPtr = ptr;
-  storedLen += len;
-}
-
-/** Writes what is to be stored. @returns whether there was room for it */
-export function flushStored(isFinal: bool): bool {
-  while (storedLen) {
-    const len = min(storedLen, STORED_MAX);
-    // The padding is at most seven bits.
-    const padding: u32 = (8 - ((bitCount + TYPE_BITS) & 7)) & 7;
-    if (!fits(TYPE_BITS + padding + 32 + ((<u64>len) << 3))) return false;
-    putBits((isFinal && len == storedLen ? 1 : 0) | (STORED << 1), TYPE_BITS);
+/** Writes stored blocks (RFC 1951, 3.2.4), at least one. @returns whether there was room for them */
+export function putStored(ptr: usize, len: u32, isFinal: bool): bool {
+  if (!fits(storedBitsFrom(len))) return false;
+  do {
+    const blockLen = min(len, STORED_MAX);
+    len -= blockLen;
+    putBits((isFinal && !len ? 1 : 0) | (STORED << 1), TYPE_BITS);
     alignOutput();
-    putBits(len | (~len << 16), 32);
-    putBytes(storedPtr, len);
-    storedPtr += len;
-    storedLen -= len;
-  }
+    putBits(blockLen | (~blockLen << 16), 32);
+    putBytes(ptr, blockLen);
+    ptr += blockLen;
+  } while (len);
   return true;
+}
+
+/** Holds nothing any more. */
+export function dropStored(): void {
+  heldLen = 0;
+}
+
+/** Holds bytes to be stored: after others that they follow on, they make one block with them. */
+export function holdStored(ptr: usize, len: u32): void {
+  if (!heldLen) heldPtr = ptr;
+  heldLen += len;
+}
+
+/** Writes what is held. @returns whether there was room for it */
+export function flushStored(isFinal: bool): bool {
+  if (!heldLen) return true;
+  const len = heldLen;
+  heldLen = 0;
+  return putStored(heldPtr, len, isFinal);
 }
 
 /** Turns the match lengths' codes into those with their extra bits. */

@@ -35,7 +35,7 @@ export function stepsTaken(): u64 {
 
 // @ts-ignore: decorator
 @inline
-export function hash4(word: u32, shift: u32): u32 {
+function hash4(word: u32, shift: u32): u32 {
   return (word * MULTIPLIER) >> shift;
 }
 
@@ -48,7 +48,7 @@ function hash3(word: u32): u32 {
 /** How many bytes are equal at two addresses, up to `most`, if the first `length` are known to be. */
 // @ts-ignore: decorator
 @inline
-export function extend(a: usize, b: usize, length: u32, most: u32): u32 {
+function extend(a: usize, b: usize, length: u32, most: u32): u32 {
   while (length + 8 <= most) {
     const difference = load<u64>(a + length) ^ load<u64>(b + length);
     if (difference) return length + (<u32>ctz(difference) >> 3);
@@ -62,9 +62,9 @@ export function extend(a: usize, b: usize, length: u32, most: u32): u32 {
  * Finds the matches from one position up to another and writes them to `matchList`, their places to
  * `matchStarts`.
  * @param origin what makes an address of a position, by addition
- * @param end of the content in memory; no match reaches past it
- * @param isEnd whether the stream ends there, too
- * @param lowest position that a match may begin at
+ * @param end of the content; no match reaches past it
+ * @param lowest position that a match may begin at; it is `WINDOW` or more
+ * @param quietEnd up to where positions are only taken note of, without a search for their matches
  * @returns up to where they were found: less than `to` where there are very many
  */
 export function findMatches(
@@ -72,8 +72,8 @@ export function findMatches(
   from: u32,
   to: u32,
   end: u32,
-  isEnd: bool,
   lowest: u32,
+  quietEnd: u32,
 ): u32 {
   const tree = nodes();
   const first = heads4();
@@ -83,7 +83,6 @@ export function findMatches(
   let start = matchStarts();
   let list = matchList();
   let position = from;
-  let quietEnd = from;
   let done: u32 = 0;
   for (; position < to && list < listEnd; position++, start += 4) {
     store<u32>(start, <u32>list);
@@ -91,7 +90,7 @@ export function findMatches(
     if (most < 4) continue;
     const at = origin + position;
     const nice = min(most, NICE);
-    const bottom = max(lowest, position >= WINDOW ? position - (WINDOW - 1) : 0);
+    const bottom = max(lowest, position - (WINDOW - 1));
     const word = load<u32>(at);
     const isQuiet = position < quietEnd;
     let best: u32 = MATCH_MIN;
@@ -136,11 +135,9 @@ export function findMatches(
             list += 4;
           }
           if (length >= nice) {
-            // The present position takes the other's place. Where fewer bytes than `NICE` are known of it yet,
-            // what is below the other may turn out to belong elsewhere, and is given up.
-            const isSame = isEnd || nice == NICE;
-            store<u32>(smaller, isSame ? load<u32>(node) : 0);
-            store<u32>(greater, isSame ? load<u32>(node, 4) : 0);
+            // The present position takes the other's place.
+            store<u32>(smaller, load<u32>(node));
+            store<u32>(greater, load<u32>(node, 4));
             break;
           }
         }

@@ -1,13 +1,12 @@
 /**
- * The memory that the encoder works in: one allocation, made when it is first needed and kept for all
- * streams.
+ * The memory that the encoder works in: one allocation, made when it is first needed and kept.
  *
  *     │ heads, 4 bytes │ heads, 3 bytes │ nodes │ items, twice │ costs │ match starts │ matches │
  *
- * The heads and nodes hold positions, which count on from stream to stream: what an earlier stream left is
- * below where the present one begins, and so nothing is cleared between streams.
+ * The heads and nodes hold positions, which count on from call to call: what an earlier call left is below
+ * where the present one begins, and so nothing is cleared between them.
  */
-import { heapAlloc, heapFree } from "../heap";
+import { heapAlloc } from "../heap";
 import { WINDOW } from "./symbols";
 
 /** Entries of the hash tables, as powers of two. */
@@ -44,29 +43,14 @@ export function prepareWorkspace(): bool {
 /** What is left of a hash is the index of a head: by how far it is shifted. */
 export let hashShift: u32 = 32 - HASH4_BITS;
 
-/** Sets how many heads are used: few for a short stream, which the processor's cache then holds. */
-export function sizeTables(len: u64): void {
-  const bits = len < 1 << HASH4_BITS ? 32 - clz(<u32>len | 255) : HASH4_BITS;
-  hashShift = 32 - min<u32>(bits, HASH4_BITS);
+/** Sets how many heads are used: few for short content, which the processor's cache then holds. */
+export function sizeTables(len: u32): void {
+  hashShift = max<u32>(32 - HASH4_BITS, clz(len | 255));
 }
 
-/** Gives the workspace back to the heap. */
-export function releaseWorkspace(): void {
-  heapFree(workspace);
-  workspace = 0;
-}
-
-/** Makes the match finders forget everything. */
+/** Makes the match finder forget everything. */
 export function clearTables(): void {
   memory.fill(workspace, 0, ITEMS);
-}
-
-/** Takes `delta` from every position that the match finders hold; those below it become 0, which is none. */
-export function shiftTables(delta: u32): void {
-  for (let at = workspace, end = workspace + ITEMS; at < end; at += 4) {
-    const position = load<u32>(at);
-    store<u32>(at, position > delta ? position - delta : 0);
-  }
 }
 
 /** Heads by the hash of four bytes: u32 each, the last position. */
@@ -82,7 +66,7 @@ export function heads3(): usize {
   return workspace + HEADS3;
 }
 
-/** By position modulo `WINDOW`: two children of a binary tree, or the one link of a hash chain. */
+/** By position modulo `WINDOW`: two children of a binary tree. */
 // @ts-ignore: decorator
 @inline
 export function nodes(): usize {

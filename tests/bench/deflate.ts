@@ -26,10 +26,8 @@ const PEERS: { peerName: string; encode: Encode }[] = [
   { peerName: `${FFLATE} level 9`, encode: (content) => zlibSync(content, { level: 9 }).length },
 ];
 
-const EFFORTS = ["quick", "thorough"];
-
 /** Our encoder with room for the largest of some contents; each is copied in first. */
-function createOurs(contents: readonly Buffer[]): Encode[] {
+function createOurs(contents: readonly Buffer[]): Encode {
   const wasm = releaseProbe("deflate");
   const most = Math.max(...contents.map(({ length }) => length));
   const room: number = wasm.deflateBound(most);
@@ -38,12 +36,12 @@ function createOurs(contents: readonly Buffer[]): Encode[] {
   const output: number = wasm.heapAlloc(room);
   if (!wasm.deflatePrepare()) throw new Error("no memory");
   const memory = Buffer.from(wasm.memory.buffer);
-  return EFFORTS.map((name, effort) => (content) => {
+  return (content) => {
     memory.set(content, input);
-    const length: number = wasm.zlibDeflate(input, content.length, output, room, effort);
-    if (length === 0) throw new Error(`${name}: no room`);
+    const length: number = wasm.zlibDeflate(input, content.length, output, room);
+    if (length === 0) throw new Error("no room");
     return length;
-  });
+  };
 }
 
 async function compare(
@@ -52,7 +50,7 @@ async function compare(
   signal: AbortSignal,
 ): Promise<Row[]> {
   const bytes = contents.reduce((sum, { length }) => sum + length, 0);
-  const all = [...createOurs(contents), ...PEERS.map(({ encode }) => encode)];
+  const all = [createOurs(contents), ...PEERS.map(({ encode }) => encode)];
   const sizes = all.map((encode) => contents.reduce((sum, content) => sum + encode(content), 0));
   const contestants = all.map((encode): Contestant => {
     return async () => {
@@ -63,19 +61,10 @@ async function compare(
     };
   });
   const rates = await alternate(contestants, signal, ROUNDS);
-  const first = EFFORTS.length;
-  return EFFORTS.flatMap((effort, ours) =>
-    PEERS.flatMap(({ peerName }, peer) => [
-      createRow(
-        { ...row, unit: `MB/s, ${effort}`, ours: rates[ours]!, peer: rates[first + peer]!, peerName },
-        "more",
-      ),
-      createRow(
-        { ...row, unit: `bytes, ${effort}`, ours: sizes[ours]!, peer: sizes[first + peer]!, peerName },
-        "less",
-      ),
-    ]),
-  );
+  return PEERS.flatMap(({ peerName }, peer) => [
+    createRow({ ...row, unit: "MB/s", ours: rates[0]!, peer: rates[peer + 1]!, peerName }, "more"),
+    createRow({ ...row, unit: "bytes", ours: sizes[0]!, peer: sizes[peer + 1]!, peerName }, "less"),
+  ]);
 }
 
 /** What some of the image's pack entries hold, chosen at random within a sum of sizes. */

@@ -3,23 +3,57 @@ import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
 import type { Random } from "./random.js";
 
-/** asm/deflate/encoder.ts's `Effort`. */
-export const EFFORTS = { quick: 0, thorough: 1 } as const;
-
 /** Bytes watched on either side of the output. */
 const WATCHED = 64;
 const SENTINEL = 0xa7;
 const MEMORY = 256 << 20;
 
+/** A zlib stream's header: a window of 32 KiB, the slowest algorithm (RFC 1950, section 2.2). */
+const HEADER = Buffer.of(0x78, 0xda);
+const WINDOW = 32 << 10;
+
+/** Bytes of stored blocks: no part of ours is longer. */
+export function storedPartLength(length: number): number {
+  return length + 5 * Math.max(1, Math.ceil(length / 65535));
+}
+
 /** Bytes of a zlib stream of stored blocks: none of ours is longer. */
 export function storedLength(length: number): number {
-  return 2 + length + 5 * Math.max(1, Math.ceil(length / 65535)) + 4;
+  return 2 + storedPartLength(length) + 4;
+}
+
+/** Adler-32 (RFC 1950, section 8.2), in the four bytes of a stream's end. */
+function adler32(data: Uint8Array): Buffer {
+  let a = 1;
+  let b = 0;
+  for (const byte of data) {
+    a = (a + byte) % 65521;
+    b = (b + a) % 65521;
+  }
+  return Buffer.of(b >> 8, b, a >> 8, a);
+}
+
+/** Where the parts of content begin and end. */
+export interface PartRange {
+  start: number;
+  end: number;
+  isLast: boolean;
+}
+
+/** The parts of content that is cut at these places, in order. */
+export function partRanges(length: number, cuts: readonly number[]): PartRange[] {
+  return [...cuts, length].map((end, index) => ({
+    start: index === 0 ? 0 : cuts[index - 1]!,
+    end,
+    isLast: index === cuts.length,
+  }));
 }
 
 export class Deflater {
   readonly #exports;
   readonly #input: number;
   readonly #output: number;
+  #calls = 0;
 
   /**
    * @param exports of the probe `deflate`
@@ -29,16 +63,19 @@ export class Deflater {
   constructor(exports: any, capacity = 1 << 20) {
     this.#exports = exports;
     exports.heapInit(MEMORY);
-    this.#input = exports.heapAlloc(capacity + 64);
-    this.#output = exports.heapAlloc(storedLength(capacity) + 64 + 2 * WATCHED) + WATCHED;
+    this.#input = exports.heapAlloc(capacity + 2 * WATCHED);
+    this.#output = exports.heapAlloc(storedLength(capacity) + 2 * WATCHED) + WATCHED;
     assert.ok(exports.deflatePrepare());
   }
 
-  /** Copies content in, between bytes that are not the same every time. */
-  #setInput(data: Uint8Array): void {
+  /** Copies content in, between bytes that are different every time. @returns where it is */
+  #setInput(data: Uint8Array): number {
     const memory = new Uint8Array(this.#exports.memory.buffer);
-    memory.fill(data.length * 31 + 7, this.#input + data.length, this.#input + data.length + 32);
-    memory.set(data, this.#input);
+    const other = ++this.#calls * 31;
+    memory.fill(other, this.#input, this.#input + WATCHED);
+    memory.set(data, this.#input + WATCHED);
+    memory.fill(other, this.#input + WATCHED + data.length, this.#input + data.length + 2 * WATCHED);
+    return this.#input + WATCHED;
   }
 
   /** Runs what writes into the output. @returns what it returned, and the bytes */
@@ -57,34 +94,49 @@ export class Deflater {
   }
 
   /** Encodes content whole. @returns the stream, or undefined where there is no room for it */
-  deflate(data: Uint8Array, effort: number, room = storedLength(data.length)): Buffer | undefined {
-    this.#setInput(data);
+  deflate(data: Uint8Array, room = this.bound(data.length)): Buffer | undefined {
+    const input = this.#setInput(data);
     const { result, bytes } = this.#watch(room, (output) =>
-      this.#exports.zlibDeflate(this.#input, data.length, output, room, effort),
+      this.#exports.zlibDeflate(input, data.length, output, room),
     );
     return result === 0 ? undefined : bytes;
   }
 
-  /** Encodes content in pieces, the last of them marked so. */
-  deflatePieces(pieces: readonly Uint8Array[], effort: number): Buffer {
-    assert.ok(this.#exports.deflateBegin(effort));
-    const parts = pieces.map((piece, index) => {
-      this.#setInput(piece);
-      const isLast = index === pieces.length - 1;
-      const room: number = this.#exports.deflateBound(piece.length);
-      const { result, bytes } = this.#watch(room, (output) =>
-        this.#exports.deflatePiece(this.#input, piece.length, output, room, isLast ? 1 : 0),
-      );
-      assert.ok(result >= 0, "the bound is enough");
-      return bytes;
-    });
-    const stream = Buffer.concat(parts);
-    assert.equal(
-      Number(this.#exports.deflateTotalIn()),
-      pieces.reduce((sum, { length }) => sum + length, 0),
+  /** What is enough for content of a length. */
+  bound(length: number): number {
+    return this.#exports.deflateBound(length) >>> 0;
+  }
+
+  partBound(length: number): number {
+    return this.#exports.deflatePartBound(length) >>> 0;
+  }
+
+  /**
+   * Encodes a part of content.
+   * @param historyLength bytes before it that are given with it
+   * @returns the part, or undefined where there is no room for it
+   */
+  deflatePart(
+    data: Uint8Array,
+    { start, end, isLast }: PartRange,
+    room = this.partBound(end - start),
+    historyLength = Math.min(start, WINDOW),
+  ): Buffer | undefined {
+    const input = this.#setInput(data.subarray(start - historyLength, end)) + historyLength;
+    const { result, bytes } = this.#watch(room, (output) =>
+      this.#exports.deflatePart(input, historyLength, end - start, isLast ? 1 : 0, output, room),
     );
-    assert.equal(Number(this.#exports.deflateTotalOut()), stream.length);
-    return stream;
+    return result === 0 ? undefined : bytes;
+  }
+
+  /** Encodes content in parts. @returns the zlib stream that they make up */
+  deflateParts(data: Uint8Array, ranges: readonly PartRange[]): Buffer {
+    const parts = ranges.map((range) => {
+      const part = this.deflatePart(data, range);
+      assert.ok(part !== undefined, "the bound is enough");
+      return part;
+    });
+    return Buffer.concat([HEADER, ...parts, adler32(data)]);
   }
 }
 
@@ -99,16 +151,12 @@ export function assertInflates(stream: Uint8Array, data: Uint8Array, context: st
   assert.equal(engine.bytesWritten, stream.length, `${context}: the stream's length`);
 }
 
-/** Cuts content at random places. */
-export function randomPieces(data: Uint8Array, random: Random): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < data.length; ) {
-    const length = Math.min(data.length - at, random(4) ? random(50_000) : random(4));
-    pieces.push(data.subarray(at, at + length));
-    at += length;
-  }
-  if (pieces.length === 0 || random(3) === 0) pieces.push(new Uint8Array(0));
-  return pieces;
+/** Places to cut content of a length at, some of them the same. */
+export function randomCuts(length: number, random: Random): number[] {
+  const cuts: number[] = [];
+  for (let at = random(2); at < length; at += random(4) ? random(50_000) : random(4)) cuts.push(at);
+  if (random(3) === 0) cuts.push(length);
+  return cuts;
 }
 
 /**

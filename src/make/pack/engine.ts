@@ -23,7 +23,8 @@ export interface Engine extends WebAssembly.Exports {
   deltaMeasure(index: number, target: number, len: number, room: number, roomLen: number): number;
   /** The most that a zlib stream of `len` bytes takes. */
   deflateBound(len: number): number;
-  zlibDeflate(ptr: number, len: number, to: number, toLen: number, effort: number): number;
+  zlibDeflate(ptr: number, len: number, to: number, toLen: number): number;
+  /** The most that a part of `len` bytes takes. */
   deflatePartBound(len: number): number;
   /** A part of content, to which `historyLen` bytes before it belong: blocks up to a byte's end. */
   deflatePart(
@@ -33,7 +34,6 @@ export interface Engine extends WebAssembly.Exports {
     isLast: number,
     to: number,
     toLen: number,
-    effort: number,
   ): number;
 }
 

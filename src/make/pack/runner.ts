@@ -44,9 +44,6 @@ const KEPT_LEN = 16 << 20;
 /** Deflate looks back no further. */
 const WINDOW = 32 << 10;
 
-/** Search for the shortest stream that is worth the time. */
-const EFFORT = 1;
-
 /** A delta that takes more than one part in so many of what its target takes is compared with it. */
 const DOUBT = 2;
 
@@ -363,7 +360,7 @@ export class JobRunner {
   #deflate(ptr: number, len: number): Uint8Array {
     const room = this.#engine.deflateBound(len) >>> 0;
     const to = this.#stream.reserve(room);
-    const streamLen = this.#engine.zlibDeflate(ptr, len, to, room, EFFORT);
+    const streamLen = this.#engine.zlibDeflate(ptr, len, to, room);
     if (streamLen === 0) throw outOfMemory(len);
     return this.#bytes(to, streamLen).slice();
   }
@@ -379,7 +376,7 @@ export class JobRunner {
       throw this.#changed({ size, content, ...rest });
     const room = this.#engine.deflatePartBound(len) >>> 0;
     const to = this.#stream.reserve(room);
-    const streamLen = this.#engine.deflatePart(at, start - from, len, end === size ? 1 : 0, to, room, EFFORT);
+    const streamLen = this.#engine.deflatePart(at, start - from, len, end === size ? 1 : 0, to, room);
     if (streamLen === 0) throw outOfMemory(len);
     return { stream: this.#bytes(to, streamLen).slice(), adler: this.#engine.adler32(1, at, len) >>> 0 };
   }
