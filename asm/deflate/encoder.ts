@@ -1,6 +1,6 @@
 /**
- * Encodes content that lies in memory into blocks. Positions count on from call to call, and what is before
- * `lowest` is another call's; the match finder keeps the last `WINDOW` positions.
+ * Encodes content that lies in memory into blocks. Positions count on from call to call, with more than a
+ * window between, so that no match reaches into what an earlier call has left.
  */
 import {
   dropStored,
@@ -45,9 +45,8 @@ const trialStatistics: usize = memory.data(4 * 316, 4);
 /** Bits of the best parse of a block. */
 let leastBits: u32 = 0;
 
-/** The next position, and the first of the present call. */
+/** The next position. */
 let position: u32 = 0;
-let lowest: u32 = 0;
 /** Addresses are this and a position. */
 let origin: usize = 0;
 let contentEnd: u32 = 0;
@@ -66,13 +65,12 @@ export function setPosition(next: u32): void {
 function begin(ptr: usize, len: u32): void {
   sizeTables(len);
   dropStored();
-  // At a multiple of the window's size, so that short contents use the same few nodes.
+  // `WINDOW` or more beyond what was last; and at a multiple of it, so that short contents use the same few nodes.
   position = (position + (2 * WINDOW - 1)) & ~(WINDOW - 1);
   if (position >= POSITION_END || len >= POSITION_END - position) {
     clearTables();
     position = WINDOW;
   }
-  lowest = position;
   origin = ptr - position;
   contentEnd = position + len;
 }
@@ -87,7 +85,7 @@ function begin(ptr: usize, len: u32): void {
 export function encodeBlocks(ptr: usize, historyLen: u32, len: u32, isFinal: bool): bool {
   begin(ptr - historyLen, historyLen + len);
   isLast = isFinal;
-  findMatches(origin, position, position + historyLen, contentEnd, lowest, contentEnd);
+  findMatches(origin, position, position + historyLen, contentEnd, contentEnd);
   position += historyLen;
   let checked = position;
   let noiseEnd = position;
@@ -113,7 +111,7 @@ export function encodeBlocks(ptr: usize, historyLen: u32, len: u32, isFinal: boo
 function encodeSpan(to: u32): bool {
   const from = position;
   if (to - from > SPAN_MAX) to = from + SPAN;
-  to = findMatches(origin, from, to, contentEnd, lowest, from);
+  to = findMatches(origin, from, to, contentEnd, from);
   parseLongest(items(), origin + from, to - from);
   position = to;
   const content = origin + from;

@@ -62,8 +62,8 @@ function extend(a: usize, b: usize, length: u32, most: u32): u32 {
  * Finds the matches from one position up to another and writes them to `matchList`, their places to
  * `matchStarts`.
  * @param origin what makes an address of a position, by addition
+ * @param from `WINDOW` or more, so that 0, which stands for none, is in no position's window
  * @param end of the content; no match reaches past it
- * @param lowest position that a match may begin at; it is `WINDOW` or more
  * @param quietEnd up to where positions are only taken note of, without a search for their matches
  * @returns up to where they were found: less than `to` where there are very many
  */
@@ -72,7 +72,6 @@ export function findMatches(
   from: u32,
   to: u32,
   end: u32,
-  lowest: u32,
   quietEnd: u32,
 ): u32 {
   const tree = nodes();
@@ -90,7 +89,7 @@ export function findMatches(
     if (most < 4) continue;
     const at = origin + position;
     const nice = min(most, NICE);
-    const bottom = max(lowest, position - (WINDOW - 1));
+    const bottom = position - (WINDOW - 1);
     const word = load<u32>(at);
     const isQuiet = position < quietEnd;
     let best: u32 = MATCH_MIN;

@@ -274,6 +274,20 @@ for (const { label, debug, exports } of probeVariants("deflate")) {
       assert.ok(parts.length < once + 400, "the second part is in the window before it");
     });
 
+    it("does not see what an earlier call has left in memory", () => {
+      const earlier = Buffer.concat([Buffer.alloc(32_768 - 200), noise(200, 48)]);
+      const data = Buffer.concat([noise(200, 48), Buffer.alloc(40_000)]);
+      const expected = deflater.deflatePart(data, only(data))!;
+      const input: number = exports.heapAlloc(earlier.length + data.length);
+      const output: number = exports.heapAlloc(1000);
+      new Uint8Array(exports.memory.buffer).set(Buffer.concat([earlier, data]), input);
+      assert.ok(exports.deflatePart(input, 0, earlier.length, 1, output, 1000) > 0);
+      const length: number = exports.deflatePart(input + earlier.length, 0, data.length, 1, output, 1000);
+      assert.ok(expected.equals(new Uint8Array(exports.memory.buffer, output, length)));
+      exports.heapFree(input);
+      exports.heapFree(output);
+    });
+
     it("comes to the end of its positions and goes on as if it had not", () => {
       const data = LARGER.text!;
       const ranges = partRanges(data.length, [1, 40_000, 120_000]);
