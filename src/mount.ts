@@ -22,15 +22,13 @@ function checkLength(length: number, blockSize: number, path?: string): void {
   );
 }
 
-async function openFile(path: string, blockSize: number): Promise<BlockDevice> {
-  const [{ FileDevice }, { stat }] = await Promise.all([
-    import("./devices/file.js"),
-    import("node:fs/promises"),
-  ]);
+async function openFile(file: string | URL, blockSize: number): Promise<BlockDevice> {
+  const { FileDevice, fileSize, fileURLToPath } = await import("./files.js");
+  const path = typeof file === "string" ? file : fileURLToPath(file);
   // A device calls a size that its blocks do not divide a bad argument of its host's: of an image it is
   // damage.
-  const info = await stat(path).catch(() => undefined);
-  if (info?.isFile()) checkLength(info.size, blockSize, path);
+  const size = await fileSize(path);
+  if (size !== undefined) checkLength(size, blockSize, path);
   return new FileDevice(path, blockSize);
 }
 
@@ -45,8 +43,7 @@ export async function toDevice(source: Source, blockSize: number): Promise<Block
   if (source instanceof URL) {
     if (source.protocol !== "file:")
       throw new DocteurError("InvalidArgument", `cannot open ${source.href}: only file: URLs are supported`);
-    const { fileURLToPath } = await import("node:url");
-    return openFile(fileURLToPath(source), blockSize);
+    return openFile(source, blockSize);
   }
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);

@@ -16,7 +16,7 @@ import {
 import { WORKERS_MAX } from "./pack/workers.js";
 import { locateSource, type Source } from "./source/locate.js";
 
-export { type MemoryFile, type MemoryImage, type MemoryOptions, makeImage } from "./memory.js";
+export * from "./browser.js";
 export type { MakeOptions, MakeProgress, MakeSummary } from "./options.js";
 
 /** Options that are for some kinds of sources alone, as the command line has them. */

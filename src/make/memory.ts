@@ -2,24 +2,24 @@
 import { DocteurError } from "../errors.js";
 import { MemorySink } from "../sink.js";
 import { compilePacker } from "../wasm.js";
-import { byteString } from "./byte-string.js";
-import { type Contents, MemoryContent, type Sha1 } from "./content.js";
+import { type Contents, MemoryContent, type OpenContent, type Sha1 } from "./content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
-import { MODE, type Mode, OID_LEN } from "./objects.js";
+import { OID_LEN } from "./objects.js";
 import { checkBlockSize, checkDepth, commitDate, DEPTH } from "./options.js";
 import { createEngine, type Engine } from "./pack/engine.js";
 import { LocalExecutor } from "./pack/local.js";
-import type { PackerProgress } from "./pack/packer.js";
 import { JobRunner } from "./pack/runner.js";
-import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./source/folder.js";
-import { checkLimits, checkName } from "./source/names.js";
+import { listMemory, type MemoryFiles } from "./source/memory.js";
 
-/** A file: its content (strings as UTF-8), whether it can be executed; or a symbolic link. */
-export type MemoryFile =
-  | string
-  | Uint8Array
-  | { content: string | Uint8Array; executable?: boolean }
-  | { link: string };
+/** How far the work has come. */
+export interface MemoryProgress {
+  /** `read`: hashing contents; `compare`: looking for deltas; `pack`: compressing. */
+  phase: "read" | "compare" | "pack";
+  /** Pairs of objects in phase `compare`, else objects. */
+  done: number;
+  /** What `done` will be at the end of the phase; a phase may come more than once. */
+  total: number;
+}
 
 /** How to make an image in memory. */
 export interface MemoryOptions {
@@ -27,17 +27,21 @@ export interface MemoryOptions {
   date?: string | Date | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
-  /** The longest chain of deltas, 0 to 4095. Default: 20. */
+  /** The longest chain of deltas, 0 to 4095. Longer chains take less space, and more time to read. Default: 20. */
   depth?: number | undefined;
   /** Ends the work. */
   signal?: AbortSignal | undefined;
-  onProgress?: PackerProgress | undefined;
-  /** `packer.wasm` or `packer.simd.wasm` of this package, compiled, where it cannot be loaded from beside this module. */
-  module?: WebAssembly.Module;
+  onProgress?: ((progress: MemoryProgress) => void) | undefined;
+  /**
+   * This package's `packer.wasm` or `packer.simd.wasm`, compiled: they give the same bytes, SIMD sooner. Default: the one
+   * that the engine takes, from where it lies beside this module, which a bundle may have left behind.
+   */
+  module?: WebAssembly.Module | undefined;
 }
 
-/** An image and what is in it. */
+/** An image, and what is in it. */
 export interface MemoryImage extends ListingSummary {
+  /** The whole image: `imageBytes` long. */
   image: Uint8Array<ArrayBuffer>;
 }
 
@@ -47,135 +51,100 @@ const EPOCH = new Date(0);
 const SHA1_LEN = 96;
 const CHUNK_LEN = 64 << 10;
 
-const utf8 = new TextEncoder();
-
-function refuse(path: string, why: string): never {
-  throw new DocteurError("BadSource", `${JSON.stringify(path)} cannot be in an image: ${why}`, { path });
+function allocate(engine: Engine, len: number): number {
+  const ptr = engine.alloc(len);
+  if (ptr === 0) throw new DocteurError("OutOfMemory", `the packer has no memory to hash ${len} bytes`);
+  return ptr;
 }
 
-/** A folder in the making. */
-type Names = Map<string, Names | Leaf>;
-
-/** A file or link. */
-interface Leaf {
-  mode: Exclude<Mode, "40000">;
-  content: Uint8Array;
-}
-
-/** The folder that a path lies in; folders on the way are made. */
-function folderOf(root: Names, names: readonly string[], path: string): Names {
-  let folder = root;
-  for (const name of names) {
-    const found = folder.get(name) ?? new Map();
-    if (!(found instanceof Map)) refuse(path, "a file cannot be a directory, too");
-    folder.set(name, found);
-    folder = found;
-  }
-  return folder;
-}
-
-function leafOf(file: MemoryFile): Leaf {
-  if (typeof file === "string") return { mode: MODE.file, content: utf8.encode(file) };
-  if (file instanceof Uint8Array) return { mode: MODE.file, content: file };
-  if ("link" in file) return { mode: MODE.symlink, content: utf8.encode(file.link) };
-  const { content } = leafOf(file.content);
-  return { mode: file.executable === true ? MODE.executable : MODE.file, content };
-}
-
-function place(root: Names, path: string, file: MemoryFile): void {
-  const bytes = byteString(path).replace(/^\//, "");
-  const names = bytes.split("/");
-  const leaf = leafOf(file);
-  checkLimits(bytes, bytes.length, names.length);
-  for (const [at, name] of names.entries()) {
-    if (name === "" || name === "." || name === ".." || name.includes("\0"))
-      refuse(path, "its names are none that a file can have");
-    checkName(name, at === names.length - 1 ? leaf.mode : MODE.directory, bytes);
-  }
-  const name = names.pop()!;
-  const folder = folderOf(root, names, path);
-  if (folder.has(name)) refuse(path, "it is there twice");
-  folder.set(name, leaf);
-}
-
-function listFolder(names: Names, blobs: SourceBlob[]): SourceFolder {
-  const entries: SourceEntry[] = [];
-  for (const [name, found] of names) {
-    if (found instanceof Map) {
-      entries.push({ name, mode: MODE.directory, folder: listFolder(found, blobs) });
-    } else {
-      entries.push({ name, mode: found.mode, blob: blobs.length });
-      blobs.push({ size: found.content.length, content: found.content });
-    }
-  }
-  return { entries };
-}
-
-function listFiles(files: Iterable<readonly [string, MemoryFile]>): Listing {
-  const root: Names = new Map();
-  for (const [path, file] of files) place(root, path, file);
-  const blobs: SourceBlob[] = [];
-  return { root: listFolder(root, blobs), blobs, newest: undefined, skipped: [] };
-}
-
-/** SHA-1 in Wasm. */
-class WasmSha1 implements Sha1 {
+/** SHA-1 by the engine: what browsers have takes a whole message at once, and answers later. */
+class EngineSha1 implements Sha1 {
   readonly #engine: Engine;
+  readonly #chunk: number;
   readonly #state: number;
 
-  constructor(engine: Engine) {
+  /** @param chunk room for `CHUNK_LEN` bytes, which all hashes share */
+  constructor(engine: Engine, chunk: number) {
     this.#engine = engine;
-    this.#state = engine.alloc(SHA1_LEN + CHUNK_LEN);
+    this.#chunk = chunk;
+    this.#state = allocate(engine, SHA1_LEN);
     engine.sha1Init(this.#state);
   }
 
   update(bytes: Uint8Array): void {
-    const chunk = this.#state + SHA1_LEN;
     for (let at = 0; at < bytes.length; at += CHUNK_LEN) {
       const part = bytes.subarray(at, at + CHUNK_LEN);
-      new Uint8Array(this.#engine.memory.buffer).set(part, chunk);
-      this.#engine.sha1Update(this.#state, chunk, part.length);
+      new Uint8Array(this.#engine.memory.buffer).set(part, this.#chunk);
+      this.#engine.sha1Update(this.#state, this.#chunk, part.length);
     }
   }
 
+  /** Ends the hash and frees its state. One that fails before goes with its engine. */
   digest(): Uint8Array {
-    const to = this.#state + SHA1_LEN;
-    this.#engine.sha1Final(this.#state, to);
-    const digest = new Uint8Array(this.#engine.memory.buffer, to, OID_LEN).slice();
+    this.#engine.sha1Final(this.#state, this.#chunk);
     this.#engine.free(this.#state);
-    return digest;
+    return new Uint8Array(this.#engine.memory.buffer, this.#chunk, OID_LEN).slice();
   }
 }
 
+/** Contents at hand, hashed by the engine. */
+function memoryContents(engine: Engine, signal: AbortSignal | undefined): Contents {
+  const chunk = allocate(engine, CHUNK_LEN);
+  return {
+    open(content, size): OpenContent {
+      // Jobs that were under way when the signal came end here.
+      signal?.throwIfAborted();
+      const bytes = content as Uint8Array;
+      const file = new MemoryContent(bytes);
+      // Of a buffer that was transferred to another thread nothing is left.
+      if (bytes.length !== size) throw file.changed();
+      return file;
+    },
+    sha1: () => new EngineSha1(engine, chunk),
+  };
+}
+
 /**
- * Makes an image of files in memory. The same files and options give the same bytes as `make` gives for a directory that
- * holds them.
- * @param files by path from the root, `/` between names: an object, a `Map`, or pairs
- * @throws DocteurError `InvalidArgument` for options, `BadSource` for paths that no image can hold; the signal's reason
+ * Makes an image of files in memory, in memory. The same files and options, in whatever order, give the same bytes, in
+ * every engine; and the same as `make` gives for a directory that holds the files.
+ *
+ * The work is done on this thread, in pieces that let others have their turn: of much content, make an image in a worker.
+ *
+ * @param files by path; directories come with what is in them
+ * @returns the image and what is in it
+ * @throws DocteurError `InvalidArgument` for options; `BadSource` for paths that no image can hold, are there twice or lead
+ *   through files; `Io` where the Wasm cannot be loaded, or content changed meanwhile; `OutOfMemory`. The signal's reason
  * @example
- * const { image, commit } = await makeImage({ "index.html": "<p>Hello</p>", "img/logo.svg": svg });
+ * const { image, commit } = await makeImage({
+ *   "index.html": "<p>Hello</p>",
+ *   "img/logo.png": await file.arrayBuffer(),
+ *   "bin/run": { content: "#!/bin/sh\n", executable: true },
+ *   "latest": { link: "index.html" },
+ * });
+ * const volume = await open(image);
  */
-export async function makeImage(
-  files: Record<string, MemoryFile> | Iterable<readonly [string, MemoryFile]>,
-  options: MemoryOptions = {},
-): Promise<MemoryImage> {
+export async function makeImage(files: MemoryFiles, options: MemoryOptions = {}): Promise<MemoryImage> {
   const { date = EPOCH, blockSize = 512, depth = DEPTH, signal, onProgress, module } = options;
   checkBlockSize(blockSize);
   checkDepth(depth);
+  const moment = commitDate(date);
   signal?.throwIfAborted();
+  const listing = listMemory(files);
   const engine = createEngine(module ?? (await compilePacker()));
-  const contents: Contents = {
-    open: (content) => new MemoryContent(content as Uint8Array),
-    sha1: () => new WasmSha1(engine),
-  };
-  const pairs = Symbol.iterator in files ? files : Object.entries(files);
+  const contents = memoryContents(engine, signal);
   const sink = new MemorySink();
   const made = await makeFromListing(
-    listFiles(pairs),
+    listing,
     sink,
     new LocalExecutor(new JobRunner(engine, contents)),
     contents,
-    { date: commitDate(date), blockSize, depth, signal, onProgress },
+    {
+      date: moment,
+      blockSize,
+      depth,
+      signal,
+      onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
+    },
   );
   return { ...made, image: sink.content };
 }
