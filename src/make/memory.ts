@@ -51,45 +51,56 @@ const EPOCH = new Date(0);
 const SHA1_LEN = 96;
 const CHUNK_LEN = 64 << 10;
 
-function allocate(engine: Engine, len: number): number {
-  const ptr = engine.alloc(len);
-  if (ptr === 0) throw new DocteurError("OutOfMemory", `the packer has no memory to hash ${len} bytes`);
-  return ptr;
+/** Makes SHA-1s by an engine: what browsers have takes a whole message at once, and answers later. */
+class Sha1Maker {
+  readonly engine: Engine;
+  /** Room for `CHUNK_LEN` bytes, which all hashes share. */
+  readonly chunk: number;
+
+  /** @param engine nobody else's: an allocation for a hash must not move memory that is being hashed */
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.chunk = this.allocate(CHUNK_LEN);
+  }
+
+  /** @throws DocteurError `OutOfMemory` */
+  allocate(len: number): number {
+    const ptr = this.engine.alloc(len);
+    if (ptr === 0) throw new DocteurError("OutOfMemory", "there is no memory to hash content");
+    return ptr;
+  }
 }
 
-/** SHA-1 by the engine: what browsers have takes a whole message at once, and answers later. */
 class EngineSha1 implements Sha1 {
-  readonly #engine: Engine;
-  readonly #chunk: number;
+  readonly #maker: Sha1Maker;
   readonly #state: number;
 
-  /** @param chunk room for `CHUNK_LEN` bytes, which all hashes share */
-  constructor(engine: Engine, chunk: number) {
-    this.#engine = engine;
-    this.#chunk = chunk;
-    this.#state = allocate(engine, SHA1_LEN);
-    engine.sha1Init(this.#state);
+  constructor(maker: Sha1Maker) {
+    this.#maker = maker;
+    this.#state = maker.allocate(SHA1_LEN);
+    maker.engine.sha1Init(this.#state);
   }
 
   update(bytes: Uint8Array): void {
+    const { engine, chunk } = this.#maker;
     for (let at = 0; at < bytes.length; at += CHUNK_LEN) {
       const part = bytes.subarray(at, at + CHUNK_LEN);
-      new Uint8Array(this.#engine.memory.buffer).set(part, this.#chunk);
-      this.#engine.sha1Update(this.#state, this.#chunk, part.length);
+      new Uint8Array(engine.memory.buffer).set(part, chunk);
+      engine.sha1Update(this.#state, chunk, part.length);
     }
   }
 
-  /** Ends the hash and frees its state. One that fails before goes with its engine. */
+  /** Ends the hash and frees its state. Hashes that come to no end go with their engine. */
   digest(): Uint8Array {
-    this.#engine.sha1Final(this.#state, this.#chunk);
-    this.#engine.free(this.#state);
-    return new Uint8Array(this.#engine.memory.buffer, this.#chunk, OID_LEN).slice();
+    const { engine, chunk } = this.#maker;
+    engine.sha1Final(this.#state, chunk);
+    engine.free(this.#state);
+    return new Uint8Array(engine.memory.buffer, chunk, OID_LEN).slice();
   }
 }
 
-/** Contents at hand, hashed by the engine. */
-function memoryContents(engine: Engine, signal: AbortSignal | undefined): Contents {
-  const chunk = allocate(engine, CHUNK_LEN);
+/** Contents at hand, hashed in Wasm. */
+function memoryContents(maker: Sha1Maker, signal: AbortSignal | undefined): Contents {
   return {
     open(content, size): OpenContent {
       // Jobs that were under way when the signal came end here.
@@ -100,7 +111,7 @@ function memoryContents(engine: Engine, signal: AbortSignal | undefined): Conten
       if (bytes.length !== size) throw file.changed();
       return file;
     },
-    sha1: () => new EngineSha1(engine, chunk),
+    sha1: () => new EngineSha1(maker),
   };
 }
 
@@ -130,13 +141,13 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
   const moment = commitDate(date);
   signal?.throwIfAborted();
   const listing = listMemory(files);
-  const engine = createEngine(module ?? (await compilePacker()));
-  const contents = memoryContents(engine, signal);
+  const packer = module ?? (await compilePacker());
+  const contents = memoryContents(new Sha1Maker(createEngine(packer)), signal);
   const sink = new MemorySink();
   const made = await makeFromListing(
     listing,
     sink,
-    new LocalExecutor(new JobRunner(engine, contents)),
+    new LocalExecutor(new JobRunner(createEngine(packer), contents)),
     contents,
     {
       date: moment,

@@ -19,6 +19,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import { GIT_ENVIRONMENT } from "./git.js";
+import { unlessRequired } from "./required.js";
 
 /** An environment for whoever fetches: nobody's settings, no proxy between here and the loopback. */
 export function clientEnvironment(home: string): Record<string, string | undefined> {
@@ -213,8 +214,7 @@ export interface SshServer {
 
 const SSHD = "/usr/sbin/sshd";
 
-/** Why no ssh server can be started here, or undefined. */
-export function whyNoSsh(): string | undefined {
+function findNoSsh(): string | undefined {
   if (!existsSync(SSHD)) return `${SSHD} is not installed`;
   const { shell } = userInfo();
   if (shell === null || /(?:nologin|false)$/.test(shell)) return `this user's shell is ${shell}`;
@@ -226,6 +226,11 @@ export function whyNoSsh(): string | undefined {
   } catch {
     return "/run/sshd cannot be made";
   }
+}
+
+/** Why no ssh server can be started here, or undefined. */
+export function whyNoSsh(): string | undefined {
+  return unlessRequired("ssh", findNoSsh());
 }
 
 /** Starts an ssh server for the user of this process, with keys made for this test. */

@@ -62,10 +62,10 @@ function leafOf(path: string, file: MemoryFile): Leaf | undefined {
   const plain = bytesOf(file);
   if (plain !== undefined) return { mode: MODE.file, content: plain };
   const { content, executable, link, directory } = (file ?? {}) as Record<string, unknown>;
-  const given = [content, link, directory].filter((part) => part !== undefined);
-  if (given.length === 1 && directory === true) return undefined;
-  const bytes = bytesOf(given[0]);
-  if (given.length !== 1 || bytes === undefined)
+  const given = [content, link, directory].filter((part) => part !== undefined).length;
+  const bytes = bytesOf(content ?? link);
+  if (given === 1 && directory === true) return undefined;
+  if (given !== 1 || bytes === undefined)
     fail(
       "InvalidArgument",
       path,

@@ -1,0 +1,84 @@
+/** A browser, and a server for its pages. */
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type BuildResult, build } from "esbuild";
+import { type BrowserContext, chromium } from "playwright-core";
+import { unlessRequired } from "./required.js";
+
+/** Where systems put Chromium and its like. */
+const PLACES = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+const executablePath = PLACES.find((place) => existsSync(place));
+
+/** Why no browser can be started here, or undefined. */
+export function whyNoBrowser(): string | undefined {
+  return unlessRequired("browser", executablePath === undefined ? "no Chromium is installed" : undefined);
+}
+
+/** Starts a browser of nobody's, without a window, until the test ends. */
+export async function startBrowser(t: TestContext): Promise<BrowserContext> {
+  // Chromium keeps root out of its sandbox.
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const browser = await chromium.launch({ executablePath: executablePath!, headless: true, args });
+  t.after(() => browser.close());
+  return browser.newContext({ viewport: { width: 800, height: 600 } });
+}
+
+/** The package's folder. */
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/**
+ * Bundles a module for browsers, by esbuild. What it imports from "docteur" is the built package, by the names that
+ * package.json exports.
+ */
+export function bundle(source: string): Promise<BuildResult<{ write: false; metafile: true }>> {
+  return build({
+    stdin: { contents: source, resolveDir: ROOT },
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "browser",
+    conditions: ["browser"],
+    format: "esm",
+    logLevel: "silent",
+  });
+}
+
+/** What a server has at a path. */
+export interface Served {
+  type: string;
+  content: string | Uint8Array;
+}
+
+/**
+ * Serves pages on the loopback, until the test ends.
+ * @param pages by path
+ * @returns the address, without a slash at its end, and the paths that were asked for
+ */
+export async function serve(
+  t: TestContext,
+  pages: ReadonlyMap<string, Served>,
+): Promise<{ url: string; requests: string[] }> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url!);
+    const found = pages.get(request.url!);
+    response.writeHead(found === undefined ? 404 : 200, { "content-type": found?.type ?? "text/plain" });
+    response.end(found?.content);
+  });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+}
