@@ -145,7 +145,7 @@ export class JobRunner {
     }
   }
 
-  /** The engine's memory as it is now: a later allocation may replace the buffer. */
+  /** The engine's memory as it is now: a later allocation, and a new hash may be one, replaces the buffer. */
   #bytes(ptr: number, len: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#engine.memory.buffer, ptr, len);
   }
@@ -179,17 +179,27 @@ export class JobRunner {
       this.#loaded.delete(index);
     } else {
       while (this.#loadedLen + size > KEPT_LEN && this.#dropOne());
-      loaded = { ptr: this.#allocate(Math.max(size, 1)), len: size, isChecked: false };
+      loaded = this.#fetch(content, size);
       this.#loadedLen += size;
-      this.#loaded.set(index, loaded);
-      this.#read(content, size, 0, this.#bytes(loaded.ptr, size));
     }
     this.#loaded.set(index, loaded);
     if (isToBeChecked && !loaded.isChecked) {
-      this.#check(object, this.#bytes(loaded.ptr, size));
+      if (!isEqual(this.#oid(object, loaded.ptr), object.oid!)) throw this.#changed(object);
       loaded.isChecked = true;
     }
     return loaded;
+  }
+
+  /** Content in memory of its own. */
+  #fetch(content: Content, size: number): Loaded {
+    const ptr = this.#allocate(Math.max(size, 1));
+    try {
+      this.#read(content, size, 0, this.#bytes(ptr, size));
+    } catch (error) {
+      this.#engine.free(ptr);
+      throw error;
+    }
+    return { ptr, len: size, isChecked: false };
   }
 
   #read(content: Content, size: number, at: number, into: Uint8Array): void {
@@ -207,9 +217,9 @@ export class JobRunner {
     return file.changed();
   }
 
-  #check(object: JobObject, bytes: Uint8Array): void {
-    if (!isEqual(hashObject(this.#contents.sha1(), object.kind, bytes), object.oid!))
-      throw this.#changed(object);
+  /** The id of an object whose content was read to `ptr`. */
+  #oid({ kind, size }: JobObject, ptr: number): Uint8Array {
+    return hashObject(this.#contents.sha1(), kind, this.#bytes(ptr, size));
   }
 
   #survey({ objects }: SurveyJob): SurveyResult {
@@ -229,10 +239,9 @@ export class JobRunner {
         continue;
       }
       const ptr = this.#content.reserve(size);
-      const bytes = this.#bytes(ptr, size);
-      this.#read(content, size, 0, bytes);
-      oids.set(hashObject(this.#contents.sha1(), object.kind, bytes), at * OID_LEN);
-      if (size > PIECED_MIN) pieceHashes.set(at, this.#hashPieces(bytes));
+      this.#read(content, size, 0, this.#bytes(ptr, size));
+      oids.set(this.#oid(object, ptr), at * OID_LEN);
+      if (size > PIECED_MIN) pieceHashes.set(at, this.#hashPieces(ptr, size));
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
       features.set(new Uint32Array(this.#engine.memory.buffer, sketch, FEATURE_COUNT), at * FEATURE_COUNT);
@@ -241,17 +250,17 @@ export class JobRunner {
     return { oids, features, wholeCosts, pieceHashes };
   }
 
-  #sha1(bytes: Uint8Array): Uint8Array {
+  #sha1(ptr: number, len: number): Uint8Array {
     const hash = this.#contents.sha1();
-    hash.update(bytes);
+    hash.update(this.#bytes(ptr, len));
     return hash.digest();
   }
 
-  #hashPieces(bytes: Uint8Array): Uint8Array {
-    const hashes = new Uint8Array(pieceCount(bytes.length) * OID_LEN);
-    for (let index = 0; index < pieceCount(bytes.length); index++) {
-      const { start, end } = pieceRange(bytes.length, index);
-      hashes.set(this.#sha1(bytes.subarray(start, end)), index * OID_LEN);
+  #hashPieces(ptr: number, len: number): Uint8Array {
+    const hashes = new Uint8Array(pieceCount(len) * OID_LEN);
+    for (let index = 0; index < pieceCount(len); index++) {
+      const { start, end } = pieceRange(len, index);
+      hashes.set(this.#sha1(ptr + start, end - start), index * OID_LEN);
     }
     return hashes;
   }
@@ -270,7 +279,7 @@ export class JobRunner {
         const bytes = this.#bytes(ptr, end - start);
         file.read(bytes, start);
         whole.update(bytes);
-        hashes.set(this.#sha1(bytes), index * OID_LEN);
+        hashes.set(this.#sha1(ptr, end - start), index * OID_LEN);
       }
     } finally {
       file.close();
@@ -372,8 +381,7 @@ export class JobRunner {
     this.#read(content, size, from, this.#bytes(ptr, end - from));
     const at = ptr + start - from;
     const len = end - start;
-    if (!isEqual(this.#sha1(this.#bytes(at, len)), piece.hash))
-      throw this.#changed({ size, content, ...rest });
+    if (!isEqual(this.#sha1(at, len), piece.hash)) throw this.#changed({ size, content, ...rest });
     const room = this.#engine.deflatePartBound(len) >>> 0;
     const to = this.#stream.reserve(room);
     const streamLen = this.#engine.deflatePart(at, start - from, len, end === size ? 1 : 0, to, room);
