@@ -71,8 +71,6 @@ test("the same bytes from any number of workers, any order of files, at any time
     assert.deepEqual(again, summary);
     assert.ok(readFileSync(join(work, "again")).equals(bytes), `${workers} workers give other bytes`);
   }
-  const alone = await makeWith(local(await compilePacker()), sources[1]!);
-  assert.ok(alone.image.equals(bytes), "without workers the bytes are others");
   await readAll(bytes, files);
 });
 

@@ -1,4 +1,5 @@
 /** Trees as people have them: families of files that resemble each other, all over the tree. */
+import { createCipheriv } from "node:crypto";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PIECE_LEN, PIECED_MIN } from "../../src/make/pack/jobs.js";
@@ -8,9 +9,9 @@ import { edited, randomBytes, randomText } from "./similar.js";
 /** Contents by path from the root. */
 export type Files = Map<string, Buffer>;
 
-/** Incompressible. @param length a multiple of 4 */
-export function noise(random: Random, length: number): Buffer {
-  return Buffer.from(Uint32Array.from({ length: length / 4 }, () => random(2 ** 32)).buffer);
+/** What no compression makes smaller, of any length and at once. */
+export function noise(seed: number, length: number): Buffer {
+  return createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
 /** Versions of one content, each a few edits from the one before it. */
@@ -67,8 +68,8 @@ export function addPieced(files: Files, seed: number): void {
   const text = Buffer.from(lines.join(""));
   const repeated = Buffer.concat(Array<Buffer>(Math.ceil((9 * PIECE_LEN) / text.length)).fill(text));
   files.set("large/whole-pieces.txt", repeated.subarray(0, 9 * PIECE_LEN));
-  const rough = noise(random, PIECED_MIN + 4);
-  files.set("large/one-more.bin", rough.subarray(0, PIECED_MIN + 1));
+  const rough = noise(seed, PIECED_MIN + 1);
+  files.set("large/one-more.bin", rough);
   files.set(
     "far/away/just-not.bin",
     edited(random, rough.subarray(0, PIECED_MIN - 1000), 3).subarray(0, PIECED_MIN),

@@ -56,7 +56,7 @@ test("a survey tells ids and the hashes of pieces; entries inflate to what they 
   const random = seeded(1);
   const text = randomText(random, 30_000);
   const like = edited(random, text, 4);
-  const large = noise(random, PIECED_MIN + 4);
+  const large = noise(1, PIECED_MIN + 1);
   const contents = new Changing();
   const runner = new JobRunner(createEngine(await compilePacker()), contents);
   const objects = [text, like, Buffer.alloc(0), Buffer.of(7), large].map((content, at) =>
@@ -103,7 +103,7 @@ test("content that changed since its survey is noticed, whatever it is for, and 
   const random = seeded(2);
   const base = objectOf(0, randomText(random, 9000));
   const target = objectOf(1, edited(random, base.content as Buffer, 2));
-  const large = objectOf(2, noise(random, PIECED_MIN + 4));
+  const large = objectOf(2, noise(1, PIECED_MIN + 1));
   const hash = createHash("sha1")
     .update((large.content as Buffer).subarray(PIECE_LEN, 2 * PIECE_LEN))
     .digest();
@@ -154,17 +154,16 @@ test("content that cannot be read leaves nothing behind that looks as if it had 
 });
 
 test("contents that are merely kept make room; what does not fit is an error, and smaller work goes on", async () => {
-  const random = seeded(4);
   const contents = new Changing();
   const runner = new JobRunner(await smallEngine(8 << 20), contents);
-  const objects = Array.from({ length: 12 }, (_, at) => objectOf(at, noise(random, 1 << 20)));
+  const objects = Array.from({ length: 12 }, (_, at) => objectOf(at, noise(at, 1 << 20)));
   const tasks = objects.map((_, target) => ({ target }));
   for (let round = 0; round < 2; round++) {
     const { bytes, ends } = runner.run({ type: "encode", objects, tasks });
     for (const [at, { content }] of objects.entries())
       assert.ok(inflateSync(bytes.subarray(ends[at - 1] ?? 0, ends[at])).equals(content as Buffer));
   }
-  const huge = [objectOf(20, noise(random, 4 << 20)), objectOf(21, noise(random, 4 << 20))];
+  const huge = [objectOf(20, noise(20, 4 << 20)), objectOf(21, noise(21, 4 << 20))];
   const isTooMuch = { name: "DocteurError", code: "OutOfMemory", message: /no memory to work on \d+ bytes/ };
   const pair = { bases: Uint32Array.of(20), targets: Uint32Array.of(21) };
   assert.throws(() => runner.run({ type: "measure", objects: huge, ...pair }), isTooMuch);
@@ -179,7 +178,7 @@ test("contents that are merely kept make room; what does not fit is an error, an
 test("a hash may take memory of the engine's, and move all of it", async () => {
   const random = seeded(5);
   const engine = createEngine(await compilePacker());
-  // Every hash takes a page more than there was room for.
+  // Every hash takes more than there is room for.
   const sha1 = () => {
     engine.alloc(engine.memory.buffer.byteLength);
     return createHash("sha1");
