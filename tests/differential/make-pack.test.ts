@@ -7,6 +7,7 @@ import { open } from "../../src/index.js";
 import { parseDate } from "../../src/make/date.js";
 import { type ListingSummary, makeFromListing } from "../../src/make/from-listing.js";
 import { make, makeImage } from "../../src/make/index.js";
+import { DEPTH } from "../../src/make/options.js";
 import { createEngine } from "../../src/make/pack/engine.js";
 import type { Executor } from "../../src/make/pack/jobs.js";
 import { LocalExecutor } from "../../src/make/pack/local.js";
@@ -34,7 +35,7 @@ async function makeWith(executor: Executor, source: string): Promise<ListingSumm
     const made = await makeFromListing(listing, sink, executor, fileContents, {
       date: parseDate(DATE),
       blockSize: 512,
-      depth: 50,
+      depth: DEPTH,
     });
     return { ...made, image: Buffer.from(sink.content) };
   } finally {

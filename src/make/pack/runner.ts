@@ -38,8 +38,9 @@ interface Loaded {
   isChecked: boolean;
 }
 
-/** Contents beyond those of the job in hand that are kept, in bytes. */
+/** Contents beyond those of the job in hand that are kept, in bytes; and what one takes besides them, about. */
 const KEPT_LEN = 16 << 20;
+const KEPT_OVERHEAD = 256;
 
 /** Deflate looks back no further. */
 const WINDOW = 32 << 10;
@@ -164,7 +165,7 @@ export class JobRunner {
       if (this.#pinned.has(index)) continue;
       this.#engine.free(ptr);
       this.#loaded.delete(index);
-      this.#loadedLen -= len;
+      this.#loadedLen -= len + KEPT_OVERHEAD;
       return true;
     }
     return false;
@@ -180,7 +181,7 @@ export class JobRunner {
     } else {
       while (this.#loadedLen + size > KEPT_LEN && this.#dropOne());
       loaded = this.#fetch(content, size);
-      this.#loadedLen += size;
+      this.#loadedLen += size + KEPT_OVERHEAD;
     }
     this.#loaded.set(index, loaded);
     if (isToBeChecked && !loaded.isChecked) {
