@@ -272,7 +272,7 @@ export class Packer {
       const named = new Set(
         tasks.flatMap(({ target, base }) => (base === undefined ? [target] : [base, target])),
       );
-      const objects = [...named].map((number) => surveyed.jobObject(number));
+      const objects = [...named].map((number) => surveyed.checkedJobObject(number));
       const isHeavy = tasks.some((task) => weightOf(task) > HEAVY_LEN);
       yield { job: { type: "encode", objects, tasks }, isHeavy };
     }

@@ -3,6 +3,12 @@ import { Worker } from "node:worker_threads";
 import { DocteurError, type ErrorCode, type ErrorWhere } from "../../errors.js";
 import type { Executor, Job, Results } from "./jobs.js";
 
+/**
+ * Megabytes of a worker's JavaScript heap. It holds a job and its result, which are small, contents being in Wasm memory;
+ * without limits the engine would rather let garbage grow than collect it.
+ */
+const HEAP_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 };
+
 /** What a worker answers. */
 export type Answer =
   | { result: Results[keyof Results] }
@@ -62,6 +68,7 @@ export class Pool implements Executor {
       workerData: module,
       // Not those of the process: "--input-type" is for its own program.
       execArgv: [],
+      resourceLimits: HEAP_LIMITS,
     });
     const thread: Thread = { worker, isHeavy, task: undefined };
     this.#threads.push(thread);

@@ -64,10 +64,14 @@ export class Surveyed {
   /** The object as a job names it. */
   jobObject(number: number): JobObject {
     const { size, content } = this.#unread(number);
-    const object: JobObject = { index: number, kind: this.kindOf(number), size, content };
-    if (number >= this.filled) return object;
+    return { index: number, kind: this.kindOf(number), size, content };
+  }
+
+  /** The same for jobs that make sure that the content is what was surveyed. */
+  checkedJobObject(number: number): JobObject {
     // A copy: what a message holds a view of goes with it whole.
-    return { ...object, oid: this.oids(number, number + 1).slice(), wholeCost: this.wholeCostOf(number) };
+    const oid = this.oids(number, number + 1).slice();
+    return { ...this.jobObject(number), oid, wholeCost: this.wholeCostOf(number) };
   }
 
   #partOf(number: number): { first: number; kind: Kind; objects: readonly Unread[] } {
