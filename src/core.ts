@@ -58,7 +58,7 @@ export const INFO = {
 const INPUT_MAX = 8192;
 
 /** What the statuses mean, for people. `%` stands for the path. */
-const MESSAGES: Record<StatusCode, string> = {
+export const MESSAGES: Record<StatusCode, string> = {
   InvalidArgument: "the device or the core refused an argument",
   DeviceFailed: "the device failed to read",
   NotFound: "% not found",
@@ -100,7 +100,7 @@ const MESSAGES: Record<StatusCode, string> = {
   CrcMismatch: "an entry does not match its CRC-32",
 };
 
-const NAMES = new Map<number, StatusCode>(
+export const STATUS_NAMES = new Map<number, StatusCode>(
   Object.entries(STATUS).map(([name, value]) => [value, name as StatusCode]),
 );
 
@@ -233,7 +233,7 @@ export class Core {
   }
 
   #error(status: number, path: string | undefined): DocteurError {
-    const code = NAMES.get(status) ?? "InvalidArgument";
+    const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
     const message = MESSAGES[code].replace("%", path === undefined ? "the path" : path || "/");
     const offset = this.resultU64(RESULT.errorOffset) || undefined;
     const cause = code === "DeviceFailed" ? (this.#device.failure ?? this.#thrown) : undefined;

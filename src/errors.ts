@@ -65,7 +65,9 @@ export type HostCode =
   /** A guest module or its manifest is refused. */
   | "BadGuest"
   /** The volume was closed. */
-  | "Closed";
+  | "Closed"
+  /** An image is sound, and not the one that was asked for. */
+  | "Mismatch";
 
 /** What `DocteurError.code` holds. */
 export type ErrorCode = StatusCode | HostCode;

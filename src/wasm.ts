@@ -82,3 +82,8 @@ export function compileCore(simd = hasSimd(), debug = false): Promise<WebAssembl
 export function compilePacker(simd = hasSimd(), debug = false): Promise<WebAssembly.Module> {
   return compile("packer", simd, debug);
 }
+
+/** Compiles the verifier; parameters as for the core. */
+export function compileVerifier(simd = hasSimd(), debug = false): Promise<WebAssembly.Module> {
+  return compile("verifier", simd, debug);
+}

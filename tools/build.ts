@@ -68,7 +68,7 @@ function wasmJobs(tests: boolean): WasmJob[] {
       jobs.push({ entry, output, debug, simd, sources: {}, ...extra });
     }
   };
-  for (const name of ["core", "packer"]) {
+  for (const name of ["core", "packer", "verifier"]) {
     add(`asm/${name}.ts`, `dist/${name}`, false);
     if (tests) add(`asm/${name}.ts`, `dist/${name}`, true);
   }

@@ -7,6 +7,7 @@ import { type Command, runProgram, usageError } from "./cli.js";
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   make: () => import("./commands/make.js"),
   verify: () => import("./commands/verify.js"),
+  checksum: () => import("./commands/checksum.js"),
   ls: () => import("./commands/ls.js"),
   cat: () => import("./commands/cat.js"),
 };

@@ -1,4 +1,4 @@
-/** The parts of a commit object that `verify` shows. */
+/** The parts of a commit object that `verify` checks and shows. */
 
 /** A commit, decoded. */
 export interface CommitText {
@@ -7,6 +7,8 @@ export interface CommitText {
   authorEmail: Uint8Array;
   /** Undefined where the commit has none: no blank line ends its header. */
   message: Uint8Array | undefined;
+  /** The committer's date, ISO 8601; undefined where it has none that can be read. */
+  date: string | undefined;
 }
 
 const LINE_FEED = 0x0a;
@@ -33,8 +35,25 @@ function headerEnd(data: Uint8Array): number {
   }
 }
 
+/** The id of a commit's tree, 40 digits: its first line; undefined where that is no such line. */
+export function treeOf(data: Uint8Array): string | undefined {
+  const line = String.fromCharCode(...data.subarray(0, 46));
+  return /^tree ([0-9a-f]{40})\n$/.exec(line)?.[1];
+}
+
+/** The date at the end of a line "committer NAME <EMAIL> SECONDS ZONE", with its offset from UTC. */
+function dateOf(line: Uint8Array): string | undefined {
+  const text = String.fromCharCode(...line.subarray(-40));
+  const [, seconds, sign, hours, minutes] = / (-?[0-9]{1,12}) ([+-])([0-9]{2})([0-9]{2})$/.exec(text) ?? [];
+  if (seconds === undefined) return undefined;
+  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  const date = new Date((Number(seconds) + offset * 60) * 1000);
+  if (Number.isNaN(date.getTime())) return undefined;
+  return `${date.toISOString().slice(0, -5)}${offset === 0 ? "Z" : `${sign}${hours}:${minutes}`}`;
+}
+
 /**
- * Reads a commit object's author and message.
+ * Reads a commit object's author, date and message.
  * @param data the object's content
  */
 export function parseCommit(data: Uint8Array): CommitText {
@@ -47,5 +66,6 @@ export function parseCommit(data: Uint8Array): CommitText {
     authorName: name,
     authorEmail: open >= 0 && close > open ? author.subarray(open + 1, close) : new Uint8Array(0),
     message: end < data.length ? data.subarray(end + 1) : undefined,
+    date: dateOf(header(data, end, "committer") ?? new Uint8Array(0)),
   };
 }

@@ -1,80 +1,239 @@
-/** Compares the image's IDX with the one that its PACK gives, and says what the first difference is. */
-
-import type { BlockDevice } from "../devices/device.js";
-import { RESULT } from "../devices/device.js";
-import { DocteurError } from "../errors.js";
+/** The image's IDX (gitformat-pack, "Version 2 pack-*.idx files"): read, checked in itself, and against the PACK. */
+import { createHash } from "node:crypto";
+import { hexOid } from "../core.js";
+import { OID, PACK_HEADER } from "./entry.js";
+import type { ImageReader } from "./reader.js";
+import type { Findings } from "./report.js";
 
 const FANOUT = 8;
+/** Where the ids begin. */
 const OIDS = FANOUT + 1024;
-const WINDOW = 1 << 20;
+const TRAILERS = 2 * OID;
+const LARGE_FLAG = 0x80000000;
 
-/** The part of an IDX of `count` objects that an offset from its start lies in. */
-function partOf(offset: number, count: number, length: number): string {
-  if (offset < FANOUT) return "header";
-  if (offset < OIDS) return `fanout entry ${(offset - FANOUT) >> 2}`;
-  const columns: [string, number][] = [
-    ["object id", 20],
+/** An IDX, whose parts can be found, though they may hold anything. */
+export class Idx {
+  /** Where it begins in the image. */
+  readonly start: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(start: number, count: number, bytes: Uint8Array) {
+    this.start = start;
+    this.count = count;
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The table of ids. */
+  get oids(): Uint8Array {
+    return this.bytes.subarray(OIDS, OIDS + this.count * OID);
+  }
+
+  /** The id at a rank, as hexadecimal digits. */
+  oid(rank: number): string {
+    return hexOid(this.bytes.subarray(OIDS + rank * OID));
+  }
+
+  crc(rank: number): number {
+    return this.#view.getUint32(OIDS + this.count * OID + rank * 4);
+  }
+
+  /** The offset at a rank, from the PACK's start; -1 where the table of large ones has no such row. */
+  offset(rank: number): number {
+    const at = OIDS + this.count * (OID + 4);
+    const short = this.#view.getUint32(at + rank * 4);
+    if (short < LARGE_FLAG) return short;
+    const large = at + this.count * 4 + (short - LARGE_FLAG) * 8;
+    if (large + 8 > this.bytes.length - TRAILERS) return -1;
+    const offset = this.#view.getBigUint64(large);
+    return offset > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(offset);
+  }
+
+  /** The PACK's checksum as the IDX has it. */
+  get packTrailer(): Uint8Array {
+    return this.bytes.subarray(this.bytes.length - TRAILERS, this.bytes.length - OID);
+  }
+
+  /** The rank of an id, by halving; -1 where it is not there. */
+  rankOf(oid: Uint8Array): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = OIDS + middle * OID;
+      const order = Buffer.compare(this.bytes.subarray(at, at + OID), oid);
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    return -1;
+  }
+
+  /** Ranks in the order of their offsets. */
+  byOffset(): Uint32Array {
+    const keys = new Float64Array(this.count);
+    for (let rank = 0; rank < this.count; rank++) keys[rank] = this.offset(rank);
+    const ranks = Uint32Array.from(keys.keys());
+    return ranks.sort((left, right) => keys[left]! - keys[right]!);
+  }
+}
+
+/** Reads the IDX of `count` objects that begins at `start`; undefined where the image ends before it does. */
+export async function readIdx(reader: ImageReader, start: number, count: number): Promise<Idx | undefined> {
+  const fixed = OIDS + count * (OID + 8) + TRAILERS;
+  if (start + fixed > reader.capacity) return undefined;
+  const short = await reader.copy(start + OIDS + count * (OID + 4), count * 4);
+  const view = new DataView(short.buffer);
+  let large = 0;
+  for (let rank = 0; rank < count; rank++) if (view.getUint32(rank * 4) >= LARGE_FLAG) large++;
+  if (start + fixed + large * 8 > reader.capacity) large = 0;
+  return new Idx(start, count, await reader.copy(start, fixed + large * 8));
+}
+
+/** Says of an IDX what is wrong with it in itself. */
+class IdxChecker {
+  readonly #idx: Idx;
+  readonly #findings: Findings;
+  isSound = true;
+
+  constructor(idx: Idx, findings: Findings) {
+    this.#idx = idx;
+    this.#findings = findings;
+  }
+
+  fail(at: number, what: string, oid?: string): void {
+    this.isSound = false;
+    const offset = this.#idx.start + at;
+    this.#findings.add("error", "BadIdx", `the index (IDX) is damaged: ${what} (at offset ${offset})`, {
+      offset,
+      ...(oid === undefined ? {} : { oid }),
+    });
+  }
+
+  head(): void {
+    const { bytes, count } = this.#idx;
+    const head = [0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2];
+    const wrong = head.findIndex((byte, at) => bytes[at] !== byte);
+    if (wrong >= 0) this.fail(wrong, "its header is wrong");
+    const view = new DataView(bytes.buffer, bytes.byteOffset, OIDS);
+    let below = 0;
+    for (let first = 0, rank = 0; first < 256; first++) {
+      const value = view.getUint32(FANOUT + first * 4);
+      while (rank < count && bytes[OIDS + rank * OID]! <= first) rank++;
+      if (value < below || value !== rank)
+        this.fail(FANOUT + first * 4, `its fanout entry ${first} is wrong`);
+      below = value;
+    }
+  }
+
+  order(): void {
+    const { bytes, count } = this.#idx;
+    for (let rank = 1; rank < count; rank++) {
+      const at = OIDS + rank * OID;
+      const order = Buffer.compare(bytes.subarray(at - OID, at), bytes.subarray(at, at + OID));
+      if (order >= 0)
+        this.fail(
+          at,
+          `its object id ${rank} is ${order === 0 ? "there twice" : "out of order"}`,
+          this.#idx.oid(rank),
+        );
+    }
+  }
+
+  offsets(end: number): void {
+    const idx = this.#idx;
+    const { bytes, count } = idx;
+    const at = OIDS + count * (OID + 4);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let large = 0;
+    for (let rank = 0; rank < count; rank++) {
+      const short = view.getUint32(at + rank * 4);
+      const offset = idx.offset(rank);
+      const isCanonical = short < LARGE_FLAG || (short - LARGE_FLAG === large++ && offset >= LARGE_FLAG);
+      if (offset < PACK_HEADER || offset >= end || !isCanonical)
+        this.fail(at + rank * 4, `its offset of object ${rank} is out of range`, idx.oid(rank));
+    }
+    const ranks = idx.byOffset();
+    for (let index = 1; index < count; index++)
+      if (idx.offset(ranks[index - 1]!) === idx.offset(ranks[index]!))
+        this.fail(
+          at + ranks[index]! * 4,
+          `its offset of object ${ranks[index]} is another's`,
+          idx.oid(ranks[index]!),
+        );
+  }
+
+  trailer(): void {
+    const { bytes } = this.#idx;
+    const digest = createHash("sha1").update(bytes.subarray(0, -OID)).digest();
+    const wrong = digest.findIndex((byte, at) => bytes[bytes.length - OID + at] !== byte);
+    if (wrong >= 0) this.fail(bytes.length - OID + wrong, "its own checksum is wrong");
+  }
+}
+
+/**
+ * Checks an IDX in itself: header, fanout, order, offsets, its own checksum.
+ * @param end offsets lie below it
+ * @returns whether it is sound
+ */
+export function checkIdx(idx: Idx, end: number, findings: Findings): boolean {
+  const checker = new IdxChecker(idx, findings);
+  checker.head();
+  checker.order();
+  checker.offsets(end);
+  checker.trailer();
+  return checker.isSound;
+}
+
+/** The part of an IDX that an offset from its start lies in, and the rank that it is about. */
+function partOf(offset: number, { count, bytes }: Idx): { name: string; start: number; rank?: number } {
+  if (offset < FANOUT) return { name: "header", start: 0 };
+  if (offset < OIDS) {
+    const entry = (offset - FANOUT) >> 2;
+    return { name: `fanout entry ${entry}`, start: FANOUT + entry * 4 };
+  }
+  let start = OIDS;
+  for (const [name, width] of [
+    ["object id", OID],
     ["CRC-32 of object", 4],
     ["offset of object", 4],
-  ];
-  let start = OIDS;
-  for (const [name, width] of columns) {
-    if (offset < start + width * count) return `${name} ${Math.floor((offset - start) / width)}`;
+  ] as const) {
+    const rank = Math.floor((offset - start) / width);
+    if (rank < count) return { name: `${name} ${rank}`, start: start + rank * width, rank };
     start += width * count;
   }
-  if (offset < length - 40) return `large offset ${(offset - start) >> 3}`;
-  return offset < length - 20 ? "copy of the PACK's checksum" : "own checksum";
-}
-
-/**
- * Reads bytes of a device that lie anywhere in it.
- * @param offset, length in bytes
- * @throws DocteurError `Truncated` past the end, `DeviceFailed`
- */
-export async function readBytes(device: BlockDevice, offset: number, length: number): Promise<Uint8Array> {
-  const { blockSize, capacity } = device;
-  const start = offset - (offset % blockSize);
-  const end = Math.ceil((offset + length) / blockSize) * blockSize;
-  if (end > capacity) throw new DocteurError("Truncated", "the image ends too early", { offset: capacity });
-  const bytes = new Uint8Array(end - start);
-  let result = device.read(start, bytes);
-  while (result === RESULT.AGAIN && device.ready !== undefined) {
-    await device.ready();
-    result = device.read(start, bytes);
+  if (offset < bytes.length - TRAILERS) {
+    const row = (offset - start) >> 3;
+    return { name: `large offset ${row}`, start: start + row * 8 };
   }
-  if (result !== RESULT.OK)
-    throw new DocteurError("DeviceFailed", "the device failed to read", {
-      offset: start,
-      cause: device.failure,
-    });
-  return bytes.subarray(offset - start, offset - start + length);
+  return offset < bytes.length - OID
+    ? { name: "copy of the PACK's checksum", start: bytes.length - TRAILERS }
+    : { name: "own checksum", start: bytes.length - OID };
 }
 
 /**
- * @param device the image
- * @param start the IDX's absolute offset, in bytes
- * @param expected the IDX as it must be
- * @param count objects in it
- * @throws DocteurError `BadIdx` with the offset of the first byte that differs
+ * Compares the image's IDX with the one that its PACK gives, byte for byte; every part that differs is a finding.
+ * @param expected as it must be
  */
-export async function compareIdx(
-  device: BlockDevice,
-  start: number,
-  expected: Uint8Array,
-  count: number,
-): Promise<void> {
-  for (let done = 0; done < expected.length; done += WINDOW) {
-    const length = Math.min(WINDOW, expected.length - done);
-    const actual = await readBytes(device, start + done, length);
+export async function compareIdx(reader: ImageReader, expected: Idx, findings: Findings): Promise<void> {
+  const { start, bytes } = expected;
+  let last = -1;
+  for (let done = 0; done < bytes.length; ) {
+    const length = Math.min(bytes.length - done, reader.restOfChunk(start + done));
+    const ptr = await reader.fetch(start + done, length);
+    const actual = reader.engine.bytes.subarray(ptr, ptr + length);
     for (let at = 0; at < length; at++) {
-      if (actual[at] === expected[done + at]) continue;
+      if (actual[at] === bytes[done + at]) continue;
+      const part = partOf(done + at, expected);
+      if (part.start === last) continue;
+      last = part.start;
       const offset = start + done + at;
-      const part = partOf(done + at, count, expected.length);
-      throw new DocteurError(
-        "BadIdx",
-        `the index (IDX) is damaged: its ${part} is wrong (at offset ${offset})`,
-        { offset },
-      );
+      const message = `the index (IDX) is damaged: its ${part.name} is wrong (at offset ${offset})`;
+      const place = part.rank === undefined ? { offset } : { offset, oid: expected.oid(part.rank) };
+      findings.add("error", "BadIdx", message, place);
     }
+    done += length;
   }
 }

@@ -1,126 +1,191 @@
-/** Verifies images: everything that the PACK says of itself, and the IDX against it. */
-import { createHash } from "node:crypto";
-import { type Core, INFO } from "../core.js";
-import type { BlockDevice } from "../devices/device.js";
+/** Verifies images: whether one is sound, what it holds, and whether it is the one that it should be. docs/VERIFY.md. */
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
-import { buildIdx, type IdxEntries } from "../make/pack/idx.js";
-import { mount, type Source, toDevice } from "../mount.js";
-import { Volume } from "../volume.js";
-import { type CommitText, parseCommit } from "./commit.js";
-import { compareIdx, readBytes } from "./idx.js";
-import { checkTrees, type ObjectTable } from "./trees.js";
+import { type Source, toDevice } from "../mount.js";
+import { compileVerifier } from "../wasm.js";
+import { type Expected, expectedOf } from "./against.js";
+import type { CommitText } from "./commit.js";
+import { Engine } from "./engine.js";
+import { Examination, type Examined } from "./examine.js";
+import { ImageReader } from "./reader.js";
+import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
+import { Team } from "./team.js";
 
-/** A sound image. */
-export interface Verified extends CommitText {
-  /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
-  commit: string;
-  tree: string;
-  /** Objects in the PACK. */
-  objectCount: number;
-  /** Bytes of the PACK, trailer included. */
-  packBytes: number;
-  /** Bytes of the image. */
-  imageBytes: number;
-}
+export type {
+  Counts,
+  Finding,
+  FindingCode,
+  Report,
+  ReportStatus,
+  Severity,
+  Sizes,
+} from "./report.js";
 
 /** Options of `verify`. */
 export interface VerifyOptions {
-  /** Cap of the core's memory in bytes. */
+  /** Only header, trailers, index and commit: no object but the commit is inflated. */
+  quick?: boolean;
+  /** The ids that commit and root tree must have, 40 hexadecimal digits. */
+  commit?: string;
+  tree?: string;
+  /** A repository on this machine whose commit the image must be: its folder, or `FOLDER@REF`. */
+  against?: string;
+  /** Findings that the report holds at most; 100 by default. */
+  maxFindings?: number;
+  /** Threads that inflate, where the source is a file; by default one a processor, and no more than the image is worth. */
+  jobs?: number;
+  /** Cap of the memory of each thread's Wasm, in bytes; 1 GiB by default, of which only very large objects take much. */
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device. */
   blockSize?: number;
 }
 
+/** A report, and the commit's text as it is stored, which need not be UTF-8. */
+export interface VerifiedImage {
+  report: Report;
+  text: CommitText | undefined;
+}
+
 const MEMORY_LIMIT = 1 << 30;
 const BLOCK_SIZE = 512;
-const PACK_START = 28;
-/** Bytes of a record in the core (`asm/git/table.ts`): id, CRC-32 at 20, offset at 24, kind at 32. */
-const RECORD = 40;
+const MAX_FINDINGS = 100;
+/** More threads take more memory than verifying promises to take. */
+export const JOBS_MAX = 8;
+/** Bytes of PACK that a thread is worth. */
+const THREAD_LEN = 2 << 20;
 
-/** The rebuilt index, out of the core's memory. */
-function readRecords(core: Core): ObjectTable {
-  const { bytes, view } = core;
-  const info = core.exports.info();
-  const count = view.getUint32(info + INFO.count, true);
-  const records = view.getUint32(info + INFO.records, true);
-  const oids = new Uint8Array(count * 20);
-  const crcs = new Uint32Array(count);
-  const offsets = new Float64Array(count);
-  const kinds = new Uint8Array(count);
-  for (let index = 0; index < count; index++) {
-    const at = records + index * RECORD;
-    oids.set(bytes.subarray(at, at + 20), index * 20);
-    crcs[index] = view.getUint32(at + 20, true);
-    offsets[index] = Number(view.getBigUint64(at + 24, true));
-    kinds[index] = view.getUint8(at + 32);
-  }
-  return { count, oids, crcs, offsets, kinds };
+function pathOf(source: Source): string | undefined {
+  if (typeof source === "string") return source;
+  return source instanceof URL && source.protocol === "file:" ? fileURLToPath(source) : undefined;
 }
 
-/** Nothing but zeros may stand between the PACK and the IDX. */
-async function checkPadding(device: BlockDevice, start: number, end: number): Promise<void> {
-  const window = 1 << 20;
-  for (let at = start; at < end; at += window) {
-    const bytes = await readBytes(device, at, Math.min(window, end - at));
-    const found = bytes.findIndex((byte) => byte !== 0);
-    if (found < 0) continue;
-    const offset = at + found;
-    throw new DocteurError(
-      "BadPack",
-      `something stands between the PACK and the index (at offset ${offset})`,
-      { offset },
-    );
+function checkId(name: string, id: string | undefined): void {
+  if (id === undefined || /^[0-9a-f]{40}$/i.test(id)) return;
+  throw new DocteurError("InvalidArgument", `not the id of a ${name}: ${id}`, {
+    hint: "an id is given whole: 40 hexadecimal digits",
+  });
+}
+
+function compareIds(
+  out: Examined,
+  wanted: { commit?: string | undefined; tree?: string | undefined; where: string },
+  findings: Findings,
+): void {
+  for (const name of ["commit", "tree"] as const) {
+    const expected = wanted[name]?.toLowerCase();
+    const actual = out[name];
+    if (expected === undefined || actual === null || actual === expected) continue;
+    const message = `the image's ${name} is ${actual}, not ${expected}${wanted.where}`;
+    findings.add("error", "Mismatch", message, { oid: actual });
   }
 }
 
-function buildExpected(entries: IdxEntries, trailer: Uint8Array): Uint8Array {
+async function examine(
+  source: Source,
+  options: VerifyOptions,
+  expected: Expected | undefined,
+  findings: Findings,
+  out: Examined,
+): Promise<void> {
+  const blockSize = options.blockSize ?? BLOCK_SIZE;
+  const memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
+  const path = pathOf(source);
+  const device = await toDevice(source, blockSize);
   try {
-    return buildIdx(entries, trailer, createHash("sha1"));
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new DocteurError("BadPack", "the PACK holds an object twice", { cause });
+    out.sizes.image = device.capacity;
+    const module = await compileVerifier();
+    const examination = new Examination(
+      new ImageReader(new Engine(module, memoryLimit), device),
+      findings,
+      out,
+    );
+    if (options.quick) {
+      await examination.quick(expected);
+      return;
+    }
+    const startTeam = (packLen: number): Team | undefined => {
+      const worth = Math.ceil(packLen / THREAD_LEN);
+      const jobs = Math.min(options.jobs ?? Math.min(availableParallelism(), JOBS_MAX), worth);
+      if (path === undefined || jobs < 2) return undefined;
+      return new Team(jobs - 1, { module, path, blockSize, memoryLimit });
+    };
+    await examination.full(startTeam, expected);
+  } finally {
+    await device.close?.();
   }
 }
 
-async function verifyDevice(device: BlockDevice, options: VerifyOptions): Promise<Verified> {
-  // The core proves header, PACK, its trailer, every object, its commit and the root tree, and rebuilds the
-  // index.
-  const core = await mount(device, "analyze", options.memoryLimit ?? MEMORY_LIMIT);
-  const info = core.exports.info();
-  const field = (offset: number): number => Number(core.view.getBigUint64(info + offset, true));
-  const packEnd = PACK_START + field(INFO.packLen);
-  const idx = field(INFO.idx);
-  const entries = readRecords(core);
-  await checkPadding(device, packEnd, idx);
-  const trailer = await readBytes(device, packEnd - 20, 20);
-  await compareIdx(device, idx, buildExpected(entries, trailer), entries.count);
-  const volume = new Volume(core, device);
-  await checkTrees(volume, entries);
-  const { data } = await volume.object(volume.commit.oid);
+/**
+ * Verifies an image, and tells of the commit as bytes, too.
+ * @throws DocteurError where the options are wrong, or the repository to compare with cannot be used
+ */
+export async function verifyImage(source: Source, options: VerifyOptions = {}): Promise<VerifiedImage> {
+  checkId("commit", options.commit);
+  checkId("tree", options.tree);
+  const expected = options.against === undefined ? undefined : await expectedOf(options.against);
+  const findings = new Findings(options.maxFindings ?? MAX_FINDINGS);
+  const out: Examined = {
+    commit: null,
+    tree: null,
+    text: undefined,
+    counts: noCounts(),
+    sizes: { image: null, pack: null, idx: null, objects: null, files: null },
+  };
+  try {
+    await examine(source, options, expected, findings, out);
+  } catch (error) {
+    if (!(error instanceof DocteurError)) throw error;
+    findings.addError(error);
+  }
+  const { commit, tree } = options;
+  compareIds(out, { commit, tree, where: "" }, findings);
+  if (expected !== undefined) compareIds(out, { ...expected, where: ` as in ${options.against}` }, findings);
+  return { report: toReport(pathOf(source), options, findings, out), text: out.text };
+}
+
+function toReport(
+  image: string | undefined,
+  { quick }: VerifyOptions,
+  findings: Findings,
+  { commit, tree, text, counts, sizes }: Examined,
+): Report {
+  const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return {
-    commit: volume.commit.oid,
-    tree: volume.commit.tree,
-    objectCount: entries.count,
-    packBytes: packEnd - PACK_START,
-    imageBytes: device.capacity,
-    ...parseCommit(data),
+    schema: SCHEMA,
+    image: image ?? null,
+    status: findings.status,
+    depth: quick ? "quick" : "full",
+    commit,
+    tree,
+    author: text === undefined ? null : { name: decode(text.authorName), email: decode(text.authorEmail) },
+    date: text?.date ?? null,
+    message: text?.message === undefined ? null : decode(text.message),
+    counts,
+    sizes,
+    findings: findings.list,
+    truncated: findings.truncated,
   };
 }
 
 /**
- * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 recomputed,
- * the IDX against what they give, byte for byte, the commit, its trees, and that every object which they name
- * is there.
- * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which is closed in the
- *   end
- * @returns what the image holds
- * @throws DocteurError the first thing that is wrong, with its offset where that is known
+ * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 computed anew, the IDX
+ * against what they give, byte for byte, the commit, and every tree and blob that it leads to.
+ * @param source a path or a `file:` URL, the image's bytes, or a block device, which is closed in the end
+ * @returns all that was found; an image that is damaged or cannot be read is no exception but a report
+ * @throws DocteurError `InvalidArgument` where the options are wrong; `BadSource`, `Io` where `against` cannot be used
  */
-export async function verify(source: Source, options: VerifyOptions = {}): Promise<Verified> {
-  const device = await toDevice(source, options.blockSize ?? BLOCK_SIZE);
-  try {
-    return await verifyDevice(device, options);
-  } finally {
-    await device.close?.();
-  }
+export async function verify(source: Source, options: VerifyOptions = {}): Promise<Report> {
+  return (await verifyImage(source, options)).report;
+}
+
+/**
+ * The same for those who want nothing but sound images.
+ * @throws DocteurError the first error of the report, with its offset, path and object where they are known
+ */
+export async function assertSound(source: Source, options: VerifyOptions = {}): Promise<Report> {
+  const report = await verify(source, options);
+  const error = reportError(report);
+  if (error !== undefined) throw error;
+  return report;
 }

@@ -1,32 +1,71 @@
-/** `docteur verify`: whether an image is sound, and what it holds. */
-import { type Verified, verify } from "../../src/verify/index.js";
-import { type Command, parse, parseBlockSize } from "../cli.js";
+/** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
+import { EXIT } from "../../src/errors.js";
+import {
+  type Finding,
+  JOBS_MAX,
+  type Report,
+  type ReportStatus,
+  type VerifiedImage,
+  type VerifyOptions,
+  verifyImage,
+} from "../../src/verify/index.js";
+import { type Command, parse, parseBlockSize, usageError } from "../cli.js";
 
-const HELP = `usage: docteur verify [OPTION]... IMAGE
+const HELP = `usage: docteur verify [OPTION]... IMAGE...
 
-Verifies IMAGE: its header, the PACK and its checksum, every object (inflated,
-its deltas resolved, its id and its CRC-32 computed anew), the IDX against what
-they give, the commit and its root tree. Prints the commit, its author, its
-root tree and its message.
+Verifies every IMAGE: its header, the PACK and its checksum, every object
+(inflated, its deltas resolved, its id and its CRC-32 computed anew), the IDX
+against what they give, the commit, and that every tree and file it leads to is
+there and well-formed. Prints the commit, its author, its root tree and its
+message; on standard error, all that is wrong.
 
 Options:
-      --bs BYTES     the block size that the image is read in: a power of two,
-                     at least 512 (default: 512)
-      --json         print what the image holds as JSON
-  -q, --quiet        print nothing: the exit status tells
-  -h, --help         print this help
+      --quick           only the header, the checksums of PACK and IDX, the IDX
+                        in itself and the commit: no other object is inflated
+      --commit OID      fail unless the image's commit is this one
+      --tree OID        fail unless its root tree is this one
+      --against REPO[@REF]
+                        fail unless it holds the commit that REF (by default
+                        HEAD) names in a repository on this machine, and the
+                        same trees and files; ids are compared
+      --max-findings N  tell of so many things at the most (default: 100)
+      --jobs N          threads, up to ${JOBS_MAX} (default: one a processor, and no
+                        more than the image is worth)
+      --bs BYTES        the block size that the image is read in: a power of
+                        two, at least 512 (default: 512)
+      --json            print a report a line: docs/VERIFY.md describes it
+  -q, --quiet           print nothing: the exit status tells
+  -h, --help            print this help
 
-Exit statuses: 0 the image is sound; 4 it is damaged; 8 it cannot be read;
-16 the arguments are wrong.
+Exit statuses: 0 all images are sound; 4 one is damaged, or not what --commit,
+--tree or --against say; 8 one cannot be read; 16 the arguments are wrong. Of
+several images the worst counts.
 
-Example:
-  docteur verify disk.img`;
+Where GITHUB_ACTIONS is true, findings are printed as annotations, too.
+
+Examples:
+  docteur verify disk.img
+  docteur verify --quiet --against .@v1.2 disk.img
+  docteur verify --json *.img | jq -r 'select(.status != "sound").image'`;
 
 const OPTIONS = {
+  quick: { type: "boolean" },
+  commit: { type: "string" },
+  tree: { type: "string" },
+  against: { type: "string" },
+  "max-findings": { type: "string" },
+  jobs: { type: "string" },
   bs: { type: "string" },
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
 } as const;
+
+const EXITS: Record<ReportStatus, number> = {
+  sound: EXIT.ok,
+  damaged: EXIT.damaged,
+  mismatch: EXIT.damaged,
+  unreadable: EXIT.io,
+};
 
 const ESCAPES: Record<number, string> = {
   8: "\\b",
@@ -48,28 +87,107 @@ function quote(bytes: Uint8Array): string {
 }
 
 /** What docteur 0.0.7 prints. */
-function describe({ commit, tree, authorName, authorEmail, message }: Verified): Buffer {
+function describe({ report, text }: VerifiedImage): Buffer {
+  const { authorName, authorEmail, message } = text!;
   return Buffer.concat([
-    Buffer.from(`commit\t: ${commit}\nauthor\t: ${quote(authorName)} <`),
+    Buffer.from(`commit\t: ${report.commit}\nauthor\t: ${quote(authorName)} <`),
     authorEmail,
-    Buffer.from(`>\nroot\t: ${tree}\n`),
+    Buffer.from(`>\nroot\t: ${report.tree}\n`),
     ...(message === undefined ? [] : [Buffer.from("\n"), message]),
     Buffer.from("\n"),
   ]);
 }
 
-function toJson({ authorName, authorEmail, message, ...rest }: Verified): string {
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
-  const author = { name: text(authorName), email: text(authorEmail) };
-  return JSON.stringify({ ...rest, author, message: message === undefined ? null : text(message) }, null, 2);
+/** A line of one's own: names inside an image may hold what would command a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** What is printed on standard error. @param image its name, where there are several */
+function findingLines({ severity, message, hint }: Finding, image: string | undefined): string {
+  const kind = severity === "error" ? "" : `${severity}: `;
+  const line = oneLine(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
+  return `${line}\n${hint === undefined ? "" : `hint: ${oneLine(hint)}\n`}`;
+}
+
+/** An annotation: a workflow command of GitHub's, whose data and properties are escaped as its runner reads them. */
+function annotation({ severity, code, message, hint }: Finding, image: string): string {
+  const data = (text: string): string =>
+    text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+  const property = (text: string): string => data(text).replace(/:/g, "%3A").replace(/,/g, "%2C");
+  const kind = severity === "note" ? "notice" : severity;
+  const text = `${message}${hint === undefined ? "" : `\n${hint}`}`;
+  return `::${kind} file=${property(image)},title=${property(`docteur: ${code}`)}::${data(text)}\n`;
+}
+
+function parseCount(name: string, text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
+  if (count >= least && count <= most) return count;
+  throw usageError(`--${name} takes a number from ${least} to ${most}: ${text}`);
+}
+
+type Values = ReturnType<typeof parse<typeof OPTIONS>>["values"];
+
+function optionsOf(values: Values): VerifyOptions {
+  const { quick, commit, tree, against } = values;
+  const maxFindings = parseCount("max-findings", values["max-findings"], 1, 1_000_000);
+  const jobs = parseCount("jobs", values.jobs, 1, JOBS_MAX);
+  return {
+    blockSize: parseBlockSize(values.bs),
+    ...(quick === undefined ? {} : { quick }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(tree === undefined ? {} : { tree }),
+    ...(against === undefined ? {} : { against }),
+    ...(maxFindings === undefined ? {} : { maxFindings }),
+    ...(jobs === undefined ? {} : { jobs }),
+  };
+}
+
+function printFindings({ findings, truncated }: Report, image: string, isOneOfMany: boolean): void {
+  for (const finding of findings)
+    process.stderr.write(findingLines(finding, isOneOfMany ? image : undefined));
+  if (truncated)
+    process.stderr.write(
+      `docteur: ${isOneOfMany ? `${oneLine(image)}: ` : ""}there is more (--max-findings)\n`,
+    );
 }
 
 async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"]);
-  const verified = await verify(positionals[0]!, { blockSize: parseBlockSize(values.bs) });
-  if (values.quiet) return 0;
-  process.stdout.write(values.json ? `${toJson(verified)}\n` : describe(verified));
-  return 0;
+  const images = parseImages(argv);
+  const { values } = images;
+  const options = optionsOf(values);
+  let status: number = EXIT.ok;
+  for (const image of images.paths) {
+    const verified = await verifyImage(image, options);
+    const { report } = verified;
+    status = Math.max(status, EXITS[report.status]);
+    if (values.quiet) continue;
+    if (values.json) {
+      process.stdout.write(`${JSON.stringify(report)}\n`);
+      continue;
+    }
+    const isOneOfMany = images.paths.length > 1;
+    if (report.status === "sound") {
+      if (isOneOfMany) process.stdout.write(`image\t: ${oneLine(image)}\n`);
+      process.stdout.write(describe(verified));
+    }
+    printFindings(report, image, isOneOfMany);
+    if (process.env.GITHUB_ACTIONS === "true")
+      for (const finding of report.findings) process.stdout.write(annotation(finding, image));
+  }
+  return status;
 }
 
-export const command: Command = { summary: "whether an image is sound, and what it holds", help: HELP, run };
+function parseImages(argv: string[]): { values: Values; paths: string[] } {
+  // As many arguments as there may be: each stands for an image.
+  const names = argv.map(() => "IMAGE");
+  const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"], names);
+  return { values, paths: positionals };
+}
+
+export const command: Command = {
+  summary: "whether images are sound, and what they hold",
+  help: HELP,
+  run,
+};

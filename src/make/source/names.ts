@@ -62,8 +62,8 @@ function isNtfsSetting(name: string, setting: Setting): boolean {
   return ntfs.length === 8 && stem !== undefined && setting.hashed.startsWith(stem);
 }
 
-/** Why no sound tree has an entry of that name and mode; `undefined` where one may. */
-function whyNot(name: string, mode: Mode): string | undefined {
+/** Why no sound tree has an entry of that name (a byte to a character) and mode; `undefined` where one may. */
+export function whyNot(name: string, mode: Mode): string | undefined {
   // What almost all names lack.
   if (!/git|~|[\x80-\xff]/i.test(name)) return undefined;
   if (isDotGit(name)) return "git trees hold no name that some file systems take for .git";

@@ -1,0 +1,72 @@
+/** The verifier's Wasm module (`asm/verifier.ts`), instantiated. */
+
+/** The exports of `asm/verifier.ts`. Pointers and lengths are bytes; 0 stands for memory that could not be had. */
+interface VerifierExports extends WebAssembly.Exports {
+  memory: WebAssembly.Memory;
+  init(limit: number): void;
+  alloc(len: number): number;
+  free(ptr: number): void;
+  crc32(crc: number, ptr: number, len: number): number;
+  objectId(kind: number, ptr: number, size: number, to: number): void;
+  inflateBegin(out: number, size: number): void;
+  inflateRun(input: number, len: number): number;
+  inflateTaken(): number;
+  streamBegin(size: number, kind: number): void;
+  streamRun(input: number, len: number): number;
+  streamId(to: number): void;
+  deltaOpen(delta: number, len: number, baseLen: number): number;
+  deltaSize(): number;
+  deltaRun(delta: number, len: number, base: number, baseLen: number, out: number, outLen: number): number;
+  setTable(oids: number, count: number): void;
+  rankOf(oid: number): number;
+  treeScan(ptr: number, size: number, edges: number): number;
+}
+
+/** Bytes that must be readable behind an input and writable behind an output. */
+export const SLACK = 32;
+/** The largest buffer. */
+const BUFFER_MAX = 0x7fff0000;
+
+/** One instance: the exports, and its memory's bytes. */
+export class Engine {
+  readonly wasm: VerifierExports;
+  #bytes: Uint8Array;
+  #words: Uint32Array;
+  /** 20 bytes for an id on its way. */
+  readonly oid: number;
+
+  /**
+   * @param module a build of `asm/verifier.ts`
+   * @param limit cap of its memory in bytes
+   */
+  constructor(module: WebAssembly.Module, limit: number) {
+    this.wasm = new WebAssembly.Instance(module).exports as VerifierExports;
+    this.wasm.init(limit);
+    this.oid = this.wasm.alloc(SLACK);
+    this.#bytes = new Uint8Array(this.wasm.memory.buffer);
+    this.#words = new Uint32Array(this.wasm.memory.buffer);
+  }
+
+  /** The memory, as long as nothing was allocated since. */
+  get bytes(): Uint8Array {
+    this.#renew();
+    return this.#bytes;
+  }
+
+  /** The same, by words of four bytes. */
+  get words(): Uint32Array {
+    this.#renew();
+    return this.#words;
+  }
+
+  #renew(): void {
+    if (this.#bytes.buffer === this.wasm.memory.buffer) return;
+    this.#bytes = new Uint8Array(this.wasm.memory.buffer);
+    this.#words = new Uint32Array(this.wasm.memory.buffer);
+  }
+
+  /** A buffer and its slack, or 0. */
+  alloc(size: number): number {
+    return size > BUFFER_MAX ? 0 : this.wasm.alloc(size + SLACK);
+  }
+}

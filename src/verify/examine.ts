@@ -1,0 +1,439 @@
+/** The course of verifying one image: frame, index, objects, commit, trees, and what it is held against. */
+import { createHash } from "node:crypto";
+import { hexOid } from "../core.js";
+import { DocteurError, STATUS } from "../errors.js";
+import { buildIdx } from "../make/pack/idx.js";
+import type { Expected } from "./against.js";
+import { type CommitText, parseCommit, treeOf } from "./commit.js";
+import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "./entry.js";
+import { Graph } from "./graph.js";
+import { checkIdx, compareIdx, Idx, readIdx } from "./idx.js";
+import type { ImageReader } from "./reader.js";
+import type { Counts, Findings, Sizes } from "./report.js";
+import { Resolver } from "./resolve.js";
+import { BASE, createRows, isDelta, plantForest, type Rows, rowAt, STATE } from "./rows.js";
+import { findTrailer, hashPack, landmarks, scanByIndex, scanByInflating } from "./scan.js";
+import { loadTable, type Team } from "./team.js";
+
+/** The smallest PACK: header, one entry of 9 bytes, trailer; and the smallest IDX. */
+const PACK_MIN = 41;
+const IDX_MIN = 8 + 1024 + 28 + 40;
+const ENTRY_MIN = 9;
+
+/** What an examination finds beside findings. */
+export interface Examined {
+  commit: string | null;
+  tree: string | null;
+  text: CommitText | undefined;
+  counts: Counts;
+  sizes: Sizes;
+}
+
+/** The image's frame. */
+interface Frame {
+  commit: Uint8Array;
+  idxStart: number;
+  /** Objects that the PACK announces. */
+  count: number;
+}
+
+/** Objects and their ids, all proven. */
+interface Proven {
+  rows: Rows;
+  /** The ids, sorted, and the row of each. */
+  index: Idx;
+  rowOfRank: Uint32Array;
+  trees: Uint32Array[];
+  resolver: Resolver;
+}
+
+/** One image under examination. */
+export class Examination {
+  readonly #reader: ImageReader;
+  readonly #findings: Findings;
+  readonly #out: Examined;
+
+  constructor(reader: ImageReader, findings: Findings, out: Examined) {
+    this.#reader = reader;
+    this.#findings = findings;
+    this.#out = out;
+  }
+
+  /**
+   * Everything.
+   * @param team threads to resolve objects with, where there are many
+   */
+  async full(team: (packLen: number) => Team | undefined, expected?: Expected): Promise<void> {
+    const frame = await this.#frame();
+    const threads = team(frame.idxStart - PACK_START);
+    try {
+      const proven = (await this.#proveByIndex(frame, threads)) ?? (await this.#proveByPack(frame));
+      await this.#trailing(proven.index, frame);
+      await this.#commit(frame, proven, expected);
+    } finally {
+      await threads?.close();
+    }
+  }
+
+  /** Header, trailers, index and commit. */
+  async quick(expected?: Expected): Promise<void> {
+    const findings = this.#findings;
+    const frame = await this.#frame();
+    const idx = await readIdx(this.#reader, frame.idxStart, frame.count);
+    if (idx === undefined) throw new DocteurError("BadIdx", "the index (IDX) is damaged: it is cut off", {});
+    const isSound = checkIdx(idx, frame.idxStart - PACK_START - OID, findings);
+    const end = await findTrailer(this.#reader, frame.idxStart, idx.packTrailer);
+    if (end < 0 || Buffer.compare(await hashPack(this.#reader, end), idx.packTrailer) !== 0) {
+      const offset = PACK_START + (end < 0 ? 0 : end);
+      findings.add(
+        "error",
+        "BadTrailer",
+        "the PACK does not match its checksum, or not the index's copy of it",
+        {
+          offset,
+        },
+      );
+    }
+    this.#out.counts.objects = frame.count;
+    this.#out.sizes.idx = idx.bytes.length;
+    if (end >= 0) this.#out.sizes.pack = end + OID;
+    await this.#trailing(idx, frame);
+    if (isSound)
+      await this.#quickCommit(frame, idx, end < 0 ? frame.idxStart - PACK_START - OID : end, expected);
+  }
+
+  /** @throws DocteurError where there is no image to speak of */
+  async #frame(): Promise<Frame> {
+    const reader = this.#reader;
+    const head = await reader.copy(0, PACK_START + PACK_HEADER);
+    const view = new DataView(head.buffer);
+    const version = view.getUint32(PACK_START + 4);
+    if (view.getUint32(PACK_START) !== 0x5041434b || (version !== 2 && version !== 3))
+      throw new DocteurError("BadPack", "not a docteur image: no valid PACK header");
+    const idxStart = view.getBigUint64(20, true);
+    if (idxStart < BigInt(PACK_START + PACK_MIN))
+      throw new DocteurError("BadHeader", "not a docteur image: the header does not lead to an index");
+    if (idxStart > BigInt(reader.capacity - IDX_MIN))
+      throw new DocteurError("Truncated", "the image ends too early");
+    const count = view.getUint32(PACK_START + 8);
+    const room = Number(idxStart) - PACK_START - PACK_HEADER - OID;
+    if (count * ENTRY_MIN > room)
+      throw new DocteurError("BadPack", "the PACK announces more objects than it has bytes for");
+    return { commit: head.slice(0, OID), idxStart: Number(idxStart), count };
+  }
+
+  /** Proves all objects by the IDX; undefined where anything at all is wrong with either, which a closer look will tell. */
+  async #proveByIndex(frame: Frame, team: Team | undefined): Promise<Proven | undefined> {
+    const reader = this.#reader;
+    if (frame.count === 0) return undefined;
+    const idx = await readIdx(reader, frame.idxStart, frame.count);
+    if (idx === undefined || !checkIdx(idx, frame.idxStart - PACK_START - OID, silent())) return undefined;
+    const end = await findTrailer(reader, frame.idxStart, idx.packTrailer);
+    if (end < 0) return undefined;
+    const rows = await scanByIndex(reader, idx, end);
+    if (rows === undefined) return undefined;
+    const ranks = idx.byOffset();
+    const rowOfRank = new Uint32Array(idx.count);
+    ranks.forEach((rank, row) => {
+      rowOfRank[rank] = row;
+    });
+    const { oids } = idx;
+    loadTable(reader, oids);
+    const resolver = new Resolver(reader, rows, { readTrees: true });
+    const trees = await resolveAll(rows, resolver, team, oids);
+    for (let row = 0; row < rows.count; row++) {
+      if (rows.states[row] !== STATE.ok) return undefined;
+      const at = ranks[row]! * OID;
+      for (let index = 0; index < OID; index++)
+        if (rows.oids[row * OID + index] !== oids[at + index]) return undefined;
+    }
+    this.#out.sizes.pack = end + OID;
+    return { rows, index: idx, rowOfRank, trees, resolver };
+  }
+
+  /** Proves what can be proven by the PACK alone, and says what is wrong with it and with the IDX. */
+  async #proveByPack({ idxStart, count }: Frame): Promise<Proven> {
+    const reader = this.#reader;
+    const findings = this.#findings;
+    const limit = idxStart - PACK_START - OID;
+    const idx = await readIdx(reader, idxStart, count);
+    const scan = await scanByInflating(reader, count, limit, landmarks(idx, limit), findings);
+    const { rows } = scan;
+    const first = new Resolver(reader, rows, { waiting: scan.waiting, readTrees: false });
+    await resolveAll(rows, first);
+    this.#reportObjects(rows, scan.waiting);
+    const trailer = await this.#packTrailer(scan.end, idxStart);
+    const { entries, rowOfOffset, isWhole } = this.#provenEntries(rows);
+    const built = buildIdx(entries, trailer ?? new Uint8Array(OID), createHash("sha1"));
+    const index = new Idx(idxStart, entries.count, built);
+    if (isWhole && rows.count === count && trailer !== undefined) await compareIdx(reader, index, findings);
+    else await this.#compareRows(rows, idx, limit);
+    const rowOfRank = new Uint32Array(index.count);
+    for (let rank = 0; rank < index.count; rank++) rowOfRank[rank] = rowOfOffset.get(index.offset(rank))!;
+    loadTable(reader, index.oids);
+    const resolver = new Resolver(reader, rows, { readTrees: true });
+    const forest = plantForest(rows, (row) => rows.states[row] === STATE.ok && rows.types[row] === KIND.tree);
+    await resolver.run(forest, counter());
+    return { rows, index, rowOfRank, trees: [resolver.trees!.words], resolver };
+  }
+
+  /** What is wrong with objects: what resolving them said, and bases that never turned up. */
+  #reportObjects(rows: Rows, waiting: ReadonlyMap<string, number[]>): void {
+    const findings = this.#findings;
+    const missing = new Set([...waiting.values()].flat());
+    let unchecked = 0;
+    for (let row = 0; row < rows.count; row++) {
+      const state = rows.states[row]!;
+      const offset = PACK_START + rows.offsets[row]!;
+      if (state === STATE.pending && missing.has(row)) findings.addStatus(STATUS.MissingBase, { offset });
+      else if (state === STATE.pending) unchecked++;
+      else if (state !== STATE.ok && !findings.list.some((found) => found.offset === offset))
+        findings.addStatus(state, { offset });
+    }
+    if (unchecked === 0) return;
+    const what = unchecked === 1 ? "1 delta" : `${unchecked} deltas`;
+    findings.add("warning", "Unchecked", `${what} could not be checked: what they are made from is damaged`);
+  }
+
+  /** The PACK's checksum, and whether it is right. @returns undefined where it could not be found */
+  async #packTrailer(end: number, idxStart: number): Promise<Uint8Array | undefined> {
+    if (end < 0) return undefined;
+    const reader = this.#reader;
+    const findings = this.#findings;
+    const offset = PACK_START + end;
+    const trailer = await reader.copy(offset, OID);
+    if (Buffer.compare(await hashPack(reader, end), trailer) !== 0)
+      findings.addStatus(STATUS.BadTrailer, { offset });
+    const found = await reader.firstNonZero(offset + OID, idxStart);
+    if (found >= 0) {
+      const message = `something stands between the PACK and the index (at offset ${found})`;
+      findings.add("error", "BadPack", message, { offset: found });
+    }
+    this.#out.sizes.pack = end + OID;
+    return trailer;
+  }
+
+  /** The rows whose ids are known, each id once. */
+  #provenEntries(rows: Rows): {
+    entries: { count: number; oids: Uint8Array; crcs: Uint32Array; offsets: Float64Array };
+    rowOfOffset: Map<number, number>;
+    isWhole: boolean;
+  } {
+    const seen = new Set<string>();
+    const rowOfOffset = new Map<number, number>();
+    const oids = new Uint8Array(rows.count * OID);
+    const crcs = new Uint32Array(rows.count);
+    const offsets = new Float64Array(rows.count);
+    let count = 0;
+    for (let row = 0; row < rows.count; row++) {
+      if (rows.states[row] !== STATE.ok) continue;
+      const id = rows.oids.subarray(row * OID, row * OID + OID);
+      const oid = hexOid(id);
+      if (seen.has(oid)) {
+        this.#findings.add("error", "BadPack", `the PACK holds an object twice: ${oid}`, { oid });
+        continue;
+      }
+      seen.add(oid);
+      rowOfOffset.set(rows.offsets[row]!, row);
+      oids.set(id, count * OID);
+      crcs[count] = rows.crcs[row]!;
+      offsets[count++] = rows.offsets[row]!;
+    }
+    return { entries: { count, oids, crcs, offsets }, rowOfOffset, isWhole: count === rows.count };
+  }
+
+  /** Where the PACK is not whole: what the IDX says of those objects that are there. */
+  async #compareRows(rows: Rows, idx: Idx | undefined, limit: number): Promise<void> {
+    const findings = this.#findings;
+    if (idx === undefined) {
+      findings.add("error", "BadIdx", "the index (IDX) is damaged: it is cut off");
+      return;
+    }
+    checkIdx(idx, limit, findings);
+    for (let rank = 0; rank < idx.count; rank++) {
+      const row = rowAt(rows, idx.offset(rank));
+      if (row < 0 || rows.states[row] !== STATE.ok) continue;
+      const offset = PACK_START + rows.offsets[row]!;
+      const oid = hexOid(rows.oids.subarray(row * OID));
+      if (oid !== idx.oid(rank)) findings.addStatus(STATUS.OidMismatch, { offset, oid: idx.oid(rank) });
+      if (rows.crcs[row] !== idx.crc(rank)) findings.addStatus(STATUS.CrcMismatch, { offset, oid });
+    }
+  }
+
+  /** What follows the IDX. Readers never look there, so it does no harm; but nobody has put it there for a reason. */
+  async #trailing({ bytes }: Idx, { idxStart }: Frame): Promise<void> {
+    this.#out.sizes.idx = bytes.length;
+    const found = await this.#reader.firstNonZero(idxStart + bytes.length, this.#reader.capacity);
+    if (found < 0) return;
+    const message = `something that is not zero follows the index (at offset ${found})`;
+    this.#findings.add("warning", "TrailingData", message, { offset: found });
+  }
+
+  /** The commit, its trees, and all counts. */
+  async #commit({ commit }: Frame, proven: Proven, expected: Expected | undefined): Promise<void> {
+    const { rows, index, rowOfRank, trees, resolver } = proven;
+    const findings = this.#findings;
+    const { counts, sizes } = this.#out;
+    const graph = new Graph(rows, rowOfRank, trees, resolver);
+    const rowOf = (oid: Uint8Array): number => {
+      const rank = index.rankOf(oid);
+      return rank < 0 ? -1 : rowOfRank[rank]!;
+    };
+    this.#out.commit = hexOid(commit);
+    const row = rowOf(commit);
+    const content = row < 0 ? undefined : await resolver.content(row);
+    if (row >= 0) graph.mark(row);
+    const offset = row < 0 ? undefined : PACK_START + rows.offsets[row]!;
+    const tree = this.#readCommit(content, row < 0 ? 0 : rows.types[row]!, offset);
+    const root = tree === undefined ? -1 : rowOf(Buffer.from(tree, "hex"));
+    if (tree !== undefined) this.#checkRoot(rows, root, tree);
+    if (root >= 0 && rows.types[root] === KIND.tree) {
+      await graph.walk(root, findings);
+      const { bytes, depth } = graph.count(root, counts);
+      sizes.files = bytes;
+      Graph.checkDepth(depth, findings);
+    }
+    graph.countObjects(counts, findings);
+    sizes.objects = rows.sizes.reduce((sum, size) => sum + size, 0);
+    if (expected !== undefined) this.#compareObjects(rows, graph, rowOf, expected);
+  }
+
+  /** What the commit's object says, checked. @returns its tree's id */
+  #readCommit(content: Uint8Array | undefined, type: number, offset: number | undefined): string | undefined {
+    const findings = this.#findings;
+    const oid = this.#out.commit!;
+    const where = offset === undefined ? { oid } : { oid, offset };
+    if (type === 0) findings.addStatus(STATUS.MissingObject, where);
+    else if (type !== KIND.commit) findings.addStatus(STATUS.WrongKind, where);
+    else if (content === undefined) findings.addStatus(STATUS.OutOfMemory, where);
+    else {
+      const tree = treeOf(content);
+      if (tree === undefined) findings.addStatus(STATUS.BadCommit, where);
+      else {
+        this.#out.tree = tree;
+        this.#out.text = parseCommit(content);
+      }
+      return tree;
+    }
+    return undefined;
+  }
+
+  #checkRoot(rows: Rows, root: number, oid: string): void {
+    if (root < 0) this.#findings.addStatus(STATUS.MissingObject, { oid });
+    else if (rows.types[root] !== KIND.tree)
+      this.#findings.addStatus(STATUS.WrongKind, { oid, offset: PACK_START + rows.offsets[root]! });
+  }
+
+  /** The trees and blobs that the commit leads to are those of the repository's commit, and no others. */
+  #compareObjects(rows: Rows, graph: Graph, rowOf: (oid: Uint8Array) => number, expected: Expected): void {
+    const findings = this.#findings;
+    const known = new Uint8Array(rows.count);
+    for (const oid of [expected.commit, expected.tree]) {
+      const row = rowOf(Buffer.from(oid, "hex"));
+      if (row >= 0) known[row] = 1;
+    }
+    for (const [oid, path] of expected.objects) {
+      const row = rowOf(Buffer.from(oid, "hex"));
+      if (row >= 0 && graph.reached[row] === 1) known[row] = 1;
+      else
+        findings.add("error", "Mismatch", `the image lacks ${oid}, ${path} in the repository`, { oid, path });
+    }
+    for (let row = 0; row < rows.count; row++) {
+      if (graph.reached[row] !== 1 || known[row] === 1 || rows.types[row] === KIND.commit) continue;
+      const oid = hexOid(rows.oids.subarray(row * OID));
+      findings.add("error", "Mismatch", `the repository's commit has no object ${oid}`, { oid });
+    }
+  }
+
+  /** The commit alone, by a sound IDX. */
+  async #quickCommit(frame: Frame, idx: Idx, end: number, expected: Expected | undefined): Promise<void> {
+    const oid = hexOid(frame.commit);
+    this.#out.commit = oid;
+    const found = await this.#inflateCommit(idx, frame.commit, end);
+    if (typeof found === "number") {
+      this.#findings.addStatus(found, { oid });
+      return;
+    }
+    const { content, type, offset } = found;
+    const tree = this.#readCommit(content, type, offset);
+    if (tree !== undefined && idx.rankOf(Buffer.from(tree, "hex")) < 0)
+      this.#findings.addStatus(STATUS.MissingObject, { oid: tree });
+    for (const [id, path] of expected?.objects ?? [])
+      if (idx.rankOf(Buffer.from(id, "hex")) < 0) {
+        const message = `the image lacks ${id}, ${path} in the repository`;
+        this.#findings.add("error", "Mismatch", message, { oid: id, path });
+      }
+  }
+
+  /** Inflates the commit, and what it is a delta of, as rows of their own. @returns a status where that fails */
+  async #inflateCommit(
+    idx: Idx,
+    commit: Uint8Array,
+    end: number,
+  ): Promise<{ content: Uint8Array | undefined; type: number; offset: number } | number> {
+    const reader = this.#reader;
+    const ranks = idx.byOffset();
+    const offsets = Float64Array.from(ranks, (rank) => idx.offset(rank));
+    const chain: number[] = [];
+    const header = entryHeader();
+    const rank = idx.rankOf(commit);
+    if (rank < 0) return STATUS.MissingObject;
+    const rows = createRows(idx.count);
+    rows.end = end;
+    rows.offsets.set(offsets);
+    let row = rowAt(rows, idx.offset(rank));
+    const first = row;
+    for (;;) {
+      const offset = rows.offsets[row]!;
+      if (offset >= end || chain.includes(row) || chain.length > 4095) return STATUS.BadBase;
+      chain.push(row);
+      const ptr = await reader.fetch(PACK_START + offset, Math.min(HEADER_MAX, end - offset));
+      const { bytes } = reader.engine;
+      const status = parseEntry(header, bytes, ptr, offset, end);
+      if (status !== STATUS.Ok) return status;
+      rows.kinds[row] = header.kind;
+      rows.bases[row] = BASE.none;
+      if (!isDelta(header.kind)) break;
+      const base = idx.rankOf(bytes.slice(header.baseOidAt, header.baseOidAt + OID));
+      const at = header.kind === KIND.ofsDelta ? header.base : base < 0 ? -1 : idx.offset(base);
+      const next = rowAt(rows, at);
+      if (next < 0) return header.kind === KIND.ofsDelta ? STATUS.BadBase : STATUS.MissingBase;
+      rows.bases[row] = next;
+      row = next;
+    }
+    const type = rows.kinds[row]!;
+    const resolver = new Resolver(reader, rows, { readTrees: false });
+    for (const [index, each] of chain.entries()) if (index > 0) rows.firstChild[each] = chain[index - 1]!;
+    rows.firstChild[first] = -1;
+    rows.nextChild.fill(-1);
+    await resolver.run({ roots: Int32Array.of(row), groups: Int32Array.of(0, 1) }, counter());
+    for (const each of chain) if (rows.states[each]! > STATE.ok) return rows.states[each]!;
+    if (Buffer.compare(rows.oids.subarray(first * OID, first * OID + OID), commit) !== 0)
+      return STATUS.OidMismatch;
+    return { content: await resolver.content(first), type, offset: PACK_START + rows.offsets[first]! };
+  }
+}
+
+/** Findings that nobody wants. */
+function silent(): Findings {
+  return { add: () => undefined } as unknown as Findings;
+}
+
+/** A counter that threads can share. */
+function counter(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4));
+}
+
+/** Resolves all objects. @returns the trees that were read */
+async function resolveAll(
+  rows: Rows,
+  resolver: Resolver,
+  team?: Team,
+  oids: Uint8Array = new Uint8Array(0),
+): Promise<Uint32Array[]> {
+  const forest = plantForest(rows, (row) => rows.states[row] === STATE.pending);
+  const task = { rows, forest, next: counter(), oids };
+  if (team !== undefined) return team.run(resolver, task);
+  await resolver.run(forest, task.next);
+  return resolver.trees === undefined ? [] : [resolver.trees.words];
+}

@@ -1,0 +1,129 @@
+/** Reads an image into the verifier's memory: a window of chunks, each where its number says. */
+import { type BlockDevice, RESULT } from "../devices/device.js";
+import { DocteurError } from "../errors.js";
+import type { Engine } from "./engine.js";
+
+const CHUNK = 1 << 18;
+/** Chunks that are held; their bytes lie one after another. */
+const SLOTS = 32;
+
+/** The bytes of a device, by their offsets. */
+export class ImageReader {
+  readonly engine: Engine;
+  readonly capacity: number;
+  /** Bytes that `at` takes at most. */
+  readonly pieceLen: number;
+  readonly #device: BlockDevice;
+  readonly #slots: number;
+  readonly #tags: Float64Array;
+  readonly #start: number;
+  readonly #joint: number;
+
+  /** @throws DocteurError `OutOfMemory` */
+  constructor(engine: Engine, device: BlockDevice) {
+    this.engine = engine;
+    this.capacity = device.capacity;
+    this.pieceLen = Math.max(CHUNK, device.blockSize);
+    this.#device = device;
+    const chunks = Math.ceil(device.capacity / this.pieceLen);
+    this.#slots = Math.max(2, Math.min(chunks, Math.floor((SLOTS * CHUNK) / this.pieceLen)));
+    this.#tags = new Float64Array(this.#slots).fill(-1);
+    this.#start = engine.alloc(this.#slots * this.pieceLen);
+    this.#joint = engine.alloc(this.pieceLen);
+    if (this.#start === 0 || this.#joint === 0)
+      throw new DocteurError("OutOfMemory", "the memory limit is too small to read the image", {
+        hint: "raise the memory limit",
+      });
+  }
+
+  /** Bytes from an offset on to the end of their chunk. */
+  restOfChunk(offset: number): number {
+    return this.pieceLen - (offset % this.pieceLen);
+  }
+
+  /**
+   * Where bytes lie in the engine's memory, until the next call; `SLACK` bytes more can be read.
+   * @param length up to `pieceLen`; all of it within the image
+   * @returns 0 where the device has no answer yet: `fetch` waits for it
+   * @throws DocteurError `DeviceFailed`, `Truncated`
+   */
+  at(offset: number, length: number): number {
+    if (offset + length > this.capacity)
+      throw new DocteurError("Truncated", "the image ends too early", { offset: this.capacity });
+    const chunk = Math.floor(offset / this.pieceLen);
+    const slot = chunk % this.#slots;
+    if (this.#tags[slot] !== chunk && !this.#load(chunk, slot)) return 0;
+    const within = offset - chunk * this.pieceLen;
+    const ptr = this.#start + slot * this.pieceLen + within;
+    if (within + length <= this.pieceLen) return ptr;
+    const next = (slot + 1) % this.#slots;
+    if (this.#tags[next] !== chunk + 1 && !this.#load(chunk + 1, next)) return 0;
+    if (next !== 0) return ptr;
+    // The window's last chunk, and its first: they do not lie together.
+    const { bytes } = this.engine;
+    const head = this.pieceLen - within;
+    bytes.copyWithin(this.#joint, ptr, ptr + head);
+    bytes.copyWithin(this.#joint + head, this.#start, this.#start + length - head);
+    return this.#joint;
+  }
+
+  /** Like `at`, after as much waiting as it takes. */
+  async fetch(offset: number, length: number): Promise<number> {
+    for (;;) {
+      const ptr = this.at(offset, length);
+      if (ptr !== 0) return ptr;
+      if (this.#device.ready === undefined)
+        throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`", { offset });
+      try {
+        await this.#device.ready();
+      } catch (cause) {
+        throw new DocteurError("DeviceFailed", "the device failed to read", { offset, cause });
+      }
+    }
+  }
+
+  /** Copies bytes out, however many. */
+  async copy(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const piece = Math.min(length - done, this.restOfChunk(offset + done));
+      const ptr = await this.fetch(offset + done, piece);
+      bytes.set(this.engine.bytes.subarray(ptr, ptr + piece), done);
+      done += piece;
+    }
+    return bytes;
+  }
+
+  /** The offset of the first byte from `start` to `end` that is not zero, or -1. */
+  async firstNonZero(start: number, end: number): Promise<number> {
+    for (let at = start; at < end; ) {
+      const piece = Math.min(end - at, this.restOfChunk(at));
+      const ptr = await this.fetch(at, piece);
+      const found = this.engine.bytes.subarray(ptr, ptr + piece).findIndex((byte) => byte !== 0);
+      if (found >= 0) return at + found;
+      at += piece;
+    }
+    return -1;
+  }
+
+  #load(chunk: number, slot: number): boolean {
+    const offset = chunk * this.pieceLen;
+    const length = Math.min(this.pieceLen, this.capacity - offset);
+    const ptr = this.#start + slot * this.pieceLen;
+    this.#tags[slot] = -1;
+    let result: number;
+    let cause: unknown;
+    try {
+      result = this.#device.read(offset, this.engine.bytes.subarray(ptr, ptr + length));
+      cause = this.#device.failure;
+    } catch (error) {
+      result = RESULT.EUNSPEC;
+      cause = error;
+    }
+    if (result === RESULT.AGAIN) return false;
+    if (result !== RESULT.OK)
+      throw new DocteurError("DeviceFailed", "the device failed to read", { offset, cause });
+    this.#tags[slot] = chunk;
+    return true;
+  }
+}

@@ -1,0 +1,213 @@
+/** What verifying an image gives: a report, whose form docs/VERIFY.md describes. */
+import { MESSAGES, STATUS_NAMES } from "../core.js";
+import { DocteurError, type ErrorCode } from "../errors.js";
+
+/** The version of the report's form: raised when a field goes away or changes its meaning. */
+export const SCHEMA = 1;
+
+/** What a finding means for the image: not sound; sound, and worth a look; nothing, just so. */
+export type Severity = "error" | "warning" | "note";
+
+/** Codes of findings that no error of the library's has. */
+export type FindingCode =
+  | ErrorCode
+  /** Something that is not zero follows the IDX. */
+  | "TrailingData"
+  /** A tree's entry has a mode that git understands and does not write. */
+  | "OddMode"
+  /** Objects that the commit does not lead to. */
+  | "Unreachable"
+  /** What could not be checked, because something before it is damaged. */
+  | "Unchecked";
+
+/** One thing that was found. */
+export interface Finding {
+  severity: Severity;
+  code: FindingCode;
+  /** One line for people. */
+  message: string;
+  /** The git object, 40 hexadecimal digits. */
+  oid?: string;
+  /** The path inside the image. */
+  path?: string;
+  /** Absolute offset in the image, in bytes. */
+  offset?: number;
+  /** What to do about it, for people. */
+  hint?: string;
+}
+
+/** How many things of each kind there are; `null` for what was not counted. */
+export interface Counts {
+  /** Objects in the PACK, by kind, and how many of them are stored as deltas. */
+  objects: number | null;
+  commits: number | null;
+  trees: number | null;
+  blobs: number | null;
+  tags: number | null;
+  deltas: number | null;
+  /** Paths that the commit leads to; executables are not among the files. */
+  directories: number | null;
+  files: number | null;
+  executables: number | null;
+  symlinks: number | null;
+  submodules: number | null;
+  /** Objects that the commit does not lead to. */
+  unreachable: number | null;
+}
+
+/** Sizes in bytes; `null` for what is not known. */
+export interface Sizes {
+  image: number | null;
+  /** The PACK and the IDX, with their trailers. */
+  pack: number | null;
+  idx: number | null;
+  /** The content of all objects. */
+  objects: number | null;
+  /** The content of all files and executables, path by path: what an extracted tree takes. */
+  files: number | null;
+}
+
+/** - `sound`: no error was found
+ *  - `damaged`: the image is not sound
+ *  - `mismatch`: it is sound, and not what was asked for
+ *  - `unreadable`: reading or memory failed, and what could be read showed no damage
+ */
+export type ReportStatus = "sound" | "damaged" | "mismatch" | "unreadable";
+
+/** The result of verifying one image; all of it can be written as JSON. */
+export interface Report {
+  schema: typeof SCHEMA;
+  /** The image's path, or `null` where it has none. */
+  image: string | null;
+  status: ReportStatus;
+  depth: "full" | "quick";
+  /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
+  commit: string | null;
+  tree: string | null;
+  author: { name: string; email: string } | null;
+  /** The committer's date, ISO 8601 with its own offset from UTC. */
+  date: string | null;
+  /** The commit's message. */
+  message: string | null;
+  counts: Counts;
+  sizes: Sizes;
+  findings: Finding[];
+  /** Whether there were more findings than `maxFindings`. */
+  truncated: boolean;
+}
+
+/** Codes that say nothing of the image. */
+const UNREADABLE = new Set<FindingCode>([
+  "Io",
+  "DeviceFailed",
+  "OutOfMemory",
+  "InvalidArgument",
+  "BadSource",
+]);
+
+/** Where a finding was made. */
+export type Place = Pick<Finding, "oid" | "path" | "offset" | "hint">;
+
+/** The findings on their way into a report. The first `max` are kept, errors before the rest. */
+export class Findings {
+  readonly #max: number;
+  readonly #kept: Finding[] = [];
+  readonly #codes = new Set<FindingCode>();
+  #dropped = 0;
+
+  /** @param max how many are kept */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(severity: Severity, code: FindingCode, message: string, place: Place = {}): void {
+    if (severity === "error") this.#codes.add(code);
+    const finding: Finding = { severity, code, message, ...defined(place) };
+    if (this.#kept.length < this.#max) {
+      this.#kept.push(finding);
+      return;
+    }
+    this.#dropped++;
+    if (severity !== "error") return;
+    // What is no error makes room for what is.
+    const other = this.#kept.findLastIndex(({ severity: kept }) => kept !== "error");
+    if (other < 0) return;
+    this.#kept.splice(other, 1);
+    this.#kept.push(finding);
+  }
+
+  /** Whether no more errors are kept. */
+  get isFull(): boolean {
+    return this.#kept.length >= this.#max && this.#kept.every(({ severity }) => severity === "error");
+  }
+
+  /** Counts an error that is not kept. */
+  drop(code: FindingCode): void {
+    this.#codes.add(code);
+    this.#dropped++;
+  }
+
+  /** Adds what a status of the core's or the verifier's stands for. */
+  addStatus(status: number, place: Place = {}): void {
+    const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
+    const where = place.offset === undefined ? "" : ` (at offset ${place.offset})`;
+    const object = code === "MissingObject" && place.oid !== undefined ? `: ${place.oid}` : "";
+    this.add("error", code, `${MESSAGES[code].replace("%", "the path")}${object}${where}`, place);
+  }
+
+  /** Adds an error that was thrown. */
+  addError({ code, message, oid, path, offset, hint }: DocteurError): void {
+    this.add("error", code, message, { oid, path, offset, hint } as Place);
+  }
+
+  /** Whether an error is among them. */
+  get hasErrors(): boolean {
+    return this.#codes.size > 0;
+  }
+
+  get list(): Finding[] {
+    return this.#kept;
+  }
+
+  get truncated(): boolean {
+    return this.#dropped > 0;
+  }
+
+  get status(): ReportStatus {
+    if (this.#codes.size === 0) return "sound";
+    const codes = [...this.#codes].filter((code) => !UNREADABLE.has(code));
+    if (codes.length === 0) return "unreadable";
+    return codes.every((code) => code === "Mismatch") ? "mismatch" : "damaged";
+  }
+}
+
+/** An object without the fields that are undefined. */
+function defined<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Nothing counted. */
+export function noCounts(): Counts {
+  return {
+    objects: null,
+    commits: null,
+    trees: null,
+    blobs: null,
+    tags: null,
+    deltas: null,
+    directories: null,
+    files: null,
+    executables: null,
+    symlinks: null,
+    submodules: null,
+    unreachable: null,
+  };
+}
+
+/** The error that stands for a report: its first error. */
+export function reportError({ findings }: Report): DocteurError | undefined {
+  const found = findings.find(({ severity }) => severity === "error");
+  if (found === undefined) return undefined;
+  const { code, message, ...place } = found;
+  return new DocteurError(code as ErrorCode, message, place);
+}

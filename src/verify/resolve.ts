@@ -1,0 +1,305 @@
+/**
+ * Resolves objects tree by tree of the forest of deltas, as `git index-pack` does: every base is inflated once, and its
+ * children are made from it while it is in memory. Ids are computed, and trees read.
+ */
+import { createHash } from "node:crypto";
+import { hexOid } from "../core.js";
+import { STATUS } from "../errors.js";
+import { objectHeader } from "../make/objects.js";
+import type { Engine } from "./engine.js";
+import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "./entry.js";
+import { inflateAway, inflateTo } from "./inflate.js";
+import type { ImageReader } from "./reader.js";
+import { endOf, type Forest, isDelta, type Rows, STATE } from "./rows.js";
+import { TreeLog } from "./tree-log.js";
+
+/** Deltas between an object and its base, at most (`asm/limits.ts`). */
+const CHAIN_DEPTH = 4095;
+/** Objects from this size on are inflated through a window, unless something is made from them. */
+const STREAM_MIN = 4 << 20;
+/** Content from this size on is hashed by the host's SHA-1, which is faster and costs more to call. */
+const HOST_HASH_MIN = 4096;
+/** Bytes of bases that wait for their other children, beside the one in use. */
+const HELD_MAX = 32 << 20;
+
+const KIND_NAMES = ["", "commit", "tree", "blob", "tag"] as const;
+
+/** A base on the way down a chain. */
+interface Frame {
+  row: number;
+  /** Its content, or 0 where it has been given up, for now or for good. */
+  ptr: number;
+  size: number;
+  /** Its next child. */
+  child: number;
+}
+
+/** What may be wanted beside ids. */
+export interface ResolveOptions {
+  /** Deltas whose base is known by its id alone, by that id: resolved as soon as it turns up. */
+  waiting?: Map<string, number[]>;
+  /** Whether trees are read. `setTable` has been called. */
+  readTrees: boolean;
+}
+
+/** One thread's share of the work. */
+export class Resolver {
+  readonly #reader: ImageReader;
+  readonly #engine: Engine;
+  readonly #rows: Rows;
+  readonly #waiting: Map<string, number[]> | undefined;
+  readonly #header = entryHeader();
+  readonly #frames: Frame[] = [];
+  #held = 0;
+  /** The trees that were read. */
+  readonly trees: TreeLog | undefined;
+  /** What `#make` gives beside a status. */
+  #ptr = 0;
+  #size = 0;
+
+  constructor(reader: ImageReader, rows: Rows, { waiting, readTrees }: ResolveOptions) {
+    this.#reader = reader;
+    this.#engine = reader.engine;
+    this.#rows = rows;
+    this.#waiting = waiting;
+    this.trees = readTrees ? new TreeLog(reader.engine) : undefined;
+  }
+
+  /**
+   * Resolves groups of a forest until none is left.
+   * @param next the number of the next group, which threads share
+   */
+  async run({ roots, groups }: Forest, next: Int32Array): Promise<void> {
+    for (;;) {
+      const group = Atomics.add(next, 0, 1);
+      if (group >= groups.length - 1) return;
+      for (let index = groups[group]!; index < groups[group + 1]!; index++) await this.#grow(roots[index]!);
+    }
+  }
+
+  /** One tree of the forest. */
+  async #grow(root: number): Promise<void> {
+    const rows = this.#rows;
+    const type = rows.kinds[root]!;
+    const frames = this.#frames;
+    let status = await this.#begin(root, type);
+    if (status !== STATUS.Ok) {
+      rows.states[root] = status;
+      return;
+    }
+    while (frames.length > 0) {
+      const frame = frames.at(-1)!;
+      const row = frame.child;
+      if (row < 0) {
+        this.#drop(frame);
+        frames.pop();
+        continue;
+      }
+      frame.child = rows.nextChild[row]!;
+      status = frames.length > CHAIN_DEPTH ? STATUS.ChainTooDeep : await this.#materialize(frames.length - 1);
+      if (status === STATUS.Ok) status = await this.#make(row, frame.ptr, frame.size);
+      if (frame.child < 0) this.#drop(frame);
+      if (status === STATUS.Ok) this.#finish(row, type);
+      else rows.states[row] = status;
+    }
+  }
+
+  /** Resolves a root; where it has children, it becomes the first frame. */
+  async #begin(row: number, type: number): Promise<number> {
+    const rows = this.#rows;
+    const end = endOf(rows, row);
+    const status = await this.#parse(row);
+    if (status !== STATUS.Ok) return status;
+    const { size, length } = this.#header;
+    const hasWaiting = this.#waiting !== undefined && this.#waiting.size > 0;
+    const isStreamed = !hasWaiting && size >= STREAM_MIN && rows.firstChild[row]! < 0 && type !== KIND.tree;
+    if (!isStreamed) {
+      const made = await this.#inflate(row);
+      if (made === STATUS.Ok) this.#finish(row, type);
+      return made;
+    }
+    const data = rows.offsets[row]! + length;
+    const streamed = await inflateAway(this.#reader, data, end, size, type);
+    if (streamed !== STATUS.Ok) return streamed;
+    const { wasm, oid } = this.#engine;
+    if (wasm.inflateTaken() !== end - data) return STATUS.BadEntry;
+    wasm.streamId(oid);
+    this.#record(row, type, size);
+    return STATUS.Ok;
+  }
+
+  /** Reads a row's header into `#header`. */
+  async #parse(row: number): Promise<number> {
+    const rows = this.#rows;
+    const offset = rows.offsets[row]!;
+    const length = Math.min(HEADER_MAX, rows.end - offset);
+    const at = PACK_START + offset;
+    const ptr = this.#reader.at(at, length) || (await this.#reader.fetch(at, length));
+    return parseEntry(this.#header, this.#engine.bytes, ptr, offset, rows.end);
+  }
+
+  /** A buffer; where there is no more memory, bases that wait give up theirs, but for the one in use. */
+  #alloc(size: number, keep: number): number {
+    let ptr = this.#engine.alloc(size);
+    for (let index = 0; ptr === 0 && index < this.#frames.length; index++) {
+      const frame = this.#frames[index]!;
+      if (frame.ptr === 0 || frame.ptr === keep) continue;
+      this.#drop(frame);
+      ptr = this.#engine.alloc(size);
+    }
+    return ptr;
+  }
+
+  /** Inflates what a row stores into `#ptr`, and its header. */
+  async #inflate(row: number, keep = 0): Promise<number> {
+    const rows = this.#rows;
+    const status = await this.#parse(row);
+    if (status !== STATUS.Ok) return status;
+    const { size, length } = this.#header;
+    const ptr = this.#alloc(size, keep);
+    if (ptr === 0) return STATUS.OutOfMemory;
+    const inflated = await inflateTo(this.#reader, rows.offsets[row]! + length, endOf(rows, row), ptr, size);
+    if (inflated !== STATUS.Ok) {
+      this.#engine.wasm.free(ptr);
+      return inflated;
+    }
+    this.#ptr = ptr;
+    this.#size = size;
+    return STATUS.Ok;
+  }
+
+  /** Makes a delta's object from its base, into `#ptr` and `#size`. */
+  async #make(row: number, base: number, baseSize: number): Promise<number> {
+    const { wasm } = this.#engine;
+    const status = await this.#inflate(row, base);
+    if (status !== STATUS.Ok) return status;
+    const delta = this.#ptr;
+    const result = this.#apply(delta, this.#size, base, baseSize);
+    wasm.free(delta);
+    return result;
+  }
+
+  #apply(delta: number, length: number, base: number, baseSize: number): number {
+    const { wasm } = this.#engine;
+    const opened = wasm.deltaOpen(delta, length, baseSize);
+    if (opened !== STATUS.Ok) return opened;
+    const size = wasm.deltaSize();
+    if (size > 2 ** 40) return STATUS.ObjectTooLarge;
+    const ptr = this.#alloc(size, base);
+    if (ptr === 0) return STATUS.OutOfMemory;
+    const status = wasm.deltaRun(delta, length, base, baseSize, ptr, size);
+    if (status !== STATUS.Ok) {
+      wasm.free(ptr);
+      return status;
+    }
+    this.#ptr = ptr;
+    this.#size = size;
+    return STATUS.Ok;
+  }
+
+  /** Takes the id of the object at `#ptr`, reads it where it is a tree, and keeps it where it has children. */
+  #finish(row: number, type: number): void {
+    const engine = this.#engine;
+    const ptr = this.#ptr;
+    const size = this.#size;
+    if (size < HOST_HASH_MIN) engine.wasm.objectId(type, ptr, size, engine.oid);
+    else {
+      const hash = createHash("sha1").update(objectHeader(KIND_NAMES[type] as "blob", size));
+      engine.bytes.set(hash.update(engine.bytes.subarray(ptr, ptr + size)).digest(), engine.oid);
+    }
+    this.#record(row, type, size);
+    if (type === KIND.tree) this.trees?.read(row, ptr, size);
+    const child = this.#childOf(row);
+    if (child < 0) {
+      engine.wasm.free(ptr);
+      return;
+    }
+    this.#frames.push({ row, ptr, size, child });
+    this.#held += size;
+    for (let index = 0; this.#held - size > HELD_MAX && index < this.#frames.length - 1; index++)
+      this.#drop(this.#frames[index]!);
+  }
+
+  #record(row: number, type: number, size: number): void {
+    const rows = this.#rows;
+    const { bytes, oid } = this.#engine;
+    const at = row * OID;
+    for (let index = 0; index < OID; index++) rows.oids[at + index] = bytes[oid + index]!;
+    rows.types[row] = type;
+    rows.sizes[row] = size;
+    rows.states[row] = STATE.ok;
+  }
+
+  /** A row's first child; those that have waited for its id are among them. */
+  #childOf(row: number): number {
+    const rows = this.#rows;
+    if (this.#waiting !== undefined) {
+      const oid = hexOid(rows.oids.subarray(row * OID));
+      for (const child of this.#waiting.get(oid) ?? []) {
+        rows.bases[child] = row;
+        rows.nextChild[child] = rows.firstChild[row]!;
+        rows.firstChild[row] = child;
+      }
+      this.#waiting.delete(oid);
+    }
+    return rows.firstChild[row]!;
+  }
+
+  #drop(frame: Frame): void {
+    if (frame.ptr === 0) return;
+    this.#engine.wasm.free(frame.ptr);
+    frame.ptr = 0;
+    this.#held -= frame.size;
+  }
+
+  /** Makes a base anew whose content was given up. */
+  async #materialize(index: number): Promise<number> {
+    const frame = this.#frames[index]!;
+    if (frame.ptr !== 0) return STATUS.Ok;
+    let from = index;
+    while (from > 0 && this.#frames[from]!.ptr === 0) from--;
+    const origin = this.#frames[from]!;
+    let { ptr } = origin;
+    let { size } = origin;
+    let isOwn = false;
+    if (ptr === 0) {
+      const status = await this.#inflate(origin.row);
+      if (status !== STATUS.Ok) return status;
+      ptr = this.#ptr;
+      size = this.#size;
+      isOwn = true;
+    }
+    for (let at = from + 1; at <= index; at++) {
+      const status = await this.#make(this.#frames[at]!.row, ptr, size);
+      if (isOwn) this.#engine.wasm.free(ptr);
+      if (status !== STATUS.Ok) return status;
+      ptr = this.#ptr;
+      size = this.#size;
+      isOwn = true;
+    }
+    frame.ptr = ptr;
+    this.#held += size;
+    return STATUS.Ok;
+  }
+
+  /**
+   * The content of an object that has been resolved.
+   * @returns undefined where there is no memory for it
+   */
+  async content(row: number): Promise<Uint8Array | undefined> {
+    const rows = this.#rows;
+    const chain: number[] = [];
+    let root = row;
+    for (; isDelta(rows.kinds[root]!); root = rows.bases[root]!) chain.push(root);
+    if ((await this.#inflate(root)) !== STATUS.Ok) return undefined;
+    for (const delta of chain.reverse()) {
+      const base = this.#ptr;
+      const status = await this.#make(delta, base, this.#size);
+      this.#engine.wasm.free(base);
+      if (status !== STATUS.Ok) return undefined;
+    }
+    const content = this.#engine.bytes.slice(this.#ptr, this.#ptr + this.#size);
+    this.#engine.wasm.free(this.#ptr);
+    return content;
+  }
+}

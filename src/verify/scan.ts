@@ -1,0 +1,231 @@
+/**
+ * The first pass: where the PACK's entries are, their kinds, bases and CRC-32s, and the PACK's own SHA-1. With a sound IDX
+ * the entries are where it says, which the second pass proves; without one, each is inflated to find its end.
+ */
+import { createHash } from "node:crypto";
+import { hexOid } from "../core.js";
+import { STATUS } from "../errors.js";
+import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "./entry.js";
+import type { Idx } from "./idx.js";
+import { inflateAway } from "./inflate.js";
+import type { ImageReader } from "./reader.js";
+import type { Findings } from "./report.js";
+import { BASE, createRows, endOf, type Rows, rowAt } from "./rows.js";
+
+/** Hashes the PACK as its chunks are read. */
+class PackHash {
+  readonly #reader: ImageReader;
+  readonly #hash = createHash("sha1");
+  #done = PACK_START;
+
+  constructor(reader: ImageReader) {
+    this.#reader = reader;
+  }
+
+  /** Takes what lies before `end`, an offset in the image, up to the chunk that it is in or, at last, all. */
+  async upTo(end: number, isLast = false): Promise<void> {
+    while (this.#done < end) {
+      const length = this.#reader.restOfChunk(this.#done);
+      if (length > end - this.#done && !isLast) return;
+      const piece = Math.min(length, end - this.#done);
+      const ptr = await this.#reader.fetch(this.#done, piece);
+      this.#hash.update(this.#reader.engine.bytes.subarray(ptr, ptr + piece));
+      this.#done += piece;
+    }
+  }
+
+  digest(): Buffer {
+    return this.#hash.digest();
+  }
+}
+
+/** SHA-1 of the PACK up to its trailer. @param end the trailer's offset from the PACK's start */
+export async function hashPack(reader: ImageReader, end: number): Promise<Buffer> {
+  const hash = new PackHash(reader);
+  await hash.upTo(PACK_START + end, true);
+  return hash.digest();
+}
+
+/**
+ * Where the PACK's trailer begins, from the PACK's start: what the IDX has as the PACK's checksum stands before zeros that
+ * lead up to the IDX.
+ * @param idxStart where the IDX begins in the image
+ * @returns -1 where it does not
+ */
+export async function findTrailer(
+  reader: ImageReader,
+  idxStart: number,
+  trailer: Uint8Array,
+): Promise<number> {
+  let zeros = 0;
+  while (zeros < OID && trailer[OID - 1 - zeros] === 0) zeros++;
+  if (zeros === OID) return -1;
+  let end = idxStart;
+  while (end > PACK_START) {
+    const length = Math.min(4096, end - PACK_START);
+    const bytes = await reader.copy(end - length, length);
+    const last = bytes.findLastIndex((byte) => byte !== 0);
+    end -= length - last - 1;
+    if (last >= 0) break;
+  }
+  const start = end + zeros - OID;
+  if (start < PACK_START + PACK_HEADER || start + OID > idxStart) return -1;
+  return Buffer.compare(await reader.copy(start, OID), trailer) === 0 ? start - PACK_START : -1;
+}
+
+/** CRC-32 of the image's bytes. */
+async function crcOf(reader: ImageReader, start: number, end: number): Promise<number> {
+  let crc = 0;
+  for (let at = start; at < end; ) {
+    const length = Math.min(end - at, reader.pieceLen);
+    const ptr = reader.at(at, length) || (await reader.fetch(at, length));
+    crc = reader.engine.wasm.crc32(crc, ptr, length) >>> 0;
+    at += length;
+  }
+  return crc;
+}
+
+/**
+ * Scans the PACK by a sound IDX.
+ * @param end where the trailer begins, from the PACK's start
+ * @returns undefined where IDX and PACK do not go together
+ */
+export async function scanByIndex(reader: ImageReader, idx: Idx, end: number): Promise<Rows | undefined> {
+  const rows = createRows(idx.count);
+  rows.end = end;
+  const ranks = idx.byOffset();
+  ranks.forEach((rank, row) => {
+    rows.offsets[row] = idx.offset(rank);
+  });
+  if (rows.offsets[0] !== PACK_HEADER) return undefined;
+  const rowOfRank = new Uint32Array(idx.count);
+  ranks.forEach((rank, row) => {
+    rowOfRank[rank] = row;
+  });
+  const hash = new PackHash(reader);
+  const header = entryHeader();
+  for (let row = 0; row < rows.count; row++) {
+    const offset = rows.offsets[row]!;
+    const next = endOf(rows, row);
+    const at = PACK_START + offset;
+    const length = Math.min(HEADER_MAX, end - offset);
+    const ptr = reader.at(at, length) || (await reader.fetch(at, length));
+    const { bytes } = reader.engine;
+    if (parseEntry(header, bytes, ptr, offset, end) !== STATUS.Ok) return undefined;
+    rows.kinds[row] = header.kind;
+    rows.bases[row] = BASE.none;
+    if (header.kind === KIND.ofsDelta) rows.bases[row] = rowAt(rows, header.base, row);
+    else if (header.kind === KIND.refDelta) {
+      const rank = idx.rankOf(bytes.subarray(header.baseOidAt, header.baseOidAt + OID));
+      rows.bases[row] = rank < 0 ? BASE.none : rowOfRank[rank]!;
+    }
+    if (header.kind >= KIND.ofsDelta && rows.bases[row]! < 0) return undefined;
+    rows.crcs[row] = await crcOf(reader, at, PACK_START + next);
+    if (rows.crcs[row] !== idx.crc(ranks[row]!)) return undefined;
+    await hash.upTo(PACK_START + next);
+  }
+  await hash.upTo(PACK_START + end, true);
+  return Buffer.compare(hash.digest(), idx.packTrailer) === 0 ? rows : undefined;
+}
+
+/** What a scan without an IDX found. */
+export interface Scan {
+  /** As many as could be found. */
+  rows: Rows;
+  /** Rows of ref-deltas by the ids of their bases. */
+  waiting: Map<string, number[]>;
+  /** Where the trailer begins, from the PACK's start; -1 where that could not be found. */
+  end: number;
+}
+
+/** Where entries may begin, in order, as far as the IDX can be believed. */
+export function landmarks(idx: Idx | undefined, end: number): number[] {
+  if (idx === undefined) return [];
+  const offsets: number[] = [];
+  for (let rank = 0; rank < idx.count; rank++) offsets.push(idx.offset(rank));
+  return offsets.filter((offset) => offset >= PACK_HEADER && offset < end).sort((a, b) => a - b);
+}
+
+/**
+ * Scans the PACK entry by entry. Behind one that is damaged it goes on where the IDX says that the next one begins.
+ * @param count entries that the PACK announces
+ * @param limit the trailer begins there at the latest, from the PACK's start
+ * @param marks where entries may begin
+ */
+export async function scanByInflating(
+  reader: ImageReader,
+  count: number,
+  limit: number,
+  marks: readonly number[],
+  findings: Findings,
+): Promise<Scan> {
+  const rows = createRows(count);
+  const waiting = new Map<string, number[]>();
+  const header = entryHeader();
+  const { wasm } = reader.engine;
+  let offset = PACK_HEADER;
+  let row = 0;
+  let mark = 0;
+  let isKnown = true;
+  for (; row < count; row++) {
+    rows.offsets[row] = offset;
+    let status: number = STATUS.BadEntry;
+    let length = -1;
+    if (offset < limit) {
+      const ptr = await reader.fetch(PACK_START + offset, Math.min(HEADER_MAX, limit - offset));
+      const { bytes } = reader.engine;
+      status = parseEntry(header, bytes, ptr, offset, limit);
+      const oid = hexOid(bytes.subarray(header.baseOidAt));
+      if (status === STATUS.Ok) {
+        rows.kinds[row] = header.kind;
+        rows.bases[row] = BASE.none;
+        const data = offset + header.length;
+        const { kind, base } = header;
+        if (kind === KIND.ofsDelta) rows.bases[row] = rowAt(rows, base, row);
+        if (kind === KIND.ofsDelta && rows.bases[row]! < 0) {
+          status = STATUS.BadBase;
+          rows.bases[row] = BASE.unknown;
+        }
+        if (kind === KIND.refDelta) {
+          rows.bases[row] = BASE.unknown;
+          waiting.set(oid, [...(waiting.get(oid) ?? []), row]);
+        }
+        const inflated = await inflateAway(reader, data, limit, header.size, 0);
+        if (inflated === STATUS.Ok) length = header.length + wasm.inflateTaken();
+        else if (status === STATUS.Ok) status = inflated;
+      }
+    }
+    if (status !== STATUS.Ok) {
+      rows.states[row] = status;
+      findings.addStatus(status, { offset: PACK_START + offset });
+    }
+    if (length >= 0) {
+      rows.crcs[row] = await crcOf(reader, PACK_START + offset, PACK_START + offset + length);
+      offset += length;
+      continue;
+    }
+    while (mark < marks.length && marks[mark]! <= offset) mark++;
+    if (mark === marks.length) {
+      isKnown = false;
+      row++;
+      break;
+    }
+    offset = marks[mark]!;
+  }
+  rows.end = isKnown ? offset : limit;
+  if (row < count)
+    findings.add("warning", "Unchecked", `${count - row} of ${count} entries of the PACK could not be found`);
+  return { rows: row < count ? firstRows(rows, row) : rows, waiting, end: isKnown ? offset : -1 };
+}
+
+/** The first rows of a table. */
+function firstRows(rows: Rows, count: number): Rows {
+  const first = createRows(count);
+  first.end = rows.end;
+  first.offsets.set(rows.offsets.subarray(0, count));
+  first.kinds.set(rows.kinds.subarray(0, count));
+  first.bases.set(rows.bases.subarray(0, count));
+  first.crcs.set(rows.crcs.subarray(0, count));
+  first.states.set(rows.states.subarray(0, count));
+  return first;
+}

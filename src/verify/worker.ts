@@ -1,0 +1,32 @@
+/** A thread of the team: it opens the image by itself, and shares columns and the counter of groups with the others. */
+import { parentPort, workerData } from "node:worker_threads";
+import { FileDevice } from "../devices/file.js";
+import { DocteurError } from "../errors.js";
+import { Engine } from "./engine.js";
+import { ImageReader } from "./reader.js";
+import { Resolver } from "./resolve.js";
+import { loadTable, type ThreadAnswer, type ThreadData, type ThreadTask } from "./team.js";
+
+async function run({ rows, forest, next, oids }: ThreadTask): Promise<ThreadAnswer> {
+  const { module, path, blockSize, memoryLimit } = workerData as ThreadData;
+  const device = new FileDevice(path, blockSize);
+  try {
+    const reader = new ImageReader(new Engine(module, memoryLimit), device);
+    loadTable(reader, oids);
+    const resolver = new Resolver(reader, rows, { readTrees: true });
+    await resolver.run(forest, next);
+    return { trees: resolver.trees!.words };
+  } finally {
+    device.close();
+  }
+}
+
+parentPort!.once("message", (task: ThreadTask) => {
+  run(task)
+    .catch((error: unknown): ThreadAnswer => {
+      if (!(error instanceof DocteurError)) return { error: { internal: String((error as Error).stack) } };
+      const { code, message, path, oid, offset, hint } = error;
+      return { error: { code, message, where: { path, oid, offset, hint } } };
+    })
+    .then((answer) => parentPort!.postMessage(answer));
+});

@@ -1,0 +1,91 @@
+/** `docteur checksum`: a checksum of every file of an image, as sha256sum prints and checks them. */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import type { Entry, Volume } from "../../src/index.js";
+import { type Command, parse } from "../cli.js";
+import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../image-options.js";
+
+const HELP = `usage: docteur checksum [OPTION]... IMAGE
+
+Prints HASH, two spaces and the path of every file, in the order of the paths'
+bytes, as sha256sum does: sha256sum -c checks a tree that was extracted.
+Symbolic links are left out, as sha256sum would follow them; submodules, as
+the image does not hold them.
+
+Options:
+      --git          git's blob ids instead of SHA-256: no content is read, and
+                     symbolic links are among them
+${IMAGE_HELP}
+  -h, --help         print this help
+
+Exit statuses: 0 printed; 4 the image is damaged; 8 it cannot be read; 16 the
+arguments are wrong.
+
+Example:
+  docteur checksum disk.img | (cd extracted && sha256sum --check --quiet)`;
+
+const OPTIONS = { ...IMAGE_OPTIONS, git: { type: "boolean" } } as const;
+
+/** Bytes of a file that are hashed at once. */
+const PIECE = 1 << 20;
+const SLASH = Buffer.from("/");
+
+/** An entry and its path's bytes, without a slash in front. */
+interface Found {
+  entry: Entry;
+  path: Buffer;
+}
+
+/** What a directory's name counts as among its neighbours, so that paths come in the order of their bytes. */
+function sortKey({ entry, path }: Found): Buffer {
+  return entry.kind === "directory" ? Buffer.concat([path, SLASH]) : path;
+}
+
+async function* walk(volume: Volume, folder: Buffer): AsyncGenerator<Found> {
+  const found: Found[] = [];
+  for (const entry of await volume.list(folder)) {
+    const name = Buffer.from(entry.nameBytes);
+    found.push({ entry, path: folder.length === 0 ? name : Buffer.concat([folder, SLASH, name]) });
+  }
+  found.sort((left, right) => Buffer.compare(sortKey(left), sortKey(right)));
+  for (const each of found) {
+    if (each.entry.kind === "directory") yield* walk(volume, each.path);
+    else yield each;
+  }
+}
+
+async function sha256(volume: Volume, path: Buffer): Promise<string> {
+  const hash = createHash("sha256");
+  for (let offset = 0; ; offset += PIECE) {
+    const piece = await volume.getPartial(path, offset, PIECE);
+    hash.update(piece);
+    if (piece.length < PIECE) return hash.digest("hex");
+  }
+}
+
+const ESCAPES: Record<number, string> = { 10: "\\n", 13: "\\r", 92: "\\\\" };
+
+/** A line of sha256sum's: a backslash in front says that the path's backslashes and line breaks are escaped. */
+function line(hash: string, path: Buffer): Buffer {
+  const isPlain = path.every((byte) => ESCAPES[byte] === undefined);
+  if (isPlain) return Buffer.concat([Buffer.from(`${hash}  `), path, Buffer.from("\n")]);
+  const escaped = path.toString("latin1").replace(/[\n\r\\]/g, (char) => ESCAPES[char.charCodeAt(0)]!);
+  return Buffer.from(`\\${hash}  ${escaped}\n`, "latin1");
+}
+
+async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"]);
+  const volume = await openImage(positionals[0]!, values);
+  try {
+    for await (const { entry, path } of walk(volume, Buffer.alloc(0))) {
+      if (entry.kind === "submodule" || (entry.kind === "symlink" && !values.git)) continue;
+      const hash = values.git ? entry.oid : await sha256(volume, path);
+      if (!process.stdout.write(line(hash, path))) await once(process.stdout, "drain");
+    }
+    return 0;
+  } finally {
+    await volume.close();
+  }
+}
+
+export const command: Command = { summary: "checksums of an image's files", help: HELP, run };
