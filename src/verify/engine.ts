@@ -24,8 +24,10 @@ interface VerifierExports extends WebAssembly.Exports {
 
 /** Bytes that must be readable behind an input and writable behind an output. */
 export const SLACK = 32;
+/** Bytes before a buffer that can be written: an object's header is hashed with it. */
+const FRONT = 32;
 /** The largest buffer. */
-const BUFFER_MAX = 0x7fff0000;
+export const BUFFER_MAX = 0x7fff0000;
 
 /** One instance: the exports, and its memory's bytes. */
 export class Engine {
@@ -65,8 +67,14 @@ export class Engine {
     this.#words = new Uint32Array(this.wasm.memory.buffer);
   }
 
-  /** A buffer and its slack, or 0. */
+  /** A buffer, with `FRONT` bytes before it and `SLACK` behind; or 0. */
   alloc(size: number): number {
-    return size > BUFFER_MAX ? 0 : this.wasm.alloc(size + SLACK);
+    const ptr = size > BUFFER_MAX ? 0 : this.wasm.alloc(FRONT + size + SLACK);
+    return ptr === 0 ? 0 : ptr + FRONT;
+  }
+
+  /** Gives back what `alloc` returned; 0 is ignored. */
+  free(ptr: number): void {
+    if (ptr !== 0) this.wasm.free(ptr - FRONT);
   }
 }

@@ -68,7 +68,7 @@ export class Examination {
     const threads = team(frame.idxStart - PACK_START);
     try {
       const proven = (await this.#proveByIndex(frame, threads)) ?? (await this.#proveByPack(frame));
-      await this.#trailing(proven.index, frame);
+      await this.#trailing(frame);
       await this.#commit(frame, proven, expected);
     } finally {
       await threads?.close();
@@ -79,7 +79,7 @@ export class Examination {
   async quick(expected?: Expected): Promise<void> {
     const findings = this.#findings;
     const frame = await this.#frame();
-    const idx = await readIdx(this.#reader, frame.idxStart, frame.count);
+    const idx = await this.#readIdx(frame);
     if (idx === undefined) throw new DocteurError("BadIdx", "the index (IDX) is damaged: it is cut off", {});
     const isSound = checkIdx(idx, frame.idxStart - PACK_START - OID, findings);
     const end = await findTrailer(this.#reader, frame.idxStart, idx.packTrailer);
@@ -95,9 +95,8 @@ export class Examination {
       );
     }
     this.#out.counts.objects = frame.count;
-    this.#out.sizes.idx = idx.bytes.length;
     if (end >= 0) this.#out.sizes.pack = end + OID;
-    await this.#trailing(idx, frame);
+    await this.#trailing(frame);
     if (isSound)
       await this.#quickCommit(frame, idx, end < 0 ? frame.idxStart - PACK_START - OID : end, expected);
   }
@@ -122,11 +121,17 @@ export class Examination {
     return { commit: head.slice(0, OID), idxStart: Number(idxStart), count };
   }
 
+  async #readIdx({ idxStart, count }: Frame): Promise<Idx | undefined> {
+    const idx = await readIdx(this.#reader, idxStart, count);
+    if (idx !== undefined) this.#out.sizes.idx = idx.bytes.length;
+    return idx;
+  }
+
   /** Proves all objects by the IDX; undefined where anything at all is wrong with either, which a closer look will tell. */
   async #proveByIndex(frame: Frame, team: Team | undefined): Promise<Proven | undefined> {
     const reader = this.#reader;
     if (frame.count === 0) return undefined;
-    const idx = await readIdx(reader, frame.idxStart, frame.count);
+    const idx = await this.#readIdx(frame);
     if (idx === undefined || !checkIdx(idx, frame.idxStart - PACK_START - OID, silent())) return undefined;
     const end = await findTrailer(reader, frame.idxStart, idx.packTrailer);
     if (end < 0) return undefined;
@@ -152,17 +157,18 @@ export class Examination {
   }
 
   /** Proves what can be proven by the PACK alone, and says what is wrong with it and with the IDX. */
-  async #proveByPack({ idxStart, count }: Frame): Promise<Proven> {
+  async #proveByPack(frame: Frame): Promise<Proven> {
+    const { idxStart, count } = frame;
     const reader = this.#reader;
     const findings = this.#findings;
     const limit = idxStart - PACK_START - OID;
-    const idx = await readIdx(reader, idxStart, count);
+    const idx = await this.#readIdx(frame);
     const scan = await scanByInflating(reader, count, limit, landmarks(idx, limit), findings);
     const { rows } = scan;
     const first = new Resolver(reader, rows, { waiting: scan.waiting, readTrees: false });
     await resolveAll(rows, first);
     this.#reportObjects(rows, scan.waiting);
-    const trailer = await this.#packTrailer(scan.end, idxStart);
+    const trailer = await this.#packTrailer(scan.end, idxStart, idx);
     const { entries, rowOfOffset, isWhole } = this.#provenEntries(rows);
     const built = buildIdx(entries, trailer ?? new Uint8Array(OID), createHash("sha1"));
     const index = new Idx(idxStart, entries.count, built);
@@ -196,21 +202,22 @@ export class Examination {
   }
 
   /** The PACK's checksum, and whether it is right. @returns undefined where it could not be found */
-  async #packTrailer(end: number, idxStart: number): Promise<Uint8Array | undefined> {
+  async #packTrailer(end: number, idxStart: number, idx: Idx | undefined): Promise<Uint8Array | undefined> {
     if (end < 0) return undefined;
     const reader = this.#reader;
     const findings = this.#findings;
     const offset = PACK_START + end;
     const trailer = await reader.copy(offset, OID);
-    if (Buffer.compare(await hashPack(reader, end), trailer) !== 0)
-      findings.addStatus(STATUS.BadTrailer, { offset });
+    const digest = await hashPack(reader, end);
+    if (Buffer.compare(digest, trailer) !== 0) findings.addStatus(STATUS.BadTrailer, { offset });
     const found = await reader.firstNonZero(offset + OID, idxStart);
     if (found >= 0) {
       const message = `something stands between the PACK and the index (at offset ${found})`;
       findings.add("error", "BadPack", message, { offset: found });
     }
     this.#out.sizes.pack = end + OID;
-    return trailer;
+    // Where it is the PACK's own copy that is wrong, the IDX has it right.
+    return idx !== undefined && Buffer.compare(digest, idx.packTrailer) === 0 ? digest : trailer;
   }
 
   /** The rows whose ids are known, each id once. */
@@ -261,9 +268,10 @@ export class Examination {
   }
 
   /** What follows the IDX. Readers never look there, so it does no harm; but nobody has put it there for a reason. */
-  async #trailing({ bytes }: Idx, { idxStart }: Frame): Promise<void> {
-    this.#out.sizes.idx = bytes.length;
-    const found = await this.#reader.firstNonZero(idxStart + bytes.length, this.#reader.capacity);
+  async #trailing({ idxStart }: Frame): Promise<void> {
+    const length = this.#out.sizes.idx;
+    if (length === null) return;
+    const found = await this.#reader.firstNonZero(idxStart + length, this.#reader.capacity);
     if (found < 0) return;
     const message = `something that is not zero follows the index (at offset ${found})`;
     this.#findings.add("warning", "TrailingData", message, { offset: found });

@@ -2,12 +2,11 @@
  * Resolves objects tree by tree of the forest of deltas, as `git index-pack` does: every base is inflated once, and its
  * children are made from it while it is in memory. Ids are computed, and trees read.
  */
-import { createHash } from "node:crypto";
 import { hexOid } from "../core.js";
 import { STATUS } from "../errors.js";
-import { objectHeader } from "../make/objects.js";
-import type { Engine } from "./engine.js";
+import { BUFFER_MAX, type Engine } from "./engine.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "./entry.js";
+import { HOST_HASH_MIN, hashObject } from "./hash.js";
 import { inflateAway, inflateTo } from "./inflate.js";
 import type { ImageReader } from "./reader.js";
 import { endOf, type Forest, isDelta, type Rows, STATE } from "./rows.js";
@@ -17,12 +16,10 @@ import { TreeLog } from "./tree-log.js";
 const CHAIN_DEPTH = 4095;
 /** Objects from this size on are inflated through a window, unless something is made from them. */
 const STREAM_MIN = 4 << 20;
-/** Content from this size on is hashed by the host's SHA-1, which is faster and costs more to call. */
-const HOST_HASH_MIN = 4096;
+/** Entries of fewer bytes are never streamed: what they inflate to is no more than 1032 times that. */
+const SHORT = 4096;
 /** Bytes of bases that wait for their other children, beside the one in use. */
 const HELD_MAX = 32 << 20;
-
-const KIND_NAMES = ["", "commit", "tree", "blob", "tag"] as const;
 
 /** A base on the way down a chain. */
 interface Frame {
@@ -96,8 +93,14 @@ export class Resolver {
         continue;
       }
       frame.child = rows.nextChild[row]!;
-      status = frames.length > CHAIN_DEPTH ? STATUS.ChainTooDeep : await this.#materialize(frames.length - 1);
-      if (status === STATUS.Ok) status = await this.#make(row, frame.ptr, frame.size);
+      status = STATUS.Ok;
+      if (frames.length > CHAIN_DEPTH) status = STATUS.ChainTooDeep;
+      else if (frame.ptr === 0) status = await this.#materialize(frames.length - 1);
+      if (status === STATUS.Ok) {
+        status = this.#inflateShort(row, frame.ptr);
+        if (status < 0) status = await this.#inflate(row, frame.ptr);
+        if (status === STATUS.Ok) status = this.#applyInflated(frame.ptr, frame.size);
+      }
       if (frame.child < 0) this.#drop(frame);
       if (status === STATUS.Ok) this.#finish(row, type);
       else rows.states[row] = status;
@@ -108,6 +111,12 @@ export class Resolver {
   async #begin(row: number, type: number): Promise<number> {
     const rows = this.#rows;
     const end = endOf(rows, row);
+    if (end - rows.offsets[row]! < SHORT) {
+      let made = this.#inflateShort(row, 0);
+      if (made < 0) made = await this.#inflate(row);
+      if (made === STATUS.Ok) this.#finish(row, type);
+      return made;
+    }
     const status = await this.#parse(row);
     if (status !== STATUS.Ok) return status;
     const { size, length } = this.#header;
@@ -150,32 +159,66 @@ export class Resolver {
     return ptr;
   }
 
-  /** Inflates what a row stores into `#ptr`, and its header. */
+  /** Inflates what a row stores into `#ptr`. Few entries are so long, or not there yet, that anything is waited for. */
   async #inflate(row: number, keep = 0): Promise<number> {
     const rows = this.#rows;
+    const offset = rows.offsets[row]!;
+    const length = endOf(rows, row) - offset;
+    if (length <= this.#reader.pieceLen) {
+      await this.#reader.fetch(PACK_START + offset, length);
+      return this.#inflateShort(row, keep);
+    }
     const status = await this.#parse(row);
     if (status !== STATUS.Ok) return status;
-    const { size, length } = this.#header;
-    const ptr = this.#alloc(size, keep);
+    const header = this.#header;
+    const ptr = this.#alloc(header.size, keep);
     if (ptr === 0) return STATUS.OutOfMemory;
-    const inflated = await inflateTo(this.#reader, rows.offsets[row]! + length, endOf(rows, row), ptr, size);
-    if (inflated !== STATUS.Ok) {
-      this.#engine.wasm.free(ptr);
-      return inflated;
+    const end = offset + length;
+    return this.#take(ptr, await inflateTo(this.#reader, offset + header.length, end, ptr, header.size));
+  }
+
+  /** The same for an entry of a few pages. @returns -1 where it is longer, or the device has no answer yet */
+  #inflateShort(row: number, keep: number): number {
+    const rows = this.#rows;
+    const offset = rows.offsets[row]!;
+    const length = endOf(rows, row) - offset;
+    if (length > this.#reader.pieceLen) return -1;
+    const entry = this.#reader.at(PACK_START + offset, length);
+    if (entry === 0) return -1;
+    const header = this.#header;
+    const status = parseEntry(header, this.#engine.bytes, entry, offset, rows.end);
+    if (status !== STATUS.Ok) return status;
+    if (header.length >= length) return STATUS.Truncated;
+    const ptr = this.#alloc(header.size, keep);
+    if (ptr === 0) return STATUS.OutOfMemory;
+    const { wasm } = this.#engine;
+    wasm.inflateBegin(ptr, header.size);
+    const inflated = wasm.inflateRun(entry + header.length, length - header.length);
+    if (inflated < 0) return this.#take(ptr, STATUS.Truncated);
+    const isExact = wasm.inflateTaken() === length - header.length;
+    return this.#take(ptr, inflated === STATUS.Ok && !isExact ? STATUS.BadEntry : inflated);
+  }
+
+  #take(ptr: number, status: number): number {
+    if (status !== STATUS.Ok) this.#engine.free(ptr);
+    else {
+      this.#ptr = ptr;
+      this.#size = this.#header.size;
     }
-    this.#ptr = ptr;
-    this.#size = size;
-    return STATUS.Ok;
+    return status;
   }
 
   /** Makes a delta's object from its base, into `#ptr` and `#size`. */
   async #make(row: number, base: number, baseSize: number): Promise<number> {
-    const { wasm } = this.#engine;
     const status = await this.#inflate(row, base);
-    if (status !== STATUS.Ok) return status;
+    return status === STATUS.Ok ? this.#applyInflated(base, baseSize) : status;
+  }
+
+  /** Applies the delta at `#ptr`. */
+  #applyInflated(base: number, baseSize: number): number {
     const delta = this.#ptr;
     const result = this.#apply(delta, this.#size, base, baseSize);
-    wasm.free(delta);
+    this.#engine.free(delta);
     return result;
   }
 
@@ -184,12 +227,12 @@ export class Resolver {
     const opened = wasm.deltaOpen(delta, length, baseSize);
     if (opened !== STATUS.Ok) return opened;
     const size = wasm.deltaSize();
-    if (size > 2 ** 40) return STATUS.ObjectTooLarge;
+    if (size > BUFFER_MAX) return STATUS.ObjectTooLarge;
     const ptr = this.#alloc(size, base);
     if (ptr === 0) return STATUS.OutOfMemory;
     const status = wasm.deltaRun(delta, length, base, baseSize, ptr, size);
     if (status !== STATUS.Ok) {
-      wasm.free(ptr);
+      this.#engine.free(ptr);
       return status;
     }
     this.#ptr = ptr;
@@ -203,15 +246,12 @@ export class Resolver {
     const ptr = this.#ptr;
     const size = this.#size;
     if (size < HOST_HASH_MIN) engine.wasm.objectId(type, ptr, size, engine.oid);
-    else {
-      const hash = createHash("sha1").update(objectHeader(KIND_NAMES[type] as "blob", size));
-      engine.bytes.set(hash.update(engine.bytes.subarray(ptr, ptr + size)).digest(), engine.oid);
-    }
+    else hashObject(engine, type, ptr, size);
     this.#record(row, type, size);
     if (type === KIND.tree) this.trees?.read(row, ptr, size);
     const child = this.#childOf(row);
     if (child < 0) {
-      engine.wasm.free(ptr);
+      engine.free(ptr);
       return;
     }
     this.#frames.push({ row, ptr, size, child });
@@ -223,8 +263,9 @@ export class Resolver {
   #record(row: number, type: number, size: number): void {
     const rows = this.#rows;
     const { bytes, oid } = this.#engine;
+    const { oids } = rows;
     const at = row * OID;
-    for (let index = 0; index < OID; index++) rows.oids[at + index] = bytes[oid + index]!;
+    for (let index = 0; index < OID; index++) oids[at + index] = bytes[oid + index]!;
     rows.types[row] = type;
     rows.sizes[row] = size;
     rows.states[row] = STATE.ok;
@@ -247,7 +288,7 @@ export class Resolver {
 
   #drop(frame: Frame): void {
     if (frame.ptr === 0) return;
-    this.#engine.wasm.free(frame.ptr);
+    this.#engine.free(frame.ptr);
     frame.ptr = 0;
     this.#held -= frame.size;
   }
@@ -255,7 +296,6 @@ export class Resolver {
   /** Makes a base anew whose content was given up. */
   async #materialize(index: number): Promise<number> {
     const frame = this.#frames[index]!;
-    if (frame.ptr !== 0) return STATUS.Ok;
     let from = index;
     while (from > 0 && this.#frames[from]!.ptr === 0) from--;
     const origin = this.#frames[from]!;
@@ -271,7 +311,7 @@ export class Resolver {
     }
     for (let at = from + 1; at <= index; at++) {
       const status = await this.#make(this.#frames[at]!.row, ptr, size);
-      if (isOwn) this.#engine.wasm.free(ptr);
+      if (isOwn) this.#engine.free(ptr);
       if (status !== STATUS.Ok) return status;
       ptr = this.#ptr;
       size = this.#size;
@@ -295,11 +335,11 @@ export class Resolver {
     for (const delta of chain.reverse()) {
       const base = this.#ptr;
       const status = await this.#make(delta, base, this.#size);
-      this.#engine.wasm.free(base);
+      this.#engine.free(base);
       if (status !== STATUS.Ok) return undefined;
     }
     const content = this.#engine.bytes.slice(this.#ptr, this.#ptr + this.#size);
-    this.#engine.wasm.free(this.#ptr);
+    this.#engine.free(this.#ptr);
     return content;
   }
 }

@@ -34,6 +34,11 @@ class PackHash {
     }
   }
 
+  /** Whether a whole chunk before `end` is still to be taken. */
+  isBehind(end: number): boolean {
+    return end - this.#done >= this.#reader.restOfChunk(this.#done);
+  }
+
   digest(): Buffer {
     return this.#hash.digest();
   }
@@ -104,11 +109,12 @@ export async function scanByIndex(reader: ImageReader, idx: Idx, end: number): P
   });
   const hash = new PackHash(reader);
   const header = entryHeader();
+  const { wasm } = reader.engine;
   for (let row = 0; row < rows.count; row++) {
     const offset = rows.offsets[row]!;
     const next = endOf(rows, row);
     const at = PACK_START + offset;
-    const length = Math.min(HEADER_MAX, end - offset);
+    const length = Math.min(Math.max(HEADER_MAX, Math.min(next - offset, reader.pieceLen)), end - offset);
     const ptr = reader.at(at, length) || (await reader.fetch(at, length));
     const { bytes } = reader.engine;
     if (parseEntry(header, bytes, ptr, offset, end) !== STATUS.Ok) return undefined;
@@ -120,9 +126,10 @@ export async function scanByIndex(reader: ImageReader, idx: Idx, end: number): P
       rows.bases[row] = rank < 0 ? BASE.none : rowOfRank[rank]!;
     }
     if (header.kind >= KIND.ofsDelta && rows.bases[row]! < 0) return undefined;
-    rows.crcs[row] = await crcOf(reader, at, PACK_START + next);
+    const isShort = next - offset <= length;
+    rows.crcs[row] = isShort ? wasm.crc32(0, ptr, next - offset) : await crcOf(reader, at, PACK_START + next);
     if (rows.crcs[row] !== idx.crc(ranks[row]!)) return undefined;
-    await hash.upTo(PACK_START + next);
+    if (hash.isBehind(PACK_START + next)) await hash.upTo(PACK_START + next);
   }
   await hash.upTo(PACK_START + end, true);
   return Buffer.compare(hash.digest(), idx.packTrailer) === 0 ? rows : undefined;

@@ -31,7 +31,7 @@ export class TreeLog {
     const { wasm } = this.#engine;
     const most = Math.floor(size / ENTRY_MIN) + 1;
     if (most > this.#roomLen) {
-      wasm.free(this.#room);
+      this.#engine.free(this.#room);
       this.#roomLen = Math.max(most, 1024);
       this.#room = this.#engine.alloc(this.#roomLen * 4);
       if (this.#room === 0) this.#roomLen = 0;

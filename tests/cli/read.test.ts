@@ -57,13 +57,32 @@ test("verify --quiet, --json and --bs", async () => {
   await expectOutput(["verify", "--quiet", "--json", fixturePath("tiny.img")], "");
   const { stdout } = await docteur(["verify", "--json", "--bs=4096", MODES_IMAGE]);
   assert.deepEqual(JSON.parse(stdout), {
+    schema: 1,
+    image: MODES_IMAGE,
+    status: "sound",
+    depth: "full",
     commit: "00e8a1dcde12e7b9b9e6a16b48d3edb07c1929a9",
     tree: "25b59fa9d29f92b836c754ed2ae6f10383dc5d0c",
-    objectCount: 31,
-    packBytes: 1598,
-    imageBytes: 4096,
     author: { name: "Fixture Maker", email: "f@example.org" },
+    date: "2024-06-07T08:09:10+02:00",
     message: "fixture gitmodes: exec, links, submodule\n",
+    counts: {
+      objects: 31,
+      commits: 1,
+      trees: 12,
+      blobs: 18,
+      tags: 0,
+      deltas: 0,
+      directories: 11,
+      files: 14,
+      executables: 2,
+      symlinks: 3,
+      submodules: 1,
+      unreachable: 0,
+    },
+    sizes: { image: 4096, pack: 1598, idx: 1940, objects: 1399, files: 150 },
+    findings: [],
+    truncated: false,
   });
   const { stdout: tiny } = await docteur(["verify", "--json", fixturePath("tiny.img")]);
   assert.equal(JSON.parse(tiny).message, null);
@@ -112,7 +131,6 @@ test("authors and messages of all kinds", async (t) => {
 test("arguments that make no sense", () =>
   expectFailures([
     [["verify"], 16, "docteur: IMAGE is missing", MORE],
-    [["verify", "a", "b"], 16, "docteur: one argument too many: b", MORE],
     [["verify", "--fast", "a"], 16, "docteur: Unknown option '--fast'", MORE],
     [["verify", "--bs", "100", "a"], 16, "docteur: not a block size: 100", BLOCK_HINT],
     [["ls", "a", "b", "c"], 16, "docteur: one argument too many: c", MORE],
@@ -205,13 +223,15 @@ test("verify names what is damaged, and where", async (t) => {
     [last, 1, `the index (IDX) is damaged: its copy of the PACK's checksum is wrong (at offset ${last})`],
     [last + 39, 1, `the index (IDX) is damaged: its own checksum is wrong (at offset ${last + 39})`],
   ];
-  await expectFailures(
-    cases.map(([at, mask, message]) => {
+  await Promise.all(
+    cases.map(async ([at, mask, message]) => {
       const damaged = image.slice();
       damaged[at]! ^= mask;
       const path = join(work, `${at}`);
       writeFileSync(path, damaged);
-      return [["verify", path], 4, `docteur: ${message}`];
+      const { stdout, stderr, status } = await docteur(["verify", path]);
+      assert.equal(stderr.split("\n")[0], `docteur: ${message}`);
+      assert.deepEqual([stdout, status], ["", 4], message);
     }),
   );
   const beyond = image.slice();

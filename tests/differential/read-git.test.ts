@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { DocteurError, type Entry, type OpenOptions, open, type Volume } from "../../src/index.js";
 import { make } from "../../src/make/index.js";
-import { verify } from "../../src/verify/index.js";
+import { assertSound } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { GIT_ENVIRONMENT, git } from "../support/git.js";
 import { type Random, seeded } from "../support/random.js";
@@ -226,7 +226,10 @@ test("a large repository, packed with deep chains, in every mode", async () => {
   const image = full.repacked("--depth=250", "--window=10");
   for (const [index, mode] of MODES.entries())
     await checkAll(image, full, index, { mode, module: release.module });
-  const { objectCount, commit } = await verify(image);
+  const {
+    counts: { objects: objectCount },
+    commit,
+  } = await assertSound(image);
   assert.equal(objectCount, full.objects.size);
   assert.equal(commit, git(full.folder, "rev-parse", "main"));
 });
@@ -289,7 +292,7 @@ test("ref-deltas", async () => {
   const image = imageOfPack(git(small.folder, "rev-parse", "main"), pack!, idx!);
   for (const { module } of variants)
     for (const mode of MODES) await checkAll(image, small, 4, { mode, module });
-  assert.equal((await verify(image)).objectCount, small.objects.size);
+  assert.equal((await assertSound(image)).counts.objects, small.objects.size);
 });
 
 test("an IDX with offsets of 64 bits is read", async () => {
@@ -302,7 +305,7 @@ test("an IDX with offsets of 64 bits is read", async () => {
   for (const { module } of variants)
     for (const mode of MODES) await checkAll(image, small, 5, { mode, module });
   // It is not the encoding that the PACK gives.
-  await assert.rejects(verify(image), { code: "BadIdx" });
+  await assert.rejects(assertSound(image), { code: "BadIdx" });
 });
 
 test("an image that was made of the repository", async () => {

@@ -4,7 +4,7 @@
  * offset can therefore lead to another object of the pack, and a wrong base of the right size to a mixture, but to nothing else.
  */
 import assert from "node:assert/strict";
-import { verify } from "../../src/verify/index.js";
+import { assertSound } from "../../src/verify/index.js";
 import { coreVariants } from "../support/core.js";
 import { gitOid } from "../support/fixtures.js";
 import { fixChecksums, KIND, resolveAll } from "../support/pack.js";
@@ -60,7 +60,7 @@ export const idx: Target = async () => {
     const options = { module, memoryLimit, budget: BUDGET, random };
 
     const isChanged = !bytes.equals(sample.image);
-    const verified = await attempt(() => verify(bytes, { memoryLimit: 16 << 20 }));
+    const verified = await attempt(() => assertSound(bytes, { memoryLimit: 16 << 20 }));
     assert.equal(verified.code, isChanged ? "BadIdx" : undefined, "verify");
 
     const analyzed = await walk(bytes, { ...options, mode: "analyze" });

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
-import { verify } from "../../src/verify/index.js";
+import { assertSound as verifySound } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { buildImage, fixChecksums, KIND, type PackEntry } from "../support/pack.js";
 import type { Random } from "../support/random.js";
@@ -103,7 +103,7 @@ export const image: Target = async () => {
     const bytes = random(2) ? mutateBytes(sample, random) : mutateEntries(sample, random);
     keep(bytes);
     const { module } = variants[index % variants.length]!;
-    const verified = await attempt(() => verify(bytes, { memoryLimit: 16 << 20 }));
+    const verified = await attempt(() => verifySound(bytes, { memoryLimit: 16 << 20 }));
     const memoryLimit = (2 << 20) + random(2 << 20);
     const budget = verified.value === undefined ? BUDGET : Number.POSITIVE_INFINITY;
     const seen: Outcome<Seen>[] = [];

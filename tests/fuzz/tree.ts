@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { open, type Volume } from "../../src/index.js";
-import { verify } from "../../src/verify/index.js";
+import { assertSound } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { buildImage, commitOf, objectEntry, type PackEntry, treeEntry } from "../support/pack.js";
 import type { Random } from "../support/random.js";
@@ -256,7 +256,7 @@ export const tree: Target = async () => {
       for (const [at, content] of contents.entries())
         count(await checkTree(opened.value, folderOf(at), content));
     }
-    const verified = await attempt(() => verify(image));
+    const verified = await attempt(() => assertSound(image));
     assert.equal(verified.code === undefined, isSound, `verify: ${verified.code}`);
     assert.ok([undefined, "BadTree", "MissingObject", "WrongKind"].includes(verified.code), verified.code);
     const known = new Set([...oids, leaf.oid]);

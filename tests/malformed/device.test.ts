@@ -11,7 +11,7 @@ import {
   type ReadResult,
   type Volume,
 } from "../../src/index.js";
-import { verify } from "../../src/verify/index.js";
+import { assertSound } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { fixture, fixtureBlobs, fixturePath, gitOid } from "../support/fixtures.js";
 import { createRepository, imageOfRepository, SMALL } from "../support/repository.js";
@@ -122,13 +122,13 @@ for (const { label, module } of variants)
 test("verify over a device that fails at any read", async () => {
   const bytes = fixture("tiny.img");
   const probe = new FailingDevice(bytes);
-  await verify(probe);
+  await assertSound(probe);
   for (let at = 1; at <= probe.reads; at++)
     for (const [answer] of ANSWERS) {
       const device = new FailingDevice(bytes);
       device.failAt = at;
       device.answer = answer;
-      await assert.rejects(verify(device), (error) => {
+      await assert.rejects(assertSound(device), (error) => {
         assert.ok(error instanceof DocteurError);
         assert.ok(["DeviceFailed", "InvalidArgument"].includes(error.code), error.code);
         return true;
@@ -191,7 +191,7 @@ test("an image file that is cut to a block, to nothing, or between", async (t) =
     ftruncateSync(fd, length);
     closeSync(fd);
     await assert.rejects(open(path), { code }, `${length}`);
-    await assert.rejects(verify(path), { code }, `${length}`);
+    await assert.rejects(assertSound(path), { code }, `${length}`);
   }
   await assert.rejects(open(fixturePath("nothing.img")), { code: "Io" });
 });

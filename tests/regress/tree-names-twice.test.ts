@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DocteurError, open } from "../../src/index.js";
-import { verify } from "../../src/verify/index.js";
+import { assertSound } from "../../src/verify/index.js";
 import { coreVariants } from "../support/core.js";
 import { buildImage, commitOf, objectEntry, treeEntry } from "../support/pack.js";
 
@@ -35,7 +35,7 @@ for (const { label, module } of await coreVariants()) {
     ]) {
       const image = imageOf(...names);
       await assert.rejects((await open(image, { module })).list("/"), isBadTree, names.join());
-      await assert.rejects(verify(image), isBadTree, names.join());
+      await assert.rejects(assertSound(image), isBadTree, names.join());
     }
   });
 
@@ -52,7 +52,7 @@ for (const { label, module } of await coreVariants()) {
         list.map(({ name }) => name),
         expected,
       );
-      assert.equal((await verify(image)).objectCount, 4);
+      assert.equal((await assertSound(image)).counts.objects, 4);
     }
   });
 }

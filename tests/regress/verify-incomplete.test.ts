@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DocteurError } from "../../src/index.js";
-import { verify } from "../../src/verify/index.js";
+import { assertSound } from "../../src/verify/index.js";
 import { buildImage, commitOf, objectEntry, type PackEntry, treeEntry } from "../support/pack.js";
 
 const blob = objectEntry("blob", Buffer.from("content"));
@@ -20,7 +20,7 @@ function treeOf(...entries: Buffer[]): PackEntry {
 }
 
 async function assertRefused(image: Buffer, code: string, path: string, oid: string): Promise<void> {
-  await assert.rejects(verify(image), (error) => {
+  await assert.rejects(assertSound(image), (error) => {
     assert.ok(error instanceof DocteurError);
     assert.deepEqual([error.code, error.path, error.oid], [code, path, oid]);
     return true;
@@ -65,5 +65,5 @@ test("verify reads every tree, not the root's alone", async () => {
 test("verify asks for no submodule's commit, and takes empty trees", async () => {
   const empty = treeOf();
   const tree = treeOf(treeEntry("40000", "empty", empty.oid), treeEntry("160000", "sub", NOWHERE));
-  assert.equal((await verify(imageOf(tree, tree, empty))).objectCount, 4);
+  assert.equal((await assertSound(imageOf(tree, tree, empty))).counts.objects, 4);
 });
