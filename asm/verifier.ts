@@ -198,7 +198,7 @@ function isDoubtful(name: usize, len: u32, kind: u32): bool {
   }
   if (len < 4 || (load<u32>(name) | 0x20202020) != 0x7469672e) return false;
   // `.gitignore` and its like are common; where they are files there is nothing to them.
-  return len == 4 || (load<u8>(name, 4) | 0x20) - 0x61 > 25 || kind > Entry.EXECUTABLE;
+  return len == 4 || (<u32>load<u8>(name, 4) | 0x20) - 0x61 > 25 || kind > Entry.EXECUTABLE;
 }
 
 /** Orders two names as git does: a directory's as if it ended in a slash. */

@@ -134,7 +134,6 @@ class IdxChecker {
     const wrong = head.findIndex((byte, at) => bytes[at] !== byte);
     if (wrong >= 0) this.fail(wrong, "its header is wrong");
     const view = new DataView(bytes.buffer, bytes.byteOffset, OIDS);
-    let below = 0;
     for (let first = 0, rank = 0; first < 256; first++) {
       const value = view.getUint32(FANOUT + first * 4);
       while (rank < count && bytes[OIDS + rank * OID]! <= first) rank++;
@@ -205,12 +204,12 @@ export function checkIdx(idx: Idx, end: number, findings: Findings): boolean {
   return checker.isSound;
 }
 
-/** The part of an IDX that an offset from its start lies in, and the rank that it is about. */
+/** The part of an IDX that an offset from its start lies in, and the rank that it is about. The fanout is one part. */
 function partOf(offset: number, { count, bytes }: Idx): { name: string; start: number; rank?: number } {
   if (offset < FANOUT) return { name: "header", start: 0 };
   if (offset < OIDS) {
     const entry = (offset - FANOUT) >> 2;
-    return { name: `fanout entry ${entry}`, start: FANOUT + entry * 4 };
+    return { name: `fanout entry ${entry}`, start: FANOUT };
   }
   let start = OIDS;
   for (const [name, width] of [

@@ -1,0 +1,277 @@
+/** `docteur verify` and `docteur checksum` for continuous integration: options, reports, annotations, statuses, the action. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Report } from "../../src/verify/index.js";
+import { docteur, type RunOptions } from "../support/cli.js";
+import { fixture, fixturePath } from "../support/fixtures.js";
+import { git } from "../support/git.js";
+import { seeded } from "../support/random.js";
+import { temporaryFolder } from "../support/temporary.js";
+
+const TINY = fixturePath("tiny.img");
+const TINY_COMMIT = "7ad85c0683dd15532593efd1409b62db93f4481f";
+const TINY_TREE = "716008696c401e314dddc7711a906dc6264d051c";
+const OTHER = "0123456789abcdef0123456789abcdef01234567";
+
+/** A file with the tiny image, one byte of whose IDX is another. */
+function damagedImage(t: TestContext, name = "damaged.img"): string {
+  const path = join(temporaryFolder(t), name);
+  const bytes = fixture("tiny.img").slice();
+  bytes[0x600 + 1032]! ^= 1;
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function reports(
+  args: string[],
+  options: RunOptions = {},
+): Promise<{ status: number | null; list: Report[] }> {
+  const { status, stdout, stderr } = await docteur(["verify", "--json", ...args], options);
+  assert.equal(stderr, "");
+  const lines = stdout.split("\n");
+  assert.equal(lines.pop(), "");
+  return { status, list: lines.map((line) => JSON.parse(line) as Report) };
+}
+
+test("several images: a report a line, the worst status", async (t) => {
+  const damaged = damagedImage(t);
+  const none = join(temporaryFolder(t), "none");
+  const first = await reports([TINY, damaged, fixturePath("modes.img")]);
+  assert.equal(first.status, 4);
+  assert.deepEqual(
+    first.list.map(({ image, status }) => [image, status]),
+    [
+      [TINY, "sound"],
+      [damaged, "damaged"],
+      [fixturePath("modes.img"), "sound"],
+    ],
+  );
+  const second = await reports([none, damaged, TINY]);
+  assert.equal(second.status, 8);
+  assert.deepEqual(
+    second.list.map(({ status }) => status),
+    ["unreadable", "damaged", "sound"],
+  );
+  const { stdout, stderr, status } = await docteur(["verify", TINY, damaged]);
+  assert.match(stdout, new RegExp(`^image\t: ${TINY}\ncommit\t: ${TINY_COMMIT}\n`));
+  assert.match(
+    stderr,
+    new RegExp(`^docteur: ${damaged}: the index \\(IDX\\) is damaged: its object id 0 is wrong`),
+  );
+  assert.equal(status, 4);
+});
+
+test("a finding in JSON has its code, object and offset", async (t) => {
+  const { list } = await reports([damagedImage(t)]);
+  const [report] = list as [Report];
+  assert.deepEqual(
+    report.findings.map(({ severity, code, offset }) => [severity, code, offset]),
+    [["error", "BadIdx", 0x600 + 1032]],
+  );
+  assert.match(report.findings[0]!.oid!, /^[0-9a-f]{40}$/);
+  assert.equal(report.commit, TINY_COMMIT);
+});
+
+test("--commit and --tree", async () => {
+  for (const quick of [[], ["--quick"]]) {
+    const run = async (...args: string[]): Promise<[number | null, string]> => {
+      const { status, list } = await reports([...quick, ...args, TINY]);
+      return [status, list[0]!.status];
+    };
+    assert.deepEqual(await run(`--commit=${TINY_COMMIT}`, `--tree=${TINY_TREE.toUpperCase()}`), [0, "sound"]);
+    assert.deepEqual(await run(`--commit=${OTHER}`), [4, "mismatch"]);
+    assert.deepEqual(await run(`--tree=${OTHER}`), [4, "mismatch"]);
+    assert.deepEqual(await run(`--commit=${TINY_TREE}`), [4, "mismatch"]);
+  }
+});
+
+test("arguments that make no sense end with 16", async () => {
+  for (const args of [
+    ["--commit=7ad85c06", TINY],
+    ["--tree=HEAD", TINY],
+    ["--max-findings=0", TINY],
+    ["--jobs=9", TINY],
+    ["--jobs=x", TINY],
+    ["--quick"],
+  ]) {
+    const { status, stdout, stderr } = await docteur(["verify", ...args]);
+    assert.deepEqual([status, stdout], [16, ""], args.join(" "));
+    assert.match(stderr, /^docteur: .*\nhint: /);
+  }
+});
+
+test("--max-findings", async (t) => {
+  const path = join(temporaryFolder(t), "image");
+  const bytes = fixture("tiny.img").slice();
+  for (let rank = 0; rank < 21; rank++) bytes[0x600 + 1032 + 21 * 20 + rank * 4]! ^= 1;
+  writeFileSync(path, bytes);
+  const all = (await reports([path])).list[0]!;
+  assert.deepEqual([all.findings.length, all.truncated], [21, false]);
+  const few = (await reports(["--max-findings", "5", path])).list[0]!;
+  assert.deepEqual([few.findings, few.truncated], [all.findings.slice(0, 5), true]);
+  const { stderr } = await docteur(["verify", "--max-findings=2", path]);
+  assert.match(stderr, /^(docteur: the index.*\n){2}docteur: there is more \(--max-findings\)\n$/);
+});
+
+/** The message of an annotation as GitHub's runner reads it. */
+function unescapeData(text: string): string {
+  return text
+    .replace(/%0D/g, "\r")
+    .replace(/%0A/g, "\n")
+    .replace(/%3A/g, ":")
+    .replace(/%2C/g, ",")
+    .replace(/%25/g, "%");
+}
+
+test("annotations where GitHub runs it", async (t) => {
+  const damaged = damagedImage(t, "100%, a:b.img");
+  const env = { GITHUB_ACTIONS: "true" };
+  const { stdout, status } = await docteur(["verify", damaged], { env });
+  const [, kind, file, title, message] = /^::(\w+) file=([^,:]*),title=([^,:]*)::([^\n]*)\n$/.exec(stdout)!;
+  assert.deepEqual(
+    [status, kind, unescapeData(file!), unescapeData(title!)],
+    [4, "error", damaged, "docteur: BadIdx"],
+  );
+  assert.match(unescapeData(message!), /^the index \(IDX\) is damaged: its object id 0 is wrong/);
+  const json = await docteur(["verify", "--json", damaged], { env });
+  assert.doesNotThrow(() => JSON.parse(json.stdout));
+  assert.equal((await docteur(["verify", "-q", damaged], { env })).stdout, "");
+  assert.doesNotMatch(
+    (await docteur(["verify", damaged], { env: { GITHUB_ACTIONS: "false" } })).stdout,
+    /::/,
+  );
+});
+
+test("garbage is an image that is none", async (t) => {
+  const folder = temporaryFolder(t);
+  const random = seeded(7);
+  for (let round = 0; round < 4; round++) {
+    const bytes = Buffer.alloc(512 * (1 + random(8)));
+    for (let at = 0; at < bytes.length; at++) bytes[at] = random(256);
+    if (round > 1) bytes.set(fixture("tiny.img").subarray(0, 40));
+    writeFileSync(join(folder, "garbage"), bytes);
+    for (const quick of [[], ["--quick"]]) {
+      const { status, list } = await reports([...quick, join(folder, "garbage")]);
+      assert.deepEqual([status, list[0]!.status], [4, "damaged"], `round ${round}`);
+    }
+  }
+});
+
+/** A repository of two commits and an image of the second. */
+async function repositoryAndImage(t: TestContext): Promise<{ folder: string; image: string }> {
+  const folder = join(temporaryFolder(t), "a@repository");
+  mkdirSync(join(folder, "sub"), { recursive: true });
+  writeFileSync(join(folder, "a"), "first\n");
+  writeFileSync(join(folder, "sub", "b"), "b\n");
+  git(folder, "init", "-q", "-b", "main");
+  git(folder, "add", ".");
+  git(folder, "commit", "-q", "-m", "first");
+  git(folder, "tag", "one");
+  writeFileSync(join(folder, "a"), "second\n");
+  git(folder, "commit", "-q", "-a", "-m", "second");
+  const image = join(folder, "..", "disk.img");
+  assert.equal((await docteur(["make", "-q", folder, image])).status, 0);
+  return { folder, image };
+}
+
+test("--against", async (t) => {
+  const { folder, image } = await repositoryAndImage(t);
+  for (const quick of [[], ["--quick"]]) {
+    for (const against of [folder, `${folder}@main`, `${folder}@HEAD`])
+      assert.deepEqual((await reports([...quick, "--against", against, image])).status, 0, against);
+    const { status, list } = await reports([...quick, "--against", `${folder}@one`, image]);
+    assert.deepEqual([status, list[0]!.status], [4, "mismatch"]);
+    assert.deepEqual([...new Set(list[0]!.findings.map(({ code }) => code))], ["Mismatch"]);
+    assert.ok(list[0]!.findings.some(({ path }) => path === "/a"));
+  }
+  for (const against of [join(folder, "none"), `${folder}@nothing`, temporaryFolder(t)])
+    assert.equal((await docteur(["verify", "--against", against, image])).status, 8, against);
+  assert.equal((await docteur(["verify", "--against", `${folder}@-x`, image])).status, 16);
+});
+
+const hasSha256sum = spawnSync("sha256sum", ["--version"]).status === 0;
+
+test("checksum, as sha256sum checks it", { skip: !hasSha256sum }, async (t) => {
+  const work = temporaryFolder(t);
+  const tree = join(work, "tree");
+  mkdirSync(join(tree, "a"), { recursive: true });
+  for (const name of ["a/z", "a.b", "back\\slash", "new\nline", "é", "a!", "empty"])
+    writeFileSync(join(tree, name), name === "empty" ? "" : `content of ${name}\n`);
+  writeFileSync(join(tree, "large"), Buffer.alloc(2_500_000, "0123456789"));
+  chmodSync(join(tree, "a.b"), 0o755);
+  symlinkSync("a.b", join(tree, "link"));
+  const image = join(work, "disk.img");
+  assert.equal((await docteur(["make", "-q", tree, image])).status, 0);
+  const { stdout, status, stderr } = await docteur(["checksum", image]);
+  assert.deepEqual([status, stderr], [0, ""]);
+  const paths = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.replace(/^\\?[0-9a-f]{64} {2}/, ""));
+  assert.deepEqual(paths, ["a!", "a.b", "a/z", "back\\\\slash", "empty", "large", "new\\nline", "é"]);
+  execFileSync("sha256sum", ["--check", "--quiet", "--strict"], { cwd: tree, input: stdout });
+  writeFileSync(join(tree, "a/z"), "something else\n");
+  assert.equal(spawnSync("sha256sum", ["--check", "--quiet"], { cwd: tree, input: stdout }).status, 1);
+  const blobs = await docteur(["checksum", "--git", image]);
+  const oid = execFileSync("git", ["hash-object", join(tree, "a.b")])
+    .toString()
+    .trim();
+  assert.ok(blobs.stdout.includes(`${oid}  a.b\n`));
+  assert.match(blobs.stdout, /^[0-9a-f]{40} {2}link$/m);
+});
+
+/** The environment in which `npx docteur` is the program that was built. */
+function withNpx(t: TestContext): Record<string, string> {
+  const folder = temporaryFolder(t);
+  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
+  const script = `#!/bin/sh\nshift 2\nexec "${process.execPath}" "${program}" "$@"\n`;
+  writeFileSync(join(folder, "npx"), script, { mode: 0o755 });
+  return { PATH: `${folder}:${process.env.PATH}` };
+}
+
+function projectFile(name: string): string {
+  return readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");
+}
+
+/** Runs a script as a step of a workflow. */
+function runScript(script: string, env: Record<string, string>, cwd: string): number | null {
+  const options = { cwd, env: { ...process.env, ...env }, stdio: "ignore" } as const;
+  return spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], options).status;
+}
+
+test("the action's script", async (t) => {
+  const text = projectFile("action.yml");
+  const script = /\n {6}run: \|\n((?: {8}.*\n)+)/.exec(text)![1]!.replace(/^ {8}/gm, "");
+  const declared = [...text.matchAll(/^ {8}(DOCTEUR_\w+): \$\{\{ inputs\.(\w+) \}\}$/gm)];
+  assert.deepEqual(
+    declared.map(([, variable, input]) => [variable, input]),
+    ["image", "commit", "tree", "against", "quick"].map((name) => [`DOCTEUR_${name.toUpperCase()}`, name]),
+  );
+  for (const [, , input] of declared) assert.match(text, new RegExp(`^ {2}${input}:$`, "m"));
+  const { folder, image } = await repositoryAndImage(t);
+  const run = (inputs: Record<string, string>): number | null => {
+    const env: Record<string, string> = { ...withNpx(t), DOCTEUR_IMAGE: image };
+    for (const [, variable] of declared) env[variable!] ??= "";
+    for (const [name, value] of Object.entries(inputs)) env[`DOCTEUR_${name.toUpperCase()}`] = value;
+    return runScript(script, env, folder);
+  };
+  assert.equal(run({}), 0);
+  assert.equal(run({ image: `${image}\n${TINY}\n` }), 0);
+  assert.equal(run({ image: `${image}\n${damagedImage(t)}\n` }), 4);
+  assert.equal(run({ against: ".", quick: "true" }), 0);
+  assert.equal(run({ against: ".@one" }), 4);
+  assert.equal(run({ commit: OTHER }), 4);
+  assert.equal(run({ tree: OTHER, quick: "true" }), 4);
+});
+
+test("the shell snippet of docs/CI.md", async (t) => {
+  const { folder } = await repositoryAndImage(t);
+  const [, script] = /## A shell\n\n```sh\n(.*?)```/s.exec(projectFile("docs/CI.md"))!;
+  assert.equal(runScript(script!, withNpx(t), folder), 0);
+  if (hasSha256sum)
+    execFileSync("sha256sum", ["--check", "--quiet", "--strict", "disk.img.sha256"], { cwd: folder });
+});

@@ -1,0 +1,205 @@
+/** Reports of images that are not sound: everything that is wrong, each thing named. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DocteurError, RESULT } from "../../src/index.js";
+import { assertSound, type Report, verify } from "../../src/verify/index.js";
+import { CraftedImage, imageWith, OK_TEXT, type Placed, treeEntry } from "../support/crafted-image.js";
+import { fixture } from "../support/fixtures.js";
+
+const ABSENT = "e".repeat(40);
+
+/** An image whose root has these entries, and `/ok`. */
+function rooted(entries: (ok: string, image: CraftedImage) => Uint8Array[]): Uint8Array {
+  const image = new CraftedImage();
+  const ok = image.object("blob", OK_TEXT).oid;
+  image.commit(image.tree(...entries(ok, image)).oid);
+  return image.finish().bytes;
+}
+
+function messages({ findings }: Report, severity = "error"): string[] {
+  return findings.filter((finding) => finding.severity === severity).map(({ message }) => message);
+}
+
+test("every name that git refuses is a finding", async () => {
+  for (const name of [
+    ".git",
+    ".GIT",
+    ".Git ",
+    ".git.",
+    "git~1",
+    "GIT~1",
+    ".g\u200cit",
+    ".git::$INDEX_ALLOCATION",
+  ]) {
+    const report = await verify(
+      rooted((ok) => [treeEntry("100644", Buffer.from(name).toString("latin1"), ok)]),
+    );
+    assert.deepEqual(
+      [report.status, report.findings.map(({ code }) => code)],
+      ["damaged", ["BadTree"]],
+      name,
+    );
+  }
+  for (const name of [".gitignore", ".github", "git", "agit~1", ".gitx", "digits", "git~x"]) {
+    const report = await verify(rooted((ok) => [treeEntry("100644", name, ok)]));
+    assert.deepEqual([report.status, report.findings], ["sound", []], name);
+  }
+  const link = await verify(rooted((ok) => [treeEntry("120000", ".gitmodules", ok)]));
+  assert.equal(link.status, "damaged");
+});
+
+test("every defect of one tree is told", async () => {
+  const report = await verify(
+    rooted((ok) => [
+      treeEntry("100644", "b", ok),
+      treeEntry("100644", "a", ok),
+      treeEntry("100644", "a", ok),
+      treeEntry("100644", "..", ok),
+      treeEntry("100644", "x/y", ok),
+      treeEntry("20000", "z", ok),
+    ]),
+  );
+  assert.equal(report.status, "damaged");
+  for (const part of [
+    '"a" is out of order',
+    '"a" is there twice',
+    '"..": no entry',
+    '"x/y": a name holds a slash',
+    "20000",
+  ])
+    assert.ok(
+      messages(report).some((message) => message.includes(part)),
+      part,
+    );
+});
+
+test("odd modes are warnings", async () => {
+  for (const mode of ["100664", "100600", "040000"]) {
+    const bytes = rooted((ok, image) => [
+      treeEntry(mode, "a", mode === "040000" ? image.tree().oid : ok),
+      treeEntry("100644", "ok", ok),
+    ]);
+    const report = await verify(bytes);
+    assert.deepEqual([report.status, report.findings.map(({ code }) => code)], ["sound", ["OddMode"]], mode);
+  }
+});
+
+test("objects that nothing leads to are a note, and malformed trees among them a warning", async () => {
+  const report = await verify(
+    rooted((ok, image) => {
+      image.object("blob", "nobody's\n");
+      image.object("tree", "no tree");
+      return [treeEntry("100644", "ok", ok)];
+    }),
+  );
+  assert.equal(report.status, "sound");
+  assert.equal(report.counts.unreachable, 2);
+  assert.deepEqual(
+    report.findings.map(({ severity, code }) => [severity, code]),
+    [
+      ["warning", "BadTree"],
+      ["note", "Unreachable"],
+    ],
+  );
+});
+
+test("what follows the index is a warning, unless it is zero", async () => {
+  const { bytes, idxEnd } = imageWith((image) => image.object("blob", "text"));
+  const more = new Uint8Array(bytes.length + 1024);
+  more.set(bytes);
+  assert.deepEqual((await verify(more)).findings, []);
+  more[more.length - 1] = 1;
+  const { status, findings } = await verify(more);
+  assert.deepEqual(
+    [status, findings[0]?.code, findings[0]?.offset],
+    ["sound", "TrailingData", more.length - 1],
+  );
+  assert.ok(idxEnd < more.length);
+});
+
+test("behind a damaged object the others are checked", async () => {
+  const image = new CraftedImage();
+  const placed: Placed[] = [];
+  const entries: Uint8Array[] = [];
+  for (const name of ["a", "b", "c", "d"]) {
+    placed.push(image.object("blob", `${name}\n`.repeat(50)));
+    entries.push(treeEntry("100644", name, placed.at(-1)!.oid));
+  }
+  image.commit(image.tree(...entries).oid);
+  const { bytes } = image.finish();
+  // In the streams of two of them.
+  for (const at of [0, 2]) bytes[28 + placed[at]!.offset + 6]! ^= 0xff;
+  const report = await verify(bytes);
+  assert.equal(report.status, "damaged");
+  const offsets = report.findings
+    .filter(({ message }) => /^an object/.test(message))
+    .map(({ offset }) => offset);
+  assert.deepEqual(offsets.slice(0, 2), [28 + placed[0]!.offset, 28 + placed[2]!.offset]);
+  const missing = report.findings.filter(({ code }) => code === "MissingObject").map(({ path }) => path);
+  assert.deepEqual(missing, ["/a", "/c"]);
+  assert.equal(report.counts.blobs, 2);
+  // Nothing says where to go on, where the IDX is damaged, too.
+  for (let at = bytes.length - 1024; at < bytes.length; at++) bytes[at] = 0;
+  const blind = await verify(bytes);
+  assert.ok(messages(blind, "warning").some((message) => /could not be found$/.test(message)));
+});
+
+test("every missing object is told, with its path", async () => {
+  const report = await verify(
+    rooted((ok) => [
+      treeEntry("100644", "a", ABSENT),
+      treeEntry("40000", "d", ABSENT),
+      treeEntry("40000", "f", ok),
+      treeEntry("100644", "ok", ok),
+    ]),
+  );
+  assert.deepEqual(
+    report.findings.map(({ code, path }) => [code, path]),
+    [
+      ["MissingObject", "/a"],
+      ["MissingObject", "/d"],
+      ["WrongKind", "/f"],
+    ],
+  );
+});
+
+test("--quick finds every change of header, trailers and index, and no other", async () => {
+  const image = fixture("tiny.img");
+  const { sizes } = await verify(image);
+  const idxEnd = 0x600 + sizes.idx!;
+  for (let at = 0; at < idxEnd; at += 3) {
+    const bytes = image.slice();
+    bytes[at]! ^= 4;
+    assert.notEqual((await verify(bytes, { quick: true })).status, "sound", `${at}`);
+  }
+  assert.deepEqual((await verify(image, { quick: true })).findings, []);
+  const { bytes } = imageWith((crafted) => crafted.object("blob", "another content", ABSENT));
+  assert.equal((await verify(bytes, { quick: true })).status, "sound");
+  assert.equal((await verify(bytes)).status, "damaged");
+});
+
+test("a device that fails, and one that answers later", async () => {
+  const image = fixture("gitdelta.img");
+  const failing = { blockSize: 512, capacity: image.length, read: () => RESULT.EUNSPEC };
+  const report = await verify(failing);
+  assert.deepEqual([report.status, report.findings[0]?.code], ["unreadable", "DeviceFailed"]);
+  await assert.rejects(
+    assertSound(failing),
+    (error) => error instanceof DocteurError && error.code === "DeviceFailed",
+  );
+  const known = new Set<number>();
+  const later = {
+    blockSize: 512,
+    capacity: image.length,
+    read: (offset: number, target: Uint8Array) => {
+      if (!known.has(offset)) {
+        known.add(offset);
+        return RESULT.AGAIN;
+      }
+      target.set(image.subarray(offset, offset + target.length));
+      return RESULT.OK;
+    },
+    ready: () => Promise.resolve(),
+  };
+  assert.deepEqual(await verify(later), await verify(image));
+});
