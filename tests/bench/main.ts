@@ -10,6 +10,7 @@ import { MAKE } from "./make.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
 import { OPEN } from "./open.js";
 import { READ } from "./read.js";
+import { VERIFY } from "./verify.js";
 import { WASM_SIZE } from "./wasm-size.js";
 
 const BENCHMARKS: Record<string, Benchmark> = {
@@ -19,6 +20,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...OPEN,
   ...READ,
   ...MAKE,
+  ...VERIFY,
   ...WASM_SIZE,
 };
 const NAMES = Object.keys(BENCHMARKS);
