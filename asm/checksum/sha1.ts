@@ -11,8 +11,9 @@ export const SHA1_SIZE: usize = 96;
 /** Bytes of a digest. */
 export const SHA1_DIGEST: usize = 20;
 
-const LENGTH: usize = 24;
-const BLOCK: usize = 32;
+/** Where a state has the message's length in bytes, and the block begun. */
+export const SHA1_LENGTH: usize = 24;
+export const SHA1_BLOCK: usize = 32;
 
 /** Words of a message schedule, in bytes. */
 const SCHEDULE: usize = 320;
@@ -30,40 +31,40 @@ export function sha1Init(state: usize): void {
   store<u32>(state, 0x98badcfe, 8);
   store<u32>(state, 0x10325476, 12);
   store<u32>(state, 0xc3d2e1f0, 16);
-  store<u64>(state, 0, LENGTH);
+  store<u64>(state, 0, SHA1_LENGTH);
 }
 
 /** Adds `len` bytes to the message. */
 export function sha1Update(state: usize, ptr: usize, len: usize): void {
-  const begun = <usize>load<u64>(state, LENGTH) & 63;
-  store<u64>(state, load<u64>(state, LENGTH) + len, LENGTH);
+  const begun = <usize>load<u64>(state, SHA1_LENGTH) & 63;
+  store<u64>(state, load<u64>(state, SHA1_LENGTH) + len, SHA1_LENGTH);
   if (begun) {
     const missing = min<usize>(64 - begun, len);
-    memory.copy(state + BLOCK + begun, ptr, missing);
+    memory.copy(state + SHA1_BLOCK + begun, ptr, missing);
     if (begun + missing < 64) return;
-    compress(state, state + BLOCK, 64);
+    compress(state, state + SHA1_BLOCK, 64);
     ptr += missing;
     len -= missing;
   }
   const whole = len & ~63;
   if (whole) compress(state, ptr, whole);
-  if (len & 63) memory.copy(state + BLOCK, ptr + whole, len & 63);
+  if (len & 63) memory.copy(state + SHA1_BLOCK, ptr + whole, len & 63);
 }
 
 /** Ends the message and writes its 20 bytes at `digestPtr`; the state is then to be begun anew. */
 export function sha1Final(state: usize, digestPtr: usize): void {
-  const length = load<u64>(state, LENGTH);
+  const length = load<u64>(state, SHA1_LENGTH);
   let begun = <usize>length & 63;
-  store<u8>(state + begun, 0x80, BLOCK);
-  for (begun++; begun & 7; begun++) store<u8>(state + begun, 0, BLOCK);
+  store<u8>(state + begun, 0x80, SHA1_BLOCK);
+  for (begun++; begun & 7; begun++) store<u8>(state + begun, 0, SHA1_BLOCK);
   if (begun > 56) {
-    for (; begun < 64; begun += 8) store<u64>(state + begun, 0, BLOCK);
-    compress(state, state + BLOCK, 64);
+    for (; begun < 64; begun += 8) store<u64>(state + begun, 0, SHA1_BLOCK);
+    compress(state, state + SHA1_BLOCK, 64);
     begun = 0;
   }
-  for (; begun < 56; begun += 8) store<u64>(state + begun, 0, BLOCK);
-  store<u64>(state, bswap<u64>(length << 3), BLOCK + 56);
-  compress(state, state + BLOCK, 64);
+  for (; begun < 56; begun += 8) store<u64>(state + begun, 0, SHA1_BLOCK);
+  store<u64>(state, bswap<u64>(length << 3), SHA1_BLOCK + 56);
+  compress(state, state + SHA1_BLOCK, 64);
   for (let at: usize = 0; at < SHA1_DIGEST; at += 4)
     store<u32>(digestPtr + at, bswap<u32>(load<u32>(state + at)));
 }

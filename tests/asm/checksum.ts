@@ -2,3 +2,5 @@
 export { adler32 } from "../../asm/checksum/adler32";
 export { crc32 } from "../../asm/checksum/crc32";
 export { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../../asm/checksum/sha1";
+export { sha1dcFinal, sha1dcInit, sha1dcUpdate } from "../../asm/checksum/sha1dc";
+export { CONDITIONS_LEN, conditions, vectors } from "../../asm/checksum/sha1dc-vectors";
