@@ -19,6 +19,7 @@ export {
   volumeObject as object,
   volumeRead as read,
   volumeStat as stat,
+  volumeVerify as verify,
 } from "./volume";
 
 /** Of this interface: raised when an export or a struct changes. */

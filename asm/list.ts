@@ -6,10 +6,13 @@
 import { GitObject, cacheAlloc } from "./git/cache";
 import { idxFind, idxOffset } from "./git/idx";
 import { headSize, objectErrorOffset, objectHead } from "./git/object";
+import { PACK_START } from "./git/pack";
+import { provesOid } from "./git/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "./git/tree";
-import { blockRelease } from "./block";
+import { blockRelease, blockRequest } from "./block";
 import { copyOid } from "./bytes";
 import { heapFree } from "./heap";
+import { proveBlob, provenSize, readErrorOffset } from "./read";
 import { Status } from "./status";
 
 /**
@@ -27,8 +30,9 @@ export let listErrorOffset: u64 = 0;
 export const listErrorOid: usize = memory.data(20, 8);
 export let listErrorOidKnown: bool = false;
 
-/** Entries that are asked for ahead of the one that a slow device holds up. */
+/** Entries that are asked for ahead of the one that a slow device holds up; and bytes of each that is proven. */
 const AHEAD: u32 = 16;
+const AHEAD_BYTES: u64 = 2048;
 
 /** How many sizes have been found. */
 let sized: u32 = 0;
@@ -135,7 +139,7 @@ export function listSize(tree: GitObject): i32 {
       const status = sizeOf(treeOid);
       if (status == Status.AGAIN) requestAhead(sized + 1, end);
       if (status != Status.OK) return status;
-      size = headSize;
+      size = provesOid() ? provenSize : headSize;
     }
     store<u64>(listSizes + (sized << 3), size);
     blockRelease();
@@ -148,15 +152,27 @@ function requestAhead(index: u32, end: usize): void {
   const stop = min<u32>(listCount, index + AHEAD);
   for (; index < stop; index++) {
     treeNext(load<u32>(listEntries + (index << 2)), end);
-    if (treeKind != Entry.TREE && treeKind != Entry.SUBMODULE) sizeOf(treeOid);
+    if (treeKind == Entry.TREE || treeKind == Entry.SUBMODULE) continue;
+    // A proof that is under way would be lost to another: its bytes alone are asked for.
+    if (!provesOid()) sizeOf(treeOid);
+    else if (idxFind(treeOid) == Status.OK) blockRequest(idxOffset + PACK_START, AHEAD_BYTES);
   }
 }
 
+/** Finds a blob's size, from its header, or, where objects are proven, from what is hashed. */
 function sizeOf(oid: usize): i32 {
   let status = idxFind(oid);
   if (status == Status.OK) {
-    status = objectHead(idxOffset);
-    listErrorOffset = objectErrorOffset;
+    if (!provesOid()) {
+      status = objectHead(idxOffset);
+      listErrorOffset = objectErrorOffset;
+      return status;
+    }
+    status = proveBlob(idxOffset, oid);
+    if (status == Status.OK) return status;
+    listErrorOffset = readErrorOffset;
+    copyOid(listErrorOid, oid);
+    listErrorOidKnown = true;
   } else {
     listErrorOffset = 0;
     copyOid(listErrorOid, oid);

@@ -3,24 +3,28 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
-import { artInit, artInsert } from "./art/art";
+import { artInit } from "./art/art";
 import { blockAttach, blockRelease } from "./block";
-import { copyOid } from "./bytes";
+import { copyOid, sameOid } from "./bytes";
 import { GitObject, cacheAdd, cacheInit, objectRelease } from "./git/cache";
 import { chainInit } from "./git/chain";
 import { commitParse, commitTree } from "./git/commit";
 import { idxAttach, idxCount, idxFind, idxOffset, idxOpen } from "./git/idx";
+import { crcInit, crcLoad } from "./git/entry-crc";
 import { analyzeBegin, analyzeErrorOffset, analyzeRun } from "./git/analyze";
-import { objectErrorOffset, objectInit, objectLoad, objectLoaded } from "./git/object";
+import { objectErrorOffset, objectInit, objectLoaded, objectProven } from "./git/object";
 import { Kind, packAttach, packCount, packOpen } from "./git/pack";
+import { Proof, proofSet, provesCrc, provesOid } from "./git/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "./git/tree";
 import { heapInit } from "./heap";
+import { idsInit } from "./ids";
 import { imageCommit, imageIdx, imageOpen } from "./image";
 import { Limit } from "./limits";
 import { listInit } from "./list";
 import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
+import { provenInit } from "./proven";
 import { readInit } from "./read";
-import { resolveComplete, resolveInit, valueOf } from "./resolve";
+import { resolveComplete, resolveInit, resolveInsert } from "./resolve";
 import { Status } from "./status";
 
 /** Mount modes. */
@@ -35,12 +39,13 @@ const SECTOR_CACHE_MAX: u32 = 32 << 20;
 
 const STEP_HEADER: u32 = 0;
 const STEP_INDEX: u32 = 1;
-const STEP_FIND_COMMIT: u32 = 2;
-const STEP_COMMIT: u32 = 3;
-const STEP_FIND_ROOT: u32 = 4;
-const STEP_ROOT: u32 = 5;
-const STEP_WALK: u32 = 6;
-const STEP_DONE: u32 = 7;
+const STEP_CRCS: u32 = 2;
+const STEP_FIND_COMMIT: u32 = 3;
+const STEP_COMMIT: u32 = 4;
+const STEP_FIND_ROOT: u32 = 5;
+const STEP_ROOT: u32 = 6;
+const STEP_WALK: u32 = 7;
+const STEP_DONE: u32 = 8;
 
 /** A tree on the way of the walk, 12 bytes: │ object u32, held │ position u32 in its data │ keyLen u32 │ */
 const FRAME: usize = 12;
@@ -50,6 +55,11 @@ let frameCount: u32 = 0;
 let mode: u32 = 0;
 let step: u32 = 0;
 let commitOffset: u64 = 0;
+/** The commit that the image must be of, where one is wanted. */
+const pinned: usize = memory.data(20, 8);
+let isPinned: bool = false;
+/** Bytes that the ids of what the ART knows may take. */
+let idsLimit: u32 = 0;
 
 /**
  * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
@@ -82,22 +92,55 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   objectInit();
   listInit();
   readInit(min<u64>(limit >> 5, 0x80000));
+  proofSet(Proof.NONE);
+  isPinned = false;
+  idsLimit = mode == Mode.LIGHT ? limit >> 4 : limit;
   mountErrorOidKnown = false;
   return Status.OK;
 }
 
-function missing(status: i32, oid: usize): i32 {
-  if (status == Status.MISSING_OBJECT) {
-    copyOid(mountErrorOid, oid);
-    mountErrorOidKnown = true;
-  }
+/**
+ * Says what is to be proven, before anything is read.
+ * @param commit the id of the commit that the image must be of, 20 bytes; 0 for any
+ */
+export function mountProof(level: u32, commit: usize): void {
+  proofSet(level);
+  crcInit();
+  idsInit(idsLimit);
+  provenInit();
+  isPinned = commit != 0;
+  if (isPinned) copyOid(pinned, commit);
+}
+
+/** The header: where the parts are, and of which commit. */
+function openHeader(): i32 {
+  // What does not even begin like an image is not called a truncated one.
+  let status = packOpen();
+  if (status == Status.OK) status = imageOpen();
+  if (status != Status.OK) return status;
+  if (isPinned && !sameOid(pinned, imageCommit)) return blame(Status.OTHER_COMMIT, imageCommit);
+  packAttach(imageIdx);
+  analyzeBegin();
+  idxAttach(imageIdx);
   return status;
 }
 
-/** Loads an object of a given kind; the caller releases `objectLoaded`. */
-function loadKind(offset: u64, kind: u32): i32 {
-  const status = objectLoad(offset);
+/** Fails for an object. */
+function blame(status: i32, oid: usize): i32 {
+  copyOid(mountErrorOid, oid);
+  mountErrorOidKnown = true;
+  return status;
+}
+
+function missing(status: i32, oid: usize): i32 {
+  return status == Status.MISSING_OBJECT ? blame(status, oid) : status;
+}
+
+/** Loads an object of a given id and kind; the caller releases `objectLoaded`. */
+function loadKind(offset: u64, oid: usize, kind: u32): i32 {
+  const status = objectProven(offset, oid);
   mountErrorOffset = status == Status.OK ? offset : objectErrorOffset;
+  if (provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)) return blame(status, oid);
   if (status != Status.OK) return status;
   if (objectLoaded!.kind == kind) return Status.OK;
   objectRelease(objectLoaded!);
@@ -115,7 +158,7 @@ function openIndex(): i32 {
 }
 
 function loadCommit(): i32 {
-  let status = loadKind(commitOffset, Kind.COMMIT);
+  let status = loadKind(commitOffset, imageCommit, Kind.COMMIT);
   if (status != Status.OK) return status;
   status = commitParse(objectLoaded!.data, objectLoaded!.size);
   objectRelease(objectLoaded!);
@@ -123,7 +166,7 @@ function loadCommit(): i32 {
 }
 
 function loadRoot(): i32 {
-  const status = loadKind(idxOffset, Kind.TREE);
+  const status = loadKind(idxOffset, commitTree, Kind.TREE);
   if (status != Status.OK) return status;
   cacheAdd(objectLoaded!);
   pathClear();
@@ -180,14 +223,14 @@ function visit(tree: GitObject, position: u32): i32 {
     offset = idxOffset;
   }
   if (kind == Entry.TREE) {
-    status = loadKind(offset, Kind.TREE);
+    status = loadKind(offset, treeOid, Kind.TREE);
     if (status != Status.OK) return status;
     cacheAdd(objectLoaded!);
     pushFrame(objectLoaded!);
   }
   store<u32>(frame, next, 4);
   blockRelease();
-  return artInsert(pathKey, pathKeyLen, valueOf(kind, offset));
+  return resolveInsert(pathKeyLen, kind, offset, treeOid);
 }
 
 /** Entries that are looked at ahead of the one that a slow device holds up. */
@@ -214,17 +257,13 @@ export function mountRun(): i32 {
     mountErrorOffset = 0;
     switch (step) {
       case STEP_HEADER:
-        // What does not even begin like an image is not called a truncated one.
-        status = packOpen();
-        if (status == Status.OK) status = imageOpen();
-        if (status == Status.OK) {
-          packAttach(imageIdx);
-          analyzeBegin();
-          idxAttach(imageIdx);
-        }
+        status = openHeader();
         break;
       case STEP_INDEX:
         status = openIndex();
+        break;
+      case STEP_CRCS:
+        if (provesCrc()) status = crcLoad();
         break;
       case STEP_FIND_COMMIT:
         status = missing(idxFind(imageCommit), imageCommit);
@@ -259,6 +298,11 @@ function finish(): void {
     objectRelease(changetype<GitObject>(<usize>load<u32>(frames)));
     frameCount = 0;
   }
+}
+
+/** Whether a mount has begun and has not yet read anything. */
+export function mounting(): bool {
+  return step == STEP_HEADER;
 }
 
 /** Whether the last mount came to its end. */

@@ -3,8 +3,8 @@
  * trees are walked from there, and what they tell is remembered. Interrupted by AGAIN it goes on from the
  * directory that it has come to.
  *
- * A value in the ART: the object's offset from the PACK's start, and its kind (`Entry`) in the lowest 8 bits:
- * leaves are as short as their values.
+ * A value in the ART: the object's offset from the PACK's start (where objects are proven: the number of its
+ * id, see `ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
 import { artInsert, artLongest, artReset, artValue } from "./art/art";
 import { blockRelease } from "./block";
@@ -12,9 +12,11 @@ import { copyOid } from "./bytes";
 import { GitObject, cacheAdd, objectRelease } from "./git/cache";
 import { commitTree } from "./git/commit";
 import { idxFind, idxOffset } from "./git/idx";
-import { objectCancel, objectErrorOffset, objectLoad, objectLoaded } from "./git/object";
+import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "./git/object";
 import { Kind } from "./git/pack";
+import { provesOid } from "./git/proof";
 import { Entry, treeFind, treeKind, treeOid } from "./git/tree";
+import { idOf, idOffset, idsAdd, idsReset } from "./ids";
 import { Limit } from "./limits";
 import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
 import { Status } from "./status";
@@ -64,7 +66,7 @@ export function resolveInit(offset: u64): i32 {
   complete = false;
   walking = false;
   walkTree = null;
-  return remember(0, Entry.TREE, offset);
+  return remember(0, Entry.TREE, offset, commitTree);
 }
 
 /** Says that the ART is the whole index from now on. */
@@ -72,8 +74,15 @@ export function resolveComplete(): void {
   complete = true;
 }
 
-export function valueOf(kind: u32, offset: u64): u64 {
-  return (offset << KIND_BITS) | kind;
+/** Puts the key's first `len` bytes into the ART. @returns OK, OUT_OF_MEMORY */
+export function resolveInsert(len: u32, kind: u32, offset: u64, oid: usize): i32 {
+  let value = offset;
+  if (provesOid()) {
+    const id = idsAdd(oid, offset);
+    if (id < 0) return Status.OUT_OF_MEMORY;
+    value = id;
+  }
+  return artInsert(pathKey, len, (value << KIND_BITS) | kind);
 }
 
 /** Drops a walk that is under way. */
@@ -94,18 +103,20 @@ export function resolveBegin(): void {
 
 /** Gives the ART's memory back where it is a cache: paths are walked again. */
 export function resolveShed(): void {
-  if (!complete) artReset();
+  if (complete) return;
+  artReset();
+  if (provesOid()) idsReset();
 }
 
 /**
  * Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache.
  */
-function remember(len: u32, kind: u32, offset: u64): i32 {
-  let status = artInsert(pathKey, len, valueOf(kind, offset));
+function remember(len: u32, kind: u32, offset: u64, oid: usize): i32 {
+  let status = resolveInsert(len, kind, offset, oid);
   if (status != Status.OUT_OF_MEMORY || complete) return status;
-  artReset();
-  status = artInsert(pathKey, 0, valueOf(Entry.TREE, rootOffset));
-  return status == Status.OK && len > 0 ? artInsert(pathKey, len, valueOf(kind, offset)) : status;
+  resolveShed();
+  status = resolveInsert(0, Entry.TREE, rootOffset, commitTree);
+  return status == Status.OK && len > 0 ? resolveInsert(len, kind, offset, oid) : status;
 }
 
 /** The length of the key's longest prefix that is a path: the parent's. */
@@ -119,6 +130,23 @@ function nameEnd(start: u32): u32 {
   return start;
 }
 
+/** What the ART's values know, besides the kind. */
+function recall(value: u64): void {
+  if (provesOid()) {
+    resolvedOffset = idOffset(<u32>value);
+    copyOid(resolvedOid, idOf(<u32>value));
+  } else {
+    resolvedOffset = value;
+  }
+}
+
+/** Fails for an object that is missing, or not what it should be. */
+function failObject(status: i32, offset: u64, oid: usize): i32 {
+  copyOid(resolveErrorOid, oid);
+  resolveErrorOidKnown = true;
+  return fail(status, offset);
+}
+
 function fail(status: i32, offset: u64): i32 {
   resolveErrorOffset = offset;
   resolveCancel();
@@ -128,7 +156,7 @@ function fail(status: i32, offset: u64): i32 {
 /** Takes the place of the deepest directory, or the path itself, that the ART knows. */
 function begin(flags: u32): void {
   // For the id, the entry that names it has to be read: start at the parent.
-  const limit = flags & RESOLVE_OID && pathKeyLen > 0 ? parentLen(pathKeyLen - 1) : pathKeyLen;
+  const limit = !provesOid() && flags & RESOLVE_OID && pathKeyLen > 0 ? parentLen(pathKeyLen - 1) : pathKeyLen;
   const len = artLongest(pathKey, limit);
   if (len < 0) {
     walkLen = 0;
@@ -137,19 +165,27 @@ function begin(flags: u32): void {
   } else {
     walkLen = len;
     resolvedKind = <u32>(artValue & KIND_MASK);
-    resolvedOffset = artValue >> KIND_BITS;
+    recall(artValue >> KIND_BITS);
   }
-  resolvedOidKnown = walkLen == 0;
-  if (resolvedOidKnown) copyOid(resolvedOid, commitTree);
+  if (walkLen == 0) copyOid(resolvedOid, commitTree);
+  resolvedOidKnown = walkLen == 0 || provesOid();
   walking = true;
+}
+
+/** Loads the object at the walk's place. */
+function loadHere(): i32 {
+  const status = objectProven(resolvedOffset, resolvedOid);
+  if (status == Status.OK || status == Status.AGAIN) return status;
+  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)
+    ? failObject(status, resolvedOffset, resolvedOid)
+    : fail(status, objectErrorOffset);
 }
 
 /** Loads the tree at the walk's place and goes to the next name of the key. */
 function step(): i32 {
   if (walkTree == null) {
-    const status = objectLoad(resolvedOffset);
-    if (status == Status.AGAIN) return status;
-    if (status != Status.OK) return fail(status, objectErrorOffset);
+    const status = loadHere();
+    if (status != Status.OK) return status;
     walkTree = objectLoaded;
     cacheAdd(walkTree!);
     if (walkTree!.kind != Kind.TREE) return fail(Status.WRONG_KIND, resolvedOffset);
@@ -163,11 +199,7 @@ function step(): i32 {
   if (treeKind != Entry.SUBMODULE) {
     status = idxFind(treeOid);
     if (status == Status.AGAIN) return status;
-    if (status != Status.OK) {
-      copyOid(resolveErrorOid, treeOid);
-      resolveErrorOidKnown = true;
-      return fail(status, 0);
-    }
+    if (status != Status.OK) return failObject(status, 0, treeOid);
     offset = idxOffset;
   }
   copyOid(resolvedOid, treeOid);
@@ -178,14 +210,13 @@ function step(): i32 {
   objectRelease(tree);
   walkTree = null;
   blockRelease();
-  return remember(walkLen, resolvedKind, offset);
+  return remember(walkLen, resolvedKind, offset, resolvedOid);
 }
 
 /** Rewrites the key: the symlink at the walk's place gives way to its target. */
 function follow(): i32 {
-  const status = objectLoad(resolvedOffset);
-  if (status == Status.AGAIN) return status;
-  if (status != Status.OK) return fail(status, objectErrorOffset);
+  const status = loadHere();
+  if (status != Status.OK) return status;
   const link = objectLoaded!;
   cacheAdd(link);
   const result = link.kind == Kind.BLOB ? replaceBy(link) : Status.WRONG_KIND;
@@ -224,7 +255,7 @@ export function resolve(flags: u32): i32 {
       return Status.OK;
     } else if (resolvedKind == Entry.TREE) {
       // Where the ART is complete only a wanted id makes a known directory be read.
-      if (complete && !(flags & RESOLVE_OID)) return fail(Status.NOT_FOUND, 0);
+      if (complete && (provesOid() || !(flags & RESOLVE_OID))) return fail(Status.NOT_FOUND, 0);
       status = step();
     } else {
       return fail(resolvedKind == Entry.SUBMODULE ? Status.SUBMODULE : Status.NOT_FOUND, 0);

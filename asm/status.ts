@@ -66,4 +66,8 @@ export namespace Status {
   export const BAD_TREE: i32 = 99;
   export const OID_MISMATCH: i32 = 100;
   export const CRC_MISMATCH: i32 = 101;
+  /** The image is of another commit than the one that was asked for. */
+  export const OTHER_COMMIT: i32 = 102;
+  /** An object is part of a SHA-1 collision attack. */
+  export const COLLISION: i32 = 103;
 }

@@ -14,11 +14,12 @@ import {
   objectCancel,
   objectErrorOffset,
   objectHead,
-  objectLoad,
   objectLoaded,
+  objectProven,
   objectShed,
 } from "./git/object";
 import { Kind, PACK_START, packCount } from "./git/pack";
+import { Proof, provesOid } from "./git/proof";
 import { record, tableActive } from "./git/table";
 import { Entry, modeOf } from "./git/tree";
 import { imageCommit, imageIdx } from "./image";
@@ -33,9 +34,28 @@ import {
   listSize,
   listSizes,
 } from "./list";
-import { mountBegin, mountErrorOffset, mountErrorOid, mountErrorOidKnown, mountRun, mounted } from "./mount";
+import {
+  mountBegin,
+  mountErrorOffset,
+  mountErrorOid,
+  mountErrorOidKnown,
+  mountProof,
+  mountRun,
+  mounted,
+  mounting,
+} from "./mount";
 import { pathAppend, pathClear } from "./path";
-import { readAt, readErrorOffset, readLen, readPtr, readRelease, readShed, readTotal } from "./read";
+import {
+  proveBlob,
+  provenSize,
+  readAt,
+  readErrorOffset,
+  readLen,
+  readPtr,
+  readRelease,
+  readShed,
+  readTotal,
+} from "./read";
 import {
   RESOLVE_FOLLOW,
   RESOLVE_OID,
@@ -172,6 +192,12 @@ function fail(status: i32, offset: u64, oid: usize): i32 {
   return status;
 }
 
+/** Fails for the object of `result.oid` where it is not what it should be. */
+function failObject(status: i32, offset: u64): i32 {
+  const isProof = provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION);
+  return fail(status, offset, isProof ? changetype<usize>(result) + RESULT_OID : 0);
+}
+
 /** Drops the operation that waits, if any, and gives back what the last result holds. */
 export function volumeCancel(): void {
   readRelease();
@@ -196,6 +222,18 @@ export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mod
   pending = NOTHING;
   held = null;
   return mountBegin(handle, capacity, blockSize, mode, memoryLimit);
+}
+
+/**
+ * Says how far reads are proven, and of which commit the image must be: after `volumeMountBegin`, before
+ * `volumeMountRun`. By default nothing is proven, and any commit will do.
+ * @param level `Proof`
+ * @param commit 20 bytes, or 0
+ */
+export function volumeVerify(level: u32, commit: usize): i32 {
+  if (!mounting() || level > Proof.COLLISIONS) return Status.EINVAL;
+  mountProof(level, commit);
+  return Status.OK;
 }
 
 /** @returns OK, AGAIN (call again), or what is wrong with the image */
@@ -243,9 +281,15 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
   const goesOn = begin(STAT, hashOf(path, len, flags));
   let status = resolvePath(path, len, flags, goesOn);
   if (status == Status.OK && flags & Flag.SIZE && result.kind != Entry.TREE && result.kind != Entry.SUBMODULE) {
-    status = objectHead(result.offset);
-    if (status != Status.OK) fail(status, objectErrorOffset, 0);
-    result.size = headSize;
+    if (provesOid()) {
+      status = proveBlob(result.offset, changetype<usize>(result) + RESULT_OID);
+      if (status != Status.OK) failObject(status, readErrorOffset);
+      result.size = provenSize;
+    } else {
+      status = objectHead(result.offset);
+      if (status != Status.OK) fail(status, objectErrorOffset, 0);
+      result.size = headSize;
+    }
   }
   return end(status);
 }
@@ -280,16 +324,17 @@ function shed(): bool {
   return true;
 }
 
-/** Loads the object at `result.offset`. */
+/** Loads the object at `result.offset`, of the id in the result where objects are proven. */
 function loadObject(): i32 {
-  const status = objectLoad(result.offset);
-  return status == Status.OUT_OF_MEMORY && shed() ? objectLoad(result.offset) : status;
+  const oid = changetype<usize>(result) + RESULT_OID;
+  const status = objectProven(result.offset, oid);
+  return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, oid) : status;
 }
 
 function loadDirectory(): i32 {
   if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
   let status = loadObject();
-  if (status != Status.OK) return fail(status, objectErrorOffset, 0);
+  if (status != Status.OK) return failObject(status, objectErrorOffset);
   held = objectLoaded;
   cacheAdd(held!);
   status = held!.kind == Kind.TREE ? listBegin(held!) : Status.WRONG_KIND;
@@ -305,8 +350,8 @@ function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, 
   if (status != Status.OK) return status;
   if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
   if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
-  status = readAt(result.offset, position, count);
-  if (status != Status.OK) return fail(status, readErrorOffset, 0);
+  status = readAt(result.offset, changetype<usize>(result) + RESULT_OID, position, count);
+  if (status != Status.OK) return failObject(status, readErrorOffset);
   result.data = <u32>readPtr;
   result.dataLen = readLen;
   result.size = readTotal;
@@ -339,10 +384,11 @@ export function volumeObject(oid: usize): i32 {
     const status = idxFind(oid);
     if (status != Status.OK) return end(fail(status, 0, oid));
     result.offset = idxOffset;
+    if (provesOid()) copyOid(changetype<usize>(result) + RESULT_OID, oid);
     resolved = true;
   }
   const status = loadObject();
-  if (status != Status.OK) return end(fail(status, objectErrorOffset, 0));
+  if (status != Status.OK) return end(failObject(status, objectErrorOffset));
   held = objectLoaded;
   cacheAdd(held!);
   result.kind = held!.kind;

@@ -15,6 +15,7 @@ interface CoreExports extends Record<string, unknown> {
   result(): number;
   cancel(): void;
   mountBegin(handle: bigint, capacity: bigint, blockSize: bigint, mode: number, memoryLimit: number): number;
+  verify(level: number, commit: number): number;
   mount(): number;
   stat(path: number, length: number, flags: number): number;
   list(path: number, length: number, flags: number): number;
@@ -27,6 +28,10 @@ export const FLAG = { FOLLOW: 1, OID: 2, SIZE: 4 } as const;
 
 /** Mount modes, as the core numbers them (`asm/mount.ts`). */
 export const MODE = { light: 0, fast: 1, analyze: 2 } as const;
+
+/** How far reads are proven, as the core numbers it (`asm/git/proof.ts`): 3 is `oid`, collisions refused. */
+export const PROOF = { none: 0, crc: 1, oid: 2 } as const;
+export const PROOF_COLLISIONS = 3;
 
 /** Offsets of the result struct's fields (`Result` in `asm/volume.ts`; docs/ABI.md). */
 export const RESULT = {
@@ -98,11 +103,16 @@ export const MESSAGES: Record<StatusCode, string> = {
   BadTree: "a directory's tree is malformed",
   OidMismatch: "an object does not match its id",
   CrcMismatch: "an entry does not match its CRC-32",
+  OtherCommit: "the image is of another commit",
+  Collision: "an object is part of a SHA-1 collision attack",
 };
 
 export const STATUS_NAMES = new Map<number, StatusCode>(
   Object.entries(STATUS).map(([name, value]) => [value, name as StatusCode]),
 );
+
+/** Errors that are about one object, which their message names. */
+const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
@@ -111,6 +121,12 @@ export function hexOid(bytes: Uint8Array): string {
   let hex = "";
   for (let i = 0; i < 20; i++) hex += HEX[bytes[i]!];
   return hex;
+}
+
+/** The 20 bytes of an object id. @throws DocteurError for what is none */
+export function oidBytes(hex: string): Uint8Array {
+  if (!/^[0-9a-f]{40}$/i.test(hex)) throw new DocteurError("InvalidArgument", `not an object id: ${hex}`);
+  return Uint8Array.from(hex.match(/../g)!, (digits) => Number.parseInt(digits, 16));
 }
 
 /** One instance of the core, which serves one volume. */
@@ -239,7 +255,7 @@ export class Core {
     const cause = code === "DeviceFailed" ? (this.#device.failure ?? this.#thrown) : undefined;
     const where = offset === undefined ? "" : ` (at offset ${offset})`;
     const oid = this.resultOid();
-    const object = oid === undefined || code !== "MissingObject" ? "" : `: ${oid}`;
+    const object = oid === undefined || !OF_AN_OBJECT.includes(code) ? "" : `: ${oid}`;
     const hint = code === "OutOfMemory" ? "raise the memory limit" : undefined;
     return new DocteurError(code, `${message}${object}${where}`, { path, oid, offset, cause, hint });
   }

@@ -49,6 +49,8 @@ export const STATUS = {
   BadTree: 99,
   OidMismatch: 100,
   CrcMismatch: 101,
+  OtherCommit: 102,
+  Collision: 103,
 } as const;
 
 /** A status of the core's. */

@@ -2,7 +2,7 @@
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
 export { MemoryDevice } from "./devices/memory.js";
 export { DocteurError, type ErrorCode, EXIT, exitStatus, STATUS, type StatusCode } from "./errors.js";
-export type { Mode, Source } from "./mount.js";
+export type { Mode, Source, Verify } from "./mount.js";
 export { type OpenOptions, open } from "./open.js";
 export {
   type Commit,

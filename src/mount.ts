@@ -1,5 +1,5 @@
 /** A core over a device, mounted: what `open` makes a volume of and `verify` looks into. */
-import { Core, MODE } from "./core.js";
+import { Core, MODE, oidBytes, PROOF, PROOF_COLLISIONS } from "./core.js";
 import { type BlockDevice, isBlockSize } from "./devices/device.js";
 import { MemoryDevice } from "./devices/memory.js";
 import { DocteurError } from "./errors.js";
@@ -7,6 +7,25 @@ import { compileCore } from "./wasm.js";
 
 /** How an image is mounted. */
 export type Mode = keyof typeof MODE;
+
+/** How far what is read is proven. */
+export type Verify = keyof typeof PROOF;
+
+/** What an image must prove. */
+export interface Proof {
+  verify?: Verify | undefined;
+  collisions?: boolean | undefined;
+  commit?: string | undefined;
+}
+
+/** The level of proof as the core numbers it. */
+function proofLevel({ verify, collisions = false, commit }: Proof): number {
+  const level = verify ?? (collisions || commit !== undefined ? "oid" : "none");
+  if (!Object.hasOwn(PROOF, level)) throw new DocteurError("InvalidArgument", `no such proof: ${level}`);
+  if (!collisions) return PROOF[level];
+  if (level === "oid") return PROOF_COLLISIONS;
+  throw new DocteurError("InvalidArgument", "collisions are found where ids are verified alone");
+}
 
 /** What an image can be opened from: a path or a `file:` URL (Node), its bytes, or a block device. */
 export type Source = string | URL | Uint8Array | ArrayBuffer | BlockDevice;
@@ -57,6 +76,7 @@ export async function toDevice(source: Source, blockSize: number): Promise<Block
  * Mounts a device in a new instance of the core.
  * @param memoryLimit bytes; 0 for the default
  * @param module a compiled core; by default the one beside this package
+ * @param proof by default, none
  * @throws DocteurError what is wrong with the image or its device, which is left open
  */
 export async function mount(
@@ -64,12 +84,16 @@ export async function mount(
   mode: Mode,
   memoryLimit: number,
   module?: WebAssembly.Module,
+  proof: Proof = {},
 ): Promise<Core> {
+  const level = proofLevel(proof);
+  const commit = proof.commit === undefined ? undefined : oidBytes(proof.commit);
   const core = new Core(module ?? (await compileCore()), device);
   const { exports } = core;
   const capacity = BigInt(device.capacity);
   const blockSize = BigInt(device.blockSize);
   core.run(() => exports.mountBegin(0n, capacity, blockSize, MODE[mode], memoryLimit));
+  core.run(() => exports.verify(level, commit === undefined ? 0 : core.write(commit)));
   await core.run(() => exports.mount());
   return core;
 }

@@ -1,7 +1,7 @@
 /** Opens an image: from a file, from memory, or over a device. */
 import { MODE } from "./core.js";
 import { DocteurError } from "./errors.js";
-import { type Mode, mount, type Source, toDevice } from "./mount.js";
+import { type Mode, mount, type Source, toDevice, type Verify } from "./mount.js";
 import { Volume } from "./volume.js";
 
 /** Options of `open`. */
@@ -18,6 +18,28 @@ export interface OpenOptions {
    * `fast` and `analyze`) takes more, up to 1 GiB.
    */
   memoryLimit?: number;
+  /**
+   * How far what is read is proven, beyond each stream's Adler-32, which always is:
+   *
+   * - `none`, the default: the image is trusted to be what it was when it was verified.
+   * - `crc`: every entry that is read, deltas' bases too, against the CRC-32 that the IDX gives it (`analyze`:
+   *   that it had when the image was opened). Finds damage, not malice. Takes 15 bytes of memory an object, and
+   *   opening reads 8. What sizes are told from is not read whole, and not checked.
+   * - `oid`: every object is hashed, and what does not match the id that led to it is an `OidMismatch`: from the
+   *   commit's id over the trees to the file. Each is hashed once for as long as it stays in memory. A file that
+   *   is too large for that (an eighth of the memory limit, 2 MiB at the most) is read to its end before its
+   *   first byte is given, and then again. Sizes (`stat`, `size`, `list` with sizes) are those of content that
+   *   has been hashed, and cost as much as reading it. What was hashed once is remembered by its place: of a
+   *   device that answers otherwise the second time, large files are not proof.
+   */
+  verify?: Verify;
+  /** With `verify: "oid"`: refuse objects that are part of a SHA-1 collision attack, as git does. */
+  collisions?: boolean;
+  /**
+   * The id of the commit that the image must hold, 40 hexadecimal digits: any other fails to open. `verify` is
+   * then `oid` by default, and all that is read is proven to be this commit's.
+   */
+  commit?: string;
   /** Bytes of a block, where the source is no device: a power of two, at least 512, which is the default. */
   blockSize?: number;
   /** A compiled core, for runtimes that cannot load it from beside this package. */
@@ -43,12 +65,13 @@ function checkMemoryLimit(limit: number): void {
  *   volume.close();
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Volume> {
-  const { mode = "light", memoryLimit, blockSize = BLOCK_SIZE, module } = options;
+  const { mode = "light", memoryLimit, blockSize = BLOCK_SIZE, module, verify, collisions, commit } = options;
   if (!Object.hasOwn(MODE, mode)) throw new DocteurError("InvalidArgument", `no such mount mode: ${mode}`);
   if (memoryLimit !== undefined) checkMemoryLimit(memoryLimit);
+  const proof = { verify, collisions, commit };
   const device = await toDevice(source, blockSize);
   try {
-    return new Volume(await mount(device, mode, memoryLimit ?? 0, module), device);
+    return new Volume(await mount(device, mode, memoryLimit ?? 0, module, proof), device);
   } catch (error) {
     await device.close?.();
     throw error;

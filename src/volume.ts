@@ -2,7 +2,7 @@
  * A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …),
  * asynchronous throughout.
  */
-import { type Core, FLAG, hexOid, INFO, RESULT } from "./core.js";
+import { type Core, FLAG, hexOid, INFO, oidBytes, RESULT } from "./core.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
 
@@ -329,8 +329,7 @@ export class Volume {
    * @param oid 40 hexadecimal digits
    */
   async object(oid: string): Promise<GitObject> {
-    if (!/^[0-9a-f]{40}$/i.test(oid)) throw new DocteurError("InvalidArgument", `not an object id: ${oid}`);
-    const bytes = Uint8Array.from(oid.match(/../g)!, (digits) => Number.parseInt(digits, 16));
+    const bytes = oidBytes(oid);
     return this.#run(
       undefined,
       bytes,

@@ -28,6 +28,8 @@ const WASI_GUESTS = ["hello", "simple"];
 
 /** What guests are linked with where the core is built for speed: small modules of the same exports. */
 const SMALL_SOURCES: Record<string, string> = {
+  "asm/git/proof.ts": 'export * from "../../guest/small/proof";\n',
+  "asm/git/object-id.ts": 'export * from "../../guest/small/object-id";\n',
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
   "asm/checksum/crc32.ts": 'export * from "../../guest/small/crc32";\n',
   "asm/art/shortcut.ts": 'export * from "../../guest/small/shortcut";\n',

@@ -1,16 +1,18 @@
 /**
  * Resolved objects in memory, and the bounded cache of them. An object is one allocation:
  *
- *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u32 │ depth u32 │ … │ data at 48: size bytes, slack │
+ *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u32 │ depth u32 │ hashed u32 │ id 20 │ data at 64: size bytes, slack │
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
  * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
  * stays; the intermediate results of one long chain push out each other only. Eviction also makes room for an
  * operation's own buffers.
  */
+import { copyOid } from "../bytes";
 import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../heap";
+import { provesOid } from "./proof";
 
-const DATA: usize = 48;
+const DATA: usize = 64;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
 export const OBJECT_SLACK: u32 = 64;
 
@@ -55,6 +57,18 @@ export class GitObject {
   state: u32;
   /** Deltas between it and its base. */
   depth: u32;
+  /** 1 where its id has been found by hashing it. */
+  hashed: u32;
+
+  @inline
+  get id(): usize {
+    return changetype<usize>(this) + offsetof<GitObject>();
+  }
+
+  keepId(oid: usize): void {
+    copyOid(this.id, oid);
+    this.hashed = 1;
+  }
 
   @inline
   get data(): usize {
@@ -217,6 +231,7 @@ export function objectAlloc(size: u32): GitObject | null {
   object.refs = 1;
   object.state = FREE;
   object.depth = 0;
+  if (provesOid()) object.hashed = 0;
   return object;
 }
 

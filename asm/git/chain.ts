@@ -3,17 +3,21 @@
  * at the base or at an object that the cache holds, is bounded by `Limit.CHAIN_DEPTH`, and sees cycles (which
  * ref-deltas close).
  *
- * A link, 24 bytes:  │ offset u64, from the PACK's start │ data u64, absolute: the zlib stream │ size u64, inflated │
+ * A link, 32 bytes:
+ *
+ *     │ offset u64, from the PACK's start │ data u64, absolute: the zlib stream │ size u64, inflated │ the header's CRC-32 u32 │ … │
  */
 import { blockRelease, blockRequest } from "../block";
 import { Limit } from "../limits";
 import { Status } from "../status";
 import { GitObject, cacheAlloc, cacheFind } from "./cache";
+import { crcBegin, entryCrc } from "./entry-crc";
 import { heapFree } from "../heap";
 import { idxFind, idxOffset } from "./idx";
 import { Kind, entryBase, entryBaseOid, entryData, entryKind, entrySize, readEntry } from "./pack";
+import { provesCrc } from "./proof";
 
-const LINK: usize = 24;
+const LINK: usize = 32;
 const CAPACITY_MIN: u32 = 64;
 /** Bytes asked for behind a link's data when a device is slow to answer, at the most. */
 const REQUEST_MAX: u64 = 0x10000;
@@ -63,6 +67,13 @@ export function linkSize(index: u32): u64 {
   return load<u64>(links + index * LINK, 16);
 }
 
+/** The CRC-32 of a link's header, where CRC-32s are checked. */
+// @ts-ignore: decorator
+@inline
+export function linkCrc(index: u32): u32 {
+  return load<u32>(links + index * LINK, 24);
+}
+
 function push(): i32 {
   if (chainCount == capacity) {
     const wider = max<u32>(CAPACITY_MIN, capacity << 1);
@@ -77,6 +88,7 @@ function push(): i32 {
   store<u64>(link, next);
   store<u64>(link, entryData, 8);
   store<u64>(link, entrySize, 16);
+  if (provesCrc()) store<u32>(link, entryCrc, 24);
   chainCount++;
   return Status.OK;
 }
@@ -95,6 +107,7 @@ export function chainWalk(): i32 {
     }
     if (chainCount > Limit.CHAIN_DEPTH) return Status.CHAIN_TOO_DEEP;
     let status = readEntry(next);
+    if (status == Status.OK && provesCrc()) status = crcBegin(next, entryData);
     if (status != Status.OK) return status;
     const kind = entryKind;
     let base = entryBase;

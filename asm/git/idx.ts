@@ -6,7 +6,7 @@
  * The fanout is proven sound when the image is opened. The rest is checked where it is used: an index larger
  * than memory cannot be proven at open.
  */
-import { blockCapacity, blockPeek, blockRelease, blockStatus } from "../block";
+import { blockCapacity, blockPeek, blockRelease, blockRequest, blockStatus } from "../block";
 import { compareOid, loadBE32, loadBE64 } from "../bytes";
 import { Status } from "../status";
 import { isEntryOffset } from "./pack";
@@ -129,4 +129,16 @@ export function idxEntry(position: u32): i32 {
   idxPosition = position;
   idxOffset = offset;
   return Status.OK;
+}
+
+/** @returns a pointer to the CRC-32 (big-endian) at a position below `idxCount`; 0 with `blockStatus` set */
+export function idxCrc(position: u32): usize {
+  return blockPeek(idxStart + OIDS + <u64>idxCount * OID + (<u64>position << 2), 4);
+}
+
+/** Asks for the CRC-32s and the offsets of `count` objects from a position on. */
+export function idxAhead(position: u32, count: u32): void {
+  const crcs = idxStart + OIDS + <u64>idxCount * OID + (<u64>position << 2);
+  blockRequest(crcs, <u64>count << 2);
+  blockRequest(crcs + (<u64>idxCount << 2), <u64>count << 2);
 }

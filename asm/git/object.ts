@@ -27,10 +27,14 @@ import {
   chainRequest,
   chainTrim,
   chainWalk,
+  linkCrc,
   linkData,
   linkOffset,
   linkSize,
 } from "./chain";
+import { crcCheck, crcResume, crcUpdate } from "./entry-crc";
+import { proveObject } from "./object-id";
+import { provesCrc, provesOid } from "./proof";
 import { deltaApply, deltaBaseSize, deltaBody, deltaHeader, deltaResultSize } from "./delta";
 import { Kind, entriesEnd, entryData, entryKind, entrySize, readEntry } from "./pack";
 
@@ -102,7 +106,9 @@ export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32,
 export function streamRun(): i32 {
   const state = inflater;
   while (true) {
+    const from = state.input;
     const status = zlibRun(state);
+    if (provesCrc()) crcUpdate(from, state.input - from);
     if (status != NEED_INPUT) {
       // What is left of the input lies in the sector cache, and may be gone by the next call: it is fetched
       // again then.
@@ -122,11 +128,12 @@ export function streamRun(): i32 {
   }
 }
 
-/** Runs the stream to its end and checks that it is as long as its entry says. */
-function streamFinish(size: u64): i32 {
+/** Runs a link's stream to its end and checks that it is as long as its entry says, and what the index says. */
+function streamFinish(link: u32): i32 {
   const status = streamRun();
-  if (status == Status.OK) return inflater.totalOut == size ? Status.OK : Status.BAD_INFLATED_SIZE;
-  return status < 0 ? Status.BAD_INFLATED_SIZE : status;
+  if (status != Status.OK) return status < 0 ? Status.BAD_INFLATED_SIZE : status;
+  if (inflater.totalOut != linkSize(link)) return Status.BAD_INFLATED_SIZE;
+  return provesCrc() ? crcCheck(linkOffset(link)) : Status.OK;
 }
 
 /** What `objectHead` found: the object's size in bytes, and whether its entry is a delta. */
@@ -219,6 +226,7 @@ function beginBase(): i32 {
   current!.offset = linkOffset(link);
   current!.kind = chainKind;
   streamBegin(linkData(link), size, current!.data, size, OBJECT_SLACK);
+  if (provesCrc()) crcResume(linkCrc(link));
   return Status.OK;
 }
 
@@ -226,6 +234,7 @@ function beginDelta(): void {
   const link = pending - 1;
   const size = <u32>linkSize(link);
   streamBegin(linkData(link), size, deltaBuffer, size, OBJECT_SLACK);
+  if (provesCrc()) crcResume(linkCrc(link));
 }
 
 /** Makes the next object of the chain out of `current` and the delta in the buffer. */
@@ -285,7 +294,7 @@ export function objectLoad(offset: u64): i32 {
       beginDelta();
       phase = INFLATE_DELTA;
     } else {
-      status = streamFinish(linkSize(pending - 1));
+      status = streamFinish(pending - 1);
       if (status == Status.AGAIN) {
         chainRequest(pending - 1);
         return status;
@@ -303,4 +312,22 @@ export function objectLoad(offset: u64): i32 {
   if (deltaCapacity > DELTA_BUFFER_MAX) freeDeltaBuffer();
   chainTrim();
   return Status.OK;
+}
+
+/**
+ * Resolves the object of an id, and proves it where that is asked for. Bases on the way are not hashed: what a
+ * delta makes of a wrong one is not the object of that id.
+ * @param offset where the index says that it is
+ * @param oid 20 bytes
+ * @returns what `objectLoad` does; OID_MISMATCH, COLLISION
+ */
+export function objectProven(offset: u64, oid: usize): i32 {
+  let status = objectLoad(offset);
+  if (!provesOid() || status != Status.OK) return status;
+  status = proveObject(objectLoaded!, oid);
+  if (status != Status.OK) {
+    objectRelease(objectLoaded!);
+    objectErrorOffset = offset;
+  }
+  return status;
 }

@@ -191,6 +191,33 @@ const measureAll: Benchmark = async ({ corpus: load, signal }) => {
   return [createRow({ ...row, ours: ours!, peer: peer!, peerName }, "less")];
 };
 
+/** Every level of proof against none: files at random, and all. Each run opens the image anew. */
+const measureVerified: Benchmark = async ({ corpus: load, signal }) => {
+  const corpus = await load();
+  const levels: [name: string, options: OpenOptions][] = [
+    ["crc", { verify: "crc" }],
+    ["oid", { verify: "oid" }],
+    ["oid, collisions", { verify: "oid", collisions: true }],
+  ];
+  const rows: Row[] = [];
+  for (const [what, files] of [
+    ["random", randomFiles(corpus)],
+    ["all", corpus.files],
+  ] as const) {
+    const [none, ...proven] = await alternate(
+      [ourTime(corpus, files), ...levels.map(([, options]) => ourTime(corpus, files, options))],
+      signal,
+    );
+    const perFile = (time: number): number => (time * 1000) / files.length;
+    levels.forEach(([level], index) => {
+      const unit = `us/file, ${what}, ${level}`;
+      const row = { name: "read-verify", corpus: corpus.name, unit, peerName: "docteur, verify: none" };
+      rows.push(createRow({ ...row, ours: perFile(proven[index]!), peer: perFile(none!) }, "less"));
+    });
+  }
+  return rows;
+};
+
 /** The largest file that the image's pack stores whole, and the largest that it stores as a delta. */
 async function largeFiles({ image, files }: Corpus): Promise<{ file: CorpusFile; stored: string }[]> {
   const types = new Map(packEntries(await readFile(image)).map(({ oid, type }) => [oid, type]));
@@ -259,4 +286,5 @@ export const READ: Record<string, Benchmark> = {
   "random-read-32m": measureRandomSmall,
   "read-all": measureAll,
   "partial-read": measurePartial,
+  "read-verify": measureVerified,
 };

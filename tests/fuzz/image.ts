@@ -1,6 +1,7 @@
 /**
- * Fuzzes whole images in every mode and with `verify`: right bytes or a known error, within the memory limit, in time; and what `verify`
- * passes reads the same in every mode, and as its ids say.
+ * Fuzzes whole images in every mode, at every level of proof, and with `verify`: right bytes or a known error, within the memory limit,
+ * in time; what `verify` passes reads the same in every mode, and as its ids say; and what is read with proof is what the image held
+ * before it was changed.
  */
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
@@ -11,7 +12,15 @@ import type { Random } from "../support/random.js";
 import { mutate } from "./mutate.js";
 import { type Sample, samples } from "./samples.js";
 import type { Target } from "./target.js";
-import { assertSound, attempt, type Outcome, type Seen, walk } from "./walk.js";
+import {
+  assertProven,
+  assertSound,
+  attempt,
+  type Outcome,
+  type Seen,
+  type WalkOptions,
+  walk,
+} from "./walk.js";
 
 const BUDGET = 60;
 
@@ -94,10 +103,27 @@ function assertAgree(a: Outcome<Seen>, b: Outcome<Seen>, what: string): void {
   }
 }
 
+/** How a mutated image is read with proof, by turns. */
+function proofOf(sample: Sample, random: Random): NonNullable<WalkOptions["proof"]> {
+  const { commit } = sample.parts;
+  return [
+    { verify: "crc" as const },
+    { commit, verify: "oid" as const },
+    { commit, verify: "oid" as const, collisions: true },
+  ][random(3)]!;
+}
+
+/** What a sound image holds. */
+async function readAll({ image }: Sample, module: WebAssembly.Module, random: Random): Promise<Seen> {
+  const budget = Number.POSITIVE_INFINITY;
+  return (await walk(image, { module, mode: "light", memoryLimit: 16 << 20, budget, random })).value!;
+}
+
 /** A case is one image, mutated, in three modes on one of the four builds. */
 export const image: Target = async () => {
   const variants = await coreVariants();
   const all = samples();
+  const originals = new Map<Sample, Seen>();
   return async ({ random, index, keep, count }) => {
     const sample = all[random(all.length)]!;
     const bytes = random(2) ? mutateBytes(sample, random) : mutateEntries(sample, random);
@@ -110,6 +136,14 @@ export const image: Target = async () => {
     for (const mode of MODES) seen.push(await walk(bytes, { module, mode, memoryLimit, budget, random }));
     count(verified.code ?? "verified");
     assertAgree(seen[0]!, seen[1]!, "light and fast");
+    const proof = proofOf(sample, random);
+    const mode = MODES[random(MODES.length)]!;
+    const proven = await walk(bytes, { module, mode, memoryLimit, budget: BUDGET, random, proof });
+    if (proof.verify === "oid") {
+      if (!originals.has(sample)) originals.set(sample, await readAll(sample, module, random));
+      assertProven(proven, originals.get(sample)!);
+      count(proven.code ?? "opened with proof");
+    }
     if (verified.value === undefined) return;
     MODES.forEach((mode, at) => {
       assertSound(seen[at]!, mode);

@@ -1,6 +1,6 @@
 /** Reads everything of an image that may be anything, and holds what comes against what must be. */
 import assert from "node:assert/strict";
-import { DocteurError, type Entry, open, STATUS, type Volume } from "../../src/index.js";
+import { DocteurError, type Entry, type OpenOptions, open, STATUS, type Volume } from "../../src/index.js";
 import type { Mode } from "../../src/mount.js";
 import { gitOid } from "../support/fixtures.js";
 import type { Random } from "../support/random.js";
@@ -42,6 +42,8 @@ export interface WalkOptions {
   /** How many entries are read, at the most: trees that hold each other have no end. */
   budget: number;
   random: Random;
+  /** How far reads are proven. */
+  proof?: Pick<OpenOptions, "verify" | "collisions" | "commit">;
 }
 
 async function visitFile(
@@ -61,8 +63,8 @@ async function visitFile(
   const { length } = whole.value;
   if (listed.size !== undefined) assert.equal(listed.size, length, "the listed size");
   if (stat.value !== undefined) assert.equal(stat.value.size, length, "the size");
-  if (options.mode === "analyze")
-    assert.equal(gitOid("blob", whole.value), listed.oid, "what analyze has hashed");
+  if (options.mode === "analyze" || options.proof?.verify === "oid")
+    assert.equal(gitOid("blob", whole.value), listed.oid, "what has been hashed");
   const offset = options.random(length + 2);
   const part = await attempt(() => volume.getPartial(bytes, offset, 1 + options.random(length + 9)));
   // Memory may have room for the one and not for the other; nothing else can differ.
@@ -81,8 +83,8 @@ async function visitFile(
 
 /** Opens an image and reads it, from the root on. */
 export async function walk(image: Uint8Array, options: WalkOptions): Promise<Outcome<Seen>> {
-  const { module, mode, memoryLimit } = options;
-  const opened = await attempt(() => open(image, { module, mode, memoryLimit }));
+  const { module, mode, memoryLimit, proof } = options;
+  const opened = await attempt(() => open(image, { module, mode, memoryLimit, ...proof }));
   if (opened.value === undefined) return opened;
   const volume = opened.value;
   const seen: Seen = { lists: new Map(), files: new Map() };
@@ -117,4 +119,17 @@ export function assertSound(seen: Outcome<Seen>, what: string): void {
       assert.equal(gitOid("blob", file.value), entry.oid, `${what}: ${entry.path}`);
     }
   }
+}
+
+/** What was read with proof of a commit is what the sound image of that commit holds, all of it or less. */
+export function assertProven(seen: Outcome<Seen>, sound: Seen): void {
+  for (const [path, { value }] of seen.value?.lists ?? []) {
+    const expected = sound.lists.get(path)?.value;
+    const names = (list: readonly Entry[]): string[] =>
+      list.map(({ oid, mode, path: at }) => `${mode} ${oid} ${at}`);
+    if (value !== undefined)
+      assert.deepEqual(names(value), names(expected ?? []), `a proven list of ${path}`);
+  }
+  for (const [path, { value }] of seen.value?.files ?? [])
+    if (value !== undefined) assert.deepEqual(value, sound.files.get(path)?.value, `proven bytes of ${path}`);
 }

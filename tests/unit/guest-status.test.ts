@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { STATUS } from "../../src/errors.js";
 import { distPath } from "../support/programs.js";
 
-/** Statuses that `simple` has a sentence for, or that no operation of a synchronous guest ends with. */
+/** Statuses that `simple` has a sentence for, or that no operation of a synchronous guest, which proves nothing, ends with. */
 const WITHOUT_NAME = [
   ...["Ok", "Again", "NotFound", "ValueExpected", "DictionaryExpected", "SymlinkLoop", "Submodule"],
-  ...["OutOfMemory", "PathTooLong"],
+  ...["OutOfMemory", "PathTooLong", "OtherCommit", "Collision"],
 ];
 
 test("guests call a status what the library calls it", () => {

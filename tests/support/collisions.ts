@@ -1,0 +1,54 @@
+/**
+ * Published SHA-1 collisions: messages that the hash does not tell from another. Of SHAttered (Stevens, Bursztein,
+ * Karpman, Albertini and Markov, 2017, https://shattered.io) the head of both PDFs, up to the end of the blocks that
+ * differ; of "SHA-1 is a Shambles" (Leurent and Peyrin, 2020, https://sha-mbles.github.io) the first message.
+ */
+const SHATTERED_HEAD =
+  "255044462d312e330a25e2e3cfd30a0a0a312030206f626a0a3c3c2f57696474682032203020522f4865696768742033" +
+  "203020522f547970652034203020522f537562747970652035203020522f46696c7465722036203020522f436f6c6f72" +
+  "53706163652037203020522f4c656e6774682038203020522f42697473506572436f6d706f6e656e7420383e3e0a7374" +
+  "7265616d0affd8fffe00245348412d3120697320646561642121212121852fec092339759c39b1a1c63c4c97e1fffe01";
+const SHATTERED_BLOCKS = [
+  "7346dc9166b67e118f029ab621b2560ff9ca67cca8c7f85ba84c79030c2b3de218f86db3a90901d5df45c14f26fedfb3" +
+    "dc38e96ac22fe7bd728f0e45bce046d23c570feb141398bb552ef5a0a82be331fea48037b8b5d71f0e332edf93ac3500" +
+    "eb4ddc0decc1a864790c782c76215660dd309791d06bd0af3f98cda4bc4629b1",
+  "7f46dc93a6b67e013b029aaa1db2560b45ca67d688c7f84b8c4c791fe02b3df614f86db1690901c56b45c1530afedfb7" +
+    "6038e972722fe7ad728f0e4904e046c230570fe9d41398abe12ef5bc942be33542a4802d98b5d70f2a332ec37fac3514" +
+    "e74ddc0f2cc1a874cd0c78305a21566461309789606bd0bf3f98cda8044629a1",
+];
+const SHAMBLES =
+  "99040d047fe81780012000ff4b65792069732070617274206f66206120636f6c6c6973696f6e21204974277320612074" +
+  "7261702179c61af0afcc054515d9274e7307624b1dc7fb23988bb8de8b575dba7b9eab31c1674b6d974378a827732ff5" +
+  "851c76a2e60772b5a47ce1eac40bb993c12d8c70e24a4f8d5fcdedc1b32c9cf19e31af2429759d42e4dfdb31719f5876" +
+  "23ee552939b6dcdc459fca53553b70f87ede30a247ea3af6c759a2f20b320d760db64ff479084fd3ccb3cdd48362d96a" +
+  "9c430617caff6c36c637e53fde28417f626fec54ed7943a46e5f5730f2bb38fb1df6e0090010d00e24ad78bf92641993" +
+  "608e8d158a789f34c46fe1e6027f35a4cbfb827076c50eca0e8b7cca69bb2c2b790259f9bf9570dd8d4437a3115faff7" +
+  "c3cac09ad25266055c27104755178eaeff825a2caa2acfb5de64ce7641dc59a541a9fc9c756756e2e23dc713c8c24c97" +
+  "90aa6b0e38a7f55f14452a1ca2850ddd9562fd9a18ad42496aa97008f74672f68ef461eb88b09933d626b4f918749cc0" +
+  "27fddd6c425fc4216835d0134d15285bab2cb784a4f7cbb4fb514d4bf0f6237cf00a9e9f132b9a066e6fd17f6c429874" +
+  "78586ff651af96747fb426b9872b9a88e4063f59bb334cc00650f83a80c42751b71974d300fc2819a2e8f1e32c1b51cb" +
+  "18e6bfc4db9baef675d4aaf5b1574a047f8f6dd2ec153a93412293974d928f88ced9363cfef97ce2e742bf34c96b8ef3" +
+  "875676fea5cca8e5f7dea0bab2413d4de00ee71ee01f162bdb6d1eafd925e6aebaae6a354ef17cf205a404fbdb12fc45" +
+  "4d41fdd95cf2459664a2ad032d1da60a73264075d7f1e0d6c1403ae7a0d861df3fe5707188dd5e07d1589b9f8b663055" +
+  "3f8fc352b3e0c27da80bddba4c64020d";
+
+/** A message that is part of a collision, and its hash. */
+export interface CollisionMessage {
+  name: string;
+  data: Buffer;
+  sha1: string;
+}
+
+/** All of them. */
+export const COLLISIONS: readonly CollisionMessage[] = [
+  ...SHATTERED_BLOCKS.map((blocks, index) => ({
+    name: `SHAttered ${index + 1}`,
+    data: Buffer.from(SHATTERED_HEAD + blocks, "hex"),
+    sha1: "f92d74e3874587aaf443d1db961d4e26dde13e9c",
+  })),
+  {
+    name: "SHA-1 is a Shambles",
+    data: Buffer.from(SHAMBLES, "hex"),
+    sha1: "8ac60ba76f1999a1ab70223f225aefdc78d4ddc0",
+  },
+];
