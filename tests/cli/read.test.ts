@@ -375,3 +375,57 @@ test("who reads the output may stop at any time", async (t) => {
   const { status, signal, stderr } = await docteur(["cat", path, "/large"], { onStart });
   assert.deepEqual([status, signal, stderr], [0, null, ""]);
 });
+
+test("ls and cat with proof", async () => {
+  const commit = readFileSync(MODES_IMAGE).toString("hex", 0, 20);
+  const other = "01".repeat(20);
+  const { stdout } = await docteur(["cat", MODES_IMAGE, "/hello.txt"]);
+  for (const options of [
+    ["--verify=none"],
+    ["--verify=crc"],
+    ["--verify=oid"],
+    ["--collisions"],
+    ["--commit", commit],
+    ["--commit", commit, "--verify=crc"],
+  ])
+    await expectOutput(["cat", ...options, MODES_IMAGE, "/hello.txt"], stdout);
+  await expectFailures([
+    [["ls", "--commit", other, MODES_IMAGE], 4, `docteur: the image is of another commit: ${commit}`],
+    [
+      ["ls", "--commit", "main", MODES_IMAGE],
+      16,
+      "docteur: not a commit's id: main",
+      "hint: 40 hexadecimal digits",
+    ],
+    [
+      ["cat", "--verify", "sha1", MODES_IMAGE, "/hello.txt"],
+      16,
+      "docteur: no such proof: sha1",
+      "hint: there is none, crc, oid",
+    ],
+    [
+      ["cat", "--verify=crc", "--collisions", MODES_IMAGE, "/hello.txt"],
+      16,
+      "docteur: --collisions goes with --verify oid, not crc",
+      MORE,
+    ],
+  ]);
+});
+
+test("a file whose bytes are not those of its id", async (context) => {
+  const image = new CraftedImage();
+  const placed = image.object("blob", "wrong\n", gitOid("blob", Buffer.from("right\n")));
+  const tree = image.tree(treeEntry("100644", "f", placed.oid));
+  image.commit(tree.oid);
+  const path = join(temporaryFolder(context), "wrong.img");
+  writeFileSync(path, image.finish().bytes);
+  await expectOutput(["cat", path, "/f"], "wrong\n");
+  await expectOutput(["ls", "--verify=oid", path], "f\n");
+  await expectFailures([
+    [
+      ["cat", "--verify=oid", path, "/f"],
+      4,
+      `docteur: an object does not match its id: ${placed.oid} (at offset ${28 + placed.offset})`,
+    ],
+  ]);
+});
