@@ -16,8 +16,10 @@ const FOUND: usize = 20;
 /** Words of the schedule that the conditions look at. */
 const EARLY: usize = 65;
 /** Blocks that are looked at together. In their schedules word t of one lies beside word t of the next. */
-const LANES: usize = ASC_FEATURE_SIMD ? 4 : 1;
+const LANES: usize = ASC_FEATURE_SIMD ? 4 : 2;
 const STRIDE: usize = LANES * 4;
+/** The lowest bit of each of two lanes. */
+const ONES: u64 = 0x0000_0001_0000_0001;
 const schedules: usize = memory.data(65 * 16, 16);
 /** The vectors whose conditions each block meets, u32. */
 const masks: usize = memory.data(16, 16);
@@ -111,19 +113,29 @@ function copyState(target: usize, source: usize): void {
  */
 function look(ptr: usize, count: usize): bool {
   if (ASC_FEATURE_SIMD) return lookSimd(ptr, count);
-  expand(ptr, schedules, EARLY);
-  let mask: u32 = 0xffffffff;
-  let at: usize = 0;
+  const second = ptr + ((count - 1) << 6);
+  for (let at: usize = 0; at < 64; at += 4) {
+    store<u32>(schedules + (at << 1), bswap<u32>(load<u32>(ptr + at)));
+    store<u32>(schedules + (at << 1), bswap<u32>(load<u32>(second + at)), 4);
+  }
+  for (let at = schedules, stop = schedules + (EARLY - 16) * STRIDE; at < stop; at += STRIDE) {
+    const word =
+      load<u64>(at) ^ load<u64>(at, 2 * STRIDE) ^ load<u64>(at, 8 * STRIDE) ^ load<u64>(at, 13 * STRIDE);
+    store<u64>(at, ((word << 1) & ~ONES) | ((word >> 31) & ONES), 16 * STRIDE);
+  }
+  let left: u64 = ~(<u64>0);
+  let at = conditions;
   do {
-    for (const stop = min<usize>(at + ROUND, CONDITIONS_LEN); at < stop; at += 8) {
-      const condition = load<u32>(conditions + at);
-      const t = load<u32>(schedules + ((<usize>condition & 0xff) << 2)) >> ((condition >> 16) & 31);
-      const u = load<u32>(schedules + ((<usize>(condition >> 8) & 0xff) << 2)) >> ((condition >> 24) & 31);
-      if ((t ^ u ^ (condition >> 31)) & 1) mask &= ~load<u32>(conditions + at, 4);
+    for (const stop = min<usize>(at + ROUND, conditions + CONDITIONS_LEN); at < stop; at += 8) {
+      const t = load<u64>(schedules + <usize>load<u8>(at) * STRIDE) >> <u64>load<u8>(at, 2);
+      // The shift takes six bits of the byte: 128 more for bits that differ is none of them.
+      const u = load<u64>(schedules + <usize>load<u8>(at, 1) * STRIDE) >> <u64>load<u8>(at, 3);
+      const broken = (t ^ u ^ (<u64>(load<u8>(at, 3) >> 7) * ONES)) & ONES;
+      left &= ~(broken * load<u32>(at, 4));
     }
-  } while (mask && at < CONDITIONS_LEN);
-  store<u32>(masks, mask);
-  return mask != 0;
+  } while (left && at < conditions + CONDITIONS_LEN);
+  store<u64>(masks, left);
+  return left != 0;
 }
 
 // @ts-ignore: decorator
