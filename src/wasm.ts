@@ -25,6 +25,10 @@ const BUILDS = {
     () => new URL("../packer.wasm", import.meta.url),
     () => new URL("../packer.simd.wasm", import.meta.url),
   ],
+  verifier: [
+    () => new URL("../verifier.wasm", import.meta.url),
+    () => new URL("../verifier.simd.wasm", import.meta.url),
+  ],
 } as const;
 
 type Stem = keyof typeof BUILDS;

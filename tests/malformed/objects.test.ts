@@ -233,7 +233,10 @@ test("a directory that holds itself, by an IDX that lies", async () => {
   image.commit(ABSENT);
   const { bytes } = image.finish();
   const { findings } = await verify(bytes);
-  assert.deepEqual([...new Set(findings.map(({ code }) => code))], ["BadIdx", "MissingObject", "Unreachable"]);
+  assert.deepEqual(
+    [...new Set(findings.map(({ code }) => code))],
+    ["BadIdx", "MissingObject", "Unreachable"],
+  );
   for (const { label, module } of variants) {
     await assertFails(open(bytes, { module, mode: "fast" }), ["TreeTooDeep"], label);
     await assertFails(open(bytes, { module, mode: "analyze" }), ["MissingObject"], label);
