@@ -88,7 +88,10 @@ export async function createRepository(repository: string, workTree: string, win
     "* -text -eol -ident -filter -working-tree-encoding\n",
   );
   const run = (...args: string[]): Promise<Buffer> =>
-    runGit([`--git-dir=${gitDirectory}`, `--work-tree=${workTree}`, ...args], { cwd: workTree });
+    // A commit of many files would pack them in the background, while others are measured.
+    runGit(["-c", "gc.auto=0", `--git-dir=${gitDirectory}`, `--work-tree=${workTree}`, ...args], {
+      cwd: workTree,
+    });
   await run("add", "-A", "-f", ".");
   await run("commit", "-q", "--allow-empty", "-m", "corpus");
   await run("repack", "-adfq", `--window=${window}`, "--depth=50");
