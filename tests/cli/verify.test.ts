@@ -228,9 +228,12 @@ test("checksum, as sha256sum checks it", { skip: !hasSha256sum }, async (t) => {
 function withNpx(t: TestContext): Record<string, string> {
   const folder = temporaryFolder(t);
   const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
-  const script = `#!/bin/sh\nshift 2\nexec "${process.execPath}" "${program}" "$@"\n`;
+  const { version } = JSON.parse(projectFile("package.json")) as { version: string };
+  const check = `case $2 in docteur | docteur@${version}) ;; *) exit 99 ;; esac`;
+  const script = `#!/bin/sh\n${check}\nshift 2\nexec "${process.execPath}" "${program}" "$@"\n`;
   writeFileSync(join(folder, "npx"), script, { mode: 0o755 });
-  return { PATH: `${folder}:${process.env.PATH}` };
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
+  return { PATH: `${folder}:${process.env.PATH}`, GITHUB_ACTION_PATH: root };
 }
 
 function projectFile(name: string): string {
