@@ -191,8 +191,11 @@ export class Inflater {
   }
 }
 
-/** zlib's verdict on a stream: its output and its length, or the name of the error. */
-export type Verdict = { output: Buffer; length: number } | { error: string };
+/** zlib's verdict on a stream: its output and its length, or the name of the error and whether any more input would do. */
+export type Verdict = { output: Buffer; length: number } | { error: string; isHopeless: () => boolean };
+
+/** More than the longest header of a block takes: 14 + 19 * 3 + 320 * 14 bits. */
+const HEADER_BYTES = 600;
 
 /** Inflates by zlib itself. */
 export function oracle(stream: Uint8Array, raw = false): Verdict {
@@ -205,7 +208,12 @@ export function oracle(stream: Uint8Array, raw = false): Verdict {
     };
     return { output: buffer, length: engine.bytesWritten };
   } catch (error) {
-    return { error: (error as { code: string }).code };
+    const isHopeless = () =>
+      [0, 0xff, 0x55, 0xaa].every((byte) => {
+        const more = oracle(Buffer.concat([stream, Buffer.alloc(HEADER_BYTES, byte)]), raw);
+        return "error" in more && more.error === "Z_DATA_ERROR";
+      });
+    return { error: (error as { code: string }).code, isHopeless };
   }
 }
 
@@ -216,7 +224,9 @@ export function assertVerdict(result: RunResult, verdict: Verdict, context: stri
     assert.ok(result.output.equals(verdict.output), `${context}: output`);
     assert.equal(result.totalIn, verdict.length, `${context}: length of the stream`);
   } else if (verdict.error === "Z_BUF_ERROR") {
-    assert.equal(result.status, NEED_INPUT, `${context}: the stream goes on`);
+    // Of code lengths whose own code is empty, zlib reads them all before it refuses them.
+    if (result.status !== Status.BAD_CODE_LENGTHS || !verdict.isHopeless())
+      assert.equal(result.status, NEED_INPUT, `${context}: the stream goes on`);
   } else {
     assert.ok(result.status >= Status.BAD_ZLIB_HEADER, `${context}: ${verdict.error}, not ${result.status}`);
   }
