@@ -49,6 +49,7 @@ function parse(): i32 {
   for (let arg = args; arg < argsEnd; ) {
     if (argIs(arg, "--help")) {
       printUsage();
+      path = 0;
       return FOUND;
     }
     if (argIs(arg, "--follow")) {
