@@ -7,6 +7,8 @@ import { DocteurError } from "./errors.js";
 
 /** Bytes of a WebAssembly page. */
 export const PAGE = 65536;
+/** The most pages of a memory. */
+const PAGES_MAX = 65536;
 
 /** Section ids (5.5.2). */
 const SECTION = { type: 1, import: 2, function: 3, memory: 5, export: 7 } as const;
@@ -193,8 +195,12 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
     } else if (id === SECTION.memory) {
       for (const _ of cursor.vector()) {
         if (shape.memory !== undefined) throw cursor.fail("more than one memory");
-        shape.memory = { ...cursor.limits(), start, end: cursor.end };
+        const limits = cursor.limits();
+        if (limits.maximum !== undefined && limits.maximum > PAGES_MAX) throw cursor.fail("memory too large");
+        shape.memory = { ...limits, start, end: cursor.end };
       }
+      // `capMemory` writes this section anew: it must not make a module valid that is not.
+      if (cursor.at !== cursor.end) throw cursor.fail("memory section longer than what it holds");
     } else if (id === SECTION.export) {
       for (const _ of cursor.vector()) {
         const name = cursor.name();
@@ -232,7 +238,7 @@ function leb128(value: number): number[] {
 export function capMemory(bytes: Uint8Array, shape: ModuleShape, limit: number): Uint8Array {
   const { memory } = shape;
   if (memory === undefined) return bytes;
-  const pages = Math.min(Math.floor(limit / PAGE), 65536);
+  const pages = Math.min(Math.floor(limit / PAGE), PAGES_MAX);
   if (memory.minimum > pages) {
     const needs = `${memory.minimum * (PAGE / 1024)} KB`;
     throw new DocteurError(
