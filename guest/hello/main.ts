@@ -1,12 +1,15 @@
 /** The smallest guest: no device. Prints its command line, then its arguments, one a line. */
-import { args, argLen, argNext, argsEnd, cmdlineSplit } from "../lib/cmdline";
+import { args, argLen, argNext, argsEnd, CMDLINE_MAX, cmdlineSplit } from "../lib/cmdline";
 import { cmdlineLen, cmdlineRead } from "../bindings/solo5";
 import { flush, print, printBytes } from "../lib/console";
 
 export function solo5_app_main(): i32 {
   print("Hello, World\nCommand line is: '");
-  cmdlineRead(args);
-  printBytes(args, cmdlineLen());
+  const len = cmdlineLen();
+  if (len <= CMDLINE_MAX) {
+    cmdlineRead(args);
+    printBytes(args, len);
+  }
   print("'\n");
   if (!cmdlineSplit()) {
     print("Error: malformed command line.\n");

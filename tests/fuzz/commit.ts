@@ -10,7 +10,7 @@ import { buildImage, objectEntry, type PackEntry, treeEntry } from "../support/p
 import type { Random } from "../support/random.js";
 import { mutate } from "./mutate.js";
 import { withRepository } from "./repository.js";
-import type { Target } from "./target.js";
+import { inputOf, type Target } from "./target.js";
 import { attempt } from "./walk.js";
 
 const BATCH = 40;
@@ -120,10 +120,13 @@ function askGit(commits: readonly PackEntry[], entries: readonly PackEntry[]): v
 /** A case is a batch of commits on one of the four builds. */
 export const commit: Target = async () => {
   const variants = await coreVariants();
-  return async ({ random, index, keep, count }) => {
+  return async (fuzz) => {
+    const { random, index, keep, count, given } = fuzz;
     const blob = objectEntry("blob", Buffer.from("content"));
     const root = objectEntry("tree", treeEntry("100644", "file", blob.oid));
-    const contents = Array.from({ length: BATCH }, () => randomCommit(random, root.oid));
+    const contents = Array.from({ length: given === undefined ? BATCH : 1 }, () =>
+      inputOf(fuzz, (random) => randomCommit(random, root.oid)),
+    );
     const commits = [
       ...new Map(
         contents.map((content) => [content.toString("latin1"), objectEntry("commit", content)]),

@@ -5,7 +5,7 @@ import { applyBody, encodeSize, randomDelta, readHeader } from "../support/delta
 import type { Random } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";
 import { mutate } from "./mutate.js";
-import type { Case, Target } from "./target.js";
+import { type Case, inputOf, type Target } from "./target.js";
 
 const PAGES = 32;
 const PAGE = 65536;
@@ -54,6 +54,18 @@ function randomInput(random: Random): { base: Buffer; delta: Buffer } {
     base,
     delta: Buffer.concat([Buffer.from([...encodeSize(base.length), ...encodeSize(size)]), body]),
   };
+}
+
+/** A case's input: u32 little-endian length of the base, the base, the delta. */
+function pack(base: Buffer, delta: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(base.length);
+  return Buffer.concat([length, base, delta]);
+}
+
+function unpack(input: Buffer): { base: Buffer; delta: Buffer } {
+  const end = 4 + (input.length < 4 ? 0 : input.readUInt32LE());
+  return { base: input.subarray(4, end), delta: input.subarray(end) };
 }
 
 /** Places of the three buffers, one of which ends, slack and all, where the memory ends: reading further traps. */
@@ -124,8 +136,12 @@ export const delta: Target = async () => {
   const probes = [...probeVariants("delta")].map((variant) => variant.exports as Probe);
   for (const probe of probes) probe.memory.grow(PAGES);
   return async (fuzz) => {
-    const { base, delta } = randomInput(fuzz.random);
-    fuzz.keep(Buffer.concat([base, delta]));
+    const input = inputOf(fuzz, (random) => {
+      const { base, delta } = randomInput(random);
+      return pack(base, delta);
+    });
+    fuzz.keep(input);
+    const { base, delta } = unpack(input);
     check(probes[fuzz.index % probes.length]!, fuzz, base, delta);
   };
 };

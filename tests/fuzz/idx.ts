@@ -42,6 +42,13 @@ function mutateIdx({ image, parts }: Sample, random: Random): Buffer {
   return out;
 }
 
+/** An image with another index, as far as it has room. */
+function withIdx({ image, parts }: Sample, idx: Uint8Array): Buffer {
+  const out = Buffer.from(image);
+  out.set(idx.subarray(0, parts.idxEnd - parts.idxStart), parts.idxStart);
+  return out;
+}
+
 /** A case is one index, mutated, in every mode on one of the four builds. */
 export const idx: Target = async () => {
   const variants = await coreVariants();
@@ -51,9 +58,13 @@ export const idx: Target = async () => {
     return { sample, blobs, isMixable: entries.some(({ kind }) => kind === KIND.refDelta) };
   });
   const answers = new Map<Sample, Seen>();
-  return async ({ random, index, keep, count }) => {
-    const { sample, blobs, isMixable } = all[random(all.length)]!;
-    const bytes = mutateIdx(sample, random);
+  return async ({ random, index, keep, count, given, corpus }) => {
+    let { sample, blobs, isMixable } = all[random(all.length)]!;
+    let bytes = mutateIdx(sample, random);
+    if (given !== undefined || (corpus.length > 0 && random(8) === 0)) {
+      ({ sample, blobs, isMixable } = all.find(({ sample }) => sample.name === "tiny")!);
+      bytes = withIdx(sample, given ?? mutate(corpus[random(corpus.length)]!, random));
+    }
     keep(bytes);
     const { module } = variants[index % variants.length]!;
     const memoryLimit = (2 << 20) + random(2 << 20);

@@ -13,7 +13,7 @@ import {
 } from "../support/inflater.js";
 import type { Random } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";
-import type { Target } from "./target.js";
+import { inputOf, type Target } from "./target.js";
 
 /** Streams that make more are passed over. */
 const CAPACITY = 1 << 20;
@@ -62,8 +62,9 @@ export const inflate: Target = async () => {
     label,
     inflater: new Inflater(exports, CAPACITY),
   }));
-  return async ({ random, index, keep, count }) => {
-    const stream = mutate(validStream(random), random);
+  return async (fuzz) => {
+    const { random, index, keep, count } = fuzz;
+    const stream = inputOf(fuzz, (random) => mutate(validStream(random), random));
     keep(stream);
     const verdict = oracle(stream, true);
     const { label, inflater } = inflaters[index % inflaters.length]!;

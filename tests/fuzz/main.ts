@@ -1,11 +1,12 @@
 /**
- * Fuzzes: `npm run fuzz -- TARGET [--seconds N] [--seed S] [--case N]`. TARGET is one of `TARGETS`, or `all`, which divides the time.
- * A case that fails is written to `fuzz-TARGET-SEED-N.bin` in the current folder; `--seed SEED --case N` runs it again. The cases run
- * in a thread of their own, so that one that hangs is found, too.
+ * Fuzzes: `npm run fuzz -- TARGET [--seconds N] [--seed S] [--case=N]`. TARGET is one of `TARGETS`, or `all`, which divides the time.
+ * A case that fails is written to `fuzz-TARGET-SEED-N.bin` in the current folder; `--seed SEED --case=N` runs it again. The saved inputs of
+ * `tests/fuzz/corpus/TARGET` come first, as the cases below 0. The cases run in a thread of their own, so that one that hangs is found, too.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { savedInputs } from "./corpus.js";
 import { type RunResult, runTarget } from "./target.js";
 import { TARGETS, type TargetName } from "./targets.js";
 
@@ -20,18 +21,19 @@ interface Job {
   seed: number;
   seconds: number;
   only: number | undefined;
-  /** The current case and its input's length, u32 each; then the input. */
+  /** The current case and its input's length, i32 each; then the input. */
   shared: SharedArrayBuffer;
 }
 
 type Report = Pick<RunResult, "cases" | "counts"> & { failure?: string };
 
 async function work({ name, seed, seconds, only, shared }: Job): Promise<void> {
-  const head = new Uint32Array(shared, 0, 2);
+  const head = new Int32Array(shared, 0, 2);
   const room = new Uint8Array(shared, 8);
   const range = only === undefined ? { seconds } : { from: only, cases: 1 };
   const { cases, counts, failure } = await runTarget(TARGETS[name], {
     seed,
+    corpus: savedInputs(name),
     ...range,
     onCase: (index) => {
       head[0] = index;
@@ -50,7 +52,7 @@ async function work({ name, seed, seconds, only, shared }: Job): Promise<void> {
 /** Runs a target in a thread. @returns whether nothing was found */
 async function fuzz(name: TargetName, seed: number, seconds: number, only?: number): Promise<boolean> {
   const shared = new SharedArrayBuffer(8 + INPUT_MAX);
-  const head = new Uint32Array(shared, 0, 2);
+  const head = new Int32Array(shared, 0, 2);
   const job: Job = { name, seed, seconds, only, shared };
   const worker = new Worker(new URL(import.meta.url), { workerData: job });
   let since = performance.now();
@@ -75,7 +77,7 @@ async function fuzz(name: TargetName, seed: number, seconds: number, only?: numb
 
 function usage(): never {
   console.error(
-    `usage: npm run fuzz -- ${Object.keys(TARGETS).join("|")}|all [--seconds N] [--seed S] [--case N]`,
+    `usage: npm run fuzz -- ${Object.keys(TARGETS).join("|")}|all [--seconds N] [--seed S] [--case=N]`,
   );
   process.exit(16);
 }

@@ -14,7 +14,7 @@ import { archiveOf } from "../support/archive.js";
 import type { Random } from "../support/random.js";
 import { fixChecksum, paxHeader, type TarMember, tarMember } from "../support/tar-writer.js";
 import { mutate } from "./mutate.js";
-import type { Target } from "./target.js";
+import { inputOf, type Target } from "./target.js";
 
 const NAMES = [
   "a",
@@ -104,8 +104,9 @@ function check({ root, blobs }: Listing, size: number): void {
 
 /** A case is one archive, listed with some options. */
 export const tar: Target = async () => {
-  return async ({ random, keep, count }) => {
-    const bytes = randomArchive(random);
+  return async (fuzz) => {
+    const { random, keep, count } = fuzz;
+    const bytes = inputOf(fuzz, randomArchive);
     keep(bytes);
     const exclude = new ExcludePatterns(random(4) ? [] : [pick(random, ["a", "/a/b", "d/*", "**/c"])]);
     const start = performance.now();

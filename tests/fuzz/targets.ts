@@ -1,4 +1,5 @@
 /** The fuzz targets by name. */
+import { cmdline } from "./cmdline.js";
 import { commit } from "./commit.js";
 import { deflate } from "./deflate.js";
 import { delta } from "./delta.js";
@@ -6,6 +7,7 @@ import { deltaEncode } from "./delta-encode.js";
 import { idx } from "./idx.js";
 import { image } from "./image.js";
 import { inflate } from "./inflate.js";
+import { manifest } from "./manifest.js";
 import { tar } from "./tar.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
@@ -20,6 +22,8 @@ export const TARGETS = {
   commit,
   image,
   tar,
+  manifest,
+  cmdline,
 } satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;

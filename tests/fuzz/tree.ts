@@ -10,7 +10,7 @@ import { buildImage, commitOf, objectEntry, type PackEntry, treeEntry } from "..
 import type { Random } from "../support/random.js";
 import { mutate } from "./mutate.js";
 import { type Git, withRepository } from "./repository.js";
-import type { Target } from "./target.js";
+import { inputOf, type Target } from "./target.js";
 import { attempt } from "./walk.js";
 
 const BATCH = 40;
@@ -219,20 +219,24 @@ function isWhole(data: Buffer, blobs: readonly string[], leaf: string): boolean 
 /** A case is a batch of trees, in three modes on one of the four builds. */
 export const tree: Target = async () => {
   const variants = await coreVariants();
-  return async ({ random, index, keep, count }) => {
+  return async (fuzz) => {
+    const { random, index, keep, count, given } = fuzz;
     const blobs = ["b", "c", "a"].map((text) => objectEntry("blob", Buffer.from(text)));
     const leaf = objectEntry("tree", treeEntry("100644", "leaf", blobs[0]!.oid));
     const oids = blobs.map(({ oid }) => oid);
     const nowhere = "fe".repeat(20);
-    let contents = Array.from({ length: BATCH }, () =>
-      randomTree(
-        random,
-        random(5) ? oids : [...oids, nowhere],
-        random(5) ? [leaf.oid] : [leaf.oid, nowhere, oids[0]!],
+    let contents = Array.from({ length: given === undefined ? BATCH : 1 }, () =>
+      inputOf(fuzz, (random) =>
+        randomTree(
+          random,
+          random(5) ? oids : [...oids, nowhere],
+          random(5) ? [leaf.oid] : [leaf.oid, nowhere, oids[0]!],
+        ),
       ),
     );
     // `fast` and `verify` refuse the whole image for one bad tree.
-    if (random(2)) contents = contents.filter((content) => isWhole(content, oids, leaf.oid));
+    if (given === undefined && random(2))
+      contents = contents.filter((content) => isWhole(content, oids, leaf.oid));
     const isSound = contents.every((content) => isWhole(content, oids, leaf.oid));
     const folders = contents.map((content) => objectEntry("tree", content));
     const root = objectEntry(

@@ -1,6 +1,7 @@
-/** Every fuzz target runs for a few cases of a fixed seed, so that the fuzzers live; and their loop tells what it has found. */
+/** Every fuzz target runs over its saved inputs and for a few cases of a fixed seed, so that the fuzzers live; and their loop tells what it has found. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { savedInputs } from "../fuzz/corpus.js";
 import { runTarget, type Target } from "../fuzz/target.js";
 import { TARGETS, type TargetName } from "../fuzz/targets.js";
 
@@ -15,14 +16,17 @@ const CASES: Record<TargetName, number> = {
   commit: 4,
   image: 12,
   tar: 1500,
+  manifest: 600,
+  cmdline: 300,
 };
 
 for (const [name, target] of Object.entries(TARGETS)) {
   const cases = CASES[name as TargetName];
   test(`${name}: ${cases} cases`, async () => {
-    const result = await runTarget(target, { seed: SEED, cases });
+    const corpus = savedInputs(name);
+    const result = await runTarget(target, { seed: SEED, cases, corpus });
     if (result.failure !== undefined) throw result.failure.error;
-    assert.equal(result.cases, cases);
+    assert.equal(result.cases, cases + corpus.length);
     const counted = Object.values(result.counts).reduce((sum, count) => sum + count, 0);
     assert.ok(counted >= cases, "every case has come to something");
   });
