@@ -87,14 +87,19 @@ export function blockAttach(
   lines = heapAlloc(<usize>lineCount << lineShift);
   buffer = heapAlloc(bufferSize + 16);
   if (!slots || !heads || !lines || !buffer) return Status.OUT_OF_MEMORY;
-  memory.fill(slots, 0, lineCount * SLOT);
-  memory.fill(heads, 0, buckets << 2);
+  blockForget();
   hand = 0;
   epoch = 1;
-  lastLine = NONE;
-  bufferLen = 0;
   blockReads = blockBytes = blockHits = blockMisses = 0;
   return Status.OK;
+}
+
+/** Empties the cache: what was found damaged, or too large, may be sound when the device is asked again. */
+export function blockForget(): void {
+  memory.fill(slots, 0, lineCount * SLOT);
+  memory.fill(heads, 0, (hashMask + 1) << 2);
+  lastLine = NONE;
+  bufferLen = 0;
 }
 
 /** Ends a step: what it touched may be evicted, and pointers into the cache are stale. */

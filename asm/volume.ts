@@ -3,7 +3,7 @@
  * answers AGAIN is called again with the same arguments and goes on; another operation, or other arguments,
  * drops it.
  */
-import { blockCapacity, blockRelease } from "./block";
+import { blockCapacity, blockForget, blockRelease } from "./block";
 import { copyOid } from "./bytes";
 import { GitObject, cacheAdd, objectRelease } from "./git/cache";
 import { analyzePackLen } from "./git/analyze";
@@ -186,6 +186,7 @@ function end(status: i32): i32 {
 
 function fail(status: i32, offset: u64, oid: usize): i32 {
   if (status == Status.AGAIN) return status;
+  if (status >= Status.OUT_OF_MEMORY) blockForget();
   result.errorOffset = offset ? offset + PACK_START : 0;
   result.oidKnown = oid ? 1 : 0;
   if (oid) copyOid(changetype<usize>(result) + RESULT_OID, oid);

@@ -59,6 +59,9 @@ export const INFO = {
   tree: 60,
 } as const;
 
+/** What a device may answer. */
+const RESULTS: readonly number[] = Object.values(READ);
+
 /** Room for a path at the core's `input`. */
 const INPUT_MAX = 8192;
 
@@ -135,7 +138,7 @@ export class Core {
   readonly #exports: CoreExports;
   readonly #input: number;
   readonly #result: number;
-  /** What the device threw, against its contract. */
+  /** What the device threw, against its contract, since the operation began. */
   #thrown: unknown;
   #view: DataView;
   #bytes: Uint8Array;
@@ -185,7 +188,9 @@ export class Core {
     const bytes = this.bytes;
     if (target + size > bytes.length || offset > Number.MAX_SAFE_INTEGER) return READ.EINVAL;
     try {
-      return this.#device.read(Number(offset), bytes.subarray(target, target + size));
+      const result: unknown = this.#device.read(Number(offset), bytes.subarray(target, target + size));
+      // What WebAssembly made of anything else, a promise say, would be 0: OK.
+      return typeof result === "number" && RESULTS.includes(result) ? result : READ.EUNSPEC;
     } catch (error) {
       // An exception that passed through the core would leave its state halfway.
       this.#thrown = error;
@@ -224,6 +229,7 @@ export class Core {
    * @throws DocteurError
    */
   run(operation: () => number, path?: string): Promise<void> | undefined {
+    this.#thrown = undefined;
     const status = operation();
     if (status === STATUS.Ok) return undefined;
     if (status === STATUS.Again) return this.#wait(operation, path);
