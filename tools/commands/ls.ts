@@ -2,6 +2,7 @@
 import type { Entry, Volume } from "../../src/index.js";
 import { type Command, parse } from "../cli.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../image-options.js";
+import { hideControls } from "../terminal.js";
 
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]
 
@@ -64,11 +65,6 @@ async function* list(
     if (options.recursive && entry.kind === "directory")
       yield* list(volume, absolute, { ...options, follow: false });
   }
-}
-
-/** A name as a terminal can be shown it: control characters, which might command it, are question marks. */
-function hideControls(name: Buffer): Buffer {
-  return Buffer.from(name.map((byte) => (byte < 0x20 || byte === 0x7f ? 0x3f : byte)));
 }
 
 function toJson({ nameBytes: _, mode, ...entry }: Entry): object {

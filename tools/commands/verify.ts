@@ -10,6 +10,7 @@ import {
   verifyImage,
 } from "../../src/verify/index.js";
 import { type Command, parse, parseBlockSize, usageError } from "../cli.js";
+import { escapeControls } from "../terminal.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
 
@@ -98,16 +99,11 @@ function describe({ report, text }: VerifiedImage): Buffer {
   ]);
 }
 
-/** A line of one's own: names inside an image may hold what would command a terminal. */
-function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
-
 /** What is printed on standard error. @param image its name, where there are several */
 function findingLines({ severity, message, hint }: Finding, image: string | undefined): string {
   const kind = severity === "error" ? "" : `${severity}: `;
-  const line = oneLine(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
-  return `${line}\n${hint === undefined ? "" : `hint: ${oneLine(hint)}\n`}`;
+  const line = escapeControls(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
+  return `${line}\n${hint === undefined ? "" : `hint: ${escapeControls(hint)}\n`}`;
 }
 
 /** An annotation: a workflow command of GitHub's, whose data and properties are escaped as its runner reads them. */
@@ -149,7 +145,7 @@ function printFindings({ findings, truncated }: Report, image: string, isOneOfMa
     process.stderr.write(findingLines(finding, isOneOfMany ? image : undefined));
   if (truncated)
     process.stderr.write(
-      `docteur: ${isOneOfMany ? `${oneLine(image)}: ` : ""}there is more (--max-findings)\n`,
+      `docteur: ${isOneOfMany ? `${escapeControls(image)}: ` : ""}there is more (--max-findings)\n`,
     );
 }
 
@@ -169,7 +165,7 @@ async function run(argv: string[]): Promise<number> {
     }
     const isOneOfMany = images.paths.length > 1;
     if (report.status === "sound") {
-      if (isOneOfMany) process.stdout.write(`image\t: ${oneLine(image)}\n`);
+      if (isOneOfMany) process.stdout.write(`image\t: ${escapeControls(image)}\n`);
       process.stdout.write(describe(verified));
     }
     printFindings(report, image, isOneOfMany);
