@@ -5,7 +5,8 @@
  */
 import { compareOid } from "./bytes";
 import { crc32 } from "./checksum/crc32";
-import { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "./checksum/sha1";
+import { SHA1_SIZE } from "./checksum/sha1";
+import { sha1dcFinal, sha1dcInit, sha1dcUpdate, sha1dcWhole } from "./checksum/sha1dc";
 import { deltaApply, deltaBaseSize, deltaBody, deltaHeader, deltaResultSize } from "./git/delta";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "./git/tree";
 import { heapAlloc, heapFree, heapInit } from "./heap";
@@ -20,12 +21,13 @@ const WINDOW: u32 = 0x20000;
 
 const inflater: Inflate = changetype<Inflate>(memory.data(INFLATE_SIZE, 16));
 const hash: usize = memory.data(SHA1_SIZE, 16);
+const packHash: usize = memory.data(SHA1_SIZE, 16);
 const head: usize = memory.data(32, 8);
 const window: usize = memory.data(0x20000 + 32, 16);
 
-/** Begins an object's hash: "KIND SIZE\0". */
-function hashBegin(kind: u32, size: u64): void {
-  let ptr = head;
+/** Writes what an object's hash begins with, "KIND SIZE\0". @returns its length, up to `FRONT` */
+function putHead(to: usize, kind: u32, size: u64): u32 {
+  let ptr = to;
   if (kind == 1) {
     store<u64>(ptr, 0x20_7469_6d6d_6f63); // "commit "
     ptr += 7;
@@ -45,15 +47,36 @@ function hashBegin(kind: u32, size: u64): void {
   for (let at = ptr + digits; at > ptr; rest /= 10) store<u8>(--at, 0x30 + <u32>(rest % 10));
   ptr += digits;
   store<u8>(ptr++, 0);
-  sha1Init(hash);
-  sha1Update(hash, head, ptr - head);
+  return <u32>(ptr - to);
 }
 
-/** Writes the id of an object of this kind (1 to 4, as packs number them) and content: 20 bytes. */
-export function objectId(kind: u32, ptr: usize, size: u32, to: usize): void {
-  hashBegin(kind, size);
-  sha1Update(hash, ptr, size);
-  sha1Final(hash, to);
+/**
+ * Takes the id of an object of this kind (1 to 4, as packs number them) and content. The message is made where the
+ * content is: what `FRONT` bytes before it and `TAIL` behind it hold is lost.
+ * @param to 20 bytes for the id
+ * @returns whether the object is part of a SHA-1 collision attack
+ */
+export function objectId(kind: u32, ptr: usize, size: u32, to: usize): bool {
+  const headLen = putHead(head, kind, size);
+  const start = ptr - headLen;
+  memory.copy(start, head, headLen);
+  sha1dcInit(hash);
+  return sha1dcWhole(hash, start, headLen + size, to);
+}
+
+/** Begins a message of its own: the PACK, whose bytes come as they are read. */
+export function packBegin(): void {
+  sha1dcInit(packHash);
+}
+
+/** Adds bytes to it. */
+export function packUpdate(ptr: usize, len: u32): void {
+  sha1dcUpdate(packHash, ptr, len);
+}
+
+/** Ends it. @param to 20 bytes for its hash @returns whether it is part of a collision attack */
+export function packEnd(to: usize): bool {
+  return sha1dcFinal(packHash, to);
 }
 
 /** Begins a zlib stream that must inflate to `size` bytes at `out`. */
@@ -101,7 +124,9 @@ export function streamBegin(size: f64, kind: u32): void {
   state.outputEnd = window + WINDOW;
   state.history = window;
   state.outputSlack = SLACK;
-  if (kind) hashBegin(kind, streamSize);
+  if (!kind) return;
+  sha1dcInit(hash);
+  sha1dcUpdate(hash, head, putHead(head, kind, streamSize));
 }
 
 /** Like `inflateRun`, for a stream that `streamBegin` began. */
@@ -112,7 +137,7 @@ export function streamRun(input: usize, len: u32): i32 {
   while (true) {
     const from = state.output;
     const status = zlibRun(state);
-    if (streamKind) sha1Update(hash, from, state.output - from);
+    if (streamKind) sha1dcUpdate(hash, from, state.output - from);
     if (state.totalOut > streamSize) return Status.BAD_INFLATED_SIZE;
     if (status == NEED_OUTPUT) {
       // What a match may reach stays in front of the room that is made.
@@ -124,9 +149,9 @@ export function streamRun(input: usize, len: u32): i32 {
   }
 }
 
-/** Writes the id of the object that the stream was: 20 bytes. */
-export function streamId(to: usize): void {
-  sha1Final(hash, to);
+/** Writes the id of the object that the stream was: 20 bytes. @returns as `objectId` */
+export function streamId(to: usize): bool {
+  return sha1dcFinal(hash, to);
 }
 
 /** Reads a delta's head. @returns OK, BAD_DELTA, DELTA_BASE_SIZE */

@@ -26,6 +26,9 @@ interface WasmJob {
 /** Guests that are built as WASI commands too. The others try the hypercalls themselves. */
 const WASI_GUESTS = ["hello", "simple"];
 
+/** Entries that are linked with what is built for speed. */
+const FAST = ["asm/verifier.ts"];
+
 /** What guests are linked with where the core is built for speed: small modules of the same exports. */
 const SMALL_SOURCES: Record<string, string> = {
   "asm/git/proof.ts": 'export * from "../../guest/small/proof";\n',
@@ -33,6 +36,11 @@ const SMALL_SOURCES: Record<string, string> = {
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
   "asm/checksum/crc32.ts": 'export * from "../../guest/small/crc32";\n',
   "asm/art/shortcut.ts": 'export * from "../../guest/small/shortcut";\n',
+};
+
+/** What is built for speed where there is SIMD: larger modules of the same exports. */
+const FAST_SOURCES: Record<string, string> = {
+  "asm/checksum/sha1dc-blocks.ts": 'export * from "./sha1dc-four";\n',
 };
 
 /** The sources that make a guest a WASI command instead of a Solo5 unikernel: links to others, and its manifest. */
@@ -67,7 +75,8 @@ function wasmJobs(tests: boolean): WasmJob[] {
   const add = (entry: string, stem: string, debug: boolean, extra: Partial<WasmJob> = {}): void => {
     for (const simd of [false, true]) {
       const output = `${stem}${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
-      jobs.push({ entry, output, debug, simd, sources: {}, ...extra });
+      const sources = simd && FAST.includes(entry) ? FAST_SOURCES : {};
+      jobs.push({ entry, output, debug, simd, sources, ...extra });
     }
   };
   for (const name of ["core", "packer", "verifier"]) {

@@ -7,13 +7,16 @@ interface VerifierExports extends WebAssembly.Exports {
   alloc(len: number): number;
   free(ptr: number): void;
   crc32(crc: number, ptr: number, len: number): number;
-  objectId(kind: number, ptr: number, size: number, to: number): void;
+  objectId(kind: number, ptr: number, size: number, to: number): number;
+  packBegin(): void;
+  packUpdate(ptr: number, len: number): void;
+  packEnd(to: number): number;
   inflateBegin(out: number, size: number): void;
   inflateRun(input: number, len: number): number;
   inflateTaken(): number;
   streamBegin(size: number, kind: number): void;
   streamRun(input: number, len: number): number;
-  streamId(to: number): void;
+  streamId(to: number): number;
   deltaOpen(delta: number, len: number, baseLen: number): number;
   deltaSize(): number;
   deltaRun(delta: number, len: number, base: number, baseLen: number, out: number, outLen: number): number;
@@ -22,8 +25,8 @@ interface VerifierExports extends WebAssembly.Exports {
   treeScan(ptr: number, size: number, edges: number): number;
 }
 
-/** Bytes that must be readable behind an input and writable behind an output. */
-export const SLACK = 32;
+/** Bytes that must be readable behind an input and writable behind an output; the end of an object's hash is made in them. */
+const SLACK = 80;
 /** Bytes before a buffer that can be written: an object's header is hashed with it. */
 const FRONT = 32;
 /** The largest buffer. */
@@ -62,7 +65,8 @@ export class Engine {
   }
 
   #renew(): void {
-    if (this.#bytes.buffer === this.wasm.memory.buffer) return;
+    // Growing detaches the buffer, and asking the memory for it takes longer than all else here.
+    if (this.#bytes.length > 0) return;
     this.#bytes = new Uint8Array(this.wasm.memory.buffer);
     this.#words = new Uint32Array(this.wasm.memory.buffer);
   }

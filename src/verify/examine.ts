@@ -68,6 +68,7 @@ export class Examination {
     const threads = team(frame.idxStart - PACK_START);
     try {
       const proven = (await this.#proveByIndex(frame, threads)) ?? (await this.#proveByPack(frame));
+      this.#reportCollisions(proven.rows);
       await this.#trailing(frame);
       await this.#commit(frame, proven, expected);
     } finally {
@@ -83,7 +84,9 @@ export class Examination {
     if (idx === undefined) throw new DocteurError("BadIdx", "the index (IDX) is damaged: it is cut off", {});
     const isSound = checkIdx(idx, frame.idxStart - PACK_START - OID, findings);
     const end = await findTrailer(this.#reader, frame.idxStart, idx.packTrailer);
-    if (end < 0 || Buffer.compare(await hashPack(this.#reader, end), idx.packTrailer) !== 0) {
+    const digest = end < 0 ? undefined : await hashPack(this.#reader, end);
+    if (digest?.isCollision) this.#packCollision(end);
+    if (digest === undefined || Buffer.compare(digest.bytes, idx.packTrailer) !== 0) {
       const offset = PACK_START + (end < 0 ? 0 : end);
       findings.add(
         "error",
@@ -201,6 +204,20 @@ export class Examination {
     findings.add("warning", "Unchecked", `${what} could not be checked: what they are made from is damaged`);
   }
 
+  /** Objects whose ids do not tell them from others. */
+  #reportCollisions(rows: Rows): void {
+    for (let row = rows.collisions.indexOf(1); row >= 0; row = rows.collisions.indexOf(1, row + 1)) {
+      const oid = hexOid(rows.oids.subarray(row * OID));
+      this.#findings.addStatus(STATUS.Collision, { oid, offset: PACK_START + rows.offsets[row]! });
+    }
+  }
+
+  /** The PACK's own hash does not tell it from another. @param end where its trailer begins */
+  #packCollision(end: number): void {
+    const message = "the PACK is part of a SHA-1 collision attack";
+    this.#findings.add("error", "Collision", message, { offset: PACK_START + end });
+  }
+
   /** The PACK's checksum, and whether it is right. @returns undefined where it could not be found */
   async #packTrailer(end: number, idxStart: number, idx: Idx | undefined): Promise<Uint8Array | undefined> {
     if (end < 0) return undefined;
@@ -208,7 +225,8 @@ export class Examination {
     const findings = this.#findings;
     const offset = PACK_START + end;
     const trailer = await reader.copy(offset, OID);
-    const digest = await hashPack(reader, end);
+    const { bytes: digest, isCollision } = await hashPack(reader, end);
+    if (isCollision) this.#packCollision(end);
     if (Buffer.compare(digest, trailer) !== 0) findings.addStatus(STATUS.BadTrailer, { offset });
     const found = await reader.firstNonZero(offset + OID, idxStart);
     if (found >= 0) {
@@ -418,6 +436,7 @@ export class Examination {
     for (const each of chain) if (rows.states[each]! > STATE.ok) return rows.states[each]!;
     if (Buffer.compare(rows.oids.subarray(first * OID, first * OID + OID), commit) !== 0)
       return STATUS.OidMismatch;
+    this.#reportCollisions(rows);
     return { content: await resolver.content(first), type, offset: PACK_START + rows.offsets[first]! };
   }
 }

@@ -39,6 +39,8 @@ export interface VerifyOptions {
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device. */
   blockSize?: number;
+  /** The verifier's Wasm, compiled, where this package's own files cannot be found; `dist/verifier.wasm` or its SIMD build. */
+  module?: WebAssembly.Module;
 }
 
 /** A report, and the commit's text as it is stored, which need not be UTF-8. */
@@ -94,7 +96,7 @@ async function examine(
   const device = await toDevice(source, blockSize);
   try {
     out.sizes.image = device.capacity;
-    const module = await compileVerifier();
+    const module = options.module ?? (await compileVerifier());
     const examination = new Examination(
       new ImageReader(new Engine(module, memoryLimit), device),
       findings,

@@ -6,7 +6,6 @@ import { hexOid } from "../core.js";
 import { STATUS } from "../errors.js";
 import { BUFFER_MAX, type Engine } from "./engine.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "./entry.js";
-import { HOST_HASH_MIN, hashObject } from "./hash.js";
 import { inflateAway, inflateTo } from "./inflate.js";
 import type { ImageReader } from "./reader.js";
 import { endOf, type Forest, isDelta, type Rows, STATE } from "./rows.js";
@@ -132,8 +131,7 @@ export class Resolver {
     if (streamed !== STATUS.Ok) return streamed;
     const { wasm, oid } = this.#engine;
     if (wasm.inflateTaken() !== end - data) return STATUS.BadEntry;
-    wasm.streamId(oid);
-    this.#record(row, type, size);
+    this.#record(row, type, size, wasm.streamId(oid) !== 0);
     return STATUS.Ok;
   }
 
@@ -245,9 +243,7 @@ export class Resolver {
     const engine = this.#engine;
     const ptr = this.#ptr;
     const size = this.#size;
-    if (size < HOST_HASH_MIN) engine.wasm.objectId(type, ptr, size, engine.oid);
-    else hashObject(engine, type, ptr, size);
-    this.#record(row, type, size);
+    this.#record(row, type, size, engine.wasm.objectId(type, ptr, size, engine.oid) !== 0);
     if (type === KIND.tree) this.trees?.read(row, ptr, size);
     const child = this.#childOf(row);
     if (child < 0) {
@@ -260,7 +256,8 @@ export class Resolver {
       this.#drop(this.#frames[index]!);
   }
 
-  #record(row: number, type: number, size: number): void {
+  /** Notes what is known of an object, its id in the engine's `oid`. */
+  #record(row: number, type: number, size: number, isCollision: boolean): void {
     const rows = this.#rows;
     const { bytes, oid } = this.#engine;
     const { oids } = rows;
@@ -269,6 +266,7 @@ export class Resolver {
     rows.types[row] = type;
     rows.sizes[row] = size;
     rows.states[row] = STATE.ok;
+    if (isCollision) rows.collisions[row] = 1;
   }
 
   /** A row's first child; those that have waited for its id are among them. */

@@ -23,6 +23,8 @@ export interface Rows {
   readonly types: Uint8Array;
   readonly sizes: Float64Array;
   readonly oids: Uint8Array;
+  /** 1 where the object is part of a SHA-1 collision attack. */
+  readonly collisions: Uint8Array;
   /** The forest of deltas: a row's first child, its next sibling; -1 for none. The child with most below it comes last. */
   readonly firstChild: Int32Array;
   readonly nextChild: Int32Array;
@@ -42,6 +44,7 @@ export function createRows(count: number): Rows {
     types: new Uint8Array(bytes(1)),
     sizes: new Float64Array(bytes(8)),
     oids: new Uint8Array(bytes(OID)),
+    collisions: new Uint8Array(bytes(1)),
     firstChild: new Int32Array(bytes(4)),
     nextChild: new Int32Array(bytes(4)),
   };

@@ -2,7 +2,6 @@
  * The first pass: where the PACK's entries are, their kinds, bases and CRC-32s, and the PACK's own SHA-1. With a sound IDX
  * the entries are where it says, which the second pass proves; without one, each is inflated to find its end.
  */
-import { createHash } from "node:crypto";
 import { hexOid } from "../core.js";
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "./entry.js";
@@ -12,14 +11,21 @@ import type { ImageReader } from "./reader.js";
 import type { Findings } from "./report.js";
 import { BASE, createRows, endOf, type Rows, rowAt } from "./rows.js";
 
-/** Hashes the PACK as its chunks are read. */
+/** The PACK's hash. */
+export interface PackDigest {
+  bytes: Uint8Array;
+  /** The PACK is part of a SHA-1 collision attack. */
+  isCollision: boolean;
+}
+
+/** Hashes the PACK as its chunks are read; one at a time. */
 class PackHash {
   readonly #reader: ImageReader;
-  readonly #hash = createHash("sha1");
   #done = PACK_START;
 
   constructor(reader: ImageReader) {
     this.#reader = reader;
+    reader.engine.wasm.packBegin();
   }
 
   /** Takes what lies before `end`, an offset in the image, up to the chunk that it is in or, at last, all. */
@@ -29,7 +35,7 @@ class PackHash {
       if (length > end - this.#done && !isLast) return;
       const piece = Math.min(length, end - this.#done);
       const ptr = await this.#reader.fetch(this.#done, piece);
-      this.#hash.update(this.#reader.engine.bytes.subarray(ptr, ptr + piece));
+      this.#reader.engine.wasm.packUpdate(ptr, piece);
       this.#done += piece;
     }
   }
@@ -39,13 +45,15 @@ class PackHash {
     return end - this.#done >= this.#reader.restOfChunk(this.#done);
   }
 
-  digest(): Buffer {
-    return this.#hash.digest();
+  digest(): PackDigest {
+    const { wasm, oid, bytes } = this.#reader.engine;
+    const isCollision = wasm.packEnd(oid) !== 0;
+    return { bytes: bytes.slice(oid, oid + OID), isCollision };
   }
 }
 
 /** SHA-1 of the PACK up to its trailer. @param end the trailer's offset from the PACK's start */
-export async function hashPack(reader: ImageReader, end: number): Promise<Buffer> {
+export async function hashPack(reader: ImageReader, end: number): Promise<PackDigest> {
   const hash = new PackHash(reader);
   await hash.upTo(PACK_START + end, true);
   return hash.digest();
@@ -132,7 +140,8 @@ export async function scanByIndex(reader: ImageReader, idx: Idx, end: number): P
     if (hash.isBehind(PACK_START + next)) await hash.upTo(PACK_START + next);
   }
   await hash.upTo(PACK_START + end, true);
-  return Buffer.compare(hash.digest(), idx.packTrailer) === 0 ? rows : undefined;
+  const { bytes, isCollision } = hash.digest();
+  return !isCollision && Buffer.compare(bytes, idx.packTrailer) === 0 ? rows : undefined;
 }
 
 /** What a scan without an IDX found. */
