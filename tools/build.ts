@@ -27,7 +27,7 @@ interface WasmJob {
 const WASI_GUESTS = ["hello", "simple"];
 
 /** Entries that are linked with what is built for speed. */
-const FAST = ["asm/verifier.ts"];
+const FAST = ["asm/verifier.ts", join("tests", "asm", "verifier-marked.ts")];
 
 /** What guests are linked with where the core is built for speed: small modules of the same exports. */
 const SMALL_SOURCES: Record<string, string> = {

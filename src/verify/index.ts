@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
 import { type Source, toDevice } from "../mount.js";
 import { compileVerifier } from "../wasm.js";
-import { type Expected, expectedOf } from "./against.js";
+import type { Expected } from "./against.js";
 import type { CommitText } from "./commit.js";
 import { Engine } from "./engine.js";
 import { Examination, type Examined } from "./examine.js";
@@ -125,7 +125,11 @@ async function examine(
 export async function verifyImage(source: Source, options: VerifyOptions = {}): Promise<VerifiedImage> {
   checkId("commit", options.commit);
   checkId("tree", options.tree);
-  const expected = options.against === undefined ? undefined : await expectedOf(options.against);
+  // Few ask for a repository, and running git takes a good part of this package.
+  const expected =
+    options.against === undefined
+      ? undefined
+      : await (await import("./against.js")).expectedOf(options.against);
   const findings = new Findings(options.maxFindings ?? MAX_FINDINGS);
   const out: Examined = {
     commit: null,

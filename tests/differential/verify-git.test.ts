@@ -1,0 +1,205 @@
+/**
+ * `verify` against git: `index-pack --strict`, `verify-pack -v` and `fsck --strict` on random repositories, sound and damaged, and
+ * on trees with every flaw that git knows. What git calls an error, `verify` finds; where the two differ is listed here.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { assertSound, type Report, verify } from "../../src/verify/index.js";
+import { GIT_ENVIRONMENT, git } from "../support/git.js";
+import { repositoryOf, takeApart } from "../support/image.js";
+import { buildImage, commitOf, objectEntry, type PackEntry, treeEntry } from "../support/pack.js";
+import { type Random, seeded } from "../support/random.js";
+import { createRepository, imageOfPack, imageOfRepository, objectsOf, SMALL } from "../support/repository.js";
+import { temporaryFolder } from "../support/temporary.js";
+
+const SEED = 20_240_607;
+
+/** Runs git, which may fail. */
+function tryGit(cwd: string, ...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync("git", args, {
+    cwd,
+    env: GIT_ENVIRONMENT,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  return { status, output: stdout + stderr };
+}
+
+/** A sound image of a random repository, as git packed it. */
+function randomImage(t: TestContext, seed: number, ...repack: string[]): { folder: string; image: Buffer } {
+  const folder = createRepository(join(temporaryFolder(t), "repository"), seed, { ...SMALL, large: 60_000 });
+  if (repack.length > 0) git(folder, "repack", "-adfq", ...repack);
+  return { folder, image: Buffer.from(imageOfRepository(folder)) };
+}
+
+test("sound repositories: the objects, kinds, sizes and deltas that git counts", async (t) => {
+  for (const [index, repack] of [[], ["--depth=5", "--window=20"]].entries()) {
+    const { folder, image } = randomImage(t, SEED + index, ...repack);
+    const report = await assertSound(image);
+    const objects = [...objectsOf(folder).values()];
+    const countOf = (kind: string): number => objects.filter((object) => object.kind === kind).length;
+    const idx = join(temporaryFolder(t), "a.idx");
+    const pack = idx.replace(/idx$/, "pack");
+    writeFileSync(pack, takeApart(image).pack);
+    git(folder, "index-pack", "--strict", "-o", idx, pack);
+    const lines = git(folder, "verify-pack", "-v", idx).split("\n");
+    const deltas = lines.filter((line) => /^[0-9a-f]{40} \w+ +(\d+ ){4}[0-9a-f]{40}$/.test(line)).length;
+    const { counts, sizes } = report;
+    assert.deepEqual(
+      [counts.objects, counts.commits, counts.trees, counts.blobs, counts.tags, counts.deltas, sizes.objects],
+      [
+        objects.length,
+        ...["commit", "tree", "blob", "tag"].map(countOf),
+        deltas,
+        objects.reduce((sum, { data }) => sum + data.length, 0),
+      ],
+    );
+    assert.ok(deltas > 50);
+  }
+});
+
+/** Damages a pack in place; with its checksum made right again, git must look into the objects, too. */
+function damage(random: Random, pack: Buffer): void {
+  const at = 12 + random(pack.length - 32);
+  const kind = random(4);
+  if (kind === 0) pack[at]! ^= 1 << random(8);
+  else if (kind === 1) pack.fill(0, at, Math.min(at + 1 + random(20), pack.length - 20));
+  else if (kind === 2) {
+    for (let count = 1 + random(4); count > 0; count--) pack[12 + random(pack.length - 32)] = random(256);
+  } else pack.copyWithin(at, 12 + random(pack.length - 50), pack.length - 20 - random(100));
+}
+
+test("damaged packs: verify and git agree on each", async (t) => {
+  const { folder, image } = randomImage(t, SEED + 2);
+  const { commit, pack, idx } = takeApart(image);
+  const random = seeded(SEED);
+  const place = temporaryFolder(t);
+  let damagedCount = 0;
+  for (let round = 0; round < 44; round++) {
+    const changed = Buffer.from(pack);
+    damage(random, changed);
+    const isRepaired = round % 3 > 0;
+    const newIdx = Buffer.from(idx);
+    if (isRepaired) {
+      const trailer = createHash("sha1").update(changed.subarray(0, -20)).digest();
+      trailer.copy(changed, changed.length - 20);
+      trailer.copy(newIdx, newIdx.length - 40);
+      createHash("sha1")
+        .update(newIdx.subarray(0, -20))
+        .digest()
+        .copy(newIdx, newIdx.length - 20);
+    }
+    const stem = join(place, `pack-${round}`);
+    writeFileSync(`${stem}.pack`, changed);
+    writeFileSync(`${stem}.idx`, newIdx);
+    const byGit = tryGit(folder, "verify-pack", `${stem}.idx`).status !== 0;
+    const report = await verify(imageOfPack(commit, changed, newIdx));
+    assert.equal(report.status, byGit ? "damaged" : "sound", `seed ${SEED}, round ${round}`);
+    // Without the index, too: what index-pack cannot read, verify does not believe.
+    if (round % 4 === 0) {
+      const { status } = tryGit(place, "index-pack", "-o", join(place, "new.idx"), `${stem}.pack`);
+      if (status !== 0) assert.equal(report.status, "damaged", `seed ${SEED}, round ${round}`);
+    }
+    if (byGit) damagedCount++;
+  }
+  assert.ok(damagedCount > 35, `${damagedCount}`);
+});
+
+const NOWHERE = "0123456789abcdef0123456789abcdef01234567";
+const NULL = "0".repeat(40);
+
+/** Flaws of one tree's entries, by the names that git's fsck has for them. */
+function flaws(blob: string, tree: string): Record<string, Buffer[]> {
+  const file = (name: Uint8Array | string, mode = "100644"): Buffer => treeEntry(mode, name, blob);
+  return {
+    treeNotSorted: [file("b"), file("a")],
+    "treeNotSorted, a folder": [treeEntry("40000", "a", tree), file("a.b")],
+    duplicateEntries: [file("a"), file("a")],
+    "duplicateEntries, a folder": [file("a"), file("a-b"), treeEntry("40000", "a", tree)],
+    "duplicateEntries, far off": [
+      file("a"),
+      file("a-b"),
+      file("a-c"),
+      file("a."),
+      treeEntry("40000", "a", tree),
+    ],
+    hasDot: [file(".")],
+    hasDotdot: [file("..")],
+    hasDotgit: [file(".git")],
+    "hasDotgit, a folder": [treeEntry("40000", ".GIT", tree)],
+    "hasDotgit, NTFS": [file("git~1")],
+    "hasDotgit, HFS+": [file(".g\u200cit")],
+    "hasDotgit, a stream": [file(".git::$INDEX_ALLOCATION")],
+    "hasDotgit, a backslash": [file("a\\.git\\b")],
+    fullPathname: [file("a/b")],
+    emptyName: [file("")],
+    zeroPaddedFilemode: [treeEntry("040000", "a", tree)],
+    "zeroPaddedFilemode, seven digits": [file("a", "0100644")],
+    badFilemode: [file("a", "100664")],
+    badTree: [file("a").subarray(0, -1)],
+    "badTree, no mode": [file("a", "")],
+    "badTree, mode": [file("a", "10x644")],
+    nullSha1: [treeEntry("160000", "sub", NULL)],
+    gitmodulesSymlink: [file(".gitmodules", "120000")],
+    "gitmodulesSymlink, NTFS": [file("GITMOD~1", "120000")],
+    "gitmodulesSymlink, HFS+": [file(".gitmodu\u200cles", "120000")],
+    missing: [treeEntry("100644", "gone", NOWHERE)],
+    nothing: [file("fine"), treeEntry("160000", "sub", NOWHERE)],
+  };
+}
+
+/** Where git complains of an entry as an error under `--strict`, and `verify` has something less than an error. */
+const LESS: Record<string, string> = {
+  // The mode is read as meant, and the id is computed over it as it is written: a warning, OddMode.
+  zeroPaddedFilemode: "OddMode",
+  badFilemode: "OddMode",
+  // Nothing of an image is read by a submodule's id, and no id can be checked.
+  nullSha1: "",
+};
+
+test("flawed trees: every error of fsck --strict is one of verify", async (t) => {
+  const blob = objectEntry("blob", Buffer.from("content"));
+  const inner = objectEntry("tree", treeEntry("100644", "f", blob.oid));
+  const cases = Object.entries(flaws(blob.oid, inner.oid)).map(([name, entries]): [string, PackEntry] => [
+    name,
+    objectEntry("tree", Buffer.concat(entries)),
+  ]);
+  const root = objectEntry(
+    "tree",
+    Buffer.concat(cases.map(([, { oid }], index) => treeEntry("40000", `${index}`.padStart(3, "0"), oid))),
+  );
+  const commit = commitOf(root.oid);
+  const image = buildImage(commit.oid, [commit, root, inner, blob, ...cases.map(([, entry]) => entry)]);
+  const folder = repositoryOf(takeApart(image), join(temporaryFolder(t), "repository"));
+  const { output } = tryGit(folder, "fsck", "--strict", "--no-dangling");
+  const report: Report = await verify(image, { maxFindings: 1000 });
+  assert.equal(report.status, "damaged");
+  for (const [name, { oid, content }] of cases) {
+    const said = output.split("\n").filter((line) => line.includes(oid));
+    const isWrong = said.some((line) => /^(error|broken|missing)|broken link from/.test(line.trim()));
+    const hasEntry = (id: string): boolean => content.includes(Buffer.from(id, "hex"));
+    const found = report.findings.filter(
+      (finding) =>
+        finding.oid === oid ||
+        (finding.code === "MissingObject" && hasEntry(finding.oid!) && name === "missing"),
+    );
+    const isError = found.some(({ severity }) => severity === "error");
+    const less = LESS[name];
+    if (less !== undefined) {
+      assert.ok(!isError, name);
+      assert.deepEqual(
+        found.map(({ code }) => code),
+        less === "" ? [] : [less],
+        name,
+      );
+      continue;
+    }
+    assert.equal(isError, name !== "nothing", `verify on ${name}: ${JSON.stringify(found)}`);
+    if (isWrong) assert.ok(isError, `git: ${said}`);
+    assert.equal(isWrong, name !== "nothing", `git on ${name}: ${said}`);
+  }
+});
