@@ -12,7 +12,7 @@ import type { ImageReader } from "./reader.js";
 import type { Counts, Findings, Sizes } from "./report.js";
 import { Resolver } from "./resolve.js";
 import { BASE, createRows, isDelta, plantForest, type Rows, rowAt, STATE } from "./rows.js";
-import { findTrailer, hashPack, landmarks, scanByIndex, scanByInflating } from "./scan.js";
+import { findTrailer, hashPack, isPackSound, landmarks, scanByIndex, scanByInflating } from "./scan.js";
 import { loadTable, type Team } from "./team.js";
 
 /** The smallest PACK: header, one entry of 9 bytes, trailer; and the smallest IDX. */
@@ -138,7 +138,8 @@ export class Examination {
     if (idx === undefined || !checkIdx(idx, frame.idxStart - PACK_START - OID, silent())) return undefined;
     const end = await findTrailer(reader, frame.idxStart, idx.packTrailer);
     if (end < 0) return undefined;
-    const rows = await scanByIndex(reader, idx, end);
+    // Threads resolve objects while this one hashes the PACK; one alone hashes what it has just read.
+    const rows = await scanByIndex(reader, idx, end, team === undefined);
     if (rows === undefined) return undefined;
     const ranks = idx.byOffset();
     const rowOfRank = new Uint32Array(idx.count);
@@ -148,7 +149,11 @@ export class Examination {
     const { oids } = idx;
     loadTable(reader, oids);
     const resolver = new Resolver(reader, rows, { readTrees: true });
-    const trees = await resolveAll(rows, resolver, team, oids);
+    let isPackProven = true;
+    const trees = await resolveAll(rows, resolver, team, oids, async () => {
+      isPackProven = await isPackSound(reader, idx, end);
+    });
+    if (!isPackProven) return undefined;
     for (let row = 0; row < rows.count; row++) {
       if (rows.states[row] !== STATE.ok) return undefined;
       const at = ranks[row]! * OID;
@@ -451,16 +456,17 @@ function counter(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4));
 }
 
-/** Resolves all objects. @returns the trees that were read */
+/** Resolves all objects. @param first what a team's own thread does before @returns the trees that were read */
 async function resolveAll(
   rows: Rows,
   resolver: Resolver,
   team?: Team,
   oids: Uint8Array = new Uint8Array(0),
+  first: () => Promise<void> = async () => undefined,
 ): Promise<Uint32Array[]> {
   const forest = plantForest(rows, (row) => rows.states[row] === STATE.pending);
   const task = { rows, forest, next: counter(), oids };
-  if (team !== undefined) return team.run(resolver, task);
+  if (team !== undefined) return team.run(resolver, task, first);
   await resolver.run(forest, task.next);
   return resolver.trees === undefined ? [] : [resolver.trees.words];
 }

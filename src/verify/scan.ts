@@ -101,9 +101,15 @@ async function crcOf(reader: ImageReader, start: number, end: number): Promise<n
 /**
  * Scans the PACK by a sound IDX.
  * @param end where the trailer begins, from the PACK's start
+ * @param hashes whether the PACK is hashed on the way, and its checksum proven
  * @returns undefined where IDX and PACK do not go together
  */
-export async function scanByIndex(reader: ImageReader, idx: Idx, end: number): Promise<Rows | undefined> {
+export async function scanByIndex(
+  reader: ImageReader,
+  idx: Idx,
+  end: number,
+  hashes: boolean,
+): Promise<Rows | undefined> {
   const rows = createRows(idx.count);
   rows.end = end;
   const ranks = idx.byOffset();
@@ -137,11 +143,20 @@ export async function scanByIndex(reader: ImageReader, idx: Idx, end: number): P
     const isShort = next - offset <= length;
     rows.crcs[row] = isShort ? wasm.crc32(0, ptr, next - offset) : await crcOf(reader, at, PACK_START + next);
     if (rows.crcs[row] !== idx.crc(ranks[row]!)) return undefined;
-    if (hash.isBehind(PACK_START + next)) await hash.upTo(PACK_START + next);
+    if (hashes && hash.isBehind(PACK_START + next)) await hash.upTo(PACK_START + next);
   }
+  if (!hashes) return rows;
   await hash.upTo(PACK_START + end, true);
-  const { bytes, isCollision } = hash.digest();
-  return !isCollision && Buffer.compare(bytes, idx.packTrailer) === 0 ? rows : undefined;
+  return isSound(hash.digest(), idx) ? rows : undefined;
+}
+
+function isSound({ bytes, isCollision }: PackDigest, { packTrailer }: Idx): boolean {
+  return !isCollision && Buffer.compare(bytes, packTrailer) === 0;
+}
+
+/** Whether the PACK is the one that the IDX has the checksum of, and no part of an attack on that. */
+export async function isPackSound(reader: ImageReader, idx: Idx, end: number): Promise<boolean> {
+  return isSound(await hashPack(reader, end), idx);
 }
 
 /** What a scan without an IDX found. */

@@ -54,11 +54,13 @@ export class Team {
   /**
    * Resolves a forest.
    * @param resolver this thread's
+   * @param first what this thread does before it resolves
    * @returns the trees of all threads
    */
-  async run(resolver: Resolver, task: ThreadTask): Promise<Uint32Array[]> {
+  async run(resolver: Resolver, task: ThreadTask, first: () => Promise<void>): Promise<Uint32Array[]> {
     const answers = Promise.all(this.#workers.map((worker) => ask(worker, task)));
     answers.catch(() => undefined);
+    await first();
     await resolver.run(task.forest, task.next);
     return [resolver.trees!.words, ...(await answers)];
   }

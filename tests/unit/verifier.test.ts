@@ -1,13 +1,16 @@
 /** The verifier's four builds: ids and collisions that each finds by itself, and reports that all of them give alike. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { deflateSync } from "node:zlib";
 import { type Report, verify } from "../../src/verify/index.js";
 import { COLLISIONS } from "../support/collisions.js";
-import { entryHeader, imageWith, type Placed } from "../support/crafted-image.js";
+import { CraftedImage, entryHeader, imageWith, type Placed, treeEntry } from "../support/crafted-image.js";
 import { FIXTURES, fixture, gitOid } from "../support/fixtures.js";
 import { seeded } from "../support/random.js";
+import { temporaryFolder } from "../support/temporary.js";
 import { verifierVariants } from "../support/verifier.js";
 import { probeVariants } from "../support/wasm.js";
 
@@ -183,4 +186,59 @@ describe("reports of every build", () => {
       }
     }
   });
+});
+
+it("threads give the report that one gives", async (t) => {
+  const image = new CraftedImage();
+  const random = seeded(6);
+  const entries: Uint8Array[] = [];
+  const placed: Placed[] = [];
+  // Enough bytes that nothing makes smaller for three threads.
+  for (let index = 0; index < 60; index++) {
+    const noise = new Uint32Array(25_000);
+    for (let word = 0; word < noise.length; word++) noise[word] = random(2 ** 32);
+    placed.push(
+      image.object("blob", Buffer.concat([Buffer.from(noise.buffer), Buffer.from("marked object")])),
+    );
+    entries.push(treeEntry("100644", `${index}`.padStart(2, "0"), placed.at(-1)!.oid));
+  }
+  const marked = image.object("blob", "marked object");
+  image.commit(image.tree(...entries, treeEntry("100644", "marked", marked.oid)).oid);
+  const { bytes: sound, packEnd, idxEnd } = image.finish();
+  const path = join(temporaryFolder(t), "image");
+  const [probe] = await verifierVariants("verifier-marked");
+  const statuses: string[] = [];
+  const check = async (
+    bytes: Uint8Array,
+    code: string | undefined,
+    module?: WebAssembly.Module,
+  ): Promise<void> => {
+    writeFileSync(path, bytes);
+    const options = module === undefined ? {} : { module };
+    const one = await verify(path, { jobs: 1, ...options });
+    for (const jobs of [2, 3]) assert.deepEqual(await verify(path, { jobs, ...options }), one);
+    assert.deepEqual(
+      one.findings.map((finding) => finding.code).slice(0, 1),
+      code === undefined ? [] : [code],
+    );
+    statuses.push(one.status);
+  };
+  await check(sound, undefined);
+  await check(sound, "Collision", probe!.module);
+  const inBlob = sound.slice();
+  inBlob[28 + placed[40]!.offset + 5000]! ^= 1;
+  await check(inBlob, "BadAdler");
+  // Both copies of the PACK's checksum agree, and are wrong.
+  const inTrailer = sound.slice();
+  inTrailer[packEnd - 1]! ^= 1;
+  inTrailer[idxEnd - 21]! ^= 1;
+  const idx = idxEnd - 1032 - 63 * 28 - 40;
+  inTrailer.set(
+    createHash("sha1")
+      .update(inTrailer.subarray(idx, idxEnd - 20))
+      .digest(),
+    idxEnd - 20,
+  );
+  await check(inTrailer, "BadTrailer");
+  assert.deepEqual(statuses, ["sound", "damaged", "damaged", "damaged"]);
 });
