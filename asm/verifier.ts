@@ -25,7 +25,7 @@ const packHash: usize = memory.data(SHA1_SIZE, 16);
 const head: usize = memory.data(32, 8);
 const window: usize = memory.data(0x20000 + 32, 16);
 
-/** Writes what an object's hash begins with, "KIND SIZE\0". @returns its length, up to `FRONT` */
+/** Writes what an object's hash begins with, "KIND SIZE\0". @returns its length, up to 32 */
 function putHead(to: usize, kind: u32, size: u64): u32 {
   let ptr = to;
   if (kind == 1) {
@@ -52,7 +52,7 @@ function putHead(to: usize, kind: u32, size: u64): u32 {
 
 /**
  * Takes the id of an object of this kind (1 to 4, as packs number them) and content. The message is made where the
- * content is: what `FRONT` bytes before it and `TAIL` behind it hold is lost.
+ * content is: what 32 bytes before it and `SHA1DC_TAIL` behind it hold is lost.
  * @param to 20 bytes for the id
  * @returns whether the object is part of a SHA-1 collision attack
  */

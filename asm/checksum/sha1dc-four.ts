@@ -86,7 +86,7 @@ function expand(from: usize, to: usize, constant: i32): void {
   }
 }
 
-/** Compresses a block whose sums stand from `at` on, 16 bytes apart: five rounds a turn, as in sha1.ts. `states` is filled. */
+/** Compresses a block whose sums stand from `at` on, 16 bytes apart, and fills `states`: five rounds a turn. */
 function compress(state: usize, at: usize): void {
   let a = load<u32>(state);
   let b = load<u32>(state, 4);

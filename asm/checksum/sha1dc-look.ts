@@ -1,6 +1,6 @@
 /**
- * The conditions of sha1dc-vectors.ts as code, for four blocks at once: what the table's loop reads is known here when it
- * is compiled. The table still tells which vectors a condition rules out. A test holds the two against each other.
+ * The conditions of sha1dc-vectors.ts as code, for four blocks at once: what the table's loop reads is known here
+ * when it is compiled. The table still tells which vectors a condition rules out. A test holds the two against each other.
  */
 import { conditions } from "./sha1dc-vectors";
 

@@ -1,4 +1,4 @@
-/** The trial of a block that meets the conditions of a SHA-1 collision attack: is there another block for its hash? (sha1dc.ts) */
+/** Tries blocks that meet the conditions of a SHA-1 collision attack (sha1dc.ts): is there another block for the hash? */
 import { vectors } from "./sha1dc-vectors";
 
 /** Whether an attack was found, u32: where the state has no field of SHA-1's own. */
@@ -31,6 +31,14 @@ function stateBefore(t: u32): usize {
   return states + <usize>((t / 5 - 9) * 24);
 }
 
+/**
+ * A step before which the two blocks of an attack have their state in common: none of the five before it is disturbed.
+ * Those of I(K, b) are not from K to K + 14, and of II(K, b) from K + 4 on.
+ */
+export function middleOf(vector: u32): u32 {
+  return (vector & 63) >= 50 ? 65 : vector & 128 ? 60 : 55;
+}
+
 /** Fills `states`, as far as they are wanted, by `words`. @param before the hash before the block */
 export function goThrough(before: usize): void {
   copyState(stateBefore(55), before);
@@ -51,9 +59,7 @@ export function tryVectors(state: usize, mask: u32): void {
     const index = ctz(mask);
     const vector: u32 = load<u8>(vectors + <usize>index);
     const difference = differences + <usize>index * 320;
-    // A step that lies behind the disturbances before K, those of II(K, b) in K + 3 too, and in front of those from K + 15
-    // on: the two blocks have this state in common.
-    const middle: u32 = (vector & 63) >= 50 ? 65 : vector & 128 ? 60 : 55;
+    const middle = middleOf(vector);
     const common = stateBefore(middle);
     if (!((known >> index) & 1)) disturb(vector, difference);
     known |= 1 << index;
@@ -80,9 +86,9 @@ function step(t: i32): usize {
 }
 
 /**
- * Tells how the schedule of the other block differs. A disturbance of bit b in step t is a local collision: the message
- * differs there, and, to take it back, in bit b + 5 one step on, b two steps on, and b - 2 after three, four
- * and five steps.
+ * Tells how the schedule of the other block differs. A disturbance of bit b in step t is a local collision: the
+ * message differs there, and, to take it back, in bit b + 5 one step on, b two steps on, and b - 2 after three,
+ * four and five steps.
  */
 function disturb(vector: u32, difference: usize): void {
   const k = <i32>(vector & 63);

@@ -1,6 +1,6 @@
 /**
- * The verifier, but for what it calls part of a collision attack: objects that begin with "marked object", and packs in which
- * "marked pack" stands. No published collision begins as git's objects do: this shows what becomes of one.
+ * The verifier, but for what it calls part of a collision attack: objects that begin with "marked object", and packs
+ * in which "marked pack" stands. No published collision begins as git's objects do: this shows what becomes of one.
  */
 import { objectId as idOf, packEnd as endOf, packUpdate as add } from "../../asm/verifier";
 export {
@@ -27,7 +27,8 @@ let isMarked = false;
 
 export function objectId(kind: u32, ptr: usize, size: u32, to: usize): bool {
   const isCollision = idOf(kind, ptr, size, to);
-  return isCollision || (size >= 13 && load<u64>(ptr) == 0x6f20_6465_6b72_616d && load<u32>(ptr, 8) == 0x63656a62);
+  if (size < 13) return isCollision;
+  return isCollision || (load<u64>(ptr) == 0x6f20_6465_6b72_616d && load<u32>(ptr, 8) == 0x63656a62);
 }
 
 export function packUpdate(ptr: usize, len: u32): void {

@@ -36,8 +36,8 @@ function rotate(word: number, by: number): number {
   return (word << by) | (word >>> (32 - by));
 }
 
-/** The disturbances of step t. */
-function expandVector({ type, k, b }: Vector): (t: number) => number {
+/** The disturbances of step t, from -5 on. */
+export function expandVector({ type, k, b }: Vector): (t: number) => number {
   const words = new Int32Array(85);
   const at = (t: number): number => (t < -5 ? 0 : words[t + 5]!);
   words[k + 20] = 1 << b;

@@ -8,6 +8,7 @@ import { deflateSync } from "node:zlib";
 import { type Report, verify } from "../../src/verify/index.js";
 import { COLLISIONS } from "../support/collisions.js";
 import { CraftedImage, entryHeader, imageWith, type Placed, treeEntry } from "../support/crafted-image.js";
+import { expandVector } from "../support/disturbance.js";
 import { FIXTURES, fixture, gitOid } from "../support/fixtures.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -80,6 +81,22 @@ for (const { label, debug, module } of await verifierVariants()) {
 }
 
 for (const { label, simd, debug, exports: wasm } of probeVariants("sha1dc-look")) {
+  it(`tries blocks from a state on that no disturbance has changed (${label})`, () => {
+    const vectors = new Uint8Array(wasm.memory.buffer, wasm.vectors.value, 32);
+    const middles = new Set<number>();
+    for (const vector of vectors) {
+      const middle = wasm.middleOf(vector);
+      const disturbance = expandVector({
+        type: vector & 128 ? 2 : 1,
+        k: vector & 63,
+        b: vector & 64 ? 2 : 0,
+      });
+      for (let t = middle - 5; t < middle; t++)
+        assert.equal(disturbance(t), 0, `vector ${vector}, step ${t}`);
+      middles.add(middle);
+    }
+    assert.deepEqual([...middles].sort(), [55, 60, 65]);
+  });
   if (!simd) continue;
   it(`holds blocks against each of the table's conditions (${label})`, () => {
     const { value: table } = wasm.conditions;
