@@ -77,7 +77,7 @@ function wordOf(len: u32): u32 {
 function stepOf(len: u32, isFine: bool): u32 {
   const least = (len + SLOTS_MAX - 1) / SLOTS_MAX;
   if (isFine) return max<u32>(least, len < 1 << 17 ? 1 : len < 1 << 19 ? 2 : 4);
-  return max<u32>(least, len < 1 << 14 ? 1 : len < 1 << 16 ? 2 : len < 1 << 18 ? 4 : len < 1 << 21 ? 8 : 12);
+  return max<u32>(least, len < 1 << 12 ? 1 : len < 1 << 15 ? 2 : len < 1 << 17 ? 4 : len < 1 << 21 ? 8 : 12);
 }
 
 /**

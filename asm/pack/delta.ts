@@ -44,8 +44,8 @@ const UNIT: i32 = 16;
 const RATE_SMALL: u32 = 1 << 15;
 const RATE_MIDDLE: u32 = 1 << 19;
 /** Bytes passed by at once where nothing was found for long, and bytes for each one more. */
-const SKIP_MAX: usize = 6;
-const SKIP_EVERY: usize = 512;
+const SKIP_MAX: usize = 15;
+const SKIP_EVERY: usize = 32;
 /** Entries tried and words compared since the module was instantiated, for tests of how work grows. */
 export let deltaSteps: u64 = 0;
 

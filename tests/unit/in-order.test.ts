@@ -7,11 +7,12 @@ import type { Executor, Job, SurveyJob, SurveyResult } from "../../src/make/pack
 const NOTHING = new Uint32Array(0);
 
 /** Jobs that say who they are by their object's index. */
-function jobOf(index: number): Planned<SurveyJob> {
+function jobOf(index: number, resultLen = 0): Planned<SurveyJob> {
   const content = new Uint8Array(0);
   return {
     job: { type: "survey", objects: [{ index, kind: "blob", size: 0, content }] },
     isHeavy: index === 3,
+    resultLen,
   };
 }
 
@@ -67,29 +68,33 @@ test("results come in the order of the jobs, whichever ends first", async () => 
   );
 });
 
-test("jobs are made no earlier than they are worth it: results that wait for one are few", async () => {
-  const executor = new ByHand();
-  let made = 0;
-  const jobs = function* (): Generator<Planned<SurveyJob>> {
-    while (made < 100) yield jobOf(made++);
-  };
-  let consumed = 0;
-  const run = runInOrder(executor, jobs(), () => void consumed++, undefined);
-  const most = 3 * executor.width;
-  assert.equal(made, most);
-  // All but the first are ready; nothing more begins.
-  for (const { end } of executor.started.slice(1)) end();
-  await setImmediate();
-  assert.equal(consumed, 0);
-  assert.equal(made, most);
-  while (consumed < 100) {
-    for (const { end } of executor.started) end();
+for (const [what, resultLen, most] of [
+  ["small", 0, 48],
+  ["large", 1 << 20, 24],
+  ["very large", 64 << 20, 6],
+] as const)
+  test(`jobs are made no earlier than they are worth it: ${what} results that wait for one are few`, async () => {
+    const executor = new ByHand();
+    let made = 0;
+    const jobs = function* (): Generator<Planned<SurveyJob>> {
+      while (made < 100) yield jobOf(made++, resultLen);
+    };
+    let consumed = 0;
+    const run = runInOrder(executor, jobs(), () => void consumed++, undefined);
+    assert.equal(made, most);
+    // All but the first are ready; nothing more begins.
+    for (const { end } of executor.started.slice(1)) end();
     await setImmediate();
-    assert.ok(made - consumed <= most, `${made} were made and ${consumed} used`);
-  }
-  await run;
-  assert.equal(made, 100);
-});
+    assert.equal(consumed, 0);
+    assert.equal(made, most);
+    while (consumed < 100) {
+      for (const { end } of executor.started) end();
+      await setImmediate();
+      assert.ok(made - consumed <= most, `${made} were made and ${consumed} used`);
+    }
+    await run;
+    assert.equal(made, 100);
+  });
 
 test("a job that fails ends the run: nothing after it is handed on, and nobody misses a failure", async () => {
   const executor = new ByHand();

@@ -1,11 +1,23 @@
 /** Jobs whose results are wanted in the order of the jobs. */
 import type { Executor, Job, Results } from "./jobs.js";
 
-/** A job, and whether it takes much memory. */
+/** A job, and what it takes. */
 export interface Planned<T extends Job> {
   job: T;
+  /** Whether the work takes much memory. */
   isHeavy: boolean;
+  /** Bytes of the result, at most, where that is much. */
+  resultLen: number;
 }
+
+/** Jobs for each that runs at once: so many at least are under way, that none waits for work. */
+const JOBS_MIN = 3;
+/**
+ * Where one job takes as long as many others, their results wait for it: jobs under way for each that runs at once, and
+ * bytes of all their results, at most.
+ */
+const JOBS_MAX = 24;
+const RESULTS_LEN = 24 << 20;
 
 /**
  * Runs jobs, as many at once as are worth it, and hands on their results in order. Jobs are made when they are needed
@@ -18,26 +30,29 @@ export async function runInOrder<T extends Job>(
   consume: (result: Results[T["type"]], job: T) => Promise<void> | void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const running: { job: T; result: Promise<Results[T["type"]]> }[] = [];
+  const running: { job: T; result: Promise<Results[T["type"]]>; resultLen: number }[] = [];
+  let resultsLen = 0;
   const iterator = jobs[Symbol.iterator]();
   const start = (): void => {
-    while (running.length < 3 * executor.width) {
+    while (running.length < (resultsLen < RESULTS_LEN ? JOBS_MAX : JOBS_MIN) * executor.width) {
       const next = iterator.next();
       if (next.done) return;
-      const { job, isHeavy } = next.value;
+      const { job, isHeavy, resultLen } = next.value;
       const result = executor.run(job, isHeavy);
       // Where an earlier one fails, nobody waits for this one any more.
       result.catch(() => {});
-      running.push({ job, result });
+      running.push({ job, result, resultLen });
+      resultsLen += resultLen;
     }
   };
   for (start(); running.length > 0; start()) {
-    const { job, result } = running.shift()!;
+    const { job, result, resultLen } = running.shift()!;
     try {
       await consume(await result, job);
     } finally {
       // It says more than what the end of the workers led to.
       signal?.throwIfAborted();
+      resultsLen -= resultLen;
     }
   }
 }

@@ -63,6 +63,9 @@ const JOB_LEN = { survey: 2 << 20, measure: 4 << 20, encode: 1 << 20 } as const;
 /** The number of objects, pairs or tasks a job has at most. */
 const JOB_COUNT = 512;
 
+/** Of a larger target only parts are compared, of so many bytes in all. */
+const MEASURED_LEN = 256 << 10;
+
 /** Two contents that are larger than this together make a job heavy. */
 const HEAVY_LEN = 32 << 20;
 
@@ -153,6 +156,7 @@ export class Packer {
       yield {
         job: { type: "survey", objects: numbers.map((number) => surveyed.jobObject(number)) },
         isHeavy: numbers.some((number) => sizeOf(number) > HEAVY_LEN),
+        resultLen: 0,
       };
   }
 
@@ -214,8 +218,10 @@ export class Packer {
   *#measureJobs(numbers: Uint32Array, { bases, targets }: Pairs): Generator<Planned<MeasureJob>> {
     const surveyed = this.#surveyed;
     const sizeOf = (row: number): number => surveyed.sizeOf(numbers[row]!);
+    // A base is indexed anew in every job: what is measured of a large one is best one job.
     const weightOf = (at: number): number =>
-      sizeOf(targets[at]!) + (at > 0 && bases[at] === bases[at - 1] ? 0 : sizeOf(bases[at]!));
+      Math.min(sizeOf(targets[at]!), MEASURED_LEN) +
+      (at > 0 && bases[at] === bases[at - 1] ? 0 : Math.min(sizeOf(bases[at]!), JOB_LEN.measure / 2));
     for (const batch of batches(range(0, targets.length), weightOf, JOB_LEN.measure)) {
       const first = batch[0]!;
       const end = first + batch.length;
@@ -227,7 +233,7 @@ export class Packer {
       };
       job.objects = [...new Set([...job.bases, ...job.targets])].map((number) => surveyed.jobObject(number));
       const isHeavy = batch.some((at) => sizeOf(bases[at]!) + sizeOf(targets[at]!) > HEAVY_LEN);
-      yield { job, isHeavy };
+      yield { job, isHeavy, resultLen: 0 };
     }
   }
 
@@ -262,19 +268,22 @@ export class Packer {
 
   *#encodeJobs(order: Uint32Array, bases: Int32Array | undefined): Generator<Planned<EncodeJob>> {
     const surveyed = this.#surveyed;
-    const weightOf = ({ target, base, piece }: EncodeTask): number => {
+    const writtenLen = ({ target, piece }: EncodeTask): number => {
       const size = surveyed.sizeOf(target);
-      if (piece === undefined) return size + (base === undefined ? 0 : surveyed.sizeOf(base));
+      if (piece === undefined) return size;
       const { start, end } = pieceRange(size, piece.index);
       return end - start;
     };
+    const weightOf = (task: EncodeTask): number =>
+      writtenLen(task) + (task.base === undefined ? 0 : surveyed.sizeOf(task.base));
     for (const tasks of batches(this.#tasks(order, bases), weightOf, JOB_LEN.encode)) {
       const named = new Set(
         tasks.flatMap(({ target, base }) => (base === undefined ? [target] : [base, target])),
       );
       const objects = [...named].map((number) => surveyed.checkedJobObject(number));
       const isHeavy = tasks.some((task) => weightOf(task) > HEAVY_LEN);
-      yield { job: { type: "encode", objects, tasks }, isHeavy };
+      const resultLen = tasks.reduce((sum, task) => sum + writtenLen(task), 0);
+      yield { job: { type: "encode", objects, tasks }, isHeavy, resultLen };
     }
   }
 

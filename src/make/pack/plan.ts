@@ -17,16 +17,16 @@ const SIZE_MAX = 64 * 1024 * 1024;
 
 /** Candidates of an object by content: more for large ones, which are measured by samples and are worth more. */
 const SIMILAR = [
-  { size: 0, first: 4, further: 6 },
-  { size: 1 << 16, first: 6, further: 8 },
-  { size: 1 << 19, first: 12, further: 12 },
+  { size: 0, first: 4, further: 3 },
+  { size: 1 << 16, first: 5, further: 4 },
+  { size: 1 << 19, first: 6, further: 6 },
 ] as const;
 /** All objects together have no more candidates than this, so that plans of a million objects fit in memory. */
 const SIMILAR_TOTAL = 4_000_000;
 /** Objects with one feature in common look at so many of them on each side. */
 const REACH = 4;
 /** Neighbours of the same or a similar name, on each side. */
-const NAMED = { first: 1, further: 2 } as const;
+const NAMED = 1;
 /** Neighbours by name that differ in size by more than that have nothing to give. */
 const NAMED_RATIO = 32;
 
@@ -219,7 +219,7 @@ function pairsOf(keys: Float64Array, places: Uint32Array): Pairs {
  * Finds pairs of objects that are worth measuring.
  * @param chosen what `chooseBases` made of the pairs of the first round, for the second one: objects that have a base by
  *   it take no part
- * @returns at most some 4 million pairs by content, and 2 (4 in the second round) of each object by name
+ * @returns at most some 4 million pairs by content, and 2 of each object by name
  */
 export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs {
   const { sizes, paths, features } = objects;
@@ -240,8 +240,7 @@ export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs
       (a, b) => weigh(objects, candidates, a, b),
     );
   const places = jobOrder(objects, byPath, candidates);
-  const reach = isFirst ? NAMED.first : NAMED.further;
-  const keys = new Float64Array(candidates.bases.length + 2 * reach * byPath.length);
+  const keys = new Float64Array(candidates.bases.length + 2 * NAMED * byPath.length);
   let count = 0;
   for (const target of byPath)
     for (let at = candidates.starts[target]!; at < candidates.starts[target + 1]!; at++) {
@@ -253,7 +252,7 @@ export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs
     keys[count++] = places[a]! * PLACES + places[b]!;
     keys[count++] = places[b]! * PLACES + places[a]!;
   };
-  visitNeighbours(objects, bySize, (id) => nameValue(paths[id]!), reach, addNamed, true);
+  visitNeighbours(objects, bySize, (id) => nameValue(paths[id]!), NAMED, addNamed, true);
   return pairsOf(keys.subarray(0, count), places);
 }
 

@@ -45,8 +45,11 @@ const KEPT_OVERHEAD = 256;
 /** Deflate looks back no further. */
 const WINDOW = 32 << 10;
 
-/** A delta that takes more than one part in so many of what its target takes is compared with it. */
-const DOUBT = 2;
+/**
+ * A delta that takes more of what its target takes as a whole than this is compared with it: that is an estimate, most often
+ * by less than that share too high.
+ */
+const DOUBT = 15 / 16;
 
 /** What a delta's entry takes beyond its stream, more than a whole object's, in bytes: the way to its base. */
 const DELTA_OVERHEAD = 3;
@@ -108,6 +111,8 @@ export class JobRunner {
   readonly #content: Room;
   readonly #delta: Room;
   readonly #stream: Room;
+  /** An index to make deltas with, and of which object: often the next delta is of the same base. */
+  #indexed: { base: number; index: number } | undefined;
 
   constructor(engine: Engine, contents: Contents) {
     this.#engine = engine;
@@ -130,6 +135,7 @@ export class JobRunner {
     try {
       return this.#run(job) as Results[T["type"]];
     } finally {
+      this.#dropIndex();
       this.#pinned.clear();
       for (const room of [this.#content, this.#delta, this.#stream]) room.trim();
     }
@@ -323,6 +329,7 @@ export class JobRunner {
     const byIndex = new Map(objects.map((object) => [object.index, object]));
     const entries = tasks.map(({ target, base, piece }) => {
       const object = byIndex.get(target)!;
+      if (base !== this.#indexed?.base) this.#dropIndex();
       const entry =
         piece !== undefined
           ? this.#encodePiece(object, piece)
@@ -330,6 +337,8 @@ export class JobRunner {
             ? this.#encodeDelta(object, byIndex.get(base)!)
             : this.#encodeWhole(object);
       this.#pinned.clear();
+      // The index leads into its base.
+      if (this.#indexed !== undefined) this.#pinned.add(this.#indexed.base);
       return entry;
     });
     const result: EncodeResult = {
@@ -347,6 +356,11 @@ export class JobRunner {
     return result;
   }
 
+  #dropIndex(): void {
+    if (this.#indexed !== undefined) this.#engine.deltaIndexFree(this.#indexed.index);
+    this.#indexed = undefined;
+  }
+
   #encodeWhole(object: JobObject): Entry {
     const { ptr, len } = this.#load(object, true);
     return { stream: this.#deflate(ptr, len) };
@@ -355,13 +369,13 @@ export class JobRunner {
   #encodeDelta(object: JobObject, baseObject: JobObject): Entry {
     const base = this.#load(baseObject, true);
     const target = this.#load(object, true);
-    const index = this.#index(base, true);
+    this.#indexed ??= { base: baseObject.index, index: this.#index(base, true) };
+    const { index } = this.#indexed;
     const delta = this.#delta.reserve(target.len);
     const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, delta, target.len);
-    this.#engine.deltaIndexFree(index);
     if (deltaLen === 0) return this.#encodeWhole(object);
     const entry = { stream: this.#deflate(delta, deltaLen), deltaLen };
-    if (entry.stream.length < object.wholeCost! / DOUBT) return entry;
+    if (entry.stream.length < object.wholeCost! * DOUBT) return entry;
     const whole = this.#encodeWhole(object);
     return whole.stream.length < entry.stream.length + DELTA_OVERHEAD ? whole : entry;
   }
