@@ -15,10 +15,11 @@ import { escapeControls } from "../terminal.js";
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
 
 Verifies every IMAGE: its header, the PACK and its checksum, every object
-(inflated, its deltas resolved, its id and its CRC-32 computed anew), the IDX
-against what they give, the commit, and that every tree and file it leads to is
-there and well-formed. Prints the commit, its author, its root tree and its
-message; on standard error, all that is wrong.
+(inflated, its deltas resolved, its id and its CRC-32 computed anew, refused
+where it bears the marks of a SHA-1 collision attack), the IDX against what they
+give, the commit, and that every tree and file it leads to is there and
+well-formed. Prints the commit, its author, its root tree and its message; on
+standard error, all that is wrong.
 
 Options:
       --quick           only the header, the checksums of PACK and IDX, the IDX
