@@ -86,14 +86,29 @@ export async function mount(
   module?: WebAssembly.Module,
   proof: Proof = {},
 ): Promise<Core> {
+  const core = new Core(module ?? (await compileCore()), device);
+  await remount(core, device, mode, memoryLimit, proof);
+  return core;
+}
+
+/**
+ * Mounts in an instance that there is: what it had mounted is forgotten.
+ * @param device the one that the instance was made over
+ * @throws DocteurError as `mount` does
+ */
+export async function remount(
+  core: Core,
+  device: BlockDevice,
+  mode: Mode,
+  memoryLimit: number,
+  proof: Proof,
+): Promise<void> {
   const level = proofLevel(proof);
   const commit = proof.commit === undefined ? undefined : oidBytes(proof.commit);
-  const core = new Core(module ?? (await compileCore()), device);
   const { exports } = core;
   const capacity = BigInt(device.capacity);
   const blockSize = BigInt(device.blockSize);
   core.run(() => exports.mountBegin(0n, capacity, blockSize, MODE[mode], memoryLimit));
   core.run(() => exports.verify(level, commit === undefined ? 0 : core.write(commit)));
   await core.run(() => exports.mount());
-  return core;
 }

@@ -1,0 +1,6 @@
+/** Single-bit damage of an image that the original docteur made. */
+import { test } from "node:test";
+import { runSweep } from "../support/sweep.js";
+
+test("every bit of an image that the original docteur made, turned, is found; readers are right or refuse", (t) =>
+  runSweep(t, "flips", "original"));
