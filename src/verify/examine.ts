@@ -315,9 +315,11 @@ export class Examination {
     const content = row < 0 ? undefined : await resolver.content(row);
     if (row >= 0) graph.mark(row);
     const offset = row < 0 ? undefined : PACK_START + rows.offsets[row]!;
-    const tree = this.#readCommit(content, row < 0 ? 0 : rows.types[row]!, offset);
+    if (row < 0) graph.reportMissing(this.#out.commit, findings);
+    const tree = row < 0 ? undefined : this.#readCommit(content, rows.types[row]!, offset);
     const root = tree === undefined ? -1 : rowOf(Buffer.from(tree, "hex"));
-    if (tree !== undefined) this.#checkRoot(rows, root, tree);
+    if (tree !== undefined && root < 0) graph.reportMissing(tree, findings);
+    if (root >= 0) this.#checkRoot(rows, root, tree!);
     if (root >= 0 && rows.types[root] === KIND.tree) {
       await graph.walk(root, findings);
       const { bytes, depth } = graph.count(root, counts);
@@ -334,8 +336,7 @@ export class Examination {
     const findings = this.#findings;
     const oid = this.#out.commit!;
     const where = offset === undefined ? { oid } : { oid, offset };
-    if (type === 0) findings.addStatus(STATUS.MissingObject, where);
-    else if (type !== KIND.commit) findings.addStatus(STATUS.WrongKind, where);
+    if (type !== KIND.commit) findings.addStatus(STATUS.WrongKind, where);
     else if (content === undefined) findings.addStatus(STATUS.OutOfMemory, where);
     else {
       const tree = treeOf(content);
@@ -350,8 +351,7 @@ export class Examination {
   }
 
   #checkRoot(rows: Rows, root: number, oid: string): void {
-    if (root < 0) this.#findings.addStatus(STATUS.MissingObject, { oid });
-    else if (rows.types[root] !== KIND.tree)
+    if (rows.types[root] !== KIND.tree)
       this.#findings.addStatus(STATUS.WrongKind, { oid, offset: PACK_START + rows.offsets[root]! });
   }
 

@@ -44,6 +44,8 @@ export class Graph {
   readonly #parents: Int32Array;
   /** Rows that the commit leads to. */
   readonly reached: Uint8Array;
+  /** Whether there was no memory for some object: then nobody knows what is missing. */
+  readonly #isPartial: boolean;
 
   /**
    * @param rowOfRank the row of each id that the trees' edges tell by rank
@@ -58,6 +60,7 @@ export class Graph {
     this.#places = new Uint32Array(rows.count);
     this.#parents = new Int32Array(rows.count).fill(-1);
     this.reached = new Uint8Array(rows.count);
+    this.#isPartial = rows.states.includes(STATUS.OutOfMemory);
     for (let at = 0; at < this.#words.length; at += 2 + this.#countAt(at))
       this.#places[this.#words[at]!] = at + 1;
   }
@@ -101,10 +104,24 @@ export class Graph {
     }
     await this.#reportTrees(findings);
     for (const edge of bad) {
-      if (findings.isFull)
-        findings.drop(edge.status === STATUS.MissingObject ? "MissingObject" : "WrongKind");
+      if (findings.isFull) findings.drop(this.#missing(edge.status));
       else await this.#reportEdge(edge, findings);
     }
+  }
+
+  /** What to say of an edge. */
+  #missing(status: number): "MissingObject" | "WrongKind" | "Unchecked" {
+    if (status !== STATUS.MissingObject) return "WrongKind";
+    return this.#isPartial ? "Unchecked" : "MissingObject";
+  }
+
+  /** Says that an object is missing, which leaves open whether it is one that there was no memory for. */
+  reportMissing(oid: string, findings: Findings, path?: string): void {
+    const where = path === undefined ? { oid } : { oid, path };
+    const subject = path === undefined ? "an object" : `${path}: its object`;
+    if (this.#isPartial)
+      findings.add("warning", "Unchecked", `${subject} could not be checked: ${oid}`, where);
+    else findings.add("error", "MissingObject", `${subject} is not in the image: ${oid}`, where);
   }
 
   /** What is wrong with trees themselves. Trees that nothing leads to do no harm. */
@@ -137,11 +154,7 @@ export class Graph {
     const folder = await this.#pathOf(tree);
     const path = `${folder === "/" ? "" : folder}/${textOf(item.name)}`;
     const oid = hexOid(content.subarray(item.oidAt));
-    if (status === STATUS.MissingObject)
-      findings.add("error", "MissingObject", `${path}: its object is not in the image: ${oid}`, {
-        path,
-        oid,
-      });
+    if (status === STATUS.MissingObject) this.reportMissing(oid, findings, path);
     else findings.add("error", "WrongKind", `${path}: its object is of another kind: ${oid}`, { path, oid });
   }
 

@@ -141,9 +141,9 @@ export class Findings {
     return this.#kept.length >= this.#max && this.#kept.every(({ severity }) => severity === "error");
   }
 
-  /** Counts an error that is not kept. */
+  /** Counts a finding that is not kept: an error, unless its code is that of a warning. */
   drop(code: FindingCode): void {
-    this.#codes.add(code);
+    if (code !== "Unchecked") this.#codes.add(code);
     this.#dropped++;
   }
 
