@@ -1,6 +1,7 @@
 /** An image that changes while it is read: what ids prove is right or refused, whatever the device says next. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 import {
   type BlockDevice,
   DocteurError,
@@ -11,9 +12,14 @@ import {
 } from "../../src/index.js";
 import { verify } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
+import { entryHeader, imageWith, KIND } from "../support/crafted-image.js";
+import { noise } from "../support/families.js";
 import { fixture, fixtureBlobs, gitOid } from "../support/fixtures.js";
 import { type Random, seeded } from "../support/random.js";
 import { sampleImage } from "../support/sample-images.js";
+
+const RIGHT = "what was meant\n";
+const WRONG = "what is  meant\n";
 
 /** Turns a bit somewhere at some of its reads, for good. */
 class RottingDevice implements BlockDevice {
@@ -146,6 +152,35 @@ test("an image that becomes another at any read: a pinned reader never tells of 
           if (!(error instanceof DocteurError)) throw error;
           assert.ok(turnAt < probe.reads && error.code !== "DeviceFailed", `${where}: ${error.message}`);
         }
+      }
+    }
+});
+
+test("content that becomes another of the same form, with its Adler-32: ids tell, and nothing else does", async () => {
+  const stored = (text: string): Buffer => deflateSync(text, { level: 0 });
+  const first = imageWith((image) => {
+    // Opening reads neither the file nor what is near it.
+    image.object("blob", noise(1, 8000));
+    const placed = image.raw(
+      gitOid("blob", Buffer.from(RIGHT)),
+      entryHeader(KIND.blob, RIGHT.length),
+      stored(RIGHT),
+    );
+    image.object("blob", noise(2, 200_000));
+    return placed;
+  }).bytes;
+  const second = first.slice();
+  second.set(stored(WRONG), Buffer.from(first).indexOf(stored(RIGHT)));
+  for (const { label, module } of await coreVariants())
+    for (const mode of ["light", "fast"] as const) {
+      const where = `${label}, ${mode}`;
+      for (const verify of ["none", "oid"] as const) {
+        const device = new TurningDevice(first, second);
+        const volume = await open(device, { module, mode, verify });
+        device.turnAt = device.reads;
+        const content = await volume.get("/f").catch(({ code }: DocteurError) => code);
+        const text = typeof content === "string" ? content : Buffer.from(content).toString();
+        assert.equal(text, verify === "none" ? WRONG : "OidMismatch", where);
       }
     }
 });

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { MODES } from "./core.js";
+import { KIND } from "./crafted-image.js";
 import { EXHAUSTIVE, LEVELS, type Level, type Patient, type Reading } from "./damage.js";
 import type { Region, RegionKind } from "./regions.js";
 import type { Verdict } from "./reused.js";
@@ -73,6 +74,20 @@ function isUnread({ kind }: Region, mode: (typeof MODES)[number], level: Level):
   if (kind === "IDX CRC-32s") return level !== "crc";
   // Both copies of the PACK's checksum, and the IDX's: to prove them is to read everything.
   return ["PACK trailer", "IDX copy of the trailer", "IDX trailer"].includes(kind);
+}
+
+/**
+ * Whether CRC-32s must tell: of all entries but a tag's, which nothing leads to, whether or not what they hold has changed;
+ * and where it is the CRC-32 itself that was hit.
+ */
+function isCrcWrong({ at, region }: Flip, regions: readonly Region[], sound: Uint8Array): boolean {
+  const isTag = (start: number): boolean => ((sound[start]! >> 4) & 7) === KIND.tag;
+  if (region.entry !== undefined) return !isTag(region.entry.start);
+  if (region.kind !== "IDX CRC-32s") return false;
+  const row = (at - region.start) >> 2;
+  const ids = regions.find(({ kind }) => kind === "IDX ids")!.start;
+  const oid = Buffer.from(sound.subarray(ids + row * 20, ids + row * 20 + 20)).toString("hex");
+  return !isTag(regions.find(({ entry }) => entry?.oid === oid)!.start);
 }
 
 /**
@@ -152,6 +167,8 @@ export async function sweepFlips(patient: Patient, began: (number: number) => vo
           const turn = patient.turnOf(at * 3 + bit);
           const reading = await patient.read(bytes, { mode, level, build, turn, where });
           checkReading(flip, mode, level, reading, where);
+          if (level === "crc" && mode !== "analyze" && isCrcWrong(flip, patient.regions, patient.sound))
+            assert.ok(reading.isRefused || reading.refused > 0, `${where}: ${mode}: no CRC-32 has told`);
         }
         bytes[at]! ^= 1 << bit;
         count++;
