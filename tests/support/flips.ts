@@ -92,9 +92,9 @@ function isCrcWrong({ at, region }: Flip, regions: readonly Region[], sound: Uin
 
 /**
  * What may be wrong where ids are not proven. Sizes come from an entry's header, a delta's head, or whatever entry the IDX
- * leads to, none of which is read to its end. Without CRC-32s the kind that `object` tells is what the header says. Contents
- * of files, trees and the commit have their Adler-32 at every level, which finds every one of these flips; that is no proof
- * against worse damage, as 32 bits are none.
+ * leads to, none of which is read to its end. Without CRC-32s an offset in the IDX may lead to another object, and the kind
+ * that `object` tells is what the header says. Streams have their Adler-32 at every level, which finds every one of these
+ * flips; that is no proof against worse damage, as 32 bits are none.
  */
 function mayBeWrong(
   { kind }: Region,
@@ -103,6 +103,8 @@ function mayBeWrong(
   { what, tellsSizes }: Reading["wrong"][number],
 ): boolean {
   if (mode === "analyze") return false;
+  // An offset that happens to be another entry's: the IDX is believed.
+  if (level === "none" && kind === "IDX offsets") return true;
   if (tellsSizes) return ["entry header", "entry stream", "IDX offsets"].includes(kind);
   return level === "none" && kind === "entry header" && what.startsWith("object ");
 }
