@@ -91,6 +91,22 @@ function beginsWith(ptr: usize, end: usize, name: usize, nameLen: u32): bool {
 }
 
 /**
+ * Where the names that begin with these bytes start among the entries before `last`: they are the last ones. By bisection,
+ * as very many long names may begin with those of very many directories.
+ */
+function firstWith(last: usize, end: usize, name: usize, nameLen: u32): usize {
+  let low = listEntries;
+  let high = last;
+  let middle = last - 4;
+  while (low < high) {
+    if (beginsWith(load<u32>(middle), end, name, nameLen)) high = middle;
+    else low = middle + 4;
+    middle = low + (((high - low) >> 3) << 2);
+  }
+  return low;
+}
+
+/**
  * Lists a tree, which the caller holds as long as the listing is used.
  * @returns OK, BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
  */
@@ -109,12 +125,11 @@ export function listBegin(tree: GitObject): i32 {
     if (treeKind == Entry.TREE) {
       const name = treeName;
       const nameLen = treeNameLen;
-      while (at > listEntries && beginsWith(load<u32>(at - 4), end, name, nameLen)) {
-        // A file and a directory of one name: git's order lets them stand apart.
-        if (treeNameLen == nameLen) return Status.BAD_TREE;
-        store<u32>(at, load<u32>(at - 4));
-        at -= 4;
-      }
+      at = firstWith(last, end, name, nameLen);
+      // A file and a directory of one name: git's order lets them stand apart.
+      if (at < last && beginsWith(load<u32>(at), end, name, nameLen) && treeNameLen == nameLen)
+        return Status.BAD_TREE;
+      memory.copy(at + 4, at, last - at);
     }
     store<u32>(at, <u32>ptr);
     ptr = next;

@@ -55,4 +55,15 @@ for (const { label, module } of await coreVariants()) {
       assert.equal((await assertSound(image)).counts.objects, 4);
     }
   });
+
+  test(`directories that each stand behind all that begins with their names (${label})`, async () => {
+    const names = Array.from({ length: 800 }, (_, at) => "-".repeat(1 + at) + (at % 3 ? "/" : "!"));
+    // Names that end in a slash are sorted by it, as git does.
+    const image = imageOf(...names.sort());
+    const list = await (await open(image, { module })).list("/");
+    assert.deepEqual(
+      list.map(({ name }) => name),
+      names.map((name) => name.replace("/", "")).sort(),
+    );
+  });
 }
