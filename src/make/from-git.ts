@@ -7,7 +7,8 @@ import { type SpooledObject, spoolCommit } from "./git/spool.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { hexOf, type Kind, OID_LEN } from "./objects.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
-import { Packer, type Placed } from "./pack/packer.js";
+import { Packer } from "./pack/packer.js";
+import { Places } from "./pack/places.js";
 import { withWorkers } from "./pack/workers.js";
 import { fileContents } from "./source/file.js";
 import type { GitSource } from "./source/locate.js";
@@ -73,7 +74,8 @@ async function packAnew(
     await survey(packer, "commit", spooled.commit);
     await survey(packer, "tree", trees);
     await survey(packer, "blob", spooled.blob);
-    const places = all.map(({ path }, number): Placed => ({ number, path }));
+    const places = new Places();
+    for (const [number, { path }] of all.entries()) places.add(number, path);
     const sizes = await writeImage(sink, blockSize, Buffer.from(commit, "hex"), async () => {
       const { idx } = await packer.write(sink, places, fileContents.sha1);
       return idx;

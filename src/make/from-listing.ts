@@ -9,8 +9,8 @@ import type { CommitDate } from "./date.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.js";
 import type { Executor } from "./pack/jobs.js";
-import { Packer, type PackerOptions, type Placed } from "./pack/packer.js";
-import { type Snapshot, takeSnapshot } from "./snapshot.js";
+import { Packer, type PackerOptions } from "./pack/packer.js";
+import { takeSnapshot } from "./snapshot.js";
 import type { Listing } from "./source/folder.js";
 
 /** How to make an image of a listing. */
@@ -33,17 +33,8 @@ export interface ListingSummary extends ImageSizes {
   contentBytes: number;
 }
 
-/** The commit, the trees breadth first, the blobs in the order of their paths. */
-function placesOf({ trees, blobs }: Snapshot, blobCount: number): Placed[] {
-  // The root tree's path is empty; no other has this one.
-  const places: Placed[] = [{ number: blobCount + trees.length, path: "/" }];
-  for (const [index, { path }] of trees.entries()) places.push({ number: blobCount + index, path });
-  for (const { index, path } of blobs) places.push({ number: index, path });
-  return places;
-}
-
 /**
- * Writes an image of a listing.
+ * Writes an image of a listing, whose folders are empty then: what is in them is needed no more once the trees are made.
  * @param sink empty; the image is complete when the promise resolves
  * @throws DocteurError `Io` where content cannot be read, or is not what it was before; the signal's reason
  */
@@ -58,27 +49,26 @@ export async function makeFromListing(
   const packer = new Packer(executor, options);
   const { blobs } = listing;
   const oids = await packer.survey("blob", blobs);
-  const snapshot = takeSnapshot(listing, oids, oidOf);
-  const tree = snapshot.trees[0]!.oid;
+  const { trees, places, fileCount, contentBytes } = takeSnapshot(listing, oids, oidOf);
+  listing.root = { entries: [] };
+  const tree = trees[0]!.oid;
   const content = encodeSyntheticCommit(tree, options.date);
   const commit = oidOf("commit", content);
   await packer.survey(
     "tree",
-    snapshot.trees.map((found) => ({ size: found.content.length, content: found.content })),
+    trees.map((found) => ({ size: found.content.length, content: found.content })),
   );
   await packer.survey("commit", [{ size: content.length, content }]);
-  const places = placesOf(snapshot, blobs.length);
   let deltaCount = 0;
   const sizes = await writeImage(sink, options.blockSize, commit, async () => {
     const pack = await packer.write(sink, places, contents.sha1);
     deltaCount = pack.deltaCount;
     return pack.idx;
   });
-  const { fileCount, contentBytes } = snapshot;
   return {
     commit: hexOf(commit),
     tree: hexOf(tree),
-    objectCount: places.length,
+    objectCount: places.count,
     deltaCount,
     fileCount,
     contentBytes,

@@ -3,22 +3,15 @@
  * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
  */
 import { encodeTree, type Kind, MODE, OID_LEN, sortTree, type TreeEntry } from "./objects.js";
+import { OidSet } from "./oid-set.js";
+import { Places } from "./pack/places.js";
 import type { Listing, SourceEntry, SourceFolder } from "./source/folder.js";
 
 /** A tree to be packed. */
 export interface SnapshotTree {
   oid: Uint8Array;
   content: Uint8Array;
-  /** The first of its paths, as a blob's; the root's is empty. */
-  path: string;
-}
-
-/** A blob to be packed. */
-export interface SnapshotBlob {
-  oid: Uint8Array;
-  /** Where it is in `Listing.blobs`. */
-  index: number;
-  /** The first of its paths, from the root of the source, no slash in front; a byte string ("latin1"). */
+  /** The first of its paths from the root of the source, a byte string ("latin1"); the root's is empty. */
   path: string;
 }
 
@@ -26,8 +19,11 @@ export interface SnapshotBlob {
 export interface Snapshot {
   /** Each once, breadth first: the root comes first. */
   trees: SnapshotTree[];
-  /** Each content once, in the order of their paths. */
-  blobs: SnapshotBlob[];
+  /**
+   * The commit, the trees breadth first, each content once in the order of its first path. By number the blobs of the
+   * listing are first, then the trees, then the commit.
+   */
+  places: Places;
   /** Files and symbolic links, the same content counted every time; and bytes of them. */
   fileCount: number;
   contentBytes: number;
@@ -50,35 +46,43 @@ const keyOf = (oid: Uint8Array): string => String.fromCharCode(...oid);
 
 const EMPTY = new Uint8Array(0);
 
-function nodeOf(folder: SourceFolder, path: string): Node {
-  const entries = [...folder.entries];
+/** The prefix of what is in a folder. */
+const prefixOf = (path: string): string => (path === "" ? "" : `${path}/`);
+
+/** Sorts the folder, too: its order has no meaning. */
+function nodeOf({ entries }: SourceFolder, path: string): Node {
   sortTree(entries);
   return { entries, children: [], tree: { oid: EMPTY, content: EMPTY, path } };
 }
 
-/**
- * Visits every folder and file in git's order, which is that of their whole paths. Nested as deep as they like: there is
- * no recursion.
- * @returns the folders, each before those in it
- */
-function visit(root: SourceFolder, onFile: (path: string, blob: number) => void): Node[] {
+/** All folders, each before those in it, and its subfolders in git's order. Nested as deep as they like: no recursion. */
+function nodesOf(root: SourceFolder): Node[] {
   const nodes = [nodeOf(root, "")];
-  const open = [{ node: nodes[0]!, next: 0, prefix: "" }];
+  // An array's iteration visits what is added on the way.
+  for (const { entries, children, tree } of nodes)
+    for (const entry of entries) {
+      if (entry.mode !== MODE.directory) continue;
+      const node = nodeOf(entry.folder, `${prefixOf(tree.path)}${entry.name}`);
+      children.push(node);
+      nodes.push(node);
+    }
+  return nodes;
+}
+
+/** Visits every file in git's order, which is that of their whole paths. No recursion here, either. */
+function visitFiles(root: Node, onFile: (path: string, blob: number) => void): void {
+  const open = [{ node: root, next: 0, child: 0, prefix: "" }];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
     const entry = top.node.entries[top.next++];
     if (entry === undefined) {
       open.pop();
     } else if (entry.mode === MODE.directory) {
-      const path = `${top.prefix}${entry.name}`;
-      const node = nodeOf(entry.folder, path);
-      top.node.children.push(node);
-      nodes.push(node);
-      open.push({ node, next: 0, prefix: `${path}/` });
+      const node = top.node.children[top.child++]!;
+      open.push({ node, next: 0, child: 0, prefix: `${top.prefix}${entry.name}/` });
     } else {
       onFile(`${top.prefix}${entry.name}`, entry.blob);
     }
   }
-  return nodes;
 }
 
 /** Trees breadth first, each once. */
@@ -99,32 +103,38 @@ function breadthFirst(root: Node): SnapshotTree[] {
  * @param oidOf hashes the trees
  */
 export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): Snapshot {
-  const oidAt = (index: number): Uint8Array => oids.subarray(index * OID_LEN, (index + 1) * OID_LEN);
-  const seen = new Set<string>();
-  const blobs: SnapshotBlob[] = [];
-  let fileCount = 0;
-  let contentBytes = 0;
-  const nodes = visit(listing.root, (path, index) => {
-    fileCount++;
-    contentBytes += listing.blobs[index]!.size;
-    const oid = oidAt(index);
-    const key = keyOf(oid);
-    if (seen.has(key)) return;
-    seen.add(key);
-    blobs.push({ oid, index, path });
-  });
+  const nodes = nodesOf(listing.root);
   // Backwards: what is in a folder has its id before the folder.
-  for (const node of nodes.reverse()) {
+  for (let last = nodes.length - 1; last >= 0; last--) {
+    const node = nodes[last]!;
     let child = 0;
     const entries = node.entries.map(
       (entry): TreeEntry => ({
         mode: entry.mode,
         name: entry.name,
-        oid: entry.mode === MODE.directory ? node.children[child++]!.tree.oid : oidAt(entry.blob),
+        oid:
+          entry.mode === MODE.directory
+            ? node.children[child++]!.tree.oid
+            : oids.subarray(entry.blob * OID_LEN, (entry.blob + 1) * OID_LEN),
       }),
     );
     const content = encodeTree(entries);
     node.tree = { ...node.tree, oid: oidOf("tree", content), content };
   }
-  return { trees: breadthFirst(nodes.at(-1)!), blobs, fileCount, contentBytes };
+  const root = nodes[0]!;
+  const trees = breadthFirst(root);
+  const places = new Places();
+  const blobCount = listing.blobs.length;
+  // The root tree's path is empty; no other has this one.
+  places.add(blobCount + trees.length, "/");
+  for (const [index, { path }] of trees.entries()) places.add(blobCount + index, path);
+  const seen = new OidSet(oids);
+  let fileCount = 0;
+  let contentBytes = 0;
+  visitFiles(root, (path, index) => {
+    fileCount++;
+    contentBytes += listing.blobs[index]!.size;
+    if (seen.add(index)) places.add(index, path);
+  });
+  return { trees, places, fileCount, contentBytes };
 }

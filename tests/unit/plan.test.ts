@@ -1,12 +1,14 @@
 /** Plans of deltas: candidates, and the choice among them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Places } from "../../src/make/pack/places.js";
 import {
   candidatePairs,
   chooseBases,
   FEATURE_COUNT,
   type MeasuredPairs,
   type PlanObjects,
+  worthwhile,
 } from "../../src/make/pack/plan.js";
 import { type Random, seeded } from "../support/random.js";
 
@@ -21,11 +23,13 @@ interface Item {
 }
 
 function objectsOf(items: readonly Item[]): PlanObjects {
+  const places = new Places();
+  for (const [number, { path }] of items.entries()) places.add(number, path);
   return {
     count: items.length,
     kinds: Uint8Array.from(items, ({ kind = 3 }) => kind),
     sizes: Float64Array.from(items, ({ size }) => size),
-    paths: items.map(({ path }) => path),
+    places,
     features: Uint32Array.from(items.flatMap(({ features }) => features)),
     wholeCosts: Float64Array.from(items, ({ size }) => Math.ceil(size / 3)),
   };
@@ -257,4 +261,17 @@ test("200,000 objects are planned in seconds", () => {
   assert.ok((user + system) / 1e6 < 20, `${(user + system) / 1e6} s`);
   assert.ok(rounds.reduce((sum, { bases }) => sum + bases.length, 0) < 8 * objects.count);
   assert.ok(chosen.filter((base) => base >= 0).length > 0.85 * objects.count);
+});
+
+test("pairs that save nothing have no part in the choice", () => {
+  const random = seeded(SEED);
+  const objects = objectsOf(families(random, 40, 8));
+  const pairs = measure(objects, candidatePairs(objects));
+  const expected = chooseBases(objects, [pairs], 20);
+  const count = pairs.costs.length;
+  const left = worthwhile(objects, { ...pairs });
+  assert.ok(left.costs.length > 0 && left.costs.length < count, `${left.costs.length} of ${count}`);
+  assert.equal(left.bases.length, left.costs.length);
+  assert.equal(left.targets.length, left.costs.length);
+  assert.deepEqual(chooseBases(objects, [left], 20), expected);
 });

@@ -27,24 +27,17 @@ import {
   pieceRange,
   type SurveyJob,
 } from "./jobs.js";
+import type { Places } from "./places.js";
 import {
   candidatePairs,
   chooseBases,
-  FEATURE_COUNT,
   type MeasuredPairs,
   type Pairs,
   type PlanObjects,
+  worthwhile,
 } from "./plan.js";
 import { Surveyed, type Unread } from "./surveyed.js";
 import { PackWriter } from "./writer.js";
-
-/** An object that was surveyed, for the pack. */
-export interface Placed {
-  /** How many were surveyed before it. */
-  number: number;
-  /** Its first path from the root, a byte string ("latin1"): objects of similar names make likely bases. */
-  path: string;
-}
 
 /** How far the packer has come: what is counted are objects while surveying and encoding, pairs while comparing. */
 export type PackerProgress = (phase: "read" | "compare" | "pack", done: number, total: number) => void;
@@ -130,19 +123,19 @@ export class Packer {
    * Writes a pack of objects that were surveyed: in the order given, but for bases, which come right before the first that
    * is a delta of them.
    * @param sink where the pack begins at the present position
-   * @param objects each content once
+   * @param places each content once
    * @param sha1 begins a hash
    * @returns the pack's index, and how many of the objects are deltas
    */
   async write(
     sink: Sink,
-    objects: readonly Placed[],
+    places: Places,
     sha1: () => Sha1,
   ): Promise<{ idx: Uint8Array; deltaCount: number }> {
-    const numbers = Uint32Array.from(objects, ({ number }) => number);
-    const paths = objects.map(({ path }) => path);
-    const bases = this.#options.depth === 0 ? undefined : await this.#chooseBases(numbers, paths);
-    const writer = new PackWriter(sink, objects.length, sha1());
+    const { numbers } = places;
+    const bases = this.#options.depth === 0 ? undefined : await this.#chooseBases(places);
+    this.#surveyed.dropFeatures();
+    const writer = new PackWriter(sink, places.count, sha1());
     await writer.begin();
     const deltaCount = await this.#encode(writer, emissionOrder(numbers, bases), bases);
     const { trailer, entries } = await writer.finish();
@@ -164,18 +157,16 @@ export class Packer {
    * The base of each of `numbers`, by number, `NO_BASE` for those that are none; the column is as long as there are
    * objects. A second round of comparisons looks around what the first has found.
    */
-  async #chooseBases(numbers: Uint32Array, paths: string[]): Promise<Int32Array> {
+  async #chooseBases(places: Places): Promise<Int32Array> {
     const { depth } = this.#options;
-    const objects = this.#planObjects(numbers, paths);
-    const first = await this.#measure(numbers, candidatePairs(objects));
-    const second = await this.#measure(
-      numbers,
-      candidatePairs(objects, chooseBases(objects, [first], depth)),
-    );
-    const chosen = chooseBases(objects, [first, second], depth);
+    const { numbers } = places;
+    const objects = this.#planObjects(places);
+    const first = worthwhile(objects, await this.#measure(numbers, candidatePairs(objects)));
+    const chosen = chooseBases(objects, [first], depth);
+    const second = worthwhile(objects, await this.#measure(numbers, candidatePairs(objects, chosen)));
     const bases = new Int32Array(this.#surveyed.count).fill(NO_BASE);
-    for (let row = 0; row < chosen.length; row++)
-      if (chosen[row] !== NO_BASE) bases[numbers[row]!] = numbers[chosen[row]!]!;
+    for (const [row, base] of chooseBases(objects, [first, second], depth).entries())
+      if (base !== NO_BASE) bases[numbers[row]!] = numbers[base]!;
     return bases;
   }
 
@@ -195,24 +186,19 @@ export class Packer {
     return { ...pairs, costs };
   }
 
-  #planObjects(numbers: Uint32Array, paths: string[]): PlanObjects {
-    const count = numbers.length;
+  #planObjects(places: Places): PlanObjects {
+    const { count, numbers } = places;
     const surveyed = this.#surveyed;
-    const features = new Uint32Array(count * FEATURE_COUNT);
     const kinds = new Uint8Array(count);
     const sizes = new Float64Array(count);
     const wholeCosts = new Float64Array(count);
     for (let row = 0; row < count; row++) {
       const number = numbers[row]!;
-      features.set(
-        surveyed.features.subarray(number * FEATURE_COUNT, (number + 1) * FEATURE_COUNT),
-        row * FEATURE_COUNT,
-      );
       kinds[row] = KIND[surveyed.kindOf(number)];
       sizes[row] = surveyed.sizeOf(number);
       wholeCosts[row] = surveyed.wholeCostOf(number);
     }
-    return { count, kinds, sizes, paths, features, wholeCosts };
+    return { count, kinds, sizes, places, features: surveyed.features, wholeCosts };
   }
 
   *#measureJobs(numbers: Uint32Array, { bases, targets }: Pairs): Generator<Planned<MeasureJob>> {

@@ -8,6 +8,8 @@
  * family stands for all of it.
  */
 
+import type { Places } from "./places.js";
+
 /** Features of a sketch (`contentSketch` in asm/pack/sketch.ts). */
 export const FEATURE_COUNT = 16;
 
@@ -46,9 +48,9 @@ export interface PlanObjects {
   kinds: Uint8Array;
   /** Bytes. */
   sizes: Float64Array;
-  /** The first path of each, a byte string ("latin1"): no two are the same. */
-  paths: readonly string[];
-  /** `FEATURE_COUNT` of each. */
+  /** The first path of each: no two are the same; and its number, which may be the place of another one here. */
+  places: Places;
+  /** `FEATURE_COUNT` of each, by number. */
   features: Uint32Array;
   /** Bytes that the object takes when it is stored whole. */
   wholeCosts: Float64Array;
@@ -79,7 +81,7 @@ interface Candidates {
 
 /** Indices of the objects that take part, in the order of their paths: what does not depend on the order of the input. */
 function participants(objects: PlanObjects, chosen: Int32Array | undefined): Uint32Array {
-  const { count, sizes, paths } = objects;
+  const { count, sizes, places } = objects;
   const ids = new Uint32Array(count);
   let taken = 0;
   for (let i = 0; i < count && taken < PLACES; i++)
@@ -87,8 +89,9 @@ function participants(objects: PlanObjects, chosen: Int32Array | undefined): Uin
       ids[taken++] = i;
   const order = ids.subarray(0, taken);
   let isSorted = true;
-  for (let at = 1; at < taken && isSorted; at++) isSorted = paths[order[at - 1]!]! < paths[order[at]!]!;
-  return isSorted ? order : order.sort((a, b) => (paths[a]! < paths[b]! ? -1 : 1));
+  for (let at = 1; at < taken && isSorted; at++)
+    isSorted = places.comparePaths(order[at - 1]!, order[at]!) < 0;
+  return isSorted ? order : order.sort((a, b) => places.comparePaths(a, b));
 }
 
 /** Room for the candidates of each participant, by its size. */
@@ -131,11 +134,12 @@ function sharedFeatures(features: Uint32Array, a: number, b: number): number {
 
 /** Weighs two objects as each other's base. */
 function weigh(objects: PlanObjects, candidates: Candidates, a: number, b: number): void {
-  const { sizes, features } = objects;
+  const { sizes, features, places } = objects;
+  const { numbers } = places;
   const sizeA = sizes[a]!;
   const sizeB = sizes[b]!;
   // Of what both have together that share is in either: so much do both have.
-  const share = sharedFeatures(features, a, b) / FEATURE_COUNT;
+  const share = sharedFeatures(features, numbers[a]!, numbers[b]!) / FEATURE_COUNT;
   const common = Math.min((share * (sizeA + sizeB)) / (1 + share), sizeA, sizeB);
   // Among equals, the one of the nearest size.
   const apart = Math.abs(sizeA - sizeB) / 64;
@@ -167,16 +171,6 @@ function visitNeighbours(
   }
 }
 
-/** A number for a path in which its last characters weigh the most, so that like names come together (git's pack-objects.h). */
-function nameValue(path: string): number {
-  let value = 0;
-  for (let at = Math.max(0, path.length - 32); at < path.length; at++) {
-    const code = path.charCodeAt(at);
-    if (code > 32) value = ((value >>> 2) + code * 0x1000000) >>> 0;
-  }
-  return value;
-}
-
 /**
  * An order of bases in which each follows one that it is like, where there is one: from each object in the order of
  * paths, depth first along the candidates.
@@ -204,15 +198,14 @@ function pairsOf(keys: Float64Array, places: Uint32Array): Pairs {
   const ids = new Uint32Array(places.length);
   for (let id = 0; id < places.length; id++) if (places[id] !== NONE) ids[places[id]!] = id;
   keys.sort();
-  const bases = new Uint32Array(keys.length);
-  const targets = new Uint32Array(keys.length);
   let count = 0;
-  for (let at = 0; at < keys.length; at++) {
-    if (at > 0 && keys[at] === keys[at - 1]) continue;
-    bases[count] = ids[Math.floor(keys[at]! / PLACES)]!;
-    targets[count++] = ids[keys[at]! % PLACES]!;
-  }
-  return { bases: bases.subarray(0, count), targets: targets.subarray(0, count) };
+  for (let at = 0; at < keys.length; at++)
+    if (at === 0 || keys[at] !== keys[at - 1]) keys[count++] = keys[at]!;
+  const distinct = keys.subarray(0, count);
+  return {
+    bases: Uint32Array.from(distinct, (key) => ids[Math.floor(key / PLACES)]!),
+    targets: Uint32Array.from(distinct, (key) => ids[key % PLACES]!),
+  };
 }
 
 /**
@@ -222,7 +215,11 @@ function pairsOf(keys: Float64Array, places: Uint32Array): Pairs {
  * @returns at most some 4 million pairs by content, and 2 of each object by name
  */
 export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs {
-  const { sizes, paths, features } = objects;
+  const {
+    sizes,
+    places: { numbers },
+    features,
+  } = objects;
   const isFirst = chosen === undefined;
   const byPath = participants(objects, chosen);
   const bySize = byPath.slice();
@@ -235,7 +232,7 @@ export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs
     visitNeighbours(
       objects,
       feature % 2 === 0 ? bySize : byPath,
-      (id) => features[id * FEATURE_COUNT + feature]!,
+      (id) => features[numbers[id]! * FEATURE_COUNT + feature]!,
       REACH,
       (a, b) => weigh(objects, candidates, a, b),
     );
@@ -252,7 +249,7 @@ export function candidatePairs(objects: PlanObjects, chosen?: Int32Array): Pairs
     keys[count++] = places[a]! * PLACES + places[b]!;
     keys[count++] = places[b]! * PLACES + places[a]!;
   };
-  visitNeighbours(objects, bySize, (id) => nameValue(paths[id]!), NAMED, addNamed, true);
+  visitNeighbours(objects, bySize, (id) => objects.places.nameValue(id), NAMED, addNamed, true);
   return pairsOf(keys.subarray(0, count), places);
 }
 
@@ -304,48 +301,41 @@ class Forest {
   }
 }
 
-/** Pairs that save something, by column. */
-interface Savings {
-  bases: Uint32Array;
-  targets: Uint32Array;
-  /** Bytes, the offset to the base included. */
-  costs: Uint32Array;
+/** Bytes that a delta saves, the offset to its base being counted. */
+function savingOf(objects: PlanObjects, { targets, costs }: MeasuredPairs, pair: number): number {
+  return Math.floor(objects.wholeCosts[targets[pair]!]! - costs[pair]! - OFFSET_LEN);
 }
 
-/** The pairs that save something, the greatest saving first; among equals, as they come. */
-function savingsOf(objects: PlanObjects, rounds: readonly MeasuredPairs[]): Savings {
-  const total = rounds.reduce((sum, { bases }) => sum + bases.length, 0);
-  const bases = new Uint32Array(total);
-  const targets = new Uint32Array(total);
-  const costs = new Uint32Array(total);
-  const keys = new Float64Array(total);
-  // Savings are below 2^28, and pairs below 2^25.
-  const span = 2 ** 25;
+/** The pairs that save something, as they come: to `chooseBases` the others are nothing, but they take memory. */
+export function worthwhile(objects: PlanObjects, pairs: MeasuredPairs): MeasuredPairs {
+  const { bases, targets, costs } = pairs;
+  let count = 0;
+  for (let pair = 0; pair < costs.length; pair++) {
+    if (savingOf(objects, pairs, pair) <= 0) continue;
+    bases[count] = bases[pair]!;
+    targets[count] = targets[pair]!;
+    costs[count++] = costs[pair]!;
+  }
+  return { bases: bases.slice(0, count), targets: targets.slice(0, count), costs: costs.slice(0, count) };
+}
+
+/** Savings are below 2^28, and pairs below this: together they make an exact double. */
+const PAIRS = 2 ** 25;
+
+/**
+ * The pairs that save something, the greatest saving first; among equals, as they come.
+ * @returns indices into the rounds, one after the other
+ */
+function bySaving(objects: PlanObjects, rounds: readonly MeasuredPairs[]): Uint32Array {
+  const keys = new Float64Array(rounds.reduce((sum, { costs }) => sum + costs.length, 0));
+  let index = 0;
   let count = 0;
   for (const round of rounds)
-    for (let pair = 0; pair < round.bases.length; pair++) {
-      const cost = round.costs[pair]! + OFFSET_LEN;
-      const saving = Math.floor(objects.wholeCosts[round.targets[pair]!]! - cost);
-      if (saving <= 0) continue;
-      bases[count] = round.bases[pair]!;
-      targets[count] = round.targets[pair]!;
-      costs[count] = cost;
-      keys[count] = -saving * span + count;
-      count++;
+    for (let pair = 0; pair < round.costs.length; pair++, index++) {
+      const saving = savingOf(objects, round, pair);
+      if (saving > 0) keys[count++] = -saving * PAIRS + index;
     }
-  const sorted = keys.subarray(0, count).sort();
-  const result = {
-    bases: new Uint32Array(count),
-    targets: new Uint32Array(count),
-    costs: new Uint32Array(count),
-  };
-  for (let at = 0; at < count; at++) {
-    const pair = ((sorted[at]! % span) + span) % span;
-    result.bases[at] = bases[pair]!;
-    result.targets[at] = targets[pair]!;
-    result.costs[at] = costs[pair]!;
-  }
-  return result;
+  return Uint32Array.from(keys.subarray(0, count).sort(), (key) => ((key % PAIRS) + PAIRS) % PAIRS);
 }
 
 /**
@@ -362,13 +352,16 @@ export function chooseBases(
 ): Int32Array {
   const forest = new Forest(objects.count, depth);
   const costs = Float64Array.from(objects.wholeCosts);
-  const savings = savingsOf(objects, rounds);
+  const order = bySaving(objects, rounds);
   const tryAll = (isWorth: (target: number, base: number, cost: number) => boolean): boolean => {
     let isChanged = false;
-    for (let at = 0; at < savings.costs.length; at++) {
-      const target = savings.targets[at]!;
-      const base = savings.bases[at]!;
-      const cost = savings.costs[at]!;
+    for (const index of order) {
+      let pair = index;
+      let round = 0;
+      for (; pair >= rounds[round]!.costs.length; round++) pair -= rounds[round]!.costs.length;
+      const target = rounds[round]!.targets[pair]!;
+      const base = rounds[round]!.bases[pair]!;
+      const cost = rounds[round]!.costs[pair]! + OFFSET_LEN;
       if (!isWorth(target, base, cost) || !forest.hang(target, base)) continue;
       costs[target] = cost;
       isChanged = true;

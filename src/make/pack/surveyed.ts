@@ -45,6 +45,11 @@ export class Surveyed {
     this.filled += wholeCosts.length;
   }
 
+  /** Forgets what is of no use once bases are chosen. */
+  dropFeatures(): void {
+    this.features = new Uint32Array(0);
+  }
+
   kindOf(number: number): Kind {
     return this.#partOf(number).kind;
   }

@@ -1,0 +1,36 @@
+/** A set of ids, which stay where they are: a table of a million takes 8 MB. */
+import { OID_LEN } from "./objects.js";
+
+/** Open addressing, by an id's first four bytes: what a hash gives is spread evenly. */
+export class OidSet {
+  readonly #oids: DataView;
+  /** One more than the index of an id, 0 for none; at most half of them are taken. */
+  readonly #slots: Uint32Array;
+
+  /** @param oids all ids that there may be, 20 bytes each: the set knows them by index */
+  constructor(oids: Uint8Array) {
+    this.#oids = new DataView(oids.buffer, oids.byteOffset, oids.byteLength);
+    let slotCount = 16;
+    while (slotCount < 2 * (oids.length / OID_LEN)) slotCount *= 2;
+    this.#slots = new Uint32Array(slotCount);
+  }
+
+  /** @returns whether the id at `index` was not there yet */
+  add(index: number): boolean {
+    const mask = this.#slots.length - 1;
+    let slot = this.#oids.getUint32(index * OID_LEN) & mask;
+    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
+      if (this.#isSame(taken - 1, index)) return false;
+      slot = (slot + 1) & mask;
+    }
+    this.#slots[slot] = index + 1;
+    return true;
+  }
+
+  #isSame(left: number, right: number): boolean {
+    for (let at = 0; at < OID_LEN; at += 4)
+      if (this.#oids.getUint32(left * OID_LEN + at) !== this.#oids.getUint32(right * OID_LEN + at))
+        return false;
+    return true;
+  }
+}
