@@ -133,7 +133,7 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): 
   let contentBytes = 0;
   visitFiles(root, (path, index) => {
     fileCount++;
-    contentBytes += listing.blobs[index]!.size;
+    contentBytes += listing.blobs.sizeOf(index);
     if (seen.add(index)) places.add(index, path);
   });
   return { trees, places, fileCount, contentBytes };

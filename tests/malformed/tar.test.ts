@@ -255,7 +255,7 @@ test("extended headers say it for the members that they are for", async () => {
   );
   assert.deepEqual(pathsOf(listing), ["global", "header's", "own"]);
   assert.deepEqual(
-    listing.blobs.map(({ size }) => size),
+    Array.from({ length: listing.blobs.length }, (_, index) => listing.blobs.sizeOf(index)),
     [2, 3, 0],
   );
   assert.equal(listing.newest, 7);

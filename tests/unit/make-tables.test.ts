@@ -1,8 +1,10 @@
 /** The tables that stand for a million objects: ids and paths. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Content } from "../../src/make/content.js";
 import { OidSet } from "../../src/make/oid-set.js";
 import { Places } from "../../src/make/pack/places.js";
+import { SourceBlobs } from "../../src/make/source/blobs.js";
 import { seeded } from "../support/random.js";
 
 const SEED = 90210;
@@ -75,4 +77,30 @@ test("the value of a name is that of its last 32 characters, blanks apart", () =
   // Each character, above a quarter of what the ones before it came to.
   places.add(0, "ts");
   assert.equal(places.nameValue(5), ((0x74 << 22) + 0x73 * 0x1000000) >>> 0);
+});
+
+test("what there is to read comes back as it was given", () => {
+  const random = seeded(SEED);
+  const blobs = new SourceBlobs();
+  const given: { size: number; content: Content }[] = [];
+  const paths = ["/archive.tar", "/a/\xff\x00b", "/c"];
+  for (let index = 0; index < 1500; index++) {
+    const size = random(4);
+    const content =
+      random(3) === 0
+        ? new Uint8Array(size).fill(index)
+        : {
+            path: paths[random(paths.length)]!,
+            offset: random(2) * 2 ** 40 + random(1000),
+            isWhole: random(2) === 0,
+            followsLinks: random(2) === 0,
+          };
+    given.push({ size, content });
+    assert.equal(blobs.add(size, content), index);
+  }
+  assert.equal(blobs.length, given.length);
+  for (const [index, expected] of given.entries()) {
+    assert.deepEqual(blobs.at(index), expected, `${index}`);
+    assert.equal(blobs.sizeOf(index), expected.size);
+  }
 });

@@ -36,7 +36,7 @@ import {
   type PlanObjects,
   worthwhile,
 } from "./plan.js";
-import { Surveyed, type Unread } from "./surveyed.js";
+import { Surveyed, type Unreads } from "./surveyed.js";
 import { PackWriter } from "./writer.js";
 
 /** How far the packer has come: what is counted are objects while surveying and encoding, pairs while comparing. */
@@ -102,7 +102,7 @@ export class Packer {
    * surveyed on.
    * @returns the ids, 20 bytes each
    */
-  async survey(kind: Kind, objects: readonly Unread[]): Promise<Uint8Array> {
+  async survey(kind: Kind, objects: Unreads): Promise<Uint8Array> {
     const surveyed = this.#surveyed;
     const start = surveyed.count;
     surveyed.add(kind, objects);

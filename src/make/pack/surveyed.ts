@@ -11,8 +11,14 @@ export interface Unread {
   content: Content;
 }
 
+/** Some of them: an array, or what makes each when it is asked for. */
+export interface Unreads {
+  readonly length: number;
+  at(index: number): Unread | undefined;
+}
+
 /** A typed array with room for more. */
-function grown<T extends Uint8Array | Uint32Array>(column: T, more: number): T {
+function grown<T extends Uint8Array | Uint32Array | Float64Array>(column: T, more: number): T {
   const longer = new (column.constructor as new (length: number) => T)(column.length + more);
   longer.set(column);
   return longer;
@@ -21,16 +27,21 @@ function grown<T extends Uint8Array | Uint32Array>(column: T, more: number): T {
 /** What is known of the objects, by number: columns, as there may be a million of them. */
 export class Surveyed {
   /** Of each survey its first number and what was surveyed, all of one kind. */
-  readonly #parts: { first: number; kind: Kind; objects: readonly Unread[] }[] = [];
+  readonly #parts: { first: number; kind: Kind; objects: Unreads }[] = [];
   #oids = new Uint8Array(0);
+  /** Bytes: filled at once, as they are known. */
+  #sizes = new Float64Array(0);
   #wholeCosts = new Uint32Array(0);
   features = new Uint32Array(0);
   /** How many there are, and of how many the columns are filled. */
   count = 0;
   filled = 0;
 
-  add(kind: Kind, objects: readonly Unread[]): void {
+  add(kind: Kind, objects: Unreads): void {
     this.#parts.push({ first: this.count, kind, objects });
+    this.#sizes = grown(this.#sizes, objects.length);
+    for (let index = 0; index < objects.length; index++)
+      this.#sizes[this.count + index] = objects.at(index)!.size;
     this.count += objects.length;
     this.#oids = grown(this.#oids, objects.length * OID_LEN);
     this.#wholeCosts = grown(this.#wholeCosts, objects.length);
@@ -55,7 +66,7 @@ export class Surveyed {
   }
 
   sizeOf(number: number): number {
-    return this.#unread(number).size;
+    return this.#sizes[number]!;
   }
 
   oids(from: number, to: number): Uint8Array {
@@ -79,12 +90,12 @@ export class Surveyed {
     return { ...this.jobObject(number), oid, wholeCost: this.wholeCostOf(number) };
   }
 
-  #partOf(number: number): { first: number; kind: Kind; objects: readonly Unread[] } {
+  #partOf(number: number): { first: number; kind: Kind; objects: Unreads } {
     return this.#parts.findLast(({ first }) => first <= number)!;
   }
 
   #unread(number: number): Unread {
     const { first, objects } = this.#partOf(number);
-    return objects[number - first]!;
+    return objects.at(number - first)!;
   }
 }

@@ -8,9 +8,10 @@ import { ioError, systemCode } from "../../io-error.js";
 import { Breath } from "../breath.js";
 import { shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
+import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf } from "./file.js";
-import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./folder.js";
+import type { Listing, SourceEntry, SourceFolder } from "./folder.js";
 import { checkLimits, checkName, refuseSpecial } from "./names.js";
 
 /** How to list a directory. */
@@ -85,7 +86,7 @@ class DirectoryLister {
   readonly #options: DirectoryOptions;
   readonly #breath: Breath;
   readonly #outputs: Set<string>;
-  readonly #blobs: SourceBlob[] = [];
+  readonly #blobs = new SourceBlobs();
   /** Blobs of files with more than one name, by inode. */
   readonly #linked = new Map<string, number>();
   /** The folders that lead to the present one, by inode: a followed link must not lead to one of them. */
@@ -170,13 +171,13 @@ class DirectoryLister {
     if (this.#newest === undefined || found.mtimeNs > this.#newest) this.#newest = found.mtimeNs;
     if (isLink) {
       const content = readLink(path);
-      return this.#blobs.push({ size: content.length, content }) - 1;
+      return this.#blobs.add(content.length, content);
     }
     const key = found.nlink > 1n ? inodeOf(found) : undefined;
     const known = key === undefined ? undefined : this.#linked.get(key);
     if (known !== undefined) return known;
     const content = { path, offset: 0, isWhole: true, followsLinks: this.#options.compat };
-    const index = this.#blobs.push({ size: Number(found.size), content }) - 1;
+    const index = this.#blobs.add(Number(found.size), content);
     if (key !== undefined) this.#linked.set(key, index);
     return index;
   }

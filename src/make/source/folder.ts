@@ -1,14 +1,6 @@
 /** A source listed: folders, their entries, and where the content of each file is. Nothing of the content is read yet. */
-import type { Content } from "../content.js";
 import type { Mode } from "../objects.js";
-
-/** What one or more entries hold: a file, with all its names (hard links), or a symbolic link. */
-export interface SourceBlob {
-  /** Bytes. */
-  size: number;
-  /** A symbolic link's target is at hand; a file's bytes are still where they were found. */
-  content: Content;
-}
+import type { SourceBlobs } from "./blobs.js";
 
 /** An entry of a folder. Names are byte strings ("latin1"), as the file system or the archive has them. */
 export type SourceEntry =
@@ -24,8 +16,11 @@ export interface SourceFolder {
 /** A source, listed. Plain data, and no part of it is in two places: folders form a tree. */
 export interface Listing {
   root: SourceFolder;
-  /** Everything to read, each once, in the order in which it is best read. */
-  blobs: SourceBlob[];
+  /**
+   * Everything to read, each once, in the order in which it is best read: files, with all their names (hard links), whose
+   * bytes are still where they were found, and targets of symbolic links, which are at hand.
+   */
+  blobs: SourceBlobs;
   /** Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` where there is none. */
   newest: number | undefined;
   /** Paths, for people to read, of what was left out though nobody asked for that. */
@@ -34,5 +29,7 @@ export interface Listing {
 
 /** Bytes of everything that is to be read. */
 export function contentLen({ blobs }: Listing): number {
-  return blobs.reduce((sum, { size }) => sum + size, 0);
+  let sum = 0;
+  for (let index = 0; index < blobs.length; index++) sum += blobs.sizeOf(index);
+  return sum;
 }

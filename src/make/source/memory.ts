@@ -3,7 +3,8 @@ import { DocteurError, type ErrorCode } from "../../errors.js";
 import type { Path } from "../../volume.js";
 import { byteString, shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
-import type { Listing, SourceBlob, SourceEntry, SourceFolder } from "./folder.js";
+import { SourceBlobs } from "./blobs.js";
+import type { Listing, SourceEntry, SourceFolder } from "./folder.js";
 import { checkLimits, checkName } from "./names.js";
 
 /** Bytes: a string's are its UTF-8, a view's those that it shows. They must not change until the image is made. */
@@ -123,14 +124,13 @@ function place(root: Folder, path: string, file: MemoryFile): void {
   folder.set(name, leaf);
 }
 
-function sourceFolder(folder: Folder, blobs: SourceBlob[]): SourceFolder {
+function sourceFolder(folder: Folder, blobs: SourceBlobs): SourceFolder {
   const entries: SourceEntry[] = [];
   for (const [name, found] of folder) {
     if (found instanceof Map) {
       entries.push({ name, mode: MODE.directory, folder: sourceFolder(found, blobs) });
     } else {
-      entries.push({ name, mode: found.mode, blob: blobs.length });
-      blobs.push({ size: found.content.length, content: found.content });
+      entries.push({ name, mode: found.mode, blob: blobs.add(found.content.length, found.content) });
     }
   }
   return { entries };
@@ -149,6 +149,6 @@ export function listMemory(files: MemoryFiles): Listing {
       throw new DocteurError("InvalidArgument", "files are listed in pairs, each of a path and a file");
     place(root, pathOf(pair[0]), pair[1]);
   }
-  const blobs: SourceBlob[] = [];
+  const blobs = new SourceBlobs();
   return { root: sourceFolder(root, blobs), blobs, newest: undefined, skipped: [] };
 }

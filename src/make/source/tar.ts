@@ -9,9 +9,10 @@ import { Breath } from "../breath.js";
 import { shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
 import type { Archive } from "./archive.js";
+import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf } from "./file.js";
-import type { Listing, SourceBlob, SourceFolder } from "./folder.js";
+import type { Listing, SourceFolder } from "./folder.js";
 import { checkLimits, checkName, refuseSpecial } from "./names.js";
 import { refuseOtherCompressions } from "./spool.js";
 import {
@@ -44,7 +45,10 @@ const EMPTY = new Uint8Array(0);
 /** A file or symbolic link. */
 interface Leaf {
   mode: Exclude<Mode, "40000">;
-  blob: SourceBlob;
+  /** Bytes. */
+  size: number;
+  /** Where they are: in the archive from this byte on, or at hand, a link's target. */
+  content: number | Uint8Array;
   /** Seconds since 1970. */
   mtime: number;
   /** In `Listing.blobs`, once it is there. Hard links share all of this. */
@@ -83,7 +87,7 @@ const UNKNOWN: Record<string, string> = {
 };
 
 function isLeaf(item: Item | undefined): item is Leaf {
-  return item !== undefined && "blob" in item;
+  return item !== undefined && "content" in item;
 }
 
 class TarLister {
@@ -113,7 +117,7 @@ class TarLister {
     }
     if (this.#pending !== undefined)
       this.#damaged("an extended header that belongs to nothing", this.#pending.start);
-    return finish(this.#root, this.#git, this.#options);
+    return finish(this.#archive.path, this.#root, this.#git, this.#options);
   }
 
   /** Reads a header's content, or takes the member that it is of. @returns where the next header is */
@@ -251,9 +255,14 @@ class TarLister {
         const offset = at + BLOCK_LEN;
         if (size > this.#archive.size - offset)
           this.#damaged(`it is cut off in ${shown(path)}: it has ${this.#archive.size} bytes`, at);
-        const range = { path: this.#archive.path, offset, isWhole: false, followsLinks: false };
-        const blob = { size, content: size === 0 ? EMPTY : range };
-        return { mode: (mode & 0o100) !== 0 ? MODE.executable : MODE.file, blob, mtime, index: undefined };
+        const isExecutable = (mode & 0o100) !== 0;
+        return {
+          mode: isExecutable ? MODE.executable : MODE.file,
+          size,
+          content: size === 0 ? EMPTY : offset,
+          mtime,
+          index: undefined,
+        };
       }
       case "1":
         return this.#linked(this.#namesOf(linkPath, at), path, at);
@@ -261,7 +270,7 @@ class TarLister {
         if (linkPath === "" || linkPath.includes("\0"))
           this.#damaged(`a symbolic link with no proper target, ${shown(path)}`, at);
         const content = new Uint8Array(Buffer.from(linkPath, "latin1"));
-        return { mode: MODE.symlink, blob: { size: content.length, content }, mtime, index: undefined };
+        return { mode: MODE.symlink, size: content.length, content, mtime, index: undefined };
       }
       default: {
         const special = SPECIAL[type];
@@ -349,14 +358,21 @@ class TarLister {
   }
 }
 
-/** The listing of what is in the archive's folders at its end. Empties them on the way: there may be many. */
-function finish(root: Folder, git: ReadonlySet<string>, options: TarOptions): Listing {
-  const blobs: SourceBlob[] = [];
+/**
+ * The listing of what is in the archive's folders at its end. Empties them on the way: there may be many.
+ * @param path the archive's
+ */
+function finish(path: string, root: Folder, git: ReadonlySet<string>, options: TarOptions): Listing {
+  const blobs = new SourceBlobs();
   const skipped = Array.from(git, shown);
   let newest: number | undefined;
   const indexOf = (leaf: Leaf): number => {
     if (newest === undefined || leaf.mtime > newest) newest = leaf.mtime;
-    leaf.index ??= blobs.push(leaf.blob) - 1;
+    const { size, content } = leaf;
+    leaf.index ??= blobs.add(
+      size,
+      typeof content === "number" ? { path, offset: content, isWhole: false, followsLinks: false } : content,
+    );
     return leaf.index;
   };
   // No deeper than the paths' limit.

@@ -1,0 +1,73 @@
+/** What there is to read of a source, as columns: there may be a million files. */
+import { ByteStrings, doubled } from "../byte-strings.js";
+import type { Content } from "../content.js";
+import type { Unread } from "../pack/surveyed.js";
+
+/** Where a content is: at hand, or a range of a file, which `IS_WHOLE` and `FOLLOWS_LINKS` tell more of. */
+const AT_HAND = 0;
+const IN_FILE = 1;
+const IS_WHOLE = 2;
+const FOLLOWS_LINKS = 4;
+
+const EMPTY = new Uint8Array(0);
+
+/** Contents, each once, in the order in which they were added. */
+export class SourceBlobs {
+  #sizes = new Float64Array(256);
+  #flags = new Uint8Array(256);
+  #offsets = new Float64Array(256);
+  /** Rows of `#paths`. */
+  #files = new Uint32Array(256);
+  readonly #paths = new ByteStrings();
+  #lastPath: string | undefined;
+  /** Contents at hand that are not empty, by index. */
+  readonly #atHand = new Map<number, Uint8Array>();
+  length = 0;
+
+  /**
+   * @param size bytes
+   * @returns its index
+   */
+  add(size: number, content: Content): number {
+    const index = this.length++;
+    if (index === this.#sizes.length) {
+      this.#sizes = doubled(this.#sizes);
+      this.#flags = doubled(this.#flags);
+      this.#offsets = doubled(this.#offsets);
+      this.#files = doubled(this.#files);
+    }
+    this.#sizes[index] = size;
+    if (content instanceof Uint8Array) {
+      if (content.length > 0) this.#atHand.set(index, content);
+    } else {
+      const { path, offset, isWhole, followsLinks } = content;
+      this.#flags[index] = IN_FILE | (isWhole ? IS_WHOLE : 0) | (followsLinks ? FOLLOWS_LINKS : 0);
+      this.#offsets[index] = offset;
+      // Of an archive they are all in one file.
+      if (path !== this.#lastPath) this.#paths.add(path);
+      this.#lastPath = path;
+      this.#files[index] = this.#paths.count - 1;
+    }
+    return index;
+  }
+
+  /** Bytes. */
+  sizeOf(index: number): number {
+    return this.#sizes[index]!;
+  }
+
+  at(index: number): Unread {
+    return { size: this.sizeOf(index), content: this.#contentOf(index) };
+  }
+
+  #contentOf(index: number): Content {
+    const flags = this.#flags[index]!;
+    if (flags === AT_HAND) return this.#atHand.get(index) ?? EMPTY;
+    return {
+      path: this.#paths.text(this.#files[index]!),
+      offset: this.#offsets[index]!,
+      isWhole: (flags & IS_WHOLE) !== 0,
+      followsLinks: (flags & FOLLOWS_LINKS) !== 0,
+    };
+  }
+}
