@@ -201,11 +201,14 @@ function pairsOf(keys: Float64Array, places: Uint32Array): Pairs {
   let count = 0;
   for (let at = 0; at < keys.length; at++)
     if (at === 0 || keys[at] !== keys[at - 1]) keys[count++] = keys[at]!;
-  const distinct = keys.subarray(0, count);
-  return {
-    bases: Uint32Array.from(distinct, (key) => ids[Math.floor(key / PLACES)]!),
-    targets: Uint32Array.from(distinct, (key) => ids[key % PLACES]!),
-  };
+  // Loops: `from` would make a list of all values first.
+  const bases = new Uint32Array(count);
+  const targets = new Uint32Array(count);
+  for (let at = 0; at < count; at++) {
+    bases[at] = ids[Math.floor(keys[at]! / PLACES)]!;
+    targets[at] = ids[keys[at]! % PLACES]!;
+  }
+  return { bases, targets };
 }
 
 /**
@@ -335,7 +338,10 @@ function bySaving(objects: PlanObjects, rounds: readonly MeasuredPairs[]): Uint3
       const saving = savingOf(objects, round, pair);
       if (saving > 0) keys[count++] = -saving * PAIRS + index;
     }
-  return Uint32Array.from(keys.subarray(0, count).sort(), (key) => ((key % PAIRS) + PAIRS) % PAIRS);
+  keys.subarray(0, count).sort();
+  const order = new Uint32Array(count);
+  for (let at = 0; at < count; at++) order[at] = ((keys[at]! % PAIRS) + PAIRS) % PAIRS;
+  return order;
 }
 
 /**
@@ -351,7 +357,7 @@ export function chooseBases(
   depth: number,
 ): Int32Array {
   const forest = new Forest(objects.count, depth);
-  const costs = Float64Array.from(objects.wholeCosts);
+  const costs = objects.wholeCosts.slice();
   const order = bySaving(objects, rounds);
   const tryAll = (isWorth: (target: number, base: number, cost: number) => boolean): boolean => {
     let isChanged = false;
