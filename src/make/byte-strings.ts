@@ -45,33 +45,10 @@ export class ByteStrings {
     return row;
   }
 
-  /** Below 0 where one string comes before another, byte by byte; 0 for the same. */
-  compare(left: number, right: number): number {
-    const leftPage = this.#pageOf(left);
-    const rightPage = this.#pageOf(right);
-    const leftStart = this.#starts[left]! % PAGE_LEN;
-    const rightStart = this.#starts[right]! % PAGE_LEN;
-    const common = Math.min(this.#lengths[left]!, this.#lengths[right]!);
-    for (let at = 0; at < common; at++) {
-      const difference = leftPage[leftStart + at]! - rightPage[rightStart + at]!;
-      if (difference !== 0) return difference;
-    }
-    return this.#lengths[left]! - this.#lengths[right]!;
-  }
-
-  /** The bytes of a string, or the last ones where that is a long one. They are not to be changed. */
-  bytes(row: number, most = Number.POSITIVE_INFINITY): Uint8Array {
-    const start = this.#starts[row]! % PAGE_LEN;
-    const end = start + this.#lengths[row]!;
-    return this.#pageOf(row).subarray(Math.max(start, end - most), end);
-  }
-
   /** The string itself. */
   text(row: number): string {
-    return String.fromCharCode(...this.bytes(row));
-  }
-
-  #pageOf(row: number): Uint8Array {
-    return this.#pages[Math.floor(this.#starts[row]! / PAGE_LEN)]!;
+    const page = this.#pages[Math.floor(this.#starts[row]! / PAGE_LEN)]!;
+    const start = this.#starts[row]! % PAGE_LEN;
+    return String.fromCharCode(...page.subarray(start, start + this.#lengths[row]!));
   }
 }

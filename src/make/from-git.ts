@@ -66,7 +66,7 @@ async function packAnew(
   const all = [...spooled.commit, ...trees, ...spooled.blob];
   const contentLen = all.reduce((sum, { size }) => sum + size, 0);
   return withWorkers(workers, contentLen, signal, async (executor) => {
-    const packer = new Packer(executor, {
+    const packer = new Packer(executor, all.length, {
       depth,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),

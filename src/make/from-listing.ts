@@ -11,7 +11,7 @@ import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.j
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions } from "./pack/packer.js";
 import { takeSnapshot } from "./snapshot.js";
-import type { Listing } from "./source/folder.js";
+import { folderCount, type Listing } from "./source/folder.js";
 
 /** How to make an image of a listing. */
 export interface ListingOptions extends PackerOptions {
@@ -46,8 +46,8 @@ export async function makeFromListing(
   options: ListingOptions,
 ): Promise<ListingSummary> {
   const oidOf = (kind: Kind, content: Uint8Array): Uint8Array => hashObject(contents.sha1(), kind, content);
-  const packer = new Packer(executor, options);
   const { blobs } = listing;
+  const packer = new Packer(executor, blobs.length + folderCount(listing) + 1, options);
   const oids = await packer.survey("blob", blobs);
   const { trees, places, fileCount, contentBytes } = takeSnapshot(listing, oids, oidOf);
   listing.root = { entries: [] };

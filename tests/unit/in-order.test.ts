@@ -7,10 +7,11 @@ import type { Executor, Job, SurveyJob, SurveyResult } from "../../src/make/pack
 const NOTHING = new Uint32Array(0);
 
 /** Jobs that say who they are by their object's index. */
-function jobOf(index: number, resultLen = 0): Planned<SurveyJob> {
+function jobOf(index: number, resultLen = 0): Planned<SurveyJob, number> {
   const content = new Uint8Array(0);
   return {
     job: { type: "survey", objects: [{ index, kind: "blob", size: 0, content }] },
+    note: index,
     isHeavy: index === 3,
     resultLen,
   };
@@ -46,10 +47,10 @@ test("results come in the order of the jobs, whichever ends first", async () => 
   const run = runInOrder(
     executor,
     jobs,
-    async (result, job) => {
-      assert.equal(result.wholeCosts[0], indexOf(job));
+    async (result, index) => {
+      assert.equal(result.wholeCosts[0], index);
       await setImmediate();
-      seen.push(indexOf(job));
+      seen.push(index);
     },
     undefined,
   );
@@ -76,7 +77,7 @@ for (const [what, resultLen, most] of [
   test(`jobs are made no earlier than they are worth it: ${what} results that wait for one are few`, async () => {
     const executor = new ByHand();
     let made = 0;
-    const jobs = function* (): Generator<Planned<SurveyJob>> {
+    const jobs = function* (): Generator<Planned<SurveyJob, number>> {
       while (made < 100) yield jobOf(made++, resultLen);
     };
     let consumed = 0;
@@ -100,7 +101,7 @@ test("a job that fails ends the run: nothing after it is handed on, and nobody m
   const executor = new ByHand();
   const seen: number[] = [];
   const jobs = Array.from({ length: 20 }, (_, index) => jobOf(index));
-  const run = runInOrder(executor, jobs, (_, job) => void seen.push(indexOf(job)), undefined);
+  const run = runInOrder(executor, jobs, (_, index) => void seen.push(index), undefined);
   const failure = new Error("the third");
   executor.started[2]!.end(failure);
   executor.started[4]!.end(new Error("the fifth, which nobody waits for"));
@@ -127,7 +128,7 @@ test("what the consumer or the maker of jobs throws ends the run", async () => {
   );
   executor.started[0]!.end();
   await assert.rejects(run, failure);
-  const jobs = function* (): Generator<Planned<SurveyJob>> {
+  const jobs = function* (): Generator<Planned<SurveyJob, number>> {
     yield jobOf(0);
     throw failure;
   };
@@ -144,7 +145,7 @@ test("a signal ends the run, with its reason rather than what it led to", async 
     const controller = new AbortController();
     const seen: number[] = [];
     const jobs = [jobOf(0), jobOf(1), jobOf(2)];
-    const run = runInOrder(executor, jobs, (_, job) => void seen.push(indexOf(job)), controller.signal);
+    const run = runInOrder(executor, jobs, (_, index) => void seen.push(index), controller.signal);
     executor.started[0]!.end();
     await setImmediate();
     controller.abort(reason);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Content } from "../../src/make/content.js";
 import { OidSet } from "../../src/make/oid-set.js";
+import { nameValue } from "../../src/make/pack/candidates.js";
 import { Places } from "../../src/make/pack/places.js";
 import { SourceBlobs } from "../../src/make/source/blobs.js";
 import { seeded } from "../support/random.js";
@@ -35,48 +36,29 @@ test("a set of ids knows each once, whatever their first bytes", () => {
   assert.ok(known.size < count);
 });
 
-/** What two byte strings are to each other. */
-const order = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
-
-test("places compare paths byte by byte, on every page", () => {
-  const random = seeded(SEED);
-  const paths = ["", "a", "a/b", "a.b", "\xff", "\x7f", "x".repeat(3 << 20), `${"x".repeat(3 << 20)}y`, ""];
-  while (paths.length < 1200) {
-    const start = paths[random(9)]!.slice(0, 2000);
-    paths.push(start + String.fromCharCode(random(256), random(256)).repeat(random(1500)));
-  }
-  const places = new Places();
-  for (const [index, path] of paths.entries()) places.add(7 * index, path);
-  assert.equal(places.count, paths.length);
-  assert.deepEqual(
-    [...places.numbers],
-    paths.map((_, index) => 7 * index),
-  );
-  for (let pair = 0; pair < 20_000; pair++) {
-    const left = random(paths.length);
-    const right = pair < paths.length ? pair : random(paths.length);
-    assert.equal(
-      Math.sign(places.comparePaths(left, right)),
-      order(paths[left]!, paths[right]!),
-      `${left} ${right}`,
-    );
-  }
+test("the value of a name is that of its last 32 characters, blanks apart", () => {
+  const tail = "source/of/some/thing/named/it.ts";
+  assert.equal(tail.length, 32);
+  const value = nameValue(tail);
+  assert.equal(nameValue(`other/${tail}`), value);
+  assert.equal(nameValue(tail.replace("it", "i t")), value);
+  assert.notEqual(nameValue(tail.replace("it", "at")), value);
+  assert.equal(nameValue(""), 0);
+  // Each character, above a quarter of what the ones before it came to.
+  assert.equal(nameValue("ts"), ((0x74 << 22) + 0x73 * 0x1000000) >>> 0);
 });
 
-test("the value of a name is that of its last 32 characters, blanks apart", () => {
+test("places keep numbers in order, and names by number", () => {
   const places = new Places();
-  const tail = "source/of/some/thing/named/it.ts";
-  for (const path of [tail, `other/${tail}`, tail.replace("it", "i t"), tail.replace("it", "at"), ""])
-    places.add(0, path);
-  const values = [0, 1, 2, 3, 4].map((row) => places.nameValue(row));
-  assert.equal(tail.length, 32);
-  assert.equal(values[0], values[1]);
-  assert.equal(values[0], values[2]);
-  assert.notEqual(values[0], values[3]);
-  assert.equal(values[4], 0);
-  // Each character, above a quarter of what the ones before it came to.
-  places.add(0, "ts");
-  assert.equal(places.nameValue(5), ((0x74 << 22) + 0x73 * 0x1000000) >>> 0);
+  const count = 1000;
+  for (let row = 0; row < count; row++) places.add(3 * (count - 1 - row), `dir/${row}`);
+  assert.equal(places.count, count);
+  assert.deepEqual(
+    [...places.numbers],
+    Array.from({ length: count }, (_, row) => 3 * (count - 1 - row)),
+  );
+  const names = places.names(3 * count);
+  for (let row = 0; row < count; row++) assert.equal(names[3 * (count - 1 - row)], nameValue(`dir/${row}`));
 });
 
 test("what there is to read comes back as it was given", () => {

@@ -1,15 +1,9 @@
 /** Plans of deltas: candidates, and the choice among them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Places } from "../../src/make/pack/places.js";
-import {
-  candidatePairs,
-  chooseBases,
-  FEATURE_COUNT,
-  type MeasuredPairs,
-  type PlanObjects,
-  worthwhile,
-} from "../../src/make/pack/plan.js";
+import * as bases from "../../src/make/pack/bases.js";
+import { candidatePairs, nameValue } from "../../src/make/pack/candidates.js";
+import { FEATURE_COUNT, type Likeness, type PlanObjects } from "../../src/make/pack/plan.js";
 import { type Random, seeded } from "../support/random.js";
 
 const SEED = 5077;
@@ -22,17 +16,52 @@ interface Item {
   features: number[];
 }
 
-function objectsOf(items: readonly Item[]): PlanObjects {
-  const places = new Places();
-  for (const [number, { path }] of items.entries()) places.add(number, path);
+type Objects = PlanObjects & Likeness;
+
+/** Objects in the order of their paths. */
+function objectsOf(items: readonly Item[]): Objects {
+  const ids = Uint32Array.from(items.keys());
   return {
-    count: items.length,
+    order: ids.sort((left, right) => (items[left]!.path < items[right]!.path ? -1 : 1)),
     kinds: Uint8Array.from(items, ({ kind = 3 }) => kind),
     sizes: Float64Array.from(items, ({ size }) => size),
-    places,
+    wholeCosts: Uint32Array.from(items, ({ size }) => Math.ceil(size / 3)),
+    names: Uint32Array.from(items, ({ path }) => nameValue(path)),
     features: Uint32Array.from(items.flatMap(({ features }) => features)),
-    wholeCosts: Float64Array.from(items, ({ size }) => Math.ceil(size / 3)),
   };
+}
+
+/** Pairs, by column. */
+interface Pairs {
+  bases: Uint32Array;
+  targets: Uint32Array;
+}
+
+interface MeasuredPairs extends Pairs {
+  costs: Uint32Array;
+}
+
+function columns(ids: Uint32Array): Pairs {
+  return { bases: ids.filter((_, at) => at % 2 === 0), targets: ids.filter((_, at) => at % 2 === 1) };
+}
+
+function pairsOf(objects: Objects, chosen?: Int32Array): Pairs {
+  return columns(candidatePairs(objects, objects, chosen).ids);
+}
+
+function joined({ bases, targets, costs }: MeasuredPairs): { ids: Uint32Array; costs: Uint32Array } {
+  const ids = new Uint32Array(2 * costs.length);
+  for (let pair = 0; pair < costs.length; pair++) ids.set([bases[pair]!, targets[pair]!], 2 * pair);
+  return { ids, costs };
+}
+
+function chooseBases(objects: Objects, rounds: readonly MeasuredPairs[], depth: number): Int32Array {
+  return bases.chooseBases(objects, rounds.map(joined), depth);
+}
+
+function worthwhile(objects: Objects, pairs: MeasuredPairs): MeasuredPairs {
+  const { ids, costs } = bases.worthwhile(objects, joined(pairs));
+  return { ...columns(ids), costs };
 }
 
 function randomFeatures(random: Random): number[] {
@@ -56,7 +85,7 @@ function families(random: Random, familyCount: number, members: number): Item[] 
 }
 
 /** Costs that follow from what two objects are, not from where they stand: a tenth of the target for each feature that differs. */
-function measure(objects: PlanObjects, pairs: { bases: Uint32Array; targets: Uint32Array }): MeasuredPairs {
+function measure(objects: Objects, pairs: Pairs): MeasuredPairs {
   const costs = Uint32Array.from(pairs.bases, (base, pair) => {
     const target = pairs.targets[pair]!;
     let differ = 0;
@@ -69,14 +98,14 @@ function measure(objects: PlanObjects, pairs: { bases: Uint32Array; targets: Uin
   return { ...pairs, costs };
 }
 
-function plan(objects: PlanObjects, depth: number): { chosen: Int32Array; rounds: MeasuredPairs[] } {
-  const first = measure(objects, candidatePairs(objects));
+function plan(objects: Objects, depth: number): { chosen: Int32Array; rounds: MeasuredPairs[] } {
+  const first = measure(objects, pairsOf(objects));
   const chosen = chooseBases(objects, [first], depth);
-  const second = measure(objects, candidatePairs(objects, chosen));
+  const second = measure(objects, pairsOf(objects, chosen));
   return { chosen: chooseBases(objects, [first, second], depth), rounds: [first, second] };
 }
 
-function costOf(objects: PlanObjects, chosen: Int32Array, rounds: readonly MeasuredPairs[]): number {
+function costOf(objects: Objects, chosen: Int32Array, rounds: readonly MeasuredPairs[]): number {
   const costs = Float64Array.from(objects.wholeCosts, (cost, id) => (chosen[id]! < 0 ? cost : Number.NaN));
   for (const { bases, targets, costs: measured } of rounds)
     for (let pair = 0; pair < bases.length; pair++)
@@ -155,7 +184,7 @@ test("the base may be larger or smaller, and the cheaper direction is taken", ()
     { size: 900, path: "a", features },
     { size: 3000, path: "b", features },
   ]);
-  const pairs = candidatePairs(objects);
+  const pairs = pairsOf(objects);
   assert.deepEqual([...pairs.bases].sort(), [0, 1]);
   const costs = (intoSmall: number, intoLarge: number): MeasuredPairs => ({
     ...pairs,
@@ -200,7 +229,7 @@ test("duplicates far apart find each other, of one kind only; what is too small 
   const tree = like(17, items[17]!.size, "~/a/tree", 2);
   const tiny = like(18, 49, "~/tiny");
   const huge = like(18, 64 * 1024 * 1024 + 1, "~/huge");
-  const { bases, targets } = candidatePairs(objectsOf(items));
+  const { bases, targets } = pairsOf(objectsOf(items));
   const has = (base: number, target: number): boolean =>
     bases.some((id, pair) => id === base && targets[pair] === target);
   assert.ok(has(17, near) && has(near, 17));
@@ -214,7 +243,7 @@ test("files of one name are paired though their contents share no feature", () =
     path,
     features: randomFeatures(random),
   }));
-  const { bases, targets } = candidatePairs(objectsOf(items));
+  const { bases, targets } = pairsOf(objectsOf(items));
   const pairs = Array.from(bases, (base, pair) => `${base} ${targets[pair]}`);
   assert.ok(pairs.includes("0 1") && pairs.includes("1 0"));
 });
@@ -240,12 +269,12 @@ test("a family without a base finds one in the second round, though its members 
 
 test("pairs come once each, those of a base together", () => {
   const objects = objectsOf(families(seeded(SEED), 60, 10));
-  const { bases, targets } = candidatePairs(objects);
+  const { bases, targets } = pairsOf(objects);
   const seen = new Set<number>();
   const done = new Set<number>();
   bases.forEach((base, pair) => {
     assert.notEqual(base, targets[pair]);
-    seen.add(base * objects.count + targets[pair]!);
+    seen.add(base * objects.order.length + targets[pair]!);
     if (pair > 0 && bases[pair - 1] !== base) done.add(bases[pair - 1]!);
     assert.ok(!done.has(base), "a base comes back");
   });
@@ -259,14 +288,14 @@ test("200,000 objects are planned in seconds", () => {
   const { chosen, rounds } = plan(objects, 50);
   const { user, system } = process.cpuUsage(start);
   assert.ok((user + system) / 1e6 < 20, `${(user + system) / 1e6} s`);
-  assert.ok(rounds.reduce((sum, { bases }) => sum + bases.length, 0) < 8 * objects.count);
-  assert.ok(chosen.filter((base) => base >= 0).length > 0.85 * objects.count);
+  assert.ok(rounds.reduce((sum, { bases }) => sum + bases.length, 0) < 8 * objects.order.length);
+  assert.ok(chosen.filter((base) => base >= 0).length > 0.85 * objects.order.length);
 });
 
 test("pairs that save nothing have no part in the choice", () => {
   const random = seeded(SEED);
   const objects = objectsOf(families(random, 40, 8));
-  const pairs = measure(objects, candidatePairs(objects));
+  const pairs = measure(objects, pairsOf(objects));
   const expected = chooseBases(objects, [pairs], 20);
   const count = pairs.costs.length;
   const left = worthwhile(objects, { ...pairs });

@@ -6,7 +6,8 @@ import type { Worker } from "node:worker_threads";
 import { DocteurError } from "../../src/errors.js";
 import type { Content } from "../../src/make/content.js";
 import { hexOf } from "../../src/make/objects.js";
-import type { Job, SurveyJob } from "../../src/make/pack/jobs.js";
+import type { SurveyJob } from "../../src/make/pack/jobs.js";
+import { type Parcel, unpackJob } from "../../src/make/pack/parcel.js";
 import { Pool } from "../../src/make/pack/pool.js";
 import { compilePacker } from "../../src/wasm.js";
 import { gitOid } from "../support/fixtures.js";
@@ -50,9 +51,10 @@ test("jobs start in their order, and those that take much memory are for one thr
   const started: { text: string; thread: number }[] = [];
   for (const [thread, worker] of threads.entries()) {
     const post = worker.postMessage.bind(worker);
-    worker.postMessage = (job: Job) => {
-      started.push({ text: Buffer.from(job.objects[0]!.content as Uint8Array).toString(), thread });
-      post(job);
+    worker.postMessage = (parcel: Parcel) => {
+      const [object] = unpackJob(parcel).objects;
+      started.push({ text: Buffer.from(object!.content as Uint8Array).toString(), thread });
+      post(parcel);
     };
   }
   const texts = Array.from({ length: 40 }, (_, index) => `${index % 3 === 1 ? "heavy" : "light"} ${index}`);

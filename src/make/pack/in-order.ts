@@ -2,8 +2,10 @@
 import type { Executor, Job, Results } from "./jobs.js";
 
 /** A job, and what it takes. */
-export interface Planned<T extends Job> {
+export interface Planned<T extends Job, Note = undefined> {
   job: T;
+  /** What is to be known when the result is there. The job itself is not kept until then. */
+  note: Note;
   /** Whether the work takes much memory. */
   isHeavy: boolean;
   /** Bytes of the result, at most, where that is much. */
@@ -24,31 +26,31 @@ const RESULTS_LEN = 24 << 20;
  * and results wait for no more than a few others, so that memory stays bounded.
  * @throws what a job or `consume` throws; the signal's reason
  */
-export async function runInOrder<T extends Job>(
+export async function runInOrder<T extends Job, Note>(
   executor: Executor,
-  jobs: Iterable<Planned<T>>,
-  consume: (result: Results[T["type"]], job: T) => Promise<void> | void,
+  jobs: Iterable<Planned<T, Note>>,
+  consume: (result: Results[T["type"]], note: Note) => Promise<void> | void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const running: { job: T; result: Promise<Results[T["type"]]>; resultLen: number }[] = [];
+  const running: { note: Note; result: Promise<Results[T["type"]]>; resultLen: number }[] = [];
   let resultsLen = 0;
   const iterator = jobs[Symbol.iterator]();
   const start = (): void => {
     while (running.length < (resultsLen < RESULTS_LEN ? JOBS_MAX : JOBS_MIN) * executor.width) {
       const next = iterator.next();
       if (next.done) return;
-      const { job, isHeavy, resultLen } = next.value;
+      const { job, note, isHeavy, resultLen } = next.value;
       const result = executor.run(job, isHeavy);
       // Where an earlier one fails, nobody waits for this one any more.
       result.catch(() => {});
-      running.push({ job, result, resultLen });
+      running.push({ note, result, resultLen });
       resultsLen += resultLen;
     }
   };
   for (start(); running.length > 0; start()) {
-    const { job, result, resultLen } = running.shift()!;
+    const { note, result, resultLen } = running.shift()!;
     try {
-      await consume(await result, job);
+      await consume(await result, note);
     } finally {
       // It says more than what the end of the workers led to.
       signal?.throwIfAborted();

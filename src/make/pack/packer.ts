@@ -14,6 +14,8 @@
 import type { Sink } from "../../sink.js";
 import type { Sha1 } from "../content.js";
 import { KIND, type Kind, OID_LEN } from "../objects.js";
+import { chooseBases, NO_BASE, worthwhile } from "./bases.js";
+import { candidatePairs } from "./candidates.js";
 import { buildIdx } from "./idx.js";
 import { type Planned, runInOrder } from "./in-order.js";
 import {
@@ -28,14 +30,7 @@ import {
   type SurveyJob,
 } from "./jobs.js";
 import type { Places } from "./places.js";
-import {
-  candidatePairs,
-  chooseBases,
-  type MeasuredPairs,
-  type Pairs,
-  type PlanObjects,
-  worthwhile,
-} from "./plan.js";
+import type { MeasuredPairs, Pairs, PlanObjects } from "./plan.js";
 import { Surveyed, type Unreads } from "./surveyed.js";
 import { PackWriter } from "./writer.js";
 
@@ -62,8 +57,6 @@ const MEASURED_LEN = 256 << 10;
 /** Two contents that are larger than this together make a job heavy. */
 const HEAVY_LEN = 32 << 20;
 
-const NO_BASE = -1;
-
 /** Cuts a sequence where its weights reach a limit. */
 function* batches<T>(items: Iterable<T>, weightOf: (item: T) => number, limit: number): Generator<T[]> {
   let batch: T[] = [];
@@ -88,12 +81,14 @@ function* range(from: number, to: number): Generator<number> {
 export class Packer {
   readonly #executor: Executor;
   readonly #options: PackerOptions;
-  readonly #surveyed = new Surveyed();
+  readonly #surveyed: Surveyed;
   /** Of objects in pieces, by number. */
   readonly #pieceHashes = new Map<number, Uint8Array>();
 
-  constructor(executor: Executor, options: PackerOptions) {
+  /** @param most how many objects will be surveyed, at most */
+  constructor(executor: Executor, most: number, options: PackerOptions) {
     this.#executor = executor;
+    this.#surveyed = new Surveyed(most);
     this.#options = options;
   }
 
@@ -148,34 +143,44 @@ export class Packer {
     for (const numbers of batches(range(first, surveyed.count), sizeOf, JOB_LEN.survey))
       yield {
         job: { type: "survey", objects: numbers.map((number) => surveyed.jobObject(number)) },
+        note: undefined,
         isHeavy: numbers.some((number) => sizeOf(number) > HEAVY_LEN),
         resultLen: 0,
       };
   }
 
   /**
-   * The base of each of `numbers`, by number, `NO_BASE` for those that are none; the column is as long as there are
-   * objects. A second round of comparisons looks around what the first has found.
+   * The base of each object, by number, `NO_BASE` for those that have none. A second round of comparisons looks around
+   * what the first has found.
    */
   async #chooseBases(places: Places): Promise<Int32Array> {
     const { depth } = this.#options;
-    const { numbers } = places;
     const objects = this.#planObjects(places);
-    const first = worthwhile(objects, await this.#measure(numbers, candidatePairs(objects)));
-    const chosen = chooseBases(objects, [first], depth);
-    const second = worthwhile(objects, await this.#measure(numbers, candidatePairs(objects, chosen)));
-    const bases = new Int32Array(this.#surveyed.count).fill(NO_BASE);
-    for (const [row, base] of chooseBases(objects, [first, second], depth).entries())
-      if (base !== NO_BASE) bases[numbers[row]!] = numbers[base]!;
-    return bases;
+    const first = worthwhile(objects, await this.#measure(this.#pairs(objects, places)));
+    const further = this.#pairs(objects, places, chooseBases(objects, [first], depth));
+    this.#surveyed.dropFeatures();
+    const second = worthwhile(objects, await this.#measure(further));
+    return chooseBases(objects, [first, second], depth);
   }
 
-  async #measure(numbers: Uint32Array, pairs: Pairs): Promise<MeasuredPairs> {
-    const costs = new Uint32Array(pairs.targets.length);
+  #planObjects({ numbers: order }: Places): PlanObjects {
+    const { count, sizes, wholeCosts } = this.#surveyed;
+    const kinds = new Uint8Array(count);
+    for (let number = 0; number < count; number++) kinds[number] = KIND[this.#surveyed.kindOf(number)];
+    return { order, kinds, sizes, wholeCosts };
+  }
+
+  #pairs(objects: PlanObjects, places: Places, chosen?: Int32Array): Pairs {
+    const { count, features } = this.#surveyed;
+    return candidatePairs(objects, { names: places.names(count), features }, chosen);
+  }
+
+  async #measure(pairs: Pairs): Promise<MeasuredPairs> {
+    const costs = new Uint32Array(pairs.ids.length / 2);
     let done = 0;
     await runInOrder(
       this.#executor,
-      this.#measureJobs(numbers, pairs),
+      this.#measureJobs(pairs),
       (result) => {
         costs.set(result, done);
         done += result.length;
@@ -186,40 +191,27 @@ export class Packer {
     return { ...pairs, costs };
   }
 
-  #planObjects(places: Places): PlanObjects {
-    const { count, numbers } = places;
+  *#measureJobs({ ids }: Pairs): Generator<Planned<MeasureJob>> {
     const surveyed = this.#surveyed;
-    const kinds = new Uint8Array(count);
-    const sizes = new Float64Array(count);
-    const wholeCosts = new Float64Array(count);
-    for (let row = 0; row < count; row++) {
-      const number = numbers[row]!;
-      kinds[row] = KIND[surveyed.kindOf(number)];
-      sizes[row] = surveyed.sizeOf(number);
-      wholeCosts[row] = surveyed.wholeCostOf(number);
-    }
-    return { count, kinds, sizes, places, features: surveyed.features, wholeCosts };
-  }
-
-  *#measureJobs(numbers: Uint32Array, { bases, targets }: Pairs): Generator<Planned<MeasureJob>> {
-    const surveyed = this.#surveyed;
-    const sizeOf = (row: number): number => surveyed.sizeOf(numbers[row]!);
+    const baseOf = (pair: number): number => ids[2 * pair]!;
+    const targetOf = (pair: number): number => ids[2 * pair + 1]!;
+    const sizeOf = (number: number): number => surveyed.sizeOf(number);
     // A base is indexed anew in every job: what is measured of a large one is best one job.
-    const weightOf = (at: number): number =>
-      Math.min(sizeOf(targets[at]!), MEASURED_LEN) +
-      (at > 0 && bases[at] === bases[at - 1] ? 0 : Math.min(sizeOf(bases[at]!), JOB_LEN.measure / 2));
-    for (const batch of batches(range(0, targets.length), weightOf, JOB_LEN.measure)) {
-      const first = batch[0]!;
-      const end = first + batch.length;
+    const weightOf = (pair: number): number =>
+      Math.min(sizeOf(targetOf(pair)), MEASURED_LEN) +
+      (pair > 0 && baseOf(pair) === baseOf(pair - 1)
+        ? 0
+        : Math.min(sizeOf(baseOf(pair)), JOB_LEN.measure / 2));
+    for (const batch of batches(range(0, ids.length / 2), weightOf, JOB_LEN.measure)) {
       const job: MeasureJob = {
         type: "measure",
         objects: [],
-        bases: bases.slice(first, end).map((row) => numbers[row]!),
-        targets: targets.slice(first, end).map((row) => numbers[row]!),
+        bases: Uint32Array.from(batch, baseOf),
+        targets: Uint32Array.from(batch, targetOf),
       };
       job.objects = [...new Set([...job.bases, ...job.targets])].map((number) => surveyed.jobObject(number));
-      const isHeavy = batch.some((at) => sizeOf(bases[at]!) + sizeOf(targets[at]!) > HEAVY_LEN);
-      yield { job, isHeavy, resultLen: 0 };
+      const isHeavy = batch.some((pair) => sizeOf(baseOf(pair)) + sizeOf(targetOf(pair)) > HEAVY_LEN);
+      yield { job, note: undefined, isHeavy, resultLen: 0 };
     }
   }
 
@@ -228,7 +220,7 @@ export class Packer {
     const offsets = new Float64Array(surveyed.count);
     let deltaCount = 0;
     let done = 0;
-    const write = async (result: EncodeResult, { tasks }: EncodeJob): Promise<void> => {
+    const write = async (result: EncodeResult, tasks: readonly EncodeTask[]): Promise<void> => {
       for (const [at, { target, base, piece }] of tasks.entries()) {
         const kind = surveyed.kindOf(target);
         const size = surveyed.sizeOf(target);
@@ -252,7 +244,10 @@ export class Packer {
     return deltaCount;
   }
 
-  *#encodeJobs(order: Uint32Array, bases: Int32Array | undefined): Generator<Planned<EncodeJob>> {
+  *#encodeJobs(
+    order: Uint32Array,
+    bases: Int32Array | undefined,
+  ): Generator<Planned<EncodeJob, EncodeTask[]>> {
     const surveyed = this.#surveyed;
     const writtenLen = ({ target, piece }: EncodeTask): number => {
       const size = surveyed.sizeOf(target);
@@ -269,7 +264,7 @@ export class Packer {
       const objects = [...named].map((number) => surveyed.checkedJobObject(number));
       const isHeavy = tasks.some((task) => weightOf(task) > HEAVY_LEN);
       const resultLen = tasks.reduce((sum, task) => sum + writtenLen(task), 0);
-      yield { job: { type: "encode", objects, tasks }, isHeavy, resultLen };
+      yield { job: { type: "encode", objects, tasks }, note: tasks, isHeavy, resultLen };
     }
   }
 

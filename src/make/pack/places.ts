@@ -1,18 +1,13 @@
-/** The objects of a pack in the making, in their order: which they are, and their paths. */
-import { ByteStrings, doubled } from "../byte-strings.js";
+/** The objects of a pack in the making, in their order: which they are, and what names they have. */
+import { doubled } from "../byte-strings.js";
+import { nameValue } from "./candidates.js";
 
-/** Bytes at the end of a path that make the value of its name. */
-const NAME_LEN = 32;
-
-/** Columns, as there may be a million objects: no path is kept as a string. */
+/** Columns, as there may be a million objects: no path is kept. */
 export class Places {
-  readonly #paths = new ByteStrings();
   #numbers = new Uint32Array(256);
-
+  #names = new Uint32Array(256);
   /** How many there are. */
-  get count(): number {
-    return this.#paths.count;
-  }
+  count = 0;
 
   /** What `add` was told of each, in order: they last until the next one is added. */
   get numbers(): Uint32Array {
@@ -25,24 +20,22 @@ export class Places {
    * @param path its first path from the root, a byte string ("latin1"): objects of similar names make likely bases
    */
   add(number: number, path: string): void {
-    const row = this.#paths.add(path);
-    if (row === this.#numbers.length) this.#numbers = doubled(this.#numbers);
-    this.#numbers[row] = number;
-  }
-
-  /** Below 0 where the path of one object comes before another's, byte by byte; 0 for the same path. */
-  comparePaths(left: number, right: number): number {
-    return this.#paths.compare(left, right);
+    if (this.count === this.#numbers.length) {
+      this.#numbers = doubled(this.#numbers);
+      this.#names = doubled(this.#names);
+    }
+    this.#numbers[this.count] = number;
+    this.#names[this.count++] = nameValue(path);
   }
 
   /**
-   * A number for a path in which its last characters weigh the most, so that like names come together (git's
-   * pack-objects.h).
+   * The values of the names (`nameValue`).
+   * @param count how many objects were surveyed
+   * @returns by number
    */
-  nameValue(row: number): number {
-    let value = 0;
-    for (const code of this.#paths.bytes(row, NAME_LEN))
-      if (code > 32) value = ((value >>> 2) + code * 0x1000000) >>> 0;
-    return value;
+  names(count: number): Uint32Array {
+    const names = new Uint32Array(count);
+    for (let row = 0; row < this.count; row++) names[this.#numbers[row]!] = this.#names[row]!;
+    return names;
   }
 }

@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { DocteurError, type ErrorCode, type ErrorWhere } from "../../errors.js";
 import type { Executor, Job, Results } from "./jobs.js";
+import { buffersOf, type Parcel, packJob } from "./parcel.js";
 
 /**
  * Megabytes of a worker's JavaScript heap. It holds a job and its result, which are small, contents being in Wasm memory;
@@ -15,7 +16,7 @@ export type Answer =
   | { error: { code: ErrorCode; message: string; where: ErrorWhere } | { internal: string } };
 
 interface Task {
-  job: Job;
+  parcel: Parcel;
   isHeavy: boolean;
   resolve(result: never): void;
   reject(error: unknown): void;
@@ -53,7 +54,7 @@ export class Pool implements Executor {
   run<T extends Job>(job: T, isHeavy = false): Promise<Results[T["type"]]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      this.#waiting.push({ job, isHeavy, resolve, reject });
+      this.#waiting.push({ parcel: packJob(job), isHeavy, resolve, reject });
       this.#dispatch();
     });
   }
@@ -89,7 +90,8 @@ export class Pool implements Executor {
       const at = this.#waiting.findIndex(({ isHeavy }) => !isHeavy || thread.isHeavy);
       if (at < 0) continue;
       thread.task = this.#waiting.splice(at, 1)[0]!;
-      thread.worker.postMessage(thread.task.job);
+      const { parcel } = thread.task;
+      thread.worker.postMessage(parcel, buffersOf(parcel));
     }
   }
 

@@ -17,41 +17,36 @@ export interface Unreads {
   at(index: number): Unread | undefined;
 }
 
-/** A typed array with room for more. */
-function grown<T extends Uint8Array | Uint32Array | Float64Array>(column: T, more: number): T {
-  const longer = new (column.constructor as new (length: number) => T)(column.length + more);
-  longer.set(column);
-  return longer;
-}
-
 /** What is known of the objects, by number: columns, as there may be a million of them. */
 export class Surveyed {
   /** Of each survey its first number and what was surveyed, all of one kind. */
   readonly #parts: { first: number; kind: Kind; objects: Unreads }[] = [];
-  #oids = new Uint8Array(0);
+  readonly #oids: Uint8Array;
   /** Bytes: filled at once, as they are known. */
-  #sizes = new Float64Array(0);
-  #wholeCosts = new Uint32Array(0);
-  features = new Uint32Array(0);
-  /** How many there are, and of how many the columns are filled. */
+  readonly sizes: Float64Array;
+  readonly wholeCosts: Uint32Array;
+  features: Uint32Array;
+  /** How many there are, and of how many the other columns are filled. */
   count = 0;
   filled = 0;
 
+  /** @param most how many objects there may be: columns that grow would be there twice while they are copied */
+  constructor(most: number) {
+    this.#oids = new Uint8Array(most * OID_LEN);
+    this.sizes = new Float64Array(most);
+    this.wholeCosts = new Uint32Array(most);
+    this.features = new Uint32Array(most * FEATURE_COUNT);
+  }
+
   add(kind: Kind, objects: Unreads): void {
     this.#parts.push({ first: this.count, kind, objects });
-    this.#sizes = grown(this.#sizes, objects.length);
-    for (let index = 0; index < objects.length; index++)
-      this.#sizes[this.count + index] = objects.at(index)!.size;
-    this.count += objects.length;
-    this.#oids = grown(this.#oids, objects.length * OID_LEN);
-    this.#wholeCosts = grown(this.#wholeCosts, objects.length);
-    this.features = grown(this.features, objects.length * FEATURE_COUNT);
+    for (let index = 0; index < objects.length; index++) this.sizes[this.count++] = objects.at(index)!.size;
   }
 
   /** Takes the result of a survey of the next objects. */
   fill({ oids, wholeCosts, features }: SurveyResult): void {
     this.#oids.set(oids, this.filled * OID_LEN);
-    this.#wholeCosts.set(wholeCosts, this.filled);
+    this.wholeCosts.set(wholeCosts, this.filled);
     this.features.set(features, this.filled * FEATURE_COUNT);
     this.filled += wholeCosts.length;
   }
@@ -66,7 +61,7 @@ export class Surveyed {
   }
 
   sizeOf(number: number): number {
-    return this.#sizes[number]!;
+    return this.sizes[number]!;
   }
 
   oids(from: number, to: number): Uint8Array {
@@ -74,7 +69,7 @@ export class Surveyed {
   }
 
   wholeCostOf(number: number): number {
-    return this.#wholeCosts[number]!;
+    return this.wholeCosts[number]!;
   }
 
   /** The object as a job names it. */

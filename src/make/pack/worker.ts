@@ -3,15 +3,16 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DocteurError } from "../../errors.js";
 import { fileContents } from "../source/file.js";
 import { createEngine } from "./engine.js";
-import type { EncodeResult, Job, Results } from "./jobs.js";
+import type { EncodeResult, Results } from "./jobs.js";
+import { type Parcel, unpackJob } from "./parcel.js";
 import type { Answer } from "./pool.js";
 import { JobRunner } from "./runner.js";
 
 const runner = new JobRunner(createEngine(workerData as WebAssembly.Module), fileContents);
 
-function answer(job: Job): Answer {
+function answer(parcel: Parcel): Answer {
   try {
-    return { result: runner.run(job) };
+    return { result: runner.run(unpackJob(parcel)) };
   } catch (error) {
     if (error instanceof DocteurError) {
       const { code, message, path, oid, offset, hint } = error;
@@ -27,7 +28,7 @@ function transfers(result: Results[keyof Results]): ArrayBuffer[] {
   return bytes === undefined ? [] : [bytes.buffer as ArrayBuffer];
 }
 
-parentPort!.on("message", (job: Job) => {
-  const message = answer(job);
+parentPort!.on("message", (parcel: Parcel) => {
+  const message = answer(parcel);
   parentPort!.postMessage(message, "result" in message ? transfers(message.result) : []);
 });

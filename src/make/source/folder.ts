@@ -33,3 +33,12 @@ export function contentLen({ blobs }: Listing): number {
   for (let index = 0; index < blobs.length; index++) sum += blobs.sizeOf(index);
   return sum;
 }
+
+/** How many folders there are, the root included. */
+export function folderCount({ root }: Listing): number {
+  const folders = [root];
+  // An array's iteration visits what is added on the way.
+  for (const { entries } of folders)
+    for (const entry of entries) if ("folder" in entry) folders.push(entry.folder);
+  return folders.length;
+}
