@@ -11,7 +11,7 @@ import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.j
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions } from "./pack/packer.js";
 import { takeSnapshot } from "./snapshot.js";
-import { folderCount, type Listing } from "./source/folder.js";
+import { folderCount, type Listing, SourceFolder } from "./source/folder.js";
 
 /** How to make an image of a listing. */
 export interface ListingOptions extends PackerOptions {
@@ -50,7 +50,7 @@ export async function makeFromListing(
   const packer = new Packer(executor, blobs.length + folderCount(listing) + 1, options);
   const oids = await packer.survey("blob", blobs);
   const { trees, places, fileCount, contentBytes } = takeSnapshot(listing, oids, oidOf);
-  listing.root = { entries: [] };
+  listing.root = new SourceFolder([]);
   const tree = trees[0]!.oid;
   const content = encodeSyntheticCommit(tree, options.date);
   const commit = oidOf("commit", content);

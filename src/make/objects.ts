@@ -19,6 +19,9 @@ export const MODE = {
 /** One of `MODE`. */
 export type Mode = (typeof MODE)[keyof typeof MODE];
 
+/** All of them: tables keep the index of one. */
+export const MODES: readonly Mode[] = Object.values(MODE);
+
 /** Length of an id. */
 export const OID_LEN = 20;
 

@@ -2,10 +2,10 @@
  * The trees of a listed source, once the ids of its contents are known, and the order of everything in the pack. Only
  * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
  */
-import { encodeTree, type Kind, MODE, OID_LEN, sortTree, type TreeEntry } from "./objects.js";
+import { encodeTree, type Kind, MODE, OID_LEN, type TreeEntry } from "./objects.js";
 import { OidSet } from "./oid-set.js";
 import { Places } from "./pack/places.js";
-import type { Listing, SourceEntry, SourceFolder } from "./source/folder.js";
+import type { Listing, SourceFolder } from "./source/folder.js";
 
 /** A tree to be packed. */
 export interface SnapshotTree {
@@ -31,9 +31,8 @@ export interface Snapshot {
 
 /** A folder on its way to a tree. */
 interface Node {
-  /** In git's order. */
-  entries: SourceEntry[];
-  /** Its subfolders, in the order of `entries`. */
+  folder: SourceFolder;
+  /** Its subfolders, in git's order. */
   children: Node[];
   tree: SnapshotTree;
 }
@@ -49,39 +48,40 @@ const EMPTY = new Uint8Array(0);
 /** The prefix of what is in a folder. */
 const prefixOf = (path: string): string => (path === "" ? "" : `${path}/`);
 
-/** Sorts the folder, too: its order has no meaning. */
-function nodeOf({ entries }: SourceFolder, path: string): Node {
-  sortTree(entries);
-  return { entries, children: [], tree: { oid: EMPTY, content: EMPTY, path } };
+function nodeOf(folder: SourceFolder, path: string): Node {
+  return { folder, children: [], tree: { oid: EMPTY, content: EMPTY, path } };
 }
 
 /** All folders, each before those in it, and its subfolders in git's order. Nested as deep as they like: no recursion. */
 function nodesOf(root: SourceFolder): Node[] {
   const nodes = [nodeOf(root, "")];
   // An array's iteration visits what is added on the way.
-  for (const { entries, children, tree } of nodes)
-    for (const entry of entries) {
+  for (const { folder, children, tree } of nodes) {
+    if (folder.folders.length === 0) continue;
+    for (const entry of folder.entries()) {
       if (entry.mode !== MODE.directory) continue;
       const node = nodeOf(entry.folder, `${prefixOf(tree.path)}${entry.name}`);
       children.push(node);
       nodes.push(node);
     }
+  }
   return nodes;
 }
 
 /** Visits every file in git's order, which is that of their whole paths. No recursion here, either. */
 function visitFiles(root: Node, onFile: (path: string, blob: number) => void): void {
-  const open = [{ node: root, next: 0, child: 0, prefix: "" }];
+  const visitOf = ({ folder, children }: Node, prefix: string) => ({
+    entries: folder.entries().values(),
+    children: children.values(),
+    prefix,
+  });
+  const open = [visitOf(root, "")];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const entry = top.node.entries[top.next++];
-    if (entry === undefined) {
-      open.pop();
-    } else if (entry.mode === MODE.directory) {
-      const node = top.node.children[top.child++]!;
-      open.push({ node, next: 0, child: 0, prefix: `${top.prefix}${entry.name}/` });
-    } else {
-      onFile(`${top.prefix}${entry.name}`, entry.blob);
-    }
+    const { value: entry } = top.entries.next();
+    if (entry === undefined) open.pop();
+    else if (entry.mode === MODE.directory)
+      open.push(visitOf(top.children.next().value!, `${top.prefix}${entry.name}/`));
+    else onFile(`${top.prefix}${entry.name}`, entry.blob);
   }
 }
 
@@ -108,7 +108,7 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): 
   for (let last = nodes.length - 1; last >= 0; last--) {
     const node = nodes[last]!;
     let child = 0;
-    const entries = node.entries.map(
+    const entries = node.folder.entries().map(
       (entry): TreeEntry => ({
         mode: entry.mode,
         name: entry.name,

@@ -88,9 +88,10 @@ function check({ root, blobs }: Listing, size: number): void {
   const used = new Set<number>();
   const walk = (folder: SourceFolder, depth: number): void => {
     assert.ok(depth < 512);
-    const names = new Set(folder.entries.map(({ name }) => name));
-    assert.equal(names.size, folder.entries.length);
-    for (const entry of folder.entries) {
+    const entries = folder.entries();
+    const names = new Set(entries.map(({ name }) => name));
+    assert.equal(names.size, entries.length);
+    for (const entry of entries) {
       assert.ok(entry.name !== "" && !/[/\0]/.test(entry.name) && ![".", "..", ".git"].includes(entry.name));
       if (entry.mode === "40000") walk(entry.folder, depth + 1);
       else used.add(entry.blob);

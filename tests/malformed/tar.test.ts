@@ -24,7 +24,7 @@ async function refuses(archive: Uint8Array, message: RegExp): Promise<void> {
 function pathsOf({ root }: Listing): string[] {
   const paths: string[] = [];
   const walk = (folder: Listing["root"], prefix: string): void => {
-    for (const entry of folder.entries)
+    for (const entry of folder.entries())
       if (entry.mode === "40000") {
         paths.push(`${prefix}${entry.name}/`);
         walk(entry.folder, `${prefix}${entry.name}/`);

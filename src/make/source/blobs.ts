@@ -16,9 +16,12 @@ export class SourceBlobs {
   #sizes = new Float64Array(256);
   #flags = new Uint8Array(256);
   #offsets = new Float64Array(256);
-  /** Rows of `#paths`. */
+  /** Of each content its file: a row of `#names`. */
   #files = new Uint32Array(256);
-  readonly #paths = new ByteStrings();
+  /** Of each file its name, and its folder: an index into `#folders`. */
+  readonly #names = new ByteStrings();
+  #folderOf = new Uint32Array(256);
+  readonly #folders: string[] = [];
   #lastPath: string | undefined;
   /** Contents at hand that are not empty, by index. */
   readonly #atHand = new Map<number, Uint8Array>();
@@ -44,11 +47,24 @@ export class SourceBlobs {
       this.#flags[index] = IN_FILE | (isWhole ? IS_WHOLE : 0) | (followsLinks ? FOLLOWS_LINKS : 0);
       this.#offsets[index] = offset;
       // Of an archive they are all in one file.
-      if (path !== this.#lastPath) this.#paths.add(path);
+      if (path !== this.#lastPath) this.#addFile(path);
       this.#lastPath = path;
-      this.#files[index] = this.#paths.count - 1;
+      this.#files[index] = this.#names.count - 1;
     }
     return index;
+  }
+
+  #addFile(path: string): void {
+    const nameAt = path.lastIndexOf("/") + 1;
+    const folder = path.slice(0, nameAt);
+    if (folder !== this.#folders.at(-1)) this.#folders.push(folder);
+    const row = this.#names.add(path.slice(nameAt));
+    if (row === this.#folderOf.length) this.#folderOf = doubled(this.#folderOf);
+    this.#folderOf[row] = this.#folders.length - 1;
+  }
+
+  #pathOf(file: number): string {
+    return this.#folders[this.#folderOf[file]!]! + this.#names.text(file);
   }
 
   /** Bytes. */
@@ -64,7 +80,7 @@ export class SourceBlobs {
     const flags = this.#flags[index]!;
     if (flags === AT_HAND) return this.#atHand.get(index) ?? EMPTY;
     return {
-      path: this.#paths.text(this.#files[index]!),
+      path: this.#pathOf(this.#files[index]!),
       offset: this.#offsets[index]!,
       isWhole: (flags & IS_WHOLE) !== 0,
       followsLinks: (flags & FOLLOWS_LINKS) !== 0,

@@ -11,7 +11,7 @@ import { MODE, type Mode } from "../objects.js";
 import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf } from "./file.js";
-import type { Listing, SourceEntry, SourceFolder } from "./folder.js";
+import { type Listing, type SourceEntry, SourceFolder } from "./folder.js";
 import { checkLimits, checkName, refuseSpecial } from "./names.js";
 
 /** How to list a directory. */
@@ -129,7 +129,7 @@ class DirectoryLister {
       if (entry !== undefined) entries.push(entry);
     }
     this.#above.delete(key);
-    return { entries };
+    return new SourceFolder(entries);
   }
 
   /** Sorted: what is told about, and what is read first, does not depend on the file system's order. */

@@ -4,7 +4,7 @@ import type { Path } from "../../volume.js";
 import { byteString, shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
 import { SourceBlobs } from "./blobs.js";
-import type { Listing, SourceEntry, SourceFolder } from "./folder.js";
+import { type Listing, type SourceEntry, SourceFolder } from "./folder.js";
 import { checkLimits, checkName } from "./names.js";
 
 /** Bytes: a string's are its UTF-8, a view's those that it shows. They must not change until the image is made. */
@@ -133,7 +133,7 @@ function sourceFolder(folder: Folder, blobs: SourceBlobs): SourceFolder {
       entries.push({ name, mode: found.mode, blob: blobs.add(found.content.length, found.content) });
     }
   }
-  return { entries };
+  return new SourceFolder(entries);
 }
 
 /**

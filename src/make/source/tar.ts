@@ -7,12 +7,13 @@
 import { DocteurError } from "../../errors.js";
 import { Breath } from "../breath.js";
 import { shown } from "../byte-string.js";
-import { MODE, type Mode } from "../objects.js";
+import { MODE } from "../objects.js";
 import type { Archive } from "./archive.js";
 import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf } from "./file.js";
-import type { Listing, SourceFolder } from "./folder.js";
+import { type Listing, type SourceEntry, SourceFolder } from "./folder.js";
+import { Leaves } from "./leaves.js";
 import { checkLimits, checkName, refuseSpecial } from "./names.js";
 import { refuseOtherCompressions } from "./spool.js";
 import {
@@ -39,29 +40,14 @@ export interface TarOptions {
 /** Bytes of an extended header: paths, the longest that there is in one, take far less. */
 const EXTENDED_MAX = 1 << 20;
 
-/** Empty content takes no room in the archive, either. */
-const EMPTY = new Uint8Array(0);
-
-/** A file or symbolic link. */
-interface Leaf {
-  mode: Exclude<Mode, "40000">;
-  /** Bytes. */
-  size: number;
-  /** Where they are: in the archive from this byte on, or at hand, a link's target. */
-  content: number | Uint8Array;
-  /** Seconds since 1970. */
-  mtime: number;
-  /** In `Listing.blobs`, once it is there. Hard links share all of this. */
-  index: number | undefined;
-}
-
 /** What has no place in an image. */
 interface Special {
   special: string;
 }
 
 type Folder = Map<string, Item>;
-type Item = Folder | Leaf | Special;
+/** A folder, a file's or link's number, or what it is instead. */
+type Item = Folder | number | Special;
 
 /** Headers about the member that follows. */
 interface Pending {
@@ -86,16 +72,13 @@ const UNKNOWN: Record<string, string> = {
   N: "a list of long names of an old GNU tar",
 };
 
-function isLeaf(item: Item | undefined): item is Leaf {
-  return item !== undefined && "content" in item;
-}
-
 class TarLister {
   readonly #archive: Archive;
   readonly #options: TarOptions;
   readonly #root: Folder = new Map();
   /** Files that are left out, by path: hard links to them may not be. */
-  readonly #leftOut = new Map<string, Leaf>();
+  readonly #leftOut = new Map<string, number>();
+  readonly #leaves = new Leaves();
   /** Paths of `.git`. */
   readonly #git = new Set<string>();
   #globals: PaxRecords = {};
@@ -117,7 +100,7 @@ class TarLister {
     }
     if (this.#pending !== undefined)
       this.#damaged("an extended header that belongs to nothing", this.#pending.start);
-    return finish(this.#archive.path, this.#root, this.#git, this.#options);
+    return finish(this.#archive.path, this.#root, this.#leaves, this.#git, this.#options);
   }
 
   /** Reads a header's content, or takes the member that it is of. @returns where the next header is */
@@ -231,7 +214,7 @@ class TarLister {
     if (names.length === 0) this.#damaged("a member that has no name", at);
     const item = this.#itemOf(at, header, path);
     if (this.#isLeftOut(names, false)) {
-      if (isLeaf(item)) this.#leftOut.set(path, item);
+      if (typeof item === "number") this.#leftOut.set(path, item);
       return;
     }
     this.#place(names, item);
@@ -247,7 +230,7 @@ class TarLister {
     return names;
   }
 
-  #itemOf(at: number, header: TarHeader, path: string): Leaf | Special {
+  #itemOf(at: number, header: TarHeader, path: string): number | Special {
     const { type, size, linkPath, mtime, mode } = header;
     switch (type) {
       case "0":
@@ -256,13 +239,12 @@ class TarLister {
         if (size > this.#archive.size - offset)
           this.#damaged(`it is cut off in ${shown(path)}: it has ${this.#archive.size} bytes`, at);
         const isExecutable = (mode & 0o100) !== 0;
-        return {
+        return this.#leaves.add({
           mode: isExecutable ? MODE.executable : MODE.file,
           size,
-          content: size === 0 ? EMPTY : offset,
+          content: offset,
           mtime,
-          index: undefined,
-        };
+        });
       }
       case "1":
         return this.#linked(this.#namesOf(linkPath, at), path, at);
@@ -270,7 +252,7 @@ class TarLister {
         if (linkPath === "" || linkPath.includes("\0"))
           this.#damaged(`a symbolic link with no proper target, ${shown(path)}`, at);
         const content = new Uint8Array(Buffer.from(linkPath, "latin1"));
-        return { mode: MODE.symlink, size: content.length, content, mtime, index: undefined };
+        return this.#leaves.add({ mode: MODE.symlink, size: content.length, content, mtime });
       }
       default: {
         const special = SPECIAL[type];
@@ -289,11 +271,11 @@ class TarLister {
   }
 
   /** The file that a hard link is to. */
-  #linked(names: readonly string[], from: string, at: number): Leaf {
+  #linked(names: readonly string[], from: string, at: number): number {
     let item: Item | undefined = this.#root;
     for (const name of names) item = item instanceof Map ? item.get(name) : undefined;
     const path = names.join("/");
-    const leaf = isLeaf(item) ? item : this.#leftOut.get(path);
+    const leaf = typeof item === "number" ? item : this.#leftOut.get(path);
     return leaf ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
   }
 
@@ -343,7 +325,7 @@ class TarLister {
     return folder;
   }
 
-  #place(names: readonly string[], item: Leaf | Special): void {
+  #place(names: readonly string[], item: number | Special): void {
     const parent = this.#parentOf(names);
     const name = names.at(-1)!;
     const before = parent.get(name);
@@ -362,37 +344,40 @@ class TarLister {
  * The listing of what is in the archive's folders at its end. Empties them on the way: there may be many.
  * @param path the archive's
  */
-function finish(path: string, root: Folder, git: ReadonlySet<string>, options: TarOptions): Listing {
+function finish(
+  path: string,
+  root: Folder,
+  leaves: Leaves,
+  git: ReadonlySet<string>,
+  options: TarOptions,
+): Listing {
   const blobs = new SourceBlobs();
   const skipped = Array.from(git, shown);
   let newest: number | undefined;
-  const indexOf = (leaf: Leaf): number => {
-    if (newest === undefined || leaf.mtime > newest) newest = leaf.mtime;
-    const { size, content } = leaf;
-    leaf.index ??= blobs.add(
-      size,
-      typeof content === "number" ? { path, offset: content, isWhole: false, followsLinks: false } : content,
-    );
-    return leaf.index;
+  const indexOf = (leaf: number): number => {
+    const mtime = leaves.mtimeOf(leaf);
+    if (newest === undefined || mtime > newest) newest = mtime;
+    return leaves.indexIn(blobs, leaf, path);
   };
   // No deeper than the paths' limit.
   const convert = (folder: Folder, prefix: string): SourceFolder => {
-    const entries: SourceFolder["entries"] = [];
+    const entries: SourceEntry[] = [];
     for (const [name, item] of folder) {
       const path = prefix + name;
       if (item instanceof Map) {
         checkName(name, MODE.directory, path);
         entries.push({ name, mode: MODE.directory, folder: convert(item, `${path}/`) });
-      } else if ("special" in item) {
+      } else if (typeof item !== "number") {
         if (!options.skipSpecial) refuseSpecial(path, item.special);
         skipped.push(shown(path));
       } else {
-        checkName(name, item.mode, path);
-        entries.push({ name, mode: item.mode, blob: indexOf(item) });
+        const mode = leaves.modeOf(item);
+        checkName(name, mode, path);
+        entries.push({ name, mode, blob: indexOf(item) });
       }
     }
     folder.clear();
-    return { entries };
+    return new SourceFolder(entries);
   };
   return { root: convert(root, ""), blobs, newest, skipped: skipped.sort() };
 }
