@@ -75,7 +75,7 @@ export interface Replacement {
   temporary: string;
   /** Where the content will be, absolute, symbolic links resolved. */
   target: string;
-  /** An empty folder beside the target, removed whatever happens. */
+  /** A folder beside the target, of whoever asks for it: empty at first, removed whatever happens. */
   scratch(): Promise<string>;
 }
 
@@ -140,7 +140,7 @@ export async function replaceFile<T>(
     if (mode !== undefined) await handle.chmod(mode);
     const sink = new FileSink(handle);
     const makeScratch = async (): Promise<string> => {
-      await mkdir(scratch, { mode: 0o700 });
+      await mkdir(scratch, { mode: 0o700, recursive: true });
       return scratch;
     };
     const result = await write({ sink, temporary, target: path, scratch: makeScratch });

@@ -1,9 +1,10 @@
 /** An image of a directory, or of a tar archive. */
 import { realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { ioError } from "../io-error.js";
 import type { Replacement } from "../write-file.js";
 import { type CommitDate, dateOfFiles } from "./date.js";
-import { makeFromListing } from "./from-listing.js";
+import { type ListingSummary, makeFromListing } from "./from-listing.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
 import { withWorkers } from "./pack/workers.js";
 import { openArchive } from "./source/archive.js";
@@ -13,6 +14,10 @@ import { fileContents } from "./source/file.js";
 import { contentLen, type Listing } from "./source/folder.js";
 import type { FileSource } from "./source/locate.js";
 import { listTar } from "./source/tar.js";
+import { TreeSpool } from "./source/tree-spool.js";
+
+/** The trees of so many files are kept in a file. */
+const SPOOLED_MIN = 100_000;
 
 async function list(
   source: FileSource,
@@ -53,15 +58,32 @@ export async function makeFromFiles(
 ): Promise<MakeSummary> {
   const { blockSize, depth = DEPTH, signal, onProgress } = job;
   const listing = await list(source, job, replacement);
-  const made = await withWorkers(job.workers, contentLen(listing), signal, (executor) =>
-    makeFromListing(listing, replacement.sink, executor, fileContents, {
-      date: date ?? dateOfFiles(listing.newest),
-      blockSize,
-      depth,
-      signal,
-      onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
-    }),
-  );
+  const load = { objectCount: listing.blobs.length, contentLen: contentLen(listing) };
+  const spool =
+    load.objectCount < SPOOLED_MIN ? undefined : new TreeSpool(join(await replacement.scratch(), "trees"));
+  try {
+    const made = await withWorkers(job.workers, load, signal, (executor) =>
+      makeFromListing(listing, replacement.sink, executor, fileContents, {
+        date: date ?? dateOfFiles(listing.newest),
+        blockSize,
+        depth,
+        keepTree: spool && ((content) => spool.keep(content)),
+        signal,
+        onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
+      }),
+    );
+    return summaryOf(source, listing, made, blockSize);
+  } finally {
+    spool?.close();
+  }
+}
+
+function summaryOf(
+  source: FileSource,
+  { skipped }: Listing,
+  made: ListingSummary,
+  blockSize: number,
+): MakeSummary {
   const nothing = { count: 0, paths: [] };
   return {
     kind: source.kind,
@@ -69,6 +91,6 @@ export async function makeFromFiles(
     submodules: nothing,
     lfsPointers: nothing,
     blockSize,
-    skipped: listing.skipped,
+    skipped,
   };
 }

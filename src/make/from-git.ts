@@ -65,7 +65,7 @@ async function packAnew(
   const trees = breadthFirst(spooled.tree);
   const all = [...spooled.commit, ...trees, ...spooled.blob];
   const contentLen = all.reduce((sum, { size }) => sum + size, 0);
-  return withWorkers(workers, contentLen, signal, async (executor) => {
+  return withWorkers(workers, { objectCount: all.length, contentLen }, signal, async (executor) => {
     const packer = new Packer(executor, all.length, {
       depth,
       signal,

@@ -4,7 +4,7 @@
  * whenever it is read is noticed.
  */
 import type { Sink } from "../sink.js";
-import type { Contents } from "./content.js";
+import type { Content, Contents } from "./content.js";
 import type { CommitDate } from "./date.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.js";
@@ -19,6 +19,8 @@ export interface ListingOptions extends PackerOptions {
   blockSize: number;
   /** The commit's. */
   date: CommitDate;
+  /** Takes a tree's content, and tells where it is from then on. By default it stays in memory. */
+  keepTree?: ((content: Uint8Array) => Content) | undefined;
 }
 
 /** What was made. */
@@ -49,15 +51,12 @@ export async function makeFromListing(
   const { blobs } = listing;
   const packer = new Packer(executor, blobs.length + folderCount(listing) + 1, options);
   const oids = await packer.survey("blob", blobs);
-  const { trees, places, fileCount, contentBytes } = takeSnapshot(listing, oids, oidOf);
+  const { trees, places, fileCount, contentBytes } = takeSnapshot(listing, oids, oidOf, options.keepTree);
   listing.root = new SourceFolder([]);
   const tree = trees[0]!.oid;
   const content = encodeSyntheticCommit(tree, options.date);
   const commit = oidOf("commit", content);
-  await packer.survey(
-    "tree",
-    trees.map((found) => ({ size: found.content.length, content: found.content })),
-  );
+  await packer.survey("tree", trees);
   await packer.survey("commit", [{ size: content.length, content }]);
   let deltaCount = 0;
   const sizes = await writeImage(sink, options.blockSize, commit, async () => {

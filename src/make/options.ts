@@ -54,7 +54,7 @@ export interface MakeOptions {
   depth?: number | undefined;
   /**
    * Not where git chooses the deltas: how many threads pack, 1 to 8; they have no part in the bytes. Default: one a
-   * processor.
+   * processor, up to 6, and fewer for many files: so many that 512 MB of memory are enough.
    */
   workers?: number | undefined;
   /** Ends the work: the target stays as it was. */

@@ -2,6 +2,7 @@
  * The trees of a listed source, once the ids of its contents are known, and the order of everything in the pack. Only
  * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
  */
+import type { Content } from "./content.js";
 import { encodeTree, type Kind, MODE, OID_LEN, type TreeEntry } from "./objects.js";
 import { OidSet } from "./oid-set.js";
 import { Places } from "./pack/places.js";
@@ -10,7 +11,9 @@ import type { Listing, SourceFolder } from "./source/folder.js";
 /** A tree to be packed. */
 export interface SnapshotTree {
   oid: Uint8Array;
-  content: Uint8Array;
+  /** Bytes. */
+  size: number;
+  content: Content;
   /** The first of its paths from the root of the source, a byte string ("latin1"); the root's is empty. */
   path: string;
 }
@@ -49,7 +52,7 @@ const EMPTY = new Uint8Array(0);
 const prefixOf = (path: string): string => (path === "" ? "" : `${path}/`);
 
 function nodeOf(folder: SourceFolder, path: string): Node {
-  return { folder, children: [], tree: { oid: EMPTY, content: EMPTY, path } };
+  return { folder, children: [], tree: { oid: EMPTY, size: 0, content: EMPTY, path } };
 }
 
 /** All folders, each before those in it, and its subfolders in git's order. Nested as deep as they like: no recursion. */
@@ -101,8 +104,14 @@ function breadthFirst(root: Node): SnapshotTree[] {
  * Encodes a source's trees and orders its objects. The order of the listing has no part in it.
  * @param oids the ids of `listing.blobs`, in their order, 20 bytes each
  * @param oidOf hashes the trees
+ * @param keep takes a tree's content, and tells where it is from then on: by default in memory
  */
-export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): Snapshot {
+export function takeSnapshot(
+  listing: Listing,
+  oids: Uint8Array,
+  oidOf: OidOf,
+  keep: (content: Uint8Array) => Content = (content) => content,
+): Snapshot {
   const nodes = nodesOf(listing.root);
   // Backwards: what is in a folder has its id before the folder.
   for (let last = nodes.length - 1; last >= 0; last--) {
@@ -119,7 +128,8 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf): 
       }),
     );
     const content = encodeTree(entries);
-    node.tree = { ...node.tree, oid: oidOf("tree", content), content };
+    const { path } = node.tree;
+    node.tree = { oid: oidOf("tree", content), size: content.length, content: keep(content), path };
   }
   const root = nodes[0]!;
   const trees = breadthFirst(root);

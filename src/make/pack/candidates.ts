@@ -20,7 +20,7 @@ const SIMILAR = [
   { size: 1 << 19, first: 6, further: 6 },
 ] as const;
 /** All objects together have no more candidates than this, so that plans of a million objects fit in memory. */
-const SIMILAR_TOTAL = 4_000_000;
+const SIMILAR_TOTAL = 3_000_000;
 /** Objects with one feature in common look at so many of them on each side. */
 const REACH = 4;
 /** Neighbours of the same or a similar name, on each side. */
@@ -253,7 +253,7 @@ class Search {
  * Finds pairs of objects that are worth measuring.
  * @param chosen what `chooseBases` made of the pairs of the first round, for the second one: objects that have a base by
  *   it take no part
- * @returns at most some 4 million pairs by content, and 2 of each object by name
+ * @returns at most some 3 million pairs by content, and 2 of each object by name
  */
 export function candidatePairs(objects: PlanObjects, likeness: Likeness, chosen?: Int32Array): Pairs {
   const search = new Search(objects, likeness, chosen);

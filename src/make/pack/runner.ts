@@ -39,7 +39,7 @@ interface Loaded {
 }
 
 /** Contents beyond those of the job in hand that are kept, in bytes; and what one takes besides them, about. */
-const KEPT_LEN = 16 << 20;
+const KEPT_LEN = 8 << 20;
 const KEPT_OVERHEAD = 256;
 
 /** Deflate looks back no further. */

@@ -8,30 +8,44 @@ import { LocalExecutor } from "./local.js";
 import { Pool } from "./pool.js";
 import { JobRunner } from "./runner.js";
 
-/** More take more memory than the packer promises to take. */
+/** More are worth nothing. */
 export const WORKERS_MAX = 8;
+
+/** What a process takes at most by default; what it takes without workers, for each object, and for each worker. In bytes. */
+const MEMORY = { most: 512e6, process: 150e6, object: 250, worker: 55e6 } as const;
 
 /** Content that is packed in less time than threads take to start, in bytes. */
 const LOCAL_LEN = 1 << 20;
 
-async function start(workers: number | undefined, contentLen: number): Promise<Executor> {
+/** What there is to pack: as many objects, or nearly, and bytes of all their contents. */
+export interface PackLoad {
+  objectCount: number;
+  contentLen: number;
+}
+
+/** One a processor, and no more than there is memory for. */
+export function defaultWorkers(objectCount: number, processors = availableParallelism()): number {
+  const left = MEMORY.most - MEMORY.process - objectCount * MEMORY.object;
+  return Math.max(1, Math.min(processors, WORKERS_MAX, Math.floor(left / MEMORY.worker)));
+}
+
+async function start(workers: number | undefined, { objectCount, contentLen }: PackLoad): Promise<Executor> {
   const module = await compilePacker();
   if (contentLen <= LOCAL_LEN) return new LocalExecutor(new JobRunner(createEngine(module), fileContents));
-  return new Pool(workers ?? Math.min(availableParallelism(), WORKERS_MAX), module);
+  return new Pool(workers ?? defaultWorkers(objectCount), module);
 }
 
 /**
  * Does work with the packer's jobs on threads, which end with it, or at once when the signal says so.
- * @param workers how many threads, 1 to `WORKERS_MAX`; by default one a processor
- * @param contentLen bytes of content that there are to pack
+ * @param workers how many threads, 1 to `WORKERS_MAX`; by default `defaultWorkers`
  */
 export async function withWorkers<T>(
   workers: number | undefined,
-  contentLen: number,
+  load: PackLoad,
   signal: AbortSignal | undefined,
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const executor = await start(workers, contentLen);
+  const executor = await start(workers, load);
   const stop = (): void => void executor.close();
   signal?.addEventListener("abort", stop);
   try {
