@@ -8,7 +8,7 @@ import { buffersOf, type Parcel, packJob } from "./parcel.js";
  * Megabytes of a worker's JavaScript heap. It holds a job and its result, which are small, contents being in Wasm memory;
  * without limits the engine would rather let garbage grow than collect it.
  */
-const HEAP_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 };
+const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
 /** What a worker answers. */
 export type Answer =

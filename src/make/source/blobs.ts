@@ -15,7 +15,8 @@ const EMPTY = new Uint8Array(0);
 export class SourceBlobs {
   #sizes = new Float64Array(256);
   #flags = new Uint8Array(256);
-  #offsets = new Float64Array(256);
+  /** Of ranges that do not begin their files: as long as there is none, empty. */
+  #offsets = new Float64Array(0);
   /** Of each content its file: a row of `#names`. */
   #files = new Uint32Array(256);
   /** Of each file its name, and its folder: an index into `#folders`. */
@@ -36,7 +37,6 @@ export class SourceBlobs {
     if (index === this.#sizes.length) {
       this.#sizes = doubled(this.#sizes);
       this.#flags = doubled(this.#flags);
-      this.#offsets = doubled(this.#offsets);
       this.#files = doubled(this.#files);
     }
     this.#sizes[index] = size;
@@ -45,13 +45,22 @@ export class SourceBlobs {
     } else {
       const { path, offset, isWhole, followsLinks } = content;
       this.#flags[index] = IN_FILE | (isWhole ? IS_WHOLE : 0) | (followsLinks ? FOLLOWS_LINKS : 0);
-      this.#offsets[index] = offset;
+      if (offset !== 0) this.#setOffset(index, offset);
       // Of an archive they are all in one file.
       if (path !== this.#lastPath) this.#addFile(path);
       this.#lastPath = path;
       this.#files[index] = this.#names.count - 1;
     }
     return index;
+  }
+
+  #setOffset(index: number, offset: number): void {
+    if (index >= this.#offsets.length) {
+      const longer = new Float64Array(this.#sizes.length);
+      longer.set(this.#offsets);
+      this.#offsets = longer;
+    }
+    this.#offsets[index] = offset;
   }
 
   #addFile(path: string): void {
@@ -81,7 +90,7 @@ export class SourceBlobs {
     if (flags === AT_HAND) return this.#atHand.get(index) ?? EMPTY;
     return {
       path: this.#pathOf(this.#files[index]!),
-      offset: this.#offsets[index]!,
+      offset: this.#offsets[index] ?? 0,
       isWhole: (flags & IS_WHOLE) !== 0,
       followsLinks: (flags & FOLLOWS_LINKS) !== 0,
     };
