@@ -3,7 +3,7 @@ import { DocteurError } from "../errors.js";
 import type { Replacement } from "../write-file.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { openGitSource, type ReadyCommit } from "./git/source.js";
-import { type SpooledObject, spoolCommit } from "./git/spool.js";
+import { type SpooledCommit, spoolCommit } from "./git/spool.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { hexOf, type Kind, OID_LEN } from "./objects.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
@@ -35,24 +35,37 @@ async function packByGit(
   return { tree, objectCount, ...sizes };
 }
 
-/** Surveys objects, which must be what git says that they are. */
-async function survey(packer: Packer, kind: Kind, objects: readonly SpooledObject[]): Promise<void> {
-  const oids = await packer.survey(kind, objects);
-  for (const [at, { oid }] of objects.entries())
+/** Surveys the objects of a kind, which must be what git says that they are. @returns their rows */
+async function survey(packer: Packer, kind: Kind, spooled: SpooledCommit): Promise<Uint32Array> {
+  const rows = spooled.rowsOf(kind);
+  const oids = await packer.survey(kind, spooled.unreads(rows));
+  for (const [at, row] of rows.entries()) {
+    const oid = hexOf(spooled.oidOf(row));
     if (hexOf(oids.subarray(at * OID_LEN, (at + 1) * OID_LEN)) !== oid)
       throw new DocteurError("BadSource", `git gives other content than that of the object ${oid}`, {
         oid,
         hint: "git fsck tells what else is damaged",
       });
+  }
+  return rows;
 }
 
-/** Trees breadth first: by depth, and in the order of their paths. */
-function breadthFirst(trees: readonly SpooledObject[]): SpooledObject[] {
-  const depthOf = ({ path }: SpooledObject): number => (path === "" ? 0 : path.split("/").length);
-  return trees
-    .map((tree) => ({ tree, depth: depthOf(tree) }))
-    .sort((left, right) => left.depth - right.depth)
-    .map(({ tree }) => tree);
+/** Trees breadth first: by depth, and in the order of their paths. @returns indexes of rows */
+function breadthFirst({ paths }: SpooledCommit, rows: Uint32Array): Uint32Array {
+  const depths = Uint32Array.from(rows, (row) => {
+    const path = paths.text(row);
+    return path === "" ? 0 : path.split("/").length;
+  });
+  return Uint32Array.from(rows.keys()).sort((left, right) => depths[left]! - depths[right]! || left - right);
+}
+
+/** The order of the pack: the commit, trees breadth first, blobs. All were surveyed in that order of kinds. */
+function placesOf(spooled: SpooledCommit, trees: Uint32Array, blobs: Uint32Array): Places {
+  const places = new Places();
+  places.add(0, spooled.paths.text(0));
+  for (const at of breadthFirst(spooled, trees)) places.add(1 + at, spooled.paths.text(trees[at]!));
+  for (const [at, row] of blobs.entries()) places.add(1 + trees.length + at, spooled.paths.text(row));
+  return places;
 }
 
 /** Packs the commit as directories are. */
@@ -62,25 +75,22 @@ async function packAnew(
   { sink }: Replacement,
 ): Promise<Packed> {
   const spooled = await spoolCommit(workspace, commit, signal);
-  const trees = breadthFirst(spooled.tree);
-  const all = [...spooled.commit, ...trees, ...spooled.blob];
-  const contentLen = all.reduce((sum, { size }) => sum + size, 0);
-  return withWorkers(workers, { objectCount: all.length, contentLen }, signal, async (executor) => {
-    const packer = new Packer(executor, all.length, {
+  const { count: objectCount, contentLen } = spooled;
+  return withWorkers(workers, { objectCount, contentLen }, signal, async (executor) => {
+    const packer = new Packer(executor, objectCount, {
       depth,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
     });
-    await survey(packer, "commit", spooled.commit);
-    await survey(packer, "tree", trees);
-    await survey(packer, "blob", spooled.blob);
-    const places = new Places();
-    for (const [number, { path }] of all.entries()) places.add(number, path);
+    await survey(packer, "commit", spooled);
+    const trees = await survey(packer, "tree", spooled);
+    const blobs = await survey(packer, "blob", spooled);
+    const places = placesOf(spooled, trees, blobs);
     const sizes = await writeImage(sink, blockSize, Buffer.from(commit, "hex"), async () => {
       const { idx } = await packer.write(sink, places, fileContents.sha1);
       return idx;
     });
-    return { tree: trees[0]!.oid, objectCount: all.length, ...sizes };
+    return { tree: hexOf(spooled.oidOf(trees[0]!)), objectCount, ...sizes };
   });
 }
 

@@ -1,4 +1,5 @@
 /** A set of ids, which stay where they are: a table of a million takes 8 MB. */
+import { doubled } from "./byte-strings.js";
 import { OID_LEN } from "./objects.js";
 
 /** Open addressing, by an id's first four bytes: what a hash gives is spread evenly. */
@@ -31,6 +32,29 @@ export class OidSet {
     for (let at = 0; at < OID_LEN; at += 4)
       if (this.#oids.getUint32(left * OID_LEN + at) !== this.#oids.getUint32(right * OID_LEN + at))
         return false;
+    return true;
+  }
+}
+
+/** A set of ids that come one by one. */
+export class GrowingOidSet {
+  #oids = new Uint8Array(256 * OID_LEN);
+  #set = new OidSet(this.#oids);
+  #count = 0;
+
+  /**
+   * @param oid 20 bytes
+   * @returns whether it was not there yet
+   */
+  add(oid: Uint8Array): boolean {
+    if (this.#count * OID_LEN === this.#oids.length) {
+      this.#oids = doubled(this.#oids);
+      this.#set = new OidSet(this.#oids);
+      for (let index = 0; index < this.#count; index++) this.#set.add(index);
+    }
+    this.#oids.set(oid, this.#count * OID_LEN);
+    if (!this.#set.add(this.#count)) return false;
+    this.#count++;
     return true;
   }
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Content } from "../../src/make/content.js";
-import { OidSet } from "../../src/make/oid-set.js";
+import { GrowingOidSet, OidSet } from "../../src/make/oid-set.js";
 import { nameValue } from "../../src/make/pack/candidates.js";
 import { Places } from "../../src/make/pack/places.js";
 import { SourceBlobs } from "../../src/make/source/blobs.js";
@@ -34,6 +34,14 @@ test("a set of ids knows each once, whatever their first bytes", () => {
     known.add(key);
   }
   assert.ok(known.size < count);
+  const growing = new GrowingOidSet();
+  known.clear();
+  for (let index = 0; index < count; index++) {
+    const oid = oids.subarray(index * 20, index * 20 + 20);
+    const key = Buffer.from(oid).toString("hex");
+    assert.equal(growing.add(oid), !known.has(key), `${index}, one by one`);
+    known.add(key);
+  }
 });
 
 test("the value of a name is that of its last 32 characters, blanks apart", () => {

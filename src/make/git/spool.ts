@@ -7,38 +7,93 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DocteurError } from "../../errors.js";
 import { ioError } from "../../io-error.js";
-import type { Kind } from "../objects.js";
-import type { Unread } from "../pack/surveyed.js";
+import { ByteStrings, doubled } from "../byte-strings.js";
+import { KIND, type Kind, OID_LEN } from "../objects.js";
+import { GrowingOidSet } from "../oid-set.js";
+import type { Unreads } from "../pack/surveyed.js";
 import { ended, gather, reasonOf, STDERR_MAX, startGit } from "./process.js";
 import { entriesOf } from "./survey.js";
 import type { Workspace } from "./workspace.js";
 
-/** An object of the commit. */
-export interface SpooledObject extends Unread {
-  /** 40 hexadecimal digits. */
-  oid: string;
-  /** The first of its paths, no slash in front, a byte string ("latin1"); the root tree's is empty, the commit's "/". */
-  path: string;
-}
+/**
+ * The objects of a commit, each once, in the order of their paths, those of directories right before what is in them: the
+ * commit, its tree, and so on. Columns, as there may be a million.
+ */
+export class SpooledCommit {
+  /** The first path of each, no slash in front, a byte string ("latin1"); the root tree's is empty, the commit's "/". */
+  readonly paths = new ByteStrings();
+  /** A byte string. */
+  readonly #file: string;
+  #kinds = new Uint8Array(256);
+  #sizes = new Float64Array(256);
+  #offsets = new Float64Array(256);
+  #oids = new Uint8Array(256 * OID_LEN);
+  count = 0;
+  /** Bytes of all contents. */
+  contentLen = 0;
 
-/** The objects of a commit, each once, in the order of their paths, those of directories right before what is in them. */
-export type SpooledCommit = Record<Kind, SpooledObject[]>;
+  constructor(file: string) {
+    this.#file = Buffer.from(file).toString("latin1");
+  }
+
+  /**
+   * Adds an object, whose path is there already.
+   * @param size bytes of its content
+   * @param offset where that begins in the file
+   */
+  add(kind: Kind, oid: Uint8Array, size: number, offset: number): void {
+    if (this.count === this.#sizes.length) {
+      this.#kinds = doubled(this.#kinds);
+      this.#sizes = doubled(this.#sizes);
+      this.#offsets = doubled(this.#offsets);
+      this.#oids = doubled(this.#oids);
+    }
+    const row = this.count++;
+    this.#kinds[row] = KIND[kind];
+    this.#sizes[row] = size;
+    this.#offsets[row] = offset;
+    this.#oids.set(oid, row * OID_LEN);
+    this.contentLen += size;
+  }
+
+  /** The rows of a kind, in their order. */
+  rowsOf(kind: Kind): Uint32Array {
+    const rows = new Uint32Array(this.count);
+    let end = 0;
+    for (let row = 0; row < this.count; row++) if (this.#kinds[row] === KIND[kind]) rows[end++] = row;
+    return rows.slice(0, end);
+  }
+
+  /** 20 bytes. */
+  oidOf(row: number): Uint8Array {
+    return this.#oids.subarray(row * OID_LEN, (row + 1) * OID_LEN);
+  }
+
+  /** Where the contents of some are. */
+  unreads(rows: Uint32Array): Unreads {
+    return {
+      length: rows.length,
+      at: (index) => {
+        const row = rows[index]!;
+        const offset = this.#offsets[row]!;
+        const content = { path: this.#file, offset, isWhole: false, followsLinks: false };
+        return { size: this.#sizes[row]!, content };
+      },
+    };
+  }
+}
 
 /** Finds the contents in what `cat-file --batch` prints: of each object a line with its id, kind and size, its content, a line feed. */
 class BatchReader {
-  readonly #file: string;
-  readonly #paths: readonly string[];
-  readonly objects: SpooledCommit = { commit: [], tree: [], blob: [] };
+  readonly #spooled: SpooledCommit;
   /** The part of a header that has come; bytes of content that have not. */
   #header = "";
   #left = 0;
-  #count = 0;
   #position = 0;
 
-  /** @param paths of the objects, in their order, completed on the way */
-  constructor(file: string, paths: readonly string[]) {
-    this.#file = file;
-    this.#paths = paths;
+  /** @param spooled takes the objects */
+  constructor(spooled: SpooledCommit) {
+    this.#spooled = spooled;
   }
 
   /** Takes note of a piece and hands it on. */
@@ -72,42 +127,36 @@ class BatchReader {
         hint: "git fsck tells what else is missing",
       });
     const size = Number(text);
-    const content = {
-      path: Buffer.from(this.#file).toString("latin1"),
-      offset,
-      isWhole: false,
-      followsLinks: false,
-    };
-    this.objects[kind].push({ oid, path: this.#paths[this.#count++]!, size, content });
+    this.#spooled.add(kind, Buffer.from(oid, "hex"), size, offset);
     this.#left = size + 1;
   }
 }
 
 /** What `ls-tree -r -t -z` lists, as `cat-file` reads it: ids, each once. */
 class Requests {
-  readonly #seen = new Set<string>();
-  /** Of the objects asked for. */
-  readonly paths: string[] = [];
+  readonly #seen = new GrowingOidSet();
+  readonly #paths: ByteStrings;
+
+  /** @param paths takes those of the objects asked for */
+  constructor(paths: ByteStrings) {
+    this.#paths = paths;
+  }
 
   async *lines(stream: AsyncIterable<Buffer>, commit: string): AsyncGenerator<Buffer> {
-    this.paths.push("/", "");
+    for (const path of ["/", ""]) this.#paths.add(path);
     yield Buffer.from(`${commit}\n${commit}^{tree}\n`);
     for await (const entries of entriesOf(stream)) {
       const ids: string[] = [];
       // `100644 blob OID<tab>PATH`; submodules have no object here.
       for (const entry of entries)
-        if (entry.toString("latin1", 7, 11) !== "comm" && this.#isNew(entry.toString("latin1", 12, 52))) {
-          ids.push(`${entry.toString("latin1", 12, 52)}\n`);
-          this.paths.push(entry.toString("latin1", 53));
+        if (entry.toString("latin1", 7, 11) !== "comm") {
+          const id = entry.toString("latin1", 12, 52);
+          if (!this.#seen.add(Buffer.from(id, "hex"))) continue;
+          ids.push(`${id}\n`);
+          this.#paths.add(entry.toString("latin1", 53));
         }
       yield Buffer.from(ids.join(""));
     }
-  }
-
-  #isNew(oid: string): boolean {
-    if (this.#seen.has(oid)) return false;
-    this.#seen.add(oid);
-    return true;
   }
 }
 
@@ -123,8 +172,9 @@ export async function spoolCommit(
   const file = join(folder, "objects");
   const lister = startGit(["ls-tree", "-r", "-t", "-z", "--full-tree", commit], env, "ignore", signal);
   const reader = startGit(["cat-file", "--batch"], env, "pipe", signal);
-  const requests = new Requests();
-  const batch = new BatchReader(file, requests.paths);
+  const spooled = new SpooledCommit(file);
+  const requests = new Requests(spooled.paths);
+  const batch = new BatchReader(spooled);
   const [asked, read, ...ends] = await Promise.allSettled([
     pipeline(
       lister.stdout!,
@@ -145,5 +195,5 @@ export async function spoolCommit(
     throw new DocteurError("BadSource", `git cannot read the commit ${commit}`, { oid: commit, hint });
   }
   for (const end of [asked, read]) if (end.status === "rejected") throw ioError("run", "git", end.reason);
-  return batch.objects;
+  return spooled;
 }
