@@ -29,6 +29,15 @@ export interface Examined {
   sizes: Sizes;
 }
 
+/** How far verifying has come; a phase may come again, where the image is damaged. */
+export interface VerifyProgress {
+  /** `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
+  phase: "read" | "hash" | "resolve";
+  /** Bytes of the PACK; in `resolve` parts of the work, of about the same size. */
+  done: number;
+  total: number;
+}
+
 /** The image's frame. */
 interface Frame {
   commit: Uint8Array;
@@ -52,11 +61,45 @@ export class Examination {
   readonly #reader: ImageReader;
   readonly #findings: Findings;
   readonly #out: Examined;
+  readonly #onProgress: ((progress: VerifyProgress) => void) | undefined;
 
-  constructor(reader: ImageReader, findings: Findings, out: Examined) {
+  constructor(
+    reader: ImageReader,
+    findings: Findings,
+    out: Examined,
+    onProgress?: (progress: VerifyProgress) => void,
+  ) {
     this.#reader = reader;
     this.#findings = findings;
     this.#out = out;
+    this.#onProgress = onProgress;
+  }
+
+  /** What is read of the PACK from now on counts as progress of this phase. */
+  #beginPhase(phase: "read" | "hash", { idxStart }: Pick<Frame, "idxStart">): void {
+    this.#reader.onChunk = (offset) => {
+      if (offset < idxStart)
+        this.#onProgress?.({ phase, done: Math.max(0, offset - PACK_START), total: idxStart - PACK_START });
+    };
+  }
+
+  /** Resolves all objects. @param first what a team's own thread does before @returns the trees that were read */
+  async #resolveAll(
+    rows: Rows,
+    resolver: Resolver,
+    team?: Team,
+    oids: Uint8Array = new Uint8Array(0),
+    first: () => Promise<void> = async () => undefined,
+  ): Promise<Uint32Array[]> {
+    const forest = plantForest(rows, (row) => rows.states[row] === STATE.pending);
+    const task = { rows, forest, next: counter(), oids };
+    const onGroup = (done: number, total: number): void => {
+      this.#reader.onChunk = undefined;
+      this.#onProgress?.({ phase: "resolve", done, total });
+    };
+    if (team !== undefined) return team.run(resolver, task, first, onGroup);
+    await resolver.run(forest, task.next, onGroup);
+    return resolver.trees === undefined ? [] : [resolver.trees.words];
   }
 
   /**
@@ -84,6 +127,7 @@ export class Examination {
     if (idx === undefined) throw new DocteurError("BadIdx", "the index (IDX) is damaged: it is cut off", {});
     const isSound = checkIdx(idx, frame.idxStart - PACK_START - OID, findings);
     const end = await findTrailer(this.#reader, frame.idxStart, idx.packTrailer);
+    this.#beginPhase("hash", frame);
     const digest = end < 0 ? undefined : await hashPack(this.#reader, end);
     if (digest?.isCollision) this.#packCollision(end);
     if (digest === undefined || Buffer.compare(digest.bytes, idx.packTrailer) !== 0) {
@@ -138,6 +182,7 @@ export class Examination {
     if (idx === undefined || !checkIdx(idx, frame.idxStart - PACK_START - OID, silent())) return undefined;
     const end = await findTrailer(reader, frame.idxStart, idx.packTrailer);
     if (end < 0) return undefined;
+    this.#beginPhase("read", frame);
     // Threads resolve objects while this one hashes the PACK; one alone hashes what it has just read.
     const rows = await scanByIndex(reader, idx, end, team === undefined);
     if (rows === undefined) return undefined;
@@ -150,7 +195,8 @@ export class Examination {
     loadTable(reader, oids);
     const resolver = new Resolver(reader, rows, { readTrees: true });
     let isPackProven = true;
-    const trees = await resolveAll(rows, resolver, team, oids, async () => {
+    const trees = await this.#resolveAll(rows, resolver, team, oids, async () => {
+      this.#beginPhase("hash", frame);
       isPackProven = await isPackSound(reader, idx, end);
     });
     if (!isPackProven) return undefined;
@@ -171,10 +217,11 @@ export class Examination {
     const findings = this.#findings;
     const limit = idxStart - PACK_START - OID;
     const idx = await this.#readIdx(frame);
+    this.#beginPhase("read", frame);
     const scan = await scanByInflating(reader, count, limit, landmarks(idx, limit), findings);
     const { rows } = scan;
     const first = new Resolver(reader, rows, { waiting: scan.waiting, readTrees: false });
-    await resolveAll(rows, first);
+    await this.#resolveAll(rows, first);
     this.#reportObjects(rows, scan.waiting);
     const trailer = await this.#packTrailer(scan.end, idxStart, idx);
     const { entries, rowOfOffset, isWhole } = this.#provenEntries(rows);
@@ -230,6 +277,7 @@ export class Examination {
     const findings = this.#findings;
     const offset = PACK_START + end;
     const trailer = await reader.copy(offset, OID);
+    this.#beginPhase("hash", { idxStart });
     const { bytes: digest, isCollision } = await hashPack(reader, end);
     if (isCollision) this.#packCollision(end);
     if (Buffer.compare(digest, trailer) !== 0) findings.addStatus(STATUS.BadTrailer, { offset });
@@ -454,19 +502,4 @@ function silent(): Findings {
 /** A counter that threads can share. */
 function counter(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4));
-}
-
-/** Resolves all objects. @param first what a team's own thread does before @returns the trees that were read */
-async function resolveAll(
-  rows: Rows,
-  resolver: Resolver,
-  team?: Team,
-  oids: Uint8Array = new Uint8Array(0),
-  first: () => Promise<void> = async () => undefined,
-): Promise<Uint32Array[]> {
-  const forest = plantForest(rows, (row) => rows.states[row] === STATE.pending);
-  const task = { rows, forest, next: counter(), oids };
-  if (team !== undefined) return team.run(resolver, task, first);
-  await resolver.run(forest, task.next);
-  return resolver.trees === undefined ? [] : [resolver.trees.words];
 }

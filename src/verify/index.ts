@@ -7,7 +7,7 @@ import { compileVerifier } from "../wasm.js";
 import type { Expected } from "./against.js";
 import type { CommitText } from "./commit.js";
 import { Engine } from "./engine.js";
-import { Examination, type Examined } from "./examine.js";
+import { Examination, type Examined, type VerifyProgress } from "./examine.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
 import { Team } from "./team.js";
@@ -21,6 +21,7 @@ export type {
   Severity,
   Sizes,
 } from "./report.js";
+export type { VerifyProgress };
 
 /** Options of `verify`. */
 export interface VerifyOptions {
@@ -39,6 +40,7 @@ export interface VerifyOptions {
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device. */
   blockSize?: number;
+  onProgress?: (progress: VerifyProgress) => void;
   /** The verifier's Wasm, compiled, where this package's own files cannot be found; `dist/verifier.wasm` or its SIMD build. */
   module?: WebAssembly.Module;
 }
@@ -101,6 +103,7 @@ async function examine(
       new ImageReader(new Engine(module, memoryLimit), device),
       findings,
       out,
+      options.onProgress,
     );
     if (options.quick) {
       await examination.quick(expected);
@@ -179,7 +182,8 @@ function toReport(
  * against what they give, byte for byte, the commit, and every tree and blob that it leads to.
  * @param source a path or a `file:` URL, the image's bytes, or a block device, which is closed in the end
  * @returns all that was found; an image that is damaged or cannot be read is no exception but a report
- * @throws DocteurError `InvalidArgument` where the options are wrong; `BadSource`, `Io` where `against` cannot be used
+ * @throws DocteurError `InvalidArgument` where the options are wrong; `NoRepository`, `NoSuchRevision` and
+ *   the like where `against` cannot be used
  */
 export async function verify(source: Source, options: VerifyOptions = {}): Promise<Report> {
   return (await verifyImage(source, options)).report;

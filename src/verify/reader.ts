@@ -9,6 +9,8 @@ const SLOTS = 32;
 
 /** The bytes of a device, by their offsets. */
 export class ImageReader {
+  /** Told of each chunk that is read from the device, by its offset. */
+  onChunk: ((offset: number) => void) | undefined;
   readonly engine: Engine;
   readonly capacity: number;
   /** Bytes that `at` takes at most. */
@@ -124,6 +126,7 @@ export class ImageReader {
     if (result !== RESULT.OK)
       throw new DocteurError("DeviceFailed", "the device failed to read", { offset, cause });
     this.#tags[slot] = chunk;
+    this.onChunk?.(offset);
     return true;
   }
 }

@@ -64,11 +64,17 @@ export class Resolver {
   /**
    * Resolves groups of a forest until none is left.
    * @param next the number of the next group, which threads share
+   * @param onGroup told how many groups are done or begun, of how many
    */
-  async run({ roots, groups }: Forest, next: Int32Array): Promise<void> {
+  async run(
+    { roots, groups }: Forest,
+    next: Int32Array,
+    onGroup?: (done: number, total: number) => void,
+  ): Promise<void> {
     for (;;) {
       const group = Atomics.add(next, 0, 1);
       if (group >= groups.length - 1) return;
+      onGroup?.(group, groups.length - 1);
       for (let index = groups[group]!; index < groups[group + 1]!; index++) await this.#grow(roots[index]!);
     }
   }

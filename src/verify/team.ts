@@ -55,13 +55,19 @@ export class Team {
    * Resolves a forest.
    * @param resolver this thread's
    * @param first what this thread does before it resolves
+   * @param onGroup as of `Resolver.run`
    * @returns the trees of all threads
    */
-  async run(resolver: Resolver, task: ThreadTask, first: () => Promise<void>): Promise<Uint32Array[]> {
+  async run(
+    resolver: Resolver,
+    task: ThreadTask,
+    first: () => Promise<void>,
+    onGroup: (done: number, total: number) => void,
+  ): Promise<Uint32Array[]> {
     const answers = Promise.all(this.#workers.map((worker) => ask(worker, task)));
     answers.catch(() => undefined);
     await first();
-    await resolver.run(task.forest, task.next);
+    await resolver.run(task.forest, task.next, onGroup);
     return [resolver.trees!.words, ...(await answers)];
   }
 

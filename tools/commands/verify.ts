@@ -7,9 +7,10 @@ import {
   type ReportStatus,
   type VerifiedImage,
   type VerifyOptions,
+  type VerifyProgress,
   verifyImage,
 } from "../../src/verify/index.js";
-import { type Command, parse, parseBlockSize, usageError } from "../cli.js";
+import { type Command, ProgressLine, parse, parseBlockSize, usageError } from "../cli.js";
 import { escapeControls } from "../terminal.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
@@ -40,8 +41,9 @@ Options:
   -h, --help            print this help
 
 Exit statuses: 0 all images are sound; 4 one is damaged, or not what --commit,
---tree or --against say; 8 one cannot be read; 16 the arguments are wrong. Of
-several images the worst counts.
+--tree or --against say; 8 one cannot be read; 16 the arguments are wrong; 9 and
+12 to 15 are --against's, as docteur make --help has them. Of several images the
+worst counts.
 
 Where GITHUB_ACTIONS is true, findings are printed as annotations, too.
 
@@ -126,6 +128,13 @@ function parseCount(name: string, text: string | undefined, least: number, most:
 
 type Values = ReturnType<typeof parse<typeof OPTIONS>>["values"];
 
+/** What each phase is called. */
+const PHASES: Record<VerifyProgress["phase"], string> = {
+  read: "reading",
+  hash: "hashing",
+  resolve: "checking",
+};
+
 function optionsOf(values: Values): VerifyOptions {
   const { quick, commit, tree, against } = values;
   const maxFindings = parseCount("max-findings", values["max-findings"], 1, 1_000_000);
@@ -155,8 +164,13 @@ async function run(argv: string[]): Promise<number> {
   const { values } = images;
   const options = optionsOf(values);
   let status: number = EXIT.ok;
+  const progress = new ProgressLine(values.quiet);
   for (const image of images.paths) {
-    const verified = await verifyImage(image, options);
+    const onProgress = ({ phase, done, total }: VerifyProgress): void =>
+      progress.update(
+        () => `${escapeControls(image)}: ${PHASES[phase]}: ${Math.floor((100 * done) / total)} %`,
+      );
+    const verified = await verifyImage(image, { ...options, onProgress }).finally(() => progress.clear());
     const { report } = verified;
     status = Math.max(status, EXITS[report.status]);
     if (values.quiet) continue;

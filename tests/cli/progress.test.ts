@@ -1,0 +1,42 @@
+/** What long work shows on a terminal, and that pipes see nothing of it. */
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { docteur } from "../support/cli.js";
+import { seeded } from "../support/random.js";
+import { temporaryFolder } from "../support/temporary.js";
+
+/** Makes a program take its standard error for a terminal. */
+const ON_TERMINAL = { NODE_OPTIONS: "--import=data:text/javascript,process.stderr.isTTY=true" };
+
+test("make and verify show a line of progress on a terminal, and nothing on a pipe or when quiet", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  const image = join(work, "image");
+  mkdirSync(source);
+  const random = seeded(21);
+  // Noise takes no time to pack, and verifying it takes some.
+  for (let file = 0; file < 48; file++)
+    writeFileSync(
+      join(source, `${file}`),
+      Buffer.from(Uint32Array.from({ length: 1 << 18 }, () => random(2 ** 32)).buffer),
+    );
+  const commands = {
+    make: ["make", source, image],
+    verify: ["verify", "--jobs", "1", image],
+  };
+  const shown = {
+    make: /^\r(?:listing|reading|packing): .*\r\x1b\[K\S+image: commit [0-9a-f]{40}, 48 files, 50 MB in 50 MB \(100 %\), \d+\.\d s\n$/s,
+    verify: /^\r\S+image: (?:reading|hashing|checking): \d+ %\x1b\[K.*\r\x1b\[K$/s,
+  };
+  for (const name of ["make", "verify"] as const) {
+    const onTerminal = await docteur(commands[name], { env: ON_TERMINAL });
+    assert.equal(onTerminal.status, 0, onTerminal.stderr);
+    assert.match(onTerminal.stderr, shown[name]);
+    const quiet = await docteur([...commands[name], "-q"], { env: ON_TERMINAL });
+    assert.deepEqual([quiet.status, quiet.stderr], [0, ""]);
+    const piped = await docteur(commands[name]);
+    assert.deepEqual([piped.status, piped.stderr], [0, ""]);
+  }
+});
