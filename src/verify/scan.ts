@@ -219,7 +219,9 @@ export async function scanByInflating(
         }
         if (kind === KIND.refDelta) {
           rows.bases[row] = BASE.unknown;
-          waiting.set(oid, [...(waiting.get(oid) ?? []), row]);
+          const others = waiting.get(oid);
+          if (others === undefined) waiting.set(oid, [row]);
+          else others.push(row);
         }
         const inflated = await inflateAway(reader, data, limit, header.size, 0);
         if (inflated === STATUS.Ok) length = header.length + wasm.inflateTaken();
