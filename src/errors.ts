@@ -62,8 +62,22 @@ export type HostCode =
   | "Usage"
   /** A file, process or network operation failed; `cause` says how. */
   | "Io"
-  /** The source is not what it should be: no repository, no such ref, a special file. */
+  /** The source is not what it should be: a special file, a damaged repository. */
   | "BadSource"
+  /** A git source needs the git program, which is not there. */
+  | "NoGit"
+  /** Another machine cannot be reached, is not trusted, or broke the connection off. */
+  | "Network"
+  /** Another machine wants to know who asks, or does not let them in. */
+  | "AccessDenied"
+  /** There is no git repository. */
+  | "NoRepository"
+  /** A repository has no such branch, tag or commit, or not the directory that was asked for. */
+  | "NoSuchRevision"
+  /** A repository has no commits. */
+  | "EmptyRepository"
+  /** A repository names its objects by SHA-256. */
+  | "Sha256Repository"
   /** A guest module or its manifest is refused. */
   | "BadGuest"
   /** The volume was closed. */
@@ -123,8 +137,16 @@ export const EXIT = {
   notFound: 1,
   /** The image is damaged. */
   damaged: 4,
-  /** Input or output failed: a file, a device, a process, the network, memory. */
+  /** Input or output failed: a file, a device, a process, memory. */
   io: 8,
+  /** A git source cannot be had: what scripts may want to tell from each other. */
+  noGit: 9,
+  network: 10,
+  accessDenied: 11,
+  noRepository: 12,
+  noSuchRevision: 13,
+  emptyRepository: 14,
+  sha256Repository: 15,
   /** Bad arguments. */
   usage: 16,
 } as const;
@@ -142,6 +164,20 @@ export function exitStatus(code: ErrorCode): number {
     case "OutOfMemory":
     case "Closed":
       return EXIT.io;
+    case "NoGit":
+      return EXIT.noGit;
+    case "Network":
+      return EXIT.network;
+    case "AccessDenied":
+      return EXIT.accessDenied;
+    case "NoRepository":
+      return EXIT.noRepository;
+    case "NoSuchRevision":
+      return EXIT.noSuchRevision;
+    case "EmptyRepository":
+      return EXIT.emptyRepository;
+    case "Sha256Repository":
+      return EXIT.sha256Repository;
     case "NotFound":
     case "ValueExpected":
     case "DictionaryExpected":

@@ -96,7 +96,7 @@ async function packAnew(
 
 /**
  * Writes an image of a commit.
- * @throws DocteurError `InvalidArgument`, `BadSource`, `Io`; the signal's reason
+ * @throws DocteurError what `openGitSource` throws, `BadSource`, `Io`; the signal's reason
  */
 export async function makeFromGit(
   source: GitSource,

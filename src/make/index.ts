@@ -77,8 +77,9 @@ function checkOptions(source: Source, options: MakeOptions): void {
  * @param target the image's file, replaced whole when the image is complete; it may lie inside a directory source, and
  *   is no part of it then
  * @returns what was made
- * @throws DocteurError `InvalidArgument` for options, `BadSource` for what cannot be in an image, `Io`;
- *   the reason of `options.signal`
+ * @throws DocteurError `InvalidArgument` for options, `BadSource` for what cannot be in an image, `Io`; of git sources also
+ *   `NoGit`, `Network`, `AccessDenied`, `NoRepository`, `NoSuchRevision`, `EmptyRepository` and `Sha256Repository`; the
+ *   reason of `options.signal`
  * @example
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */

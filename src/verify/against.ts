@@ -30,7 +30,7 @@ function split(against: string): { path: string; ref: string | undefined } {
   if (isFolder(against)) return { path: against, ref: undefined };
   for (let at = against.indexOf("@"); at >= 0; at = against.indexOf("@", at + 1))
     if (isFolder(against.slice(0, at))) return { path: against.slice(0, at), ref: against.slice(at + 1) };
-  throw new DocteurError("BadSource", `no repository at ${against}`, {
+  throw new DocteurError("NoRepository", `no repository at ${against}`, {
     path: against,
     hint: "--against takes a repository on this machine, and after an @ a branch, a tag or a commit's id",
   });
@@ -39,7 +39,7 @@ function split(against: string): { path: string; ref: string | undefined } {
 /**
  * Asks git for a commit's ids.
  * @param against `REPO` or `REPO@REF`: a repository's folder; by default its HEAD
- * @throws DocteurError `BadSource`, `InvalidArgument`, `Io`
+ * @throws DocteurError `NoRepository`, and what `resolveCommit` throws
  */
 export async function expectedOf(against: string): Promise<Expected> {
   const { path: folder, ref } = split(against);

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { DocteurError, exitStatus } from "../../src/errors.js";
+import { DocteurError, EXIT, exitStatus } from "../../src/errors.js";
 import { make } from "../../src/make/index.js";
 import { docteur, type RunResult } from "../support/cli.js";
 import { commitAll, git } from "../support/git.js";
@@ -53,11 +53,11 @@ function createServed(t: TestContext) {
     return result;
   };
   useEnvironment(t, env);
-  /** Expects `make`, with `-b` before the source or without, to fail with these two lines. */
+  /** Expects `make`, with `-b` before the source or without, to fail with these two lines and this exit status. */
   const fail = async (
     args: string[],
     [message, hint]: [string, string | RegExp],
-    status = 8,
+    status: number,
     more: Environment = {},
   ): Promise<void> => {
     const [ref, source] = args.length === 1 ? [undefined, args[0]] : args.slice(1);
@@ -85,21 +85,26 @@ test("HTTP: what is not there", async (t) => {
   assert.deepEqual(await run([source]), { status: 0, signal: null, stdout: "", stderr: "" });
   const absent = await run([`${url}/absent.git`]);
   const message = `docteur: there is no git repository at ${url}/absent.git\nhint: ${NOT_THERE}\n`;
-  assert.deepEqual(absent, { status: 8, signal: null, stdout: "", stderr: message });
-  await fail(["-b", "absent", source], [`no branch or tag absent at ${source}`, "it has main, tree-tag, v1"]);
+  assert.deepEqual(absent, { status: EXIT.noRepository, signal: null, stdout: "", stderr: message });
+  await fail(
+    ["-b", "absent", source],
+    [`no branch or tag absent at ${source}`, "it has main, tree-tag, v1"],
+    EXIT.noSuchRevision,
+  );
   await fail(
     ["-b", head.slice(0, 7), source],
     [
       `no branch or tag ${head.slice(0, 7)} at ${source}`,
       "if it is a commit, give its whole id of 40 digits; it has main, tree-tag, v1",
     ],
+    EXIT.noSuchRevision,
   );
   const nowhere = "1234567890".repeat(4);
   const takes = "-b takes a branch, a tag, or a commit's id";
-  await fail(["-b", nowhere, source], [`${source} has no commit ${nowhere}`, takes]);
-  await fail(["-b", "tree-tag", source], ["the tag tree-tag leads to no commit", takes]);
+  await fail(["-b", nowhere, source], [`${source} has no commit ${nowhere}`, takes], EXIT.noSuchRevision);
+  await fail(["-b", "tree-tag", source], ["the tag tree-tag leads to no commit", takes], EXIT.noSuchRevision);
   const blob = git(site, "rev-parse", "HEAD:file");
-  await fail(["-b", blob, source], [`${blob} is a blob, not a commit`, takes]);
+  await fail(["-b", blob, source], [`${blob} is a blob, not a commit`, takes], EXIT.noSuchRevision);
   for (const ref of ["HEAD~1", "main:file", "v1^{}", "a..b", "main@{1}"])
     await fail(
       ["-b", ref, source],
@@ -107,9 +112,13 @@ test("HTTP: what is not there", async (t) => {
         `a remote repository cannot be asked for ${JSON.stringify(ref)}`,
         "it knows branches, tags, full refs and whole commit ids; for anything else, clone it first",
       ],
-      16,
+      EXIT.usage,
     );
-  await fail(["-b", "--upload-pack=x", source], ['not a name of a revision: "--upload-pack=x"', takes], 16);
+  await fail(
+    ["-b", "--upload-pack=x", source],
+    ['not a name of a revision: "--upload-pack=x"', takes],
+    EXIT.usage,
+  );
 
   // What a server does not hand out by its id may be in the history.
   const far = await run(["-b", first, `${old.url}/site.git`]);
@@ -119,6 +128,7 @@ test("HTTP: what is not there", async (t) => {
   await fail(
     ["-b", nowhere, `${old.url}/site.git`],
     [`no branch or tag of ${old.url}/site.git leads to ${nowhere}`, takes],
+    EXIT.noSuchRevision,
   );
 });
 
@@ -129,16 +139,22 @@ test("HTTP: repositories that no image can be made of", async (t) => {
   await fail(
     [`${url}/empty.git`],
     [`the repository ${url}/empty.git has no commits`, "push something there first"],
+    EXIT.emptyRepository,
   );
   git(served, "init", "-q", "--object-format=sha256", "other");
   commitAll(join(served, "other"), "by SHA-256");
   const only = "an image holds SHA-1 ids: only SHA-1 repositories will do";
   for (const args of [[], ["-b", "1234567890".repeat(4)]])
-    await fail([...args, `${url}/other/.git`], [`${url}/other/.git names its objects by SHA-256`, only]);
+    await fail(
+      [...args, `${url}/other/.git`],
+      [`${url}/other/.git names its objects by SHA-256`, only],
+      EXIT.sha256Repository,
+    );
   git(site, "symbolic-ref", "HEAD", "refs/heads/unborn");
   await fail(
     [`${url}/site.git`],
     [`HEAD of ${url}/site.git leads to no commit`, "choose one with -b: it has main, tree-tag, v1"],
+    EXIT.noSuchRevision,
   );
 });
 
@@ -147,17 +163,17 @@ test("servers that cannot be reached, or go away", async (t) => {
   const dead = `127.0.0.1:${await deadPort()}`;
   const listening = "does a server run there, and is the port right?";
   for (const scheme of ["http", "https", "git"])
-    await fail([`${scheme}://${dead}/site.git`], [`${dead} refuses the connection`, listening]);
+    await fail([`${scheme}://${dead}/site.git`], [`${dead} refuses the connection`, listening], EXIT.network);
   const spelling = "is it spelt right, and this machine online?";
   for (const scheme of ["http", "git"])
-    await fail([`${scheme}://a..b/site.git`], ["the name a..b cannot be resolved", spelling]);
+    await fail([`${scheme}://a..b/site.git`], ["the name a..b cannot be resolved", spelling], EXIT.network);
   await fail(
     ["http://127.0.0.1/site.git"],
     [
       "git is not installed, or not in the PATH",
       "a git source needs the git program; a plain directory needs none",
     ],
-    8,
+    EXIT.noGit,
     { PATH: work },
   );
   const breakOff = (response: ServerResponse): true => {
@@ -169,7 +185,11 @@ test("servers that cannot be reached, or go away", async (t) => {
   });
   for (const when of [/^GET/, /^POST/]) {
     const { url, place } = await startHttpServer(t, served, cut(when));
-    await fail([`${url}/site.git`], [`${place} broke the connection off`, /^git says: (fatal|error): .+/]);
+    await fail(
+      [`${url}/site.git`],
+      [`${place} broke the connection off`, /^git says: (fatal|error): .+/],
+      EXIT.network,
+    );
   }
   // In the midst of the pack.
   const { url, place } = await startHttpServer(t, served, {
@@ -183,7 +203,11 @@ test("servers that cannot be reached, or go away", async (t) => {
       return false;
     },
   });
-  await fail([`${url}/site.git`], [`${place} broke the connection off`, /^git says: (fatal|error): .+/]);
+  await fail(
+    [`${url}/site.git`],
+    [`${place} broke the connection off`, /^git says: (fatal|error): .+/],
+    EXIT.network,
+  );
   const broken = await startHttpServer(t, served, {
     intercept: (_, response) => {
       response.writeHead(500).end();
@@ -193,6 +217,7 @@ test("servers that cannot be reached, or go away", async (t) => {
   await fail(
     [`${broken.url}/site.git`],
     [`git cannot fetch from ${broken.url}/site.git`, /^git says: fatal: .*returned error: 500$/],
+    EXIT.io,
   );
 });
 
@@ -225,11 +250,19 @@ test("logins: asked for, refused, taken; and a password appears nowhere", async 
   const site = `${url}/site.git`;
   const setUp =
     "set up a credential helper for git (gitcredentials), or give https://user:password@host/path";
-  await fail([site], [`${site} asks for a user name and a password`, setUp]);
-  await fail([`http://me@${place}/site.git`], [`${site} asks for a user name and a password`, setUp]);
+  await fail([site], [`${site} asks for a user name and a password`, setUp], EXIT.accessDenied);
+  await fail(
+    [`http://me@${place}/site.git`],
+    [`${site} asks for a user name and a password`, setUp],
+    EXIT.accessDenied,
+  );
   const token =
     "many servers take a token for a password; or they do not say that there is no such repository";
-  await fail([`http://me:wrong@${place}/site.git`], [`${site} refuses the user name or the password`, token]);
+  await fail(
+    [`http://me:wrong@${place}/site.git`],
+    [`${site} refuses the user name or the password`, token],
+    EXIT.accessDenied,
+  );
   const secret = `http://me:${encodeURIComponent(login.password)}@${place}/site.git`;
   const made = await run(["--json", secret]);
   assert.deepEqual([made.status, made.stderr], [0, ""]);
@@ -262,7 +295,7 @@ test("logins: asked for, refused, taken; and a password appears nowhere", async 
       `http://…@host/path is no address of a repository: ${refused}`,
       'in a user name or password, "/" is written %2F, "?" %3F and "#" %23',
     ],
-    16,
+    EXIT.usage,
   );
   await fail(
     ["ssh://me:secret@host/path"],
@@ -270,7 +303,7 @@ test("logins: asked for, refused, taken; and a password appears nowhere", async 
       "ssh://…@host/path is no address of a repository: ssh takes no password",
       "use a key, with ssh-agent, or let ssh ask for the password",
     ],
-    16,
+    EXIT.usage,
   );
 });
 
@@ -282,16 +315,25 @@ test("a forbidden repository", async (t) => {
       return true;
     },
   });
-  await fail([`${url}/site.git`], [`${url}/site.git is forbidden to this user`, /^git says: fatal: .*403$/]);
+  await fail(
+    [`${url}/site.git`],
+    [`${url}/site.git is forbidden to this user`, /^git says: fatal: .*403$/],
+    EXIT.accessDenied,
+  );
 });
 
 test("git daemon: what is not there", async (t) => {
   const { served, fail } = createServed(t);
   const url = await startGitDaemon(t, served);
-  await fail([`${url}/absent.git`], [`there is no git repository at ${url}/absent.git`, NOT_THERE]);
+  await fail(
+    [`${url}/absent.git`],
+    [`there is no git repository at ${url}/absent.git`, NOT_THERE],
+    EXIT.noRepository,
+  );
   await fail(
     ["-b", "absent", `${url}/site.git`],
     [`no branch or tag absent at ${url}/site.git`, "it has main, tree-tag, v1"],
+    EXIT.noSuchRevision,
   );
 });
 
@@ -305,7 +347,7 @@ test("ssh: keys that do not fit, paths that are not there", { skip: whyNoSsh() ?
       "git-server does not let this user in by ssh (it takes: publickey)",
       "is the right key known to ssh (ssh-add -l), and the user in the address right?",
     ],
-    8,
+    EXIT.accessDenied,
     { GIT_SSH_COMMAND: sshCommand(configOfStranger) },
   );
   await fail(
@@ -314,16 +356,17 @@ test("ssh: keys that do not fit, paths that are not there", { skip: whyNoSsh() ?
       "ssh does not trust git-server: its key is unknown, or has changed",
       "make sure of the key and connect with ssh once; it is kept in ~/.ssh/known_hosts then",
     ],
-    8,
+    EXIT.network,
     { GIT_SSH_COMMAND: sshCommand(configOfNewcomer) },
   );
-  await fail([`${source}x`], [`there is no git repository at ${source}x`, NOT_THERE], 8, {
+  await fail([`${source}x`], [`there is no git repository at ${source}x`, NOT_THERE], EXIT.noRepository, {
     GIT_SSH_COMMAND: sshCommand(config),
   });
   const dead = await deadPort();
   await fail(
     [`[127.0.0.1:${dead}]:x`],
     [`127.0.0.1:${dead} refuses the connection`, "does a server run there, and is the port right?"],
+    EXIT.network,
   );
   await fail(
     [source],
@@ -331,7 +374,7 @@ test("ssh: keys that do not fit, paths that are not there", { skip: whyNoSsh() ?
       "ssh is not installed, or not in the PATH",
       "addresses of ssh need its program, the https:// address of the same repository does not",
     ],
-    8,
+    EXIT.io,
     { GIT_SSH: join(work, "ssh-absent") },
   );
 });

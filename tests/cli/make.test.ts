@@ -165,33 +165,33 @@ test("sources that cannot be imaged", async (t) => {
     "docteur: standard input is no tar archive",
     "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
   ]);
-  await expectFailure(["-b", "absent", repository, image], 8, [
+  await expectFailure(["-b", "absent", repository, image], 13, [
     `docteur: no branch, tag or commit absent in ${repository}`,
     "hint: it has main",
   ]);
-  await expectFailure(["-b", "main:file", repository, image], 8, [
+  await expectFailure(["-b", "main:file", repository, image], 13, [
     "docteur: main:file is a blob, not a commit",
     "hint: -b takes a branch, a tag, or a commit's id",
   ]);
   git(repository, "tag", "-a", "-m", "of a tree", "tree-tag", "HEAD^{tree}");
-  await expectFailure(["-b", "tree-tag", repository, image], 8, [
+  await expectFailure(["-b", "tree-tag", repository, image], 13, [
     "docteur: the tag tree-tag leads to no commit",
     "hint: -b takes a branch, a tag, or a commit's id",
   ]);
   git(repository, "symbolic-ref", "HEAD", "refs/heads/unborn");
-  await expectFailure([repository, image], 8, [
+  await expectFailure([repository, image], 13, [
     `docteur: HEAD of ${repository} leads to no commit`,
     "hint: choose one with -b: it has main, tree-tag",
   ]);
   const empty = join(work, "empty");
   git(work, "init", "-q", "empty");
-  await expectFailure([empty, image], 8, [
+  await expectFailure([empty, image], 14, [
     `docteur: the repository ${empty} has no commits`,
     "hint: commit something first",
   ]);
   const sha256 = join(work, "sha256");
   git(work, "init", "-q", "--object-format=sha256", "sha256");
-  await expectFailure([sha256, image], 8, [
+  await expectFailure([sha256, image], 15, [
     `docteur: ${sha256} names its objects by SHA-256`,
     "hint: an image holds SHA-1 ids: only SHA-1 repositories will do",
   ]);
@@ -222,7 +222,7 @@ test("without git there are still plain directories", async (t) => {
   const env = { PATH: work };
   await expectFailure(
     [repository, image],
-    8,
+    9,
     [
       "docteur: git is not installed, or not in the PATH",
       "hint: a git source needs the git program; a plain directory needs none",

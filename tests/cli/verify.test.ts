@@ -188,8 +188,13 @@ test("--against", async (t) => {
     assert.deepEqual([...new Set(list[0]!.findings.map(({ code }) => code))], ["Mismatch"]);
     assert.ok(list[0]!.findings.some(({ path }) => path === "/a"));
   }
-  for (const against of [join(folder, "none"), `${folder}@nothing`, temporaryFolder(t)])
-    assert.equal((await docteur(["verify", "--against", against, image])).status, 8, against);
+  const unusable: [string, number][] = [
+    [join(folder, "none"), 12],
+    [`${folder}@nothing`, 13],
+    [temporaryFolder(t), 8],
+  ];
+  for (const [against, expected] of unusable)
+    assert.equal((await docteur(["verify", "--against", against, image])).status, expected, against);
   assert.equal((await docteur(["verify", "--against", `${folder}@-x`, image])).status, 16);
 });
 

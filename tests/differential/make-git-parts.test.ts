@@ -176,7 +176,7 @@ test("parts that are not there, or no directories", async (t) => {
     ],
   ];
   for (const [subdir, message, hint] of cases)
-    await assert.rejects(make(source, image, { subdir }), { code: "BadSource", message, hint }, subdir);
+    await assert.rejects(make(source, image, { subdir }), { code: "NoSuchRevision", message, hint }, subdir);
   for (const subdir of ["..", "lib/../top", "a\0b"])
     await assert.rejects(make(source, image, { subdir }), { code: "InvalidArgument" }, subdir);
   assert.ok(!readdirSync(work).some((name) => name !== "source"));

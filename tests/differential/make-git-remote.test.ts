@@ -172,7 +172,7 @@ test("a login in the address reaches the server it is for, and no other", async 
     },
   });
   process.env.GIT_CONFIG_GLOBAL = "/dev/null";
-  await assert.rejects(makeFrom(`http://${userinfo}@${leading.place}/site.git`), { code: "Io" });
+  await assert.rejects(makeFrom(`http://${userinfo}@${leading.place}/site.git`), { code: "AccessDenied" });
   assert.ok(asked.length > 0);
   assert.ok(asked.every((authorization) => authorization === undefined));
   assert.ok(url.includes(place));
@@ -183,7 +183,7 @@ test("HTTPS, with a certificate that git was told to trust", async (t) => {
   const tls = createCertificate(work);
   if (tls === undefined) return t.skip("there is no openssl");
   const { url } = await startHttpServer(t, served, { tls });
-  await assert.rejects(makeFrom(`${url}/site.git`), { code: "Io", message: /^no trusted connection to 127/ });
+  await assert.rejects(makeFrom(`${url}/site.git`), { code: "Network", message: /^no trusted connection to 127/ });
   process.env.GIT_SSL_CAINFO = tls.certPath;
   assert.ok((await makeFrom(`HTTPS${url.slice("https".length)}/site.git`)).bytes.equals(expected));
 });

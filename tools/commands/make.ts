@@ -76,7 +76,11 @@ Options:
   -h, --help         print this help
 
 Exit statuses: 0 made; 8 SOURCE cannot be read or imaged, or IMAGE cannot be
-written; 16 the arguments are wrong.
+written; 16 the arguments are wrong. For git sources also: 9 git is not
+installed; 10 the other machine cannot be reached, is not trusted, or broke off;
+11 it refuses the user, the password or the key, or asks for one; 12 there is no
+repository; 13 it has no such branch, tag, commit or directory; 14 it has no
+commits; 15 it names its objects by SHA-256.
 
 Examples:
   docteur make . disk.img

@@ -1,5 +1,5 @@
 /** One commit of a repository on another machine, fetched by git into a scratch repository. */
-import { DocteurError } from "../../errors.js";
+import { DocteurError, type ErrorCode } from "../../errors.js";
 import type { RemoteAddress } from "./address.js";
 import { runGit, type Setting, transportEnvironment } from "./process.js";
 import type { GitProgress } from "./progress.js";
@@ -71,14 +71,19 @@ class Remote {
     this.#url = address.url;
   }
 
-  fail(message: string, hint: string): never {
-    throw new DocteurError("BadSource", message, { hint });
+  fail(code: ErrorCode, message: string, hint: string): never {
+    throw new DocteurError(code, message, { hint });
+  }
+
+  /** @throws DocteurError `NoSuchRevision` */
+  failToFind(message: string, hint: string): never {
+    return this.fail("NoSuchRevision", message, hint);
   }
 
   /**
    * Asks for the refs, to say what is there instead of what was asked for.
    * @returns the first branches and tags, in short
-   * @throws DocteurError `BadSource` where there is nothing to choose from
+   * @throws DocteurError `EmptyRepository`, `Sha256Repository`, or what `troubleWith` makes of git's words
    */
   async #list(): Promise<string[]> {
     const some: string[] = [];
@@ -95,7 +100,12 @@ class Remote {
     const args = ["ls-remote", "--quiet", "--", this.#url];
     const { status, stderr } = await runTransport({ args, env: this.#env, signal, onLine });
     if (status !== 0) throw troubleWith(this.#destination, stderr);
-    if (isEmpty) this.fail(`the repository ${this.#url} has no commits`, "push something there first");
+    if (isEmpty)
+      this.fail(
+        "EmptyRepository",
+        `the repository ${this.#url} has no commits`,
+        "push something there first",
+      );
     if (!isSha1) throw troubleWith(this.#destination, MISMATCH);
     return some;
   }
@@ -104,10 +114,11 @@ class Remote {
   async #failWithout(name: string): Promise<never> {
     const some = await this.#list();
     const hint = some.length > 0 ? `it has ${listSome(some, SHOWN_MAX)}` : REVISION_HINT;
-    if (name === "HEAD") this.fail(`HEAD of ${this.#url} leads to no commit`, `choose one with -b: ${hint}`);
+    if (name === "HEAD")
+      this.failToFind(`HEAD of ${this.#url} leads to no commit`, `choose one with -b: ${hint}`);
     const isId = /^[0-9a-f]{4,39}$/i.test(name);
     const advice = isId ? `if it is a commit, give its whole id of 40 digits; ${hint}` : hint;
-    return this.fail(`no branch or tag ${name} at ${this.#url}`, advice);
+    return this.failToFind(`no branch or tag ${name} at ${this.#url}`, advice);
   }
 
   /** Fetches, from depth 1 if need be to the whole history. @returns undefined, or what git said where it failed */
@@ -148,7 +159,7 @@ class Remote {
     if (failure === undefined) return FETCHED;
     if (NOT_OURS.test(failure)) {
       await this.#list();
-      this.fail(`${this.#url} has no commit ${id}`, REVISION_HINT);
+      this.failToFind(`${this.#url} has no commit ${id}`, REVISION_HINT);
     }
     if (!NOT_BY_ID.test(failure) && !NOT_SHALLOW.test(failure)) throw troubleWith(this.#destination, failure);
     this.#notice(
@@ -181,8 +192,9 @@ function checkRemoteRevision(ref: string): void {
  * @param ref a branch, tag, full ref, or a commit's whole id; HEAD where it is undefined. Names are read as
  *   `git rev-parse` reads them: a tag is found before a branch
  * @returns the commit's id, 40 hexadecimal digits
- * @throws DocteurError `InvalidArgument` for `ref`; `BadSource` where there is no such repository or commit; `Io` where
- *   there is no way to it; the signal's reason
+ * @throws DocteurError `InvalidArgument` for `ref`; `NoRepository`, `NoSuchRevision`, `EmptyRepository` or
+ *   `Sha256Repository` for what is there; `Network` or `AccessDenied` where there is no way to it; `NoGit`, `Io`; the
+ *   signal's reason
  */
 export async function fetchCommit(
   address: RemoteAddress,
@@ -201,6 +213,6 @@ export async function fetchCommit(
   const id = name.toLowerCase();
   const fetched = await remote.fetchId(id);
   if ((await ask("cat-file", "-e", fetched)).status !== 0)
-    remote.fail(`no branch or tag of ${address.url} leads to ${id}`, REVISION_HINT);
+    remote.failToFind(`no branch or tag of ${address.url} leads to ${id}`, REVISION_HINT);
   return peelToCommit(ask, fetched, name);
 }

@@ -140,7 +140,7 @@ export function ended(git: ChildProcess): Promise<number | null> {
     git.once("close", (status) => (failure === undefined ? resolvePromise(status) : reject(failure)));
   }).catch((cause: unknown) => {
     if (systemCode(cause) === "ENOENT")
-      throw new DocteurError("Io", "git is not installed, or not in the PATH", {
+      throw new DocteurError("NoGit", "git is not installed, or not in the PATH", {
         hint: "a git source needs the git program; a plain directory needs none",
         cause,
       });

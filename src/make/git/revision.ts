@@ -1,6 +1,6 @@
 /** Which commit of a repository on this machine is meant, and where the repository keeps its objects. */
 import { resolve } from "node:path";
-import { DocteurError } from "../../errors.js";
+import { DocteurError, type ErrorCode } from "../../errors.js";
 import { type GitResult, reasonOf, runGit, sourceEnvironment } from "./process.js";
 
 /** A commit of a repository on this machine. */
@@ -47,7 +47,7 @@ export async function peelToCommit(ask: Ask, object: string, shown: string): Pro
     type.stdout === "tag"
       ? `the tag ${shown} leads to no commit`
       : `${shown} is a ${type.stdout}, not a commit`;
-  throw new DocteurError("BadSource", message, { hint: REVISION_HINT });
+  throw new DocteurError("NoSuchRevision", message, { hint: REVISION_HINT });
 }
 
 /** A repository, asked by `git -C`. */
@@ -64,23 +64,26 @@ class Repository {
 
   readonly ask: Ask = (...args) => runGit(["-C", this.#path, ...args], this.#env, this.#signal);
 
-  fail(message: string, hint: string): never {
-    throw new DocteurError("BadSource", message, { path: this.#path, hint });
+  #fail(code: ErrorCode, message: string, hint: string): never {
+    throw new DocteurError(code, message, { path: this.#path, hint });
+  }
+
+  #cannotUse({ stderr }: GitResult): never {
+    return this.#fail("BadSource", `git cannot use the repository ${this.#path}`, reasonOf(stderr));
   }
 
   /** Makes sure that git reads this repository, and gives the folder of its objects. */
   async open(): Promise<string> {
     const format = await this.ask("rev-parse", "--show-object-format");
-    if (format.status !== 0)
-      this.fail(`git cannot use the repository ${this.#path}`, reasonOf(format.stderr));
+    if (format.status !== 0) this.#cannotUse(format);
     if (format.stdout === "sha256")
-      this.fail(
+      this.#fail(
+        "Sha256Repository",
         `${this.#path} names its objects by SHA-256`,
         "an image holds SHA-1 ids: only SHA-1 repositories will do",
       );
     const objects = await this.ask("rev-parse", "--git-path", "objects");
-    if (objects.status !== 0)
-      this.fail(`git cannot use the repository ${this.#path}`, reasonOf(objects.stderr));
+    if (objects.status !== 0) this.#cannotUse(objects);
     return resolve(this.#path, objects.stdout);
   }
 
@@ -117,15 +120,21 @@ class Repository {
     const names = refs.stdout === "" ? [] : refs.stdout.split("\n");
     const some = `it has ${listSome(names, 8)}`;
     if (ref !== undefined && /ambiguous/.test(stderr))
-      this.fail(`${ref} is ambiguous in ${this.#path}`, "give more of the commit's id, or a full ref");
+      this.#fail(
+        "NoSuchRevision",
+        `${ref} is ambiguous in ${this.#path}`,
+        "give more of the commit's id, or a full ref",
+      );
     if (names.length === 0 && (await this.ask("for-each-ref", "--count=1")).stdout === "")
-      this.fail(`the repository ${this.#path} has no commits`, "commit something first");
+      this.#fail("EmptyRepository", `the repository ${this.#path} has no commits`, "commit something first");
     if (ref === undefined)
-      this.fail(
+      this.#fail(
+        "NoSuchRevision",
         `HEAD of ${this.#path} leads to no commit`,
         names.length > 0 ? `choose one with -b: ${some}` : "choose one with -b",
       );
-    return this.fail(
+    return this.#fail(
+      "NoSuchRevision",
       `no branch, tag or commit ${ref} in ${this.#path}`,
       names.length > 0 ? some : reasonOf(stderr),
     );
@@ -137,7 +146,8 @@ class Repository {
  * annotated tag stands for its commit.
  * @param path the repository's root, absolute
  * @param ref a branch, tag, full ref, or (abbreviated) id; HEAD where it is undefined
- * @throws DocteurError `InvalidArgument`, `BadSource`, `Io`; the signal's reason
+ * @throws DocteurError `InvalidArgument`, `NoSuchRevision`, `EmptyRepository`, `Sha256Repository`; `BadSource` where git
+ *   cannot use the repository; `NoGit`, `Io`; the signal's reason
  */
 export async function resolveCommit(
   path: string,

@@ -79,8 +79,8 @@ async function obtain(
 /**
  * Makes a commit of a git source ready for packing.
  * @param scratch makes an empty folder, which the caller removes
- * @throws DocteurError `InvalidArgument` for options; `BadSource` for what is not there or, with `strict`, would be
- *   lacking; `Io`; the signal's reason
+ * @throws DocteurError `InvalidArgument` for options; what `fetchCommit` and `resolveCommit` throw; `NoSuchRevision`
+ *   where there is no such directory; `BadSource` for what with `strict` would be lacking; the signal's reason
  */
 export async function openGitSource(
   source: GitSource,

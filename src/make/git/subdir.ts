@@ -50,14 +50,14 @@ async function treeAt({ prefix, env, signal }: TreeReader, commit: string, path:
   const [mode, , oid] = entry?.split(/[ \t]/) ?? [];
   if (mode === "040000") return oid!;
   if (mode !== undefined)
-    throw new DocteurError("BadSource", `${path} is ${WHAT.get(mode)} in the commit ${commit}`, {
+    throw new DocteurError("NoSuchRevision", `${path} is ${WHAT.get(mode)} in the commit ${commit}`, {
       path,
       hint: "--subdir takes a directory",
     });
   const names = (await list(commit))
     .filter((line) => line.startsWith("040000"))
     .map((line) => line.slice(line.indexOf("\t") + 1));
-  throw new DocteurError("BadSource", `there is no directory ${path} in the commit ${commit}`, {
+  throw new DocteurError("NoSuchRevision", `there is no directory ${path} in the commit ${commit}`, {
     path,
     hint: names.length === 0 ? "it has no directories" : `its root has ${listSome(names, 8)}`,
   });
@@ -68,7 +68,8 @@ async function treeAt({ prefix, env, signal }: TreeReader, commit: string, path:
  * message that says what it is.
  * @param path as `parseSubdir` has it
  * @returns its id
- * @throws DocteurError `BadSource` where there is no such directory; the signal's reason
+ * @throws DocteurError `NoSuchRevision` where there is no such directory; `BadSource` where git cannot read the commit;
+ *   the signal's reason
  */
 export async function writeCommitOfSubdir(reader: TreeReader, commit: string, path: string): Promise<string> {
   const { prefix, env, signal } = reader;

@@ -13,7 +13,7 @@ export interface Destination {
 interface Trouble {
   /** Matches what stderr holds. Of several troubles that match, the first counts. */
   says: RegExp;
-  code: "Io" | "BadSource";
+  code: "Io" | "Network" | "AccessDenied" | "NoRepository" | "Sha256Repository";
   message: (address: RemoteAddress, match: RegExpExecArray) => string;
   /** What to do; where there is nothing to advise, git's own words follow. */
   hint?: string;
@@ -45,49 +45,49 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     says: /unable to look up|Could not resolve (?:host|proxy|hostname)|Temporary failure in name resolution/i,
-    code: "Io",
+    code: "Network",
     message: ({ host }) => `the name ${host} cannot be resolved`,
     hint: "is it spelt right, and this machine online?",
   },
   {
     says: /timed out|No route to host|(?:Network|Host) is (?:unreachable|down)/i,
-    code: "Io",
+    code: "Network",
     message: ({ host }) => `${host} cannot be reached`,
   },
   {
     says: /Connection refused|Couldn't connect to server|Failed to connect to/i,
-    code: "Io",
+    code: "Network",
     message: ({ host }) => `${host} refuses the connection`,
     hint: "does a server run there, and is the port right?",
   },
   {
     says: /Host key verification failed|HOST IDENTIFICATION HAS CHANGED/,
-    code: "Io",
+    code: "Network",
     message: ({ host }) => `ssh does not trust ${host}: its key is unknown, or has changed`,
     hint: "make sure of the key and connect with ssh once; it is kept in ~/.ssh/known_hosts then",
   },
   {
     says: /Permission denied \(([\w,-]+)\)|Too many authentication failures/,
-    code: "Io",
+    code: "AccessDenied",
     message: ({ host }, [, methods]) =>
       `${host} does not let this user in by ssh${methods === undefined ? "" : ` (it takes: ${methods})`}`,
     hint: "is the right key known to ssh (ssh-add -l), and the user in the address right?",
   },
   {
     says: /could not read (?:Username|Password)|terminal prompts disabled/,
-    code: "Io",
+    code: "AccessDenied",
     message: ({ url }) => `${url} asks for a user name and a password`,
     hint: "set up a credential helper for git (gitcredentials), or give https://user:password@host/path",
   },
   {
     says: /Authentication failed|returned error: 401/,
-    code: "Io",
+    code: "AccessDenied",
     message: ({ url }) => `${url} refuses the user name or the password`,
     hint: "many servers take a token for a password; or they do not say that there is no such repository",
   },
   {
     says: /returned error: 403/,
-    code: "Io",
+    code: "AccessDenied",
     message: ({ url }) => `${url} is forbidden to this user`,
   },
   {
@@ -103,19 +103,19 @@ const TROUBLES: readonly Trouble[] = [
       ].join("|"),
       "i",
     ),
-    code: "BadSource",
+    code: "NoRepository",
     message: ({ url }) => `there is no git repository at ${url}`,
     hint: "is the path right? Of a private repository some servers say the same to who is not logged in",
   },
   {
     says: /mismatched algorithms|unsupported object format|unknown object format/i,
-    code: "BadSource",
+    code: "Sha256Repository",
     message: ({ url }) => `${url} names its objects by SHA-256`,
     hint: "an image holds SHA-1 ids: only SHA-1 repositories will do",
   },
   {
     says: /certificate|SSL|TLS/,
-    code: "Io",
+    code: "Network",
     message: ({ host }) => `no trusted connection to ${host}`,
   },
   {
@@ -135,7 +135,7 @@ const TROUBLES: readonly Trouble[] = [
       ].join("|"),
       "i",
     ),
-    code: "Io",
+    code: "Network",
     message: ({ host }) => `${host} broke the connection off`,
   },
 ];
