@@ -183,7 +183,10 @@ test("HTTPS, with a certificate that git was told to trust", async (t) => {
   const tls = createCertificate(work);
   if (tls === undefined) return t.skip("there is no openssl");
   const { url } = await startHttpServer(t, served, { tls });
-  await assert.rejects(makeFrom(`${url}/site.git`), { code: "Network", message: /^no trusted connection to 127/ });
+  await assert.rejects(makeFrom(`${url}/site.git`), {
+    code: "Network",
+    message: /^no trusted connection to 127/,
+  });
   process.env.GIT_SSL_CAINFO = tls.certPath;
   assert.ok((await makeFrom(`HTTPS${url.slice("https".length)}/site.git`)).bytes.equals(expected));
 });
