@@ -85,7 +85,11 @@ async function inspectTarget(target: string): Promise<{ path: string; mode: numb
     if (systemCode(cause) === "ENOENT") return undefined;
     throw ioError("write", target, cause);
   });
-  if (link === undefined) return { path: resolve(target), mode: undefined };
+  if (link === undefined) {
+    const folder = dirname(resolve(target));
+    // Where it is not there, whoever writes to it will say so.
+    return { path: join(await realpath(folder).catch(() => folder), basename(target)), mode: undefined };
+  }
   try {
     const path = await realpath(target);
     const found = await stat(path);

@@ -7,6 +7,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -112,6 +113,11 @@ test("empty directories are kept, .git is left out, the image in its own source 
   for (let round = 0; round < 2; round++)
     assert.deepEqual(await make(source, inside, { date: DATE }), outside.summary);
   assert.ok(readFileSync(inside).equals(outside.bytes));
+  rmSync(inside);
+  symlinkSync(join(source, "nested"), join(work, "link"));
+  for (let round = 0; round < 2; round++)
+    assert.deepEqual(await make(source, join(work, "link", "disk.img"), { date: DATE }), outside.summary);
+  assert.ok(readFileSync(inside).equals(outside.bytes));
 });
 
 test("an empty directory gives an image of the empty tree", async (t) => {
@@ -156,6 +162,22 @@ test("--compat follows links and flattens executables", async (t) => {
   assert.equal(followed.summary.commit, copied.commit);
   const kept = await make(source, join(work, "image3"), { date: DATE });
   assert.notEqual(kept.tree, copied.tree);
+});
+
+test("--compat: links do not make the image a part of itself", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  mkdirSync(join(source, "dir"), { recursive: true });
+  symlinkSync("dir", join(source, "dirlink"));
+  const outside = await make(source, join(work, "image"), { compat: true, date: DATE });
+  symlinkSync("dir/disk.img", join(source, "latest"));
+  for (let round = 0; round < 2; round++) {
+    // Before there is an image, the link to it leads nowhere.
+    if (round === 0) renameSync(join(source, "latest"), join(work, "latest"));
+    const inside = await make(source, join(source, "dir", "disk.img"), { compat: true, date: DATE });
+    assert.deepEqual(inside, outside);
+    if (round === 0) renameSync(join(work, "latest"), join(source, "latest"));
+  }
 });
 
 test("links that lead nowhere are errors with --compat alone", async (t) => {

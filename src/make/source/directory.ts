@@ -2,7 +2,7 @@
  * A plain directory as a source. Paths are byte strings ("latin1"), one character to a byte of the name that the file
  * system has.
  */
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
 import { Breath } from "../breath.js";
@@ -149,6 +149,7 @@ class DirectoryLister {
     // What a pattern leaves out as whatever it is need not be a thing that can be looked at.
     if (exclude.step(place.exclude, name, false) === undefined) return undefined;
     const found = inspect(path, compat);
+    if (compat && this.#leadsToOutput(path, found)) return undefined;
     const state = exclude.step(place.exclude, name, found.isDirectory());
     if (state === undefined) return undefined;
     const mode = modeOf(found, compat);
@@ -163,6 +164,11 @@ class DirectoryLister {
     if (mode === MODE.directory)
       return { name, mode, folder: await this.#listFolder({ path, depth, exclude: state }, found) };
     return { name, mode, blob: this.#blobOf(path, mode === MODE.symlink, found) };
+  }
+
+  /** Whether a path, links followed, is an output's. */
+  #leadsToOutput(path: string, found: BigIntStats): boolean {
+    return found.isFile() && this.#outputs.has(realpathSync.native(bytesOf(path), "latin1"));
   }
 
   /** A file's or link's index in the listing. */
