@@ -86,6 +86,11 @@ async function inspectTarget(target: string): Promise<{ path: string; mode: numb
     throw ioError("write", target, cause);
   });
   if (link === undefined) {
+    if (/\/\.{0,2}$/.test(target))
+      throw new DocteurError("Io", `cannot write ${target}: there is no such directory`, {
+        path: target,
+        hint: "give the file to write",
+      });
     const folder = dirname(resolve(target));
     // Where it is not there, whoever writes to it will say so.
     return { path: join(await realpath(folder).catch(() => folder), basename(target)), mode: undefined };
@@ -95,7 +100,8 @@ async function inspectTarget(target: string): Promise<{ path: string; mode: numb
     const found = await stat(path);
     if (found.isFile()) return { path, mode: found.mode & 0o777 };
   } catch (cause) {
-    throw ioError("write", target, cause);
+    const hint = link.isSymbolicLink() ? "it is a symbolic link" : undefined;
+    throw ioError("write", target, cause, hint);
   }
   throw new DocteurError("Io", `cannot write ${target}: it exists and is not a regular file`, {
     path: target,

@@ -101,5 +101,13 @@ test("targets that cannot be replaced are refused", async (t) => {
     message: `cannot write ${absent}: no such file or directory`,
   });
   symlinkSync("nowhere", join(folder, "dangling"));
-  await assert.rejects(replaceFile(join(folder, "dangling"), write), { code: "Io" });
+  await assert.rejects(replaceFile(join(folder, "dangling"), write), {
+    code: "Io",
+    hint: "it is a symbolic link",
+  });
+  for (const end of ["/", "/.", "/.."])
+    await assert.rejects(replaceFile(`${absent}${end}`, write), {
+      code: "Io",
+      message: `cannot write ${absent}${end}: there is no such directory`,
+    });
 });
