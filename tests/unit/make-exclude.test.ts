@@ -40,6 +40,8 @@ test("patterns mean what gitignore(5) says", () => {
     ["/a/", ["a/b"], ["a", "b/a/c"]],
     ["**", ["a", "a/b"], []],
     ["a//b", [], ["a/b", "a"]],
+    ["[!/]b", ["ab"], ["x/ab"]],
+    ["[a/]/", ["a/b"], ["a", "x/a/b"]],
   ];
   for (const [pattern, out, kept] of cases) {
     for (const path of out) assert.ok(isExcluded([pattern], path), `${pattern} leaves out ${path}`);

@@ -64,7 +64,9 @@ class PatternReader {
     const foldersOnly = tokens.at(-1) === SLASH;
     if (foldersOnly) tokens.pop();
     if (tokens.length === 0) refuse(this.#pattern, "it names nothing");
-    if (!tokens.includes(SLASH)) return { segments: ["globstar", tokens], foldersOnly };
+    // One inside a set counts, too, though no name has it.
+    if (!bytes.slice(0, foldersOnly ? -1 : undefined).includes("/"))
+      return { segments: ["globstar", tokens], foldersOnly };
     if (tokens[0] === SLASH) tokens.shift();
     const segments = split(tokens);
     // "a/**" is what is in a, not a itself.
