@@ -224,6 +224,14 @@ test("what is left out of an archive", async (t) => {
   assert.equal(git(repository, "ls-tree", "-rt", "--name-only", "image"), "dev\nkeep\nsub");
   assert.equal(git(repository, "show", "image:keep"), "object");
   await make(archive, join(work, "image"), { exclude: ["build", "fifo", "/dev/*"] });
+  writeFileSync(archive, tarOf({ name: "fifo", type: "6" }, { name: "link", type: "1", link: "fifo" }));
+  assert.deepEqual((await make(archive, join(work, "image"), { skipSpecial: true })).skipped, [
+    "fifo",
+    "link",
+  ]);
+  await assert.rejects(make(archive, join(work, "image"), { exclude: ["fifo"] }), {
+    message: "link is a FIFO",
+  });
 });
 
 test("paths as long and as deep as images allow can be read", async (t) => {

@@ -76,8 +76,8 @@ class TarLister {
   readonly #archive: Archive;
   readonly #options: TarOptions;
   readonly #root: Folder = new Map();
-  /** Files that are left out, by path: hard links to them may not be. */
-  readonly #leftOut = new Map<string, number>();
+  /** What is left out, by path: hard links to it may not be. */
+  readonly #leftOut = new Map<string, number | Special>();
   readonly #leaves = new Leaves();
   /** Paths of `.git`. */
   readonly #git = new Set<string>();
@@ -213,11 +213,8 @@ class TarLister {
     }
     if (names.length === 0) this.#damaged("a member that has no name", at);
     const item = this.#itemOf(at, header, path);
-    if (this.#isLeftOut(names, false)) {
-      if (typeof item === "number") this.#leftOut.set(path, item);
-      return;
-    }
-    this.#place(names, item);
+    if (this.#isLeftOut(names, false)) this.#leftOut.set(path, item);
+    else this.#place(names, item);
   }
 
   /** The names of a path: none for the root. */
@@ -270,13 +267,17 @@ class TarLister {
     }
   }
 
-  /** The file that a hard link is to. */
-  #linked(names: readonly string[], from: string, at: number): number {
+  /** What a hard link is to: a file, mostly. */
+  #linked(names: readonly string[], from: string, at: number): number | Special {
     let item: Item | undefined = this.#root;
     for (const name of names) item = item instanceof Map ? item.get(name) : undefined;
     const path = names.join("/");
-    const leaf = typeof item === "number" ? item : this.#leftOut.get(path);
-    return leaf ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
+    const found = item instanceof Map ? undefined : item;
+    return (
+      found ??
+      this.#leftOut.get(path) ??
+      this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at)
+    );
   }
 
   /** Whether patterns leave a path out, or git's rules. */
