@@ -143,6 +143,11 @@ test("sources on this machine, whatever their form", (t) => {
   t.after(() => process.chdir(before));
   assert.deepEqual(locateSource(`relativize://${folder.slice(folder.lastIndexOf("/") + 1)}`), expected);
   assert.deepEqual(locateSource("relativize://./x/../").kind, "directory");
+  for (const name of ["a#b", "a?b", "a\\b", " a\nb\t "]) {
+    const path = join(folder, name);
+    mkdirSync(path);
+    assert.deepEqual(locateSource(`file://${path}`), { ...expected, path }, name);
+  }
   mkdirSync(join(folder, "host:path"));
   process.chdir(folder);
   assert.deepEqual(locateSource("host:path"), { ...expected, path: join(folder, "host:path") });

@@ -64,7 +64,8 @@ function readSource(source: string): RemoteAddress | string {
       return refuse(`${source} names no path`, "relativize://relative/path");
     case "file":
       try {
-        return fileURLToPath(source);
+        // git knows no query or fragment here, and URLs lose some characters on the way.
+        return fileURLToPath(source.replace(/[?#\\\0-\x20]/g, encodeURIComponent));
       } catch (cause) {
         return refuse(
           `${source} is no path of this machine`,
