@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { DocteurError } from "../../src/errors.js";
 import { dateInUtc, parseDate } from "../../src/make/date.js";
 import type { RemoteAddress } from "../../src/make/git/address.js";
-import { scrubber } from "../../src/make/git/trouble.js";
+import { scrubber, troubleWith } from "../../src/make/git/trouble.js";
 import { encodeHeader, paddingLen } from "../../src/make/image.js";
 import { sortTree } from "../../src/make/objects.js";
 import { combineAdler32, encodeBaseDistance, encodeEntryHeader } from "../../src/make/pack/writer.js";
@@ -243,6 +243,15 @@ test("addresses that are refused, and never repeat a password", () => {
       source,
     );
   assert.throws(() => locateSource("gopher://x"), { hint: /https, http, ssh, git, file and relativize/ });
+});
+
+test("what went wrong is not told from the name of a repository", () => {
+  const address = addressOf("https://host/TLS/timed out.git");
+  const said = (why: string): string => `fatal: unable to access '${address.url}/': ${why}`;
+  const code = (why: string): string => troubleWith({ address, scrub: scrubber(address) }, said(why)).code;
+  assert.equal(code("The requested URL returned error: 500"), "Io");
+  assert.equal(code("The requested URL returned error: 403"), "AccessDenied");
+  assert.equal(code("gnutls_handshake() failed: TLS alert"), "Network");
 });
 
 test("what git and servers say is repeated without the login", () => {

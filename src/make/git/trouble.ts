@@ -142,8 +142,10 @@ const TROUBLES: readonly Trouble[] = [
 
 /** An error for a git that could not talk to another machine. */
 export function troubleWith({ address, scrub }: Destination, stderr: string): DocteurError {
+  // Nothing is told from an address: a repository may be named "TLS", or as whatever else is looked for.
+  const words = stderr.replace(/'[a-z+]+:\/\/[^'\n]*'/gi, "'…'");
   for (const { says, code, message, hint } of TROUBLES) {
-    const match = says.exec(stderr);
+    const match = says.exec(words);
     if (match !== null)
       return new DocteurError(code, message(address, match), {
         hint: hint ?? scrub(reasonOf(stderr)),
