@@ -1,6 +1,6 @@
 /** Whatever goes wrong while an image is made: what was there stays, and the next time it works. */
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   mkdirSync,
   readdirSync,
@@ -21,6 +21,7 @@ import { PIECED_MIN } from "../../src/make/pack/jobs.js";
 import { verify } from "../../src/verify/index.js";
 import { DATE } from "../support/checked-image.js";
 import { type Files, familyTree, noise, writeFiles } from "../support/families.js";
+import { commitAll, git } from "../support/git.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 type Phase = MakeProgress["phase"];
@@ -171,6 +172,21 @@ test("a disk that is full at any place of the image: an error, and nothing left"
   }
   assert.deepEqual(runLimited(size / 512), { status: 0, stderr: "" });
   await assertHolds(place.image, place.files);
+});
+
+test("a disk that is full while a commit's objects are spooled is not the repository's fault", async (t) => {
+  const folder = temporaryFolder(t);
+  git(folder, "init", "-q", "source");
+  writeFileSync(join(folder, "source", "noise"), noise(43, 1 << 20));
+  commitAll(join(folder, "source"), "message");
+  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
+  const image = join(folder, "image");
+  const args = [program, "make", "--repack", join(folder, "source"), image];
+  const script = 'ulimit -f 1000 && exec "$0" "$@"';
+  const { status, stderr } = spawnSync("sh", ["-c", script, process.execPath, ...args], { encoding: "utf8" });
+  assert.equal(stderr, `docteur: cannot write ${image}: file too large\n`);
+  assert.equal(status, 8);
+  assert.deepEqual(readdirSync(folder), ["source"]);
 });
 
 /** What may happen to a file. */

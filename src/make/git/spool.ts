@@ -186,7 +186,9 @@ export async function spoolCommit(
     Promise.all([ended(reader), gather(reader.stderr!, STDERR_MAX)]),
   ]);
   signal?.throwIfAborted();
-  if (read.status === "rejected" && read.reason instanceof DocteurError) throw read.reason;
+  // A file that cannot be written ends git, too, which would be blamed for it.
+  if (read.status === "rejected" && (read.reason instanceof DocteurError || read.reason.syscall === "write"))
+    throw read.reason;
   for (const end of ends) {
     if (end.status === "rejected") throw end.reason;
     const [status, stderr] = end.value;
