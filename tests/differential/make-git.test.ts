@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -190,6 +191,27 @@ test("nothing is written into the source, nothing is left beside the image", asy
   await make(source, join(work, "out", "image"));
   assert.deepEqual(list(), before);
   assert.deepEqual(readdirSync(join(work, "out")), ["image"]);
+});
+
+test("a broken repository is not taken for one that it lies in", async (t) => {
+  const { work, source } = createRepository(t);
+  const image = join(work, "image");
+  // git separates the folders in which it is not to look by colons; and it knows them by their real names.
+  renameSync(source, join(work, "a:b"));
+  git(work, "clone", "-q", "--bare", "a:b", "bare.git");
+  for (const outer of ["a:b", "bare.git"]) {
+    mkdirSync(join(work, outer, "inner", ".git"), { recursive: true });
+    symlinkSync(join(work, outer, "inner"), join(work, `${outer}.link`));
+    for (const path of [join(outer, "inner"), `${outer}.link`])
+      await assert.rejects(make(join(work, path), image), {
+        code: "BadSource",
+        message: `git cannot use the repository ${join(work, path)}`,
+        hint: /not a git repository/,
+      });
+  }
+  symlinkSync(join(work, "a:b"), join(work, "whole"));
+  symlinkSync(join(work, "a:b", ".git"), join(work, "bare"));
+  for (const path of ["whole", "bare", "a:b/.git", "a:b"]) await make(join(work, path), image);
 });
 
 test("a repository that lacks an object is an error that says which", async (t) => {

@@ -1,5 +1,6 @@
 /** Which commit of a repository on this machine is meant, and where the repository keeps its objects. */
-import { resolve } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { DocteurError, type ErrorCode } from "../../errors.js";
 import { type GitResult, reasonOf, runGit, sourceEnvironment } from "./process.js";
 
@@ -72,11 +73,23 @@ class Repository {
     return this.#fail("BadSource", `git cannot use the repository ${this.#path}`, reasonOf(stderr));
   }
 
+  /** Whether a repository that git has found is this one: looking for it, git may climb to one that it lies in. */
+  #isAt(gitFolder: string): boolean {
+    const inside = join(this.#path, ".git");
+    const found = statSync(inside, { throwIfNoEntry: false });
+    // A file leads to the repository, or git says that it does not.
+    return (
+      found?.isFile() || realpathSync(gitFolder) === realpathSync(found === undefined ? this.#path : inside)
+    );
+  }
+
   /** Makes sure that git reads this repository, and gives the folder of its objects. */
   async open(): Promise<string> {
-    const format = await this.ask("rev-parse", "--show-object-format");
-    if (format.status !== 0) this.#cannotUse(format);
-    if (format.stdout === "sha256")
+    const where = await this.ask("rev-parse", "--show-object-format", "--absolute-git-dir");
+    if (where.status !== 0) this.#cannotUse(where);
+    const [format, gitFolder] = where.stdout.split(/\n(.*)/s) as [string, string];
+    if (!this.#isAt(gitFolder)) this.#cannotUse({ ...where, stderr: "fatal: not a git repository" });
+    if (format === "sha256")
       this.#fail(
         "Sha256Repository",
         `${this.#path} names its objects by SHA-256`,
