@@ -92,6 +92,11 @@ test("HTTP: what is not there", async (t) => {
     EXIT.noSuchRevision,
   );
   await fail(
+    ["-b", "refs/heads/", source],
+    [`no branch or tag refs/heads/ at ${source}`, "it has main, tree-tag, v1"],
+    EXIT.noSuchRevision,
+  );
+  await fail(
     ["-b", head.slice(0, 7), source],
     [
       `no branch or tag ${head.slice(0, 7)} at ${source}`,

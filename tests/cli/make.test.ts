@@ -120,7 +120,7 @@ test("arguments that make no sense", async (t) => {
     "docteur: - is an archive: its members are taken as they are",
     "hint: --compat is for plain directories",
   ]);
-  for (const ref of ["--upload-pack=touch x", ""])
+  for (const ref of ["--upload-pack=touch x", "", "^main"])
     await expectFailure([`--branch=${ref}`, repository, image], 16, [
       `docteur: not a name of a revision: ${JSON.stringify(ref)}`,
       "hint: -b takes a branch, a tag, or a commit's id",
@@ -167,6 +167,11 @@ test("sources that cannot be imaged", async (t) => {
   ]);
   await expectFailure(["-b", "absent", repository, image], 13, [
     `docteur: no branch, tag or commit absent in ${repository}`,
+    "hint: it has main",
+  ]);
+  const id = "1234567890".repeat(4);
+  await expectFailure(["-b", id, repository, image], 13, [
+    `docteur: no branch, tag or commit ${id} in ${repository}`,
     "hint: it has main",
   ]);
   await expectFailure(["-b", "main:file", repository, image], 13, [

@@ -35,8 +35,8 @@ export interface FetchOptions {
   onNotice: ((text: string) => void) | undefined;
 }
 
-/** Said of a name that is no ref of the server's. */
-const NO_SUCH_REF = /couldn't find remote ref/;
+/** Said of a name that is no ref of the server's, or could be none. */
+const NO_SUCH_REF = /couldn't find remote ref|invalid refspec/;
 
 /** Hands a login to git, which asks for it where the server does, and nobody else. */
 function loginSettings({ origin, login }: RemoteAddress): readonly Setting[] {

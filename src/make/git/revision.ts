@@ -25,9 +25,9 @@ export function listSome(names: readonly string[], limit: number): string {
   return `${names.slice(0, limit).join(", ")}${names.length > limit ? ", …" : ""}`;
 }
 
-/** Refuses what git could take for an option. */
+/** Refuses what git could take for an option, and what stands for all that a revision does not lead to. */
 export function checkRevision(ref: string): void {
-  if (ref !== "" && !ref.startsWith("-") && !ref.includes("\0")) return;
+  if (ref !== "" && !/^[-^]|\0/.test(ref)) return;
   throw new DocteurError("InvalidArgument", `not a name of a revision: ${JSON.stringify(ref)}`, {
     hint: REVISION_HINT,
   });
@@ -119,6 +119,11 @@ class Repository {
     const name = ref ?? "HEAD";
     const object = await this.ask("rev-parse", "--verify", "--end-of-options", name);
     if (object.status !== 0) return this.#explain(ref, object);
+    // To git a whole id is one whether or not it has the object.
+    if (/^[0-9a-f]{40}$/i.test(name)) {
+      const found = await this.ask("cat-file", "-e", object.stdout);
+      if (found.status !== 0) return this.#explain(ref, found);
+    }
     return peelToCommit(this.ask, object.stdout, name);
   }
 
