@@ -2,6 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isBlockSize } from "../src/devices/device.js";
 import { DocteurError, EXIT, exitStatus } from "../src/errors.js";
+import { escapeControls } from "./terminal.js";
 
 /** A subcommand: a file of `tools/commands/` exports one as `command`. */
 export interface Command {
@@ -46,7 +47,12 @@ export function parse<T extends Options>(
   try {
     parsed = parseArgs({ args: argv, options, strict: true, allowPositionals: true, tokens: true });
   } catch (cause) {
-    throw usageError(((cause as Error).message.split(". ")[0] ?? "").replace(/\.$/, ""));
+    const { message } = cause as Error;
+    // Node adds sentences of advice, some of them on lines of their own.
+    throw usageError(
+      message.split(/\.(?: |\n|$)/, 1)[0]!,
+      /^To specify an option .*(?=\.$)/m.exec(message)?.[0],
+    );
   }
   for (const token of parsed.tokens) {
     if (token.kind !== "option" || options[token.name]?.multiple) continue;
@@ -62,7 +68,7 @@ export function parse<T extends Options>(
 }
 
 /**
- * Prints an error as `program: message`, and `hint: …` below it.
+ * Prints an error as `program: message`, and `hint: …` below it: a line each, whatever the names in them.
  * @returns its exit status
  */
 export function reportError(program: string, error: unknown): number {
@@ -72,8 +78,8 @@ export function reportError(program: string, error: unknown): number {
     return EXIT.io;
   }
   const { code, message, hint } = error;
-  process.stderr.write(`${program}: ${message}\n`);
-  if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
+  process.stderr.write(`${program}: ${escapeControls(message)}\n`);
+  if (hint !== undefined) process.stderr.write(`hint: ${escapeControls(hint)}\n`);
   else if (code === "Usage") process.stderr.write(`hint: ${program} --help says more\n`);
   return exitStatus(code);
 }

@@ -82,6 +82,10 @@ test("arguments that make no sense", async (t) => {
   const more = "hint: docteur --help says more";
   await expectFailure([], 16, ["docteur: SOURCE is missing", more]);
   await expectFailure([plain], 16, ["docteur: IMAGE is missing", more]);
+  await expectFailure(["-b", "-x", repository, image], 16, [
+    "docteur: Option '-b' argument is ambiguous",
+    "hint: To specify an option argument starting with a dash use '--branch=-XYZ' or '-b-XYZ'",
+  ]);
   await expectFailure([plain, image, "third"], 16, ["docteur: one argument too many: third", more]);
   await expectFailure(["--fast", plain, image], 16, ["docteur: Unknown option '--fast'", more]);
   await expectFailure(["-b", "x", "-b", "y", repository, image], 16, ["docteur: -b is given twice", more]);
@@ -150,6 +154,10 @@ test("sources that cannot be imaged", async (t) => {
   const { work, repository, image } = createSources(t);
   const kinds = "hint: the source is a git repository, a directory or a tar archive";
   await expectFailure([join(work, "absent"), image], 8, [`docteur: ${work}/absent does not exist`, kinds]);
+  await expectFailure([join(work, "a\nb\x1b[m"), image], 8, [
+    `docteur: ${work}/a\\x0ab\\x1b[m does not exist`,
+    kinds,
+  ]);
   await expectFailure([join(repository, "file"), image], 8, [
     `docteur: ${repository}/file is no tar archive`,
     "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",

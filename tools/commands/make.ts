@@ -11,6 +11,7 @@ import {
   plural,
   usageError,
 } from "../cli.js";
+import { escapeControls } from "../terminal.js";
 
 const HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
 
@@ -157,7 +158,7 @@ function printable(path: string): string {
 }
 
 function warn(text: string): void {
-  process.stderr.write(`docteur: warning: ${text}\n`);
+  process.stderr.write(`docteur: warning: ${escapeControls(text)}\n`);
 }
 
 /** "2 submodules are left out: a, b" */
@@ -202,7 +203,7 @@ async function run(argv: string[]): Promise<number> {
       onProgress: (step) => progress.update(() => describeProgress(step)),
       onNotice: (text) => {
         progress.clear();
-        if (!values.quiet) process.stderr.write(`docteur: note: ${text}\n`);
+        if (!values.quiet) process.stderr.write(`docteur: note: ${escapeControls(text)}\n`);
       },
     }),
   ).finally(() => progress.clear());
@@ -211,7 +212,7 @@ async function run(argv: string[]): Promise<number> {
       warn("-d has no effect: the commit has its own date");
     warnAbout(summary);
   }
-  progress.finish(describeResult(image, summary, performance.now() - start));
+  progress.finish(describeResult(escapeControls(image), summary, performance.now() - start));
   if (values.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   return EXIT.ok;
 }
