@@ -272,9 +272,12 @@ test("logins: asked for, refused, taken; and a password appears nowhere", async 
   const made = await run(["--json", secret]);
   assert.deepEqual([made.status, made.stderr], [0, ""]);
   assert.ok(!made.stdout.includes(login.password));
+  const name = `Token-${process.pid}-Name`;
+  const { place: anyones } = await startHttpServer(t, served, { intercept: look });
+  assert.equal((await run([`http://${name}@${anyones}/site.git`])).status, 0);
   assert.ok(found.some((text) => text.includes("/site.git")));
   for (const text of found)
-    for (const form of [login.password, encodeURIComponent(login.password), basic])
+    for (const form of [login.password, encodeURIComponent(login.password), basic, name])
       assert.ok(!text.includes(form), text.replaceAll("\0", " "));
   assert.ok(!readdirSync(work).includes(".git-credentials"));
 

@@ -182,8 +182,9 @@ async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["SOURCE", "IMAGE"]);
   const [source, image] = positionals as [string, string];
   const blockSize = parseBlockSize(values.bs);
-  // Where the system has it so, this is what lists of processes show from now on, in the place of a password.
-  if (/:\/\/.*:.*@/s.test(source)) process.title = "docteur make";
+  // Where the system has it so, this is what lists of processes show from now on, in the place of a password, or of a token
+  // that is the user's name.
+  if (/^https?:\/\/.*@/is.test(source)) process.title = "docteur make";
   const progress = new ProgressLine(values.quiet);
   const start = performance.now();
   const summary = await interruptible((signal) =>
