@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { make } from "../../src/make/index.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";
@@ -227,5 +228,20 @@ test("a repository that lacks an object is an error that says which", async (t) 
   const tree = git(source, "rev-parse", "HEAD:dir");
   rmSync(join(source, ".git", "objects", tree.slice(0, 2), tree.slice(2)));
   await assert.rejects(make(source, image), { code: "BadSource", hint: new RegExp(tree) });
+  const commit = git(source, "rev-parse", "HEAD");
+  const path = join(source, ".git", "objects", commit.slice(0, 2), commit.slice(2));
+  rmSync(path);
+  for (const ref of ["main", "v1", "v1-signed"])
+    await assert.rejects(make(source, image, { ref }), {
+      code: "BadSource",
+      message: `git cannot read ${ref}`,
+    });
+  // A commit by its header, and nothing behind.
+  writeFileSync(path, deflateSync("commit 5\0tree\n"));
+  for (const ref of ["main", "v1", "v1-signed", commit])
+    await assert.rejects(make(source, image, { ref }), {
+      code: "BadSource",
+      message: `git cannot read ${ref}`,
+    });
   assert.ok(!readdirSync(work).some((name) => name !== "source"));
 });

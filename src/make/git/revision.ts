@@ -42,8 +42,12 @@ export async function peelToCommit(ask: Ask, object: string, shown: string): Pro
   const commit = await ask("rev-parse", "--verify", `${object}^{commit}`);
   if (commit.status === 0) return commit.stdout;
   const type = await ask("cat-file", "-t", object);
-  if (type.status !== 0)
-    throw new DocteurError("BadSource", `git cannot read ${shown}`, { hint: reasonOf(type.stderr) });
+  const end = type.stdout === "tag" ? await ask("cat-file", "-t", `${object}^{}`) : type;
+  // What calls itself a commit and is not taken for one is damaged.
+  if (end.status !== 0 || end.stdout === "commit") {
+    const hint = reasonOf(end.status === 0 ? commit.stderr : end.stderr);
+    throw new DocteurError("BadSource", `git cannot read ${shown}`, { hint });
+  }
   const message =
     type.stdout === "tag"
       ? `the tag ${shown} leads to no commit`
