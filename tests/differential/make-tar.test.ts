@@ -200,6 +200,30 @@ test("numbers in base 256, fractions of seconds, times before 1970", async (t) =
   assert.equal(readFileSync(join(work, "image")).toString("hex", 0, 20), parts.commit);
 });
 
+test("sizes of what has no content", async (t) => {
+  const work = temporaryFolder(t);
+  const source = join(work, "source");
+  mkdirSync(join(source, "folder"), { recursive: true });
+  writeFileSync(join(source, "file"), "content");
+  linkSync(join(source, "file"), join(source, "hard"));
+  symlinkSync("file", join(source, "soft"));
+  const archive = join(work, "archive");
+  writeFileSync(
+    archive,
+    tarOf(
+      { name: "folder/", type: "5", size: 4096 },
+      { name: "soft", type: "2", link: "file", size: 4 },
+      { name: "file", content: "content" },
+      { name: "hard", type: "1", link: "file", size: 7 },
+    ),
+  );
+  await compare(archive, source, work);
+  const specials = ["3", "4", "6"].map((type) => ({ name: type, type, size: 512 }));
+  writeFileSync(archive, tarOf(...specials, { name: "file", content: "content" }));
+  const { fileCount, skipped } = await make(archive, join(work, "image"), { skipSpecial: true });
+  assert.deepEqual([fileCount, skipped], [1, ["3", "4", "6"]]);
+});
+
 test("what is left out of an archive", async (t) => {
   const work = temporaryFolder(t);
   const archive = join(work, "archive");

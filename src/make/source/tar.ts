@@ -186,8 +186,9 @@ class TarLister {
 
   /** Where a member's content ends, filled up to whole blocks. */
   #behind(at: number, { type, size }: TarHeader): number {
-    // A hard link has no content, whatever size the file has that it is to.
-    return type === "1" ? at + BLOCK_LEN : at + BLOCK_LEN + Math.ceil(size / BLOCK_LEN) * BLOCK_LEN;
+    // Links, devices, directories and FIFOs have no content, whatever their size means.
+    const length = "123456".includes(type) ? 0 : size;
+    return at + BLOCK_LEN + Math.ceil(length / BLOCK_LEN) * BLOCK_LEN;
   }
 
   #extended(at: number, { size }: TarHeader): Buffer {
