@@ -43,9 +43,14 @@ const UNIT: i32 = 16;
 /** Targets up to that length, and that one, for `rateOf`. */
 const RATE_SMALL: u32 = 1 << 15;
 const RATE_MIDDLE: u32 = 1 << 19;
-/** Bytes passed by at once where nothing was found for long, and bytes for each one more. */
+/**
+ * Bytes passed by at once where nothing was found for long, and bytes for each one more. A whole target that is only
+ * measured is passed by sooner, which takes a fifth less time and hardly changes the choice of bases.
+ */
 const SKIP_MAX: usize = 15;
 const SKIP_EVERY: usize = 32;
+const MEASURE_SKIP_MAX: usize = 31;
+const MEASURE_SKIP_EVERY: usize = 4;
 /** Entries tried and words compared since the module was instantiated, for tests of how work grows. */
 export let deltaSteps: u64 = 0;
 
@@ -227,6 +232,18 @@ const SLACK: usize = 12;
  * @returns the delta's length, or 0 where it may not fit; then the room holds whatever was written so far
  */
 export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usize, toLen: u32): u32 {
+  return encode(index, target, targetLen, to, toLen, SKIP_EVERY, SKIP_MAX);
+}
+
+function encode(
+  index: usize,
+  target: usize,
+  targetLen: u32,
+  to: usize,
+  toLen: u32,
+  skipEvery: usize,
+  skipMax: usize,
+): u32 {
   if (toLen < SLACK) return 0;
   openIndex(index);
   out = to;
@@ -236,7 +253,7 @@ export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usi
   along = <isize>base - <isize>target;
   putSize(load<u32>(index, 4));
   putSize(targetLen);
-  return scan(target) ? <u32>(out - to) : 0;
+  return scan(target, skipEvery, skipMax) ? <u32>(out - to) : 0;
 }
 
 /**
@@ -249,7 +266,7 @@ export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usi
  */
 export function deltaMeasure(index: usize, target: usize, targetLen: u32, room: usize, roomLen: u32): u32 {
   if (targetLen <= DELTA_MEASURED_LEN) {
-    const len = deltaEncode(index, target, targetLen, room, roomLen);
+    const len = encode(index, target, targetLen, room, roomLen, MEASURE_SKIP_EVERY, MEASURE_SKIP_MAX);
     return len ? deflatedLen(room, len) : u32.MAX_VALUE;
   }
   openIndex(index);
@@ -262,14 +279,14 @@ export function deltaMeasure(index: usize, target: usize, targetLen: u32, room: 
     const start = target + part * stride;
     targetEnd = start + PART_LEN;
     along = <isize>base + <isize>(part * stride) - <isize>start;
-    if (!scan(start)) return u32.MAX_VALUE;
+    if (!scan(start, SKIP_EVERY, SKIP_MAX)) return u32.MAX_VALUE;
   }
   const len = deflatedLen(room, <u32>(out - room));
   return <u32>(<u64>len * targetLen / DELTA_MEASURED_LEN);
 }
 
 /** Writes the instructions for the target from `ptr` on. False where there is no room. */
-function scan(ptr: usize): bool {
+function scan(ptr: usize, skipEvery: usize, skipMax: usize): bool {
   let lit = ptr;
   while (ptr + word <= targetEnd) {
     matchGain = 0;
@@ -280,7 +297,7 @@ function scan(ptr: usize): bool {
     if (matchGain == 0 || matchEnd - matchStart < NICE_LEN) lookUp(ptr, lit);
     if (matchGain == 0) {
       // Where nothing was found for long, nothing is expected: what is found late is extended back.
-      ptr += 1 + min<usize>((ptr - lit) / SKIP_EVERY, SKIP_MAX);
+      ptr += 1 + min<usize>((ptr - lit) / skipEvery, skipMax);
       // What is to be inserted takes at least itself.
       if (ptr - lit > outEnd - out) return false;
       continue;
