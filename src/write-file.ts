@@ -9,6 +9,14 @@ import { DocteurError } from "./errors.js";
 import { ioError, systemCode } from "./io-error.js";
 import type { Sink } from "./sink.js";
 
+/** Names of temporary files and folders, which a run that was killed leaves behind. */
+const TEMPORARY = /^\.docteur-[0-9a-f]{16}\.(?:tmp|d)$/;
+
+/** Whether a file or folder of that name is what some run has not finished. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
 /** Bytes gathered before they go to the file. */
 const BUFFER_LEN = 1 << 20;
 

@@ -85,7 +85,10 @@ export interface MakeSummary extends ImageSizes {
   /** Files of a git source whose content Git LFS keeps elsewhere: the image has the pointers to it. */
   lfsPointers: Noticed;
   blockSize: number;
-  /** Paths of the source that were left out: `.git` inside a directory or an archive, and with `skipSpecial` special files. */
+  /**
+   * Paths of the source that were left out: `.git` inside a directory or an archive, temporary files of other runs, and
+   * with `skipSpecial` special files.
+   */
   skipped: string[];
 }
 

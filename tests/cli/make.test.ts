@@ -264,6 +264,21 @@ test("targets that cannot be written", async (t) => {
   assert.match(result.stderr, /permission denied/);
 });
 
+test("what a run that was killed has left is left out with a warning", async (t) => {
+  const { plain, image } = createSources(t);
+  const clean = await docteur(["make", "--json", plain, image]);
+  const { tree, skipped } = JSON.parse(clean.stdout) as { tree: string; skipped: string[] };
+  assert.deepEqual(skipped, []);
+  writeFileSync(join(plain, ".docteur-0123456789abcdef.tmp"), "half an image");
+  mkdirSync(join(plain, ".docteur-0123456789abcdef.d"));
+  const { status, stdout, stderr } = await docteur(["make", "--json", plain, image]);
+  assert.equal(status, 0);
+  const warning = (end: string): string =>
+    `docteur: warning: ${plain}/.docteur-0123456789abcdef.${end} is left out: an image that is not finished\n`;
+  assert.equal(stderr, warning("d") + warning("tmp"));
+  assert.equal((JSON.parse(stdout) as { tree: string }).tree, tree);
+});
+
 test("a nested .git is left out with a warning, which -q silences", async (t) => {
   const { plain, image } = createSources(t);
   mkdirSync(join(plain, "sub", ".git"), { recursive: true });

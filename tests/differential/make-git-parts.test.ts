@@ -91,7 +91,12 @@ test("submodules' own checkouts, worktrees of them, and chains of borrowed objec
   git(work, "clone", "-q", "--shared", source, "second");
   git(work, "clone", "-q", "--shared", "--bare", "second", "third.git");
   git(join(work, "third.git"), "pack-refs", "--all");
-  for (const path of ["outer/vendor/inner", "linked", "second", "third.git"])
+  // As long a chain as git follows.
+  const chain = ["second", "4", "5", "6", "7", "8"];
+  chain.slice(1).forEach((name, at) => {
+    git(work, "clone", "-q", "--shared", chain[at]!, name);
+  });
+  for (const path of ["outer/vendor/inner", "linked", "second", "third.git", "8"])
     assert.ok((await makeAndCheck(join(work, path), work)).bytes.equals(bytes), path);
   const { summary } = await makeAndCheck(outer, work);
   assert.deepEqual(summary.submodules, { count: 1, paths: ["vendor/inner"] });

@@ -1,6 +1,7 @@
 /** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
 import { EXIT } from "../../src/errors.js";
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
+import { isTemporaryName } from "../../src/write-file.js";
 import {
   type Command,
   formatBytes,
@@ -141,7 +142,9 @@ function describeProgress({ phase, done, total }: MakeProgress): string {
 }
 
 function whyLeftOut(path: string): string {
-  return /(^|\/)\.git$/.test(path) ? "git trees hold no .git" : "no file, directory or symbolic link";
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (name === ".git") return "git trees hold no .git";
+  return isTemporaryName(name) ? "an image that is not finished" : "no file, directory or symbolic link";
 }
 
 /** What was made, and in how many milliseconds. */

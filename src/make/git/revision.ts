@@ -1,5 +1,5 @@
 /** Which commit of a repository on this machine is meant, and where the repository keeps its objects. */
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DocteurError, type ErrorCode } from "../../errors.js";
 import { type GitResult, reasonOf, runGit, sourceEnvironment } from "./process.js";
@@ -10,6 +10,8 @@ export interface LocalCommit {
   commit: string;
   /** The folder of the repository's objects, absolute. */
   objects: string;
+  /** Folders of other repositories' objects that it borrows, and that those do, as git quotes paths. */
+  alternates: string[];
   /** The remotes that a partial clone's missing objects can be had from; none, where it is no partial clone. */
   promisors: string[];
 }
@@ -104,6 +106,13 @@ class Repository {
     return resolve(this.#path, objects.stdout);
   }
 
+  /** All folders that objects are borrowed from: git follows alternates of alternates five times, and no further. */
+  async alternates(objects: string): Promise<string[]> {
+    if (!existsSync(join(objects, "info", "alternates"))) return [];
+    const counts = await this.ask("count-objects", "-v");
+    return Array.from(counts.stdout.matchAll(/^alternate: (.*)$/gm), ([, path]) => path!);
+  }
+
   /** Names of the remotes that the settings call promisors (partial-clone.txt). */
   async promisors(): Promise<string[]> {
     const names: string[] = [];
@@ -180,5 +189,6 @@ export async function resolveCommit(
   const repository = new Repository(path, signal);
   const objects = await repository.open();
   const commit = await repository.commitOf(ref);
-  return { commit, objects, promisors: await repository.promisors() };
+  const alternates = await repository.alternates(objects);
+  return { commit, objects, alternates, promisors: await repository.promisors() };
 }

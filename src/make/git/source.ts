@@ -67,8 +67,8 @@ async function obtain(
     return { commit: await partOf(reader, sourceCommit), sourceCommit };
   }
   const { path } = source;
-  const { commit: sourceCommit, objects, promisors } = await resolveCommit(path, ref, signal);
-  await borrowObjects(workspace, objects);
+  const { commit: sourceCommit, objects, alternates, promisors } = await resolveCommit(path, ref, signal);
+  await borrowObjects(workspace, objects, alternates);
   if (promisors.length === 0) return { commit: await partOf(reader, sourceCommit), sourceCommit };
   const lazyReader: TreeReader = { prefix: ["-C", path], env: lazyEnvironment(path, workspace), signal };
   const commit = await partOf(lazyReader, sourceCommit);

@@ -27,9 +27,20 @@ export async function createWorkspace(folder: string): Promise<Workspace> {
   return { folder, repository, env: scratchEnvironment(repository) };
 }
 
-/** Makes the objects of another repository readable in this one. @param objects its folder of objects, absolute */
-export async function borrowObjects({ repository }: Workspace, objects: string): Promise<void> {
+/**
+ * Makes the objects of another repository readable in this one.
+ * @param objects its folder of objects, absolute
+ * @param alternates the folders that it borrows objects from itself, quoted as git does
+ */
+export async function borrowObjects(
+  { repository }: Workspace,
+  objects: string,
+  alternates: readonly string[],
+): Promise<void> {
   // Quoted as in C: a path may begin with "#" or hold a line feed.
-  const quoted = objects.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n");
-  await writeFile(join(repository, "objects", "info", "alternates"), `"${quoted}"\n`);
+  const quoted = `"${objects.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+  await writeFile(
+    join(repository, "objects", "info", "alternates"),
+    `${[quoted, ...alternates].join("\n")}\n`,
+  );
 }

@@ -5,6 +5,7 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../io-error.js";
+import { isTemporaryName } from "../../write-file.js";
 import { Breath } from "../breath.js";
 import { shown } from "../byte-string.js";
 import { MODE, type Mode } from "../objects.js";
@@ -153,7 +154,7 @@ class DirectoryLister {
     const state = exclude.step(place.exclude, name, found.isDirectory());
     if (state === undefined) return undefined;
     const mode = modeOf(found, compat);
-    if (name === ".git" || (typeof mode === "object" && skipSpecial)) {
+    if (name === ".git" || isTemporaryName(name) || (typeof mode === "object" && skipSpecial)) {
       this.#skipped.push(shown(path));
       return undefined;
     }
@@ -193,8 +194,8 @@ class DirectoryLister {
  * Lists a directory: reads names and targets of symbolic links, and no file's content.
  *
  * Entries named `.git` are left out (no git tree may hold one, and what a nested clone or submodule keeps there is no
- * content) and told in `skipped`; the rest of a nested repository is taken as the files that it is. Names of one file
- * (hard links) share a blob.
+ * content) and told in `skipped`; the rest of a nested repository is taken as the files that it is. So are the unfinished
+ * files of other runs. Names of one file (hard links) share a blob.
  *
  * @param path absolute, symbolic links resolved
  * @throws DocteurError `BadSource` for what no image can hold, `Io` for what cannot be read; the signal's reason
