@@ -122,9 +122,9 @@ class BatchReader {
   #take(header: string, offset: number): void {
     const [oid = "", kind = "", text] = header.split(" ");
     if (kind !== "commit" && kind !== "tree" && kind !== "blob")
-      throw new DocteurError("BadSource", `the object ${oid} is not in the repository`, {
+      throw new DocteurError("BadSource", `the object ${oid} is missing from the repository, or damaged`, {
         oid,
-        hint: "git fsck tells what else is missing",
+        hint: "git fsck tells which, and what else is",
       });
     const size = Number(text);
     this.#spooled.add(kind, Buffer.from(oid, "hex"), size, offset);
