@@ -290,7 +290,8 @@ function scan(ptr: usize, skipEvery: usize, skipMax: usize): bool {
   let lit = ptr;
   while (ptr + word <= targetEnd) {
     matchGain = 0;
-    matchStart = matchFrom = 0;
+    // The end, too: that of an earlier target, which may lie behind this one, would pass for a long copy's.
+    matchStart = matchEnd = matchFrom = 0;
     const beside = <usize>(<isize>ptr + along);
     if (beside >= base && beside + word <= baseEnd && load<u32>(beside) == load<u32>(ptr))
       weigh(ptr, beside, lit);

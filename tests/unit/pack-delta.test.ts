@@ -40,6 +40,27 @@ function header(base: Buffer, target: Buffer): number[] {
   return [...encodeSize(base.length), ...encodeSize(target.length)];
 }
 
+test("a delta depends on nothing that was encoded before", () => {
+  const random = seeded(SEED);
+  const like = randomBytes(random, 40);
+  // All words of what the base and the target share come once before, where a copy of them would cost more than it saves.
+  const decoys = Array.from({ length: like.length - 7 }, (_, at) =>
+    Buffer.concat([like.subarray(at, at + 8), randomBytes(random, 4)]),
+  );
+  const base = Buffer.concat([randomBytes(random, 300), ...decoys, like]);
+  const target = Buffer.concat([like, randomBytes(random, 40_000)]);
+  const room = target.length * 2;
+  // Its last copy ends behind all that comes later.
+  const large = randomBytes(random, 1 << 20);
+  for (const [at, used] of packProbes().entries()) {
+    used.encode(large, large);
+    const delta = used.encode(base, target)!;
+    assert.ok(delta.equals(packProbes()[at]!.encode(base, target)!), used.label);
+    used.encode(large, large);
+    assert.equal(used.measure(base, target, room), packProbes()[at]!.measure(base, target, room), used.label);
+  }
+});
+
 for (const probe of packProbes()) {
   test(`${probe.label}: the smallest deltas, byte by byte`, () => {
     const base = Buffer.from("The quick brown fox jumps over the lazy dog, and sleeps.");
