@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { deflateSync } from "node:zlib";
+import { resolveCommit } from "../../src/make/git/revision.js";
 import { make } from "../../src/make/index.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";
@@ -48,6 +49,15 @@ function createRepository(t: TestContext) {
   git(source, "tag", "-a", "-m", "of a tree", "tree-tag", "HEAD^{tree}");
   return { work, source, first, second };
 }
+
+test("a signal that comes while git is asked: its reason, as it is", async (t) => {
+  const { source } = createRepository(t);
+  const reason = new Error("enough");
+  await assert.rejects(
+    resolveCommit(source, undefined, AbortSignal.abort(reason)),
+    (error) => error === reason,
+  );
+});
 
 test("every form of a revision, loose and packed", async (t) => {
   const { work, source, first, second } = createRepository(t);

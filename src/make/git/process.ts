@@ -144,6 +144,8 @@ export function ended(git: ChildProcess): Promise<number | null> {
         hint: "a git source needs the git program; a plain directory needs none",
         cause,
       });
+    // Node wraps the signal's reason in an error of its own.
+    if (systemCode(cause) === "ABORT_ERR") throw (cause as Error).cause;
     throw systemCode(cause)?.startsWith("E") ? ioError("run", "git", cause) : cause;
   }) as Promise<number | null>;
 }
