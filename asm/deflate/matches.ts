@@ -21,6 +21,8 @@ import {
 const DEPTH: u32 = 14;
 /** A match that long is taken at once, and what it spans is not searched. */
 const NICE: u32 = 80;
+/** Of what one of the greatest length spans, only so many positions are entered, the last ones: zeros for long are quick. */
+const ENTERED: u32 = 16;
 /** Three bytes are no match from farther away. */
 const NEAR: u32 = 16384;
 
@@ -83,10 +85,11 @@ export function findMatches(
   let list = matchList();
   let position = from;
   let done: u32 = 0;
+  let skipEnd: u32 = 0;
   for (; position < to && list < listEnd; position++, start += 4) {
     store<u32>(start, <u32>list);
     const most = min<u32>(end - position, MATCH_MAX);
-    if (most < 4) continue;
+    if (most < 4 || position < skipEnd) continue;
     const at = origin + position;
     const nice = min(most, NICE);
     const bottom = position - (WINDOW - 1);
@@ -155,7 +158,10 @@ export function findMatches(
       length = min(smallerLength, greaterLength);
     }
     done += DEPTH - depth + (isQuiet ? 0 : best - MATCH_MIN);
-    if (best >= NICE && !isQuiet) quietEnd = position + (load<u32>(list - 4) & LENGTH_MASK);
+    if (best >= NICE && !isQuiet) {
+      quietEnd = position + (load<u32>(list - 4) & LENGTH_MASK);
+      if (best == MATCH_MAX) skipEnd = quietEnd - ENTERED;
+    }
   }
   store<u32>(start, <u32>list);
   steps += done;

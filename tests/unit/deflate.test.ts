@@ -207,7 +207,7 @@ for (const { label, debug, exports } of probeVariants("deflate")) {
         assert.ok(once < 90 * size, `${name}: ${once / size} steps a byte`);
       }
       for (const name of ["zeros", "pairs", "period of 200"])
-        assert.ok(steps(hostile[name]!(size)) < 5 * size, `${name}: long matches are not searched`);
+        assert.ok(steps(hostile[name]!(size)) < 1.5 * size, `${name}: what long matches span is passed by`);
     });
 
     it("makes parts of any size, which are one stream when they are put together", () => {
@@ -319,8 +319,8 @@ it("Deflate makes the same bytes in every build, whatever was encoded before", (
   assert.equal(new Set(digests).size, 1);
   // Images are to be the same from one version to the next: a change of this is a change of every image.
   assert.deepEqual(digests[0]!.split(" "), [
-    "87513da1c34c4d453c23c813208dba966fad14db0e808c533a278e2acd03c471",
-    "dc4170152f996ff0e99967ab5c824eb615cf900a4a55b27ac06c848bfc726c73",
+    "1072873c830c798ceda8a9c775f0f832aad7fcdd2b5e16598d5ff4e845bf0d06",
+    "364dae39c777a86028d7804784830ebf2eb916941e71d0a5922d717c6249f59e",
   ]);
 });
 
