@@ -33,7 +33,7 @@ export interface Examined {
 export interface VerifyProgress {
   /** `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
   phase: "read" | "hash" | "resolve";
-  /** Bytes of the PACK; in `resolve` parts of the work, of about the same size. */
+  /** Bytes of the PACK; in `resolve` parts of the work, of about the same size, that are done or begun. */
   done: number;
   total: number;
 }
@@ -97,9 +97,15 @@ export class Examination {
       this.#reader.onChunk = undefined;
       this.#onProgress?.({ phase: "resolve", done, total });
     };
-    if (team !== undefined) return team.run(resolver, task, first, onGroup);
-    await resolver.run(forest, task.next, onGroup);
-    return resolver.trees === undefined ? [] : [resolver.trees.words];
+    let trees: Uint32Array[] = [];
+    if (team !== undefined) trees = await team.run(resolver, task, first, onGroup);
+    else {
+      await resolver.run(forest, task.next, onGroup);
+      if (resolver.trees !== undefined) trees = [resolver.trees.words];
+    }
+    const total = forest.groups.length - 1;
+    if (total > 0) onGroup(total, total);
+    return trees;
   }
 
   /**

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { make } from "../../src/make/index.js";
+import { assertSound, type VerifyProgress } from "../../src/verify/index.js";
 import { docteur } from "../support/cli.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -38,5 +40,19 @@ test("make and verify show a line of progress on a terminal, and nothing on a pi
     assert.deepEqual([quiet.status, quiet.stderr], [0, ""]);
     const piped = await docteur(commands[name]);
     assert.deepEqual([piped.status, piped.stderr], [0, ""]);
+  }
+});
+
+test("what verify tells of its progress ends with all of it", async (t) => {
+  const work = temporaryFolder(t);
+  writeFileSync(join(work, "file"), "content\n");
+  const image = join(work, "image");
+  await make(work, image);
+  for (const jobs of [1, 2]) {
+    const steps: VerifyProgress[] = [];
+    await assertSound(image, { jobs, onProgress: (step) => steps.push(step) });
+    assert.ok(steps.every(({ done, total }) => done >= 0 && done <= total));
+    const last = steps.at(-1)!;
+    assert.deepEqual([last.phase, last.done], ["resolve", last.total]);
   }
 });
