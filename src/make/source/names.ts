@@ -14,62 +14,66 @@ const PATH_MAX = 4095;
 /** Bytes of a long path that a message tells. */
 const SHOWN_MAX = 200;
 
-/** Characters that HFS+ does not see in names. */
-const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+/** Characters that HFS+ does not see in names, as bytes of UTF-8. */
+const IGNORED = /(?:\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf)*/y;
+const UTF8_MAX = 4;
 
-/** What HFS+ makes of a name, as far as git looks: where a name is no text, it ends. */
-function hfsName(name: string): string {
-  const [text = ""] = textOf(name).split(/[\ufffd-\uffff]/, 1);
-  return text.replace(IGNORED, "").toLowerCase();
+/** Whether HFS+ takes a name for another, as far as git looks: where a name is no text, it ends. */
+function isHfsName(name: string, other: string): boolean {
+  let at = 0;
+  const skip = (): void => {
+    IGNORED.lastIndex = at;
+    IGNORED.test(name);
+    at = IGNORED.lastIndex;
+  };
+  for (const char of other) {
+    skip();
+    if (name[at]?.toLowerCase() !== char) return false;
+    at++;
+  }
+  skip();
+  return at === name.length || /^[\ufffd-\uffff]/.test(textOf(name.slice(at, at + UTF8_MAX)));
 }
 
-/** What NTFS makes of a name: dots and spaces at the end do not count, nor does the name of a stream. */
-function ntfsName(name: string): string {
-  return name
-    .replace(/:.*$/s, "")
-    .replace(/[. ]+$/, "")
-    .toLowerCase();
-}
-
-/** What a name may come to on Windows, where a backslash is a slash. */
-function windowsNames(name: string): string[] {
-  const names = [name];
-  for (let at = name.indexOf("\\"); at >= 0; at = name.indexOf("\\", at + 1)) names.push(name.slice(at + 1));
-  return names;
-}
+/**
+ * What NTFS takes for `.git`. Dots and spaces at a name's end do not count, nor does the name of a stream; and a backslash
+ * is a slash on Windows. Patterns like this one look at no character more than twice, however long a name is.
+ */
+const NTFS_GIT = /(?:^|\\)(?:\.git|git~1)[. ]*(?:[\\:]|$)/i;
 
 /** Whether some file system takes a name for `.git`. */
 function isDotGit(name: string): boolean {
-  if (hfsName(name) === ".git") return true;
-  return windowsNames(name).some((part) => [".git", "git~1"].includes(ntfsName(part.replace(/\\.*$/s, ""))));
+  return isHfsName(name, ".git") || NTFS_GIT.test(name);
 }
 
-/** One of git's settings that are files in the work tree. */
-interface Setting {
-  name: string;
-  /** What NTFS' short names of it begin with when many are taken: six characters, four of them of a hash. */
-  hashed: string;
+/**
+ * What NTFS takes for one of git's settings.
+ * @param start a pattern of where the name begins
+ * @param hashed what short names of it begin with when many are taken: six characters, four of them of a hash; as many
+ *   of them are left as the number, which takes their place, leaves room for
+ */
+function ntfsSetting(start: string, name: string, hashed: string): RegExp {
+  const short = Array.from(
+    { length: hashed.length + 1 },
+    (_, kept) => `${hashed.slice(0, kept)}~[1-9][0-9]{${hashed.length - kept}}`,
+  );
+  const names = [`\\${name}`, `${name.slice(1, 7)}~[1-4]`, ...short];
+  return new RegExp(`${start}(?:${names.join("|")})[. ]*(?::|$)`, "i");
 }
 
-const MODULES: Setting = { name: ".gitmodules", hashed: "gi7eba" };
-const ATTRIBUTES: Setting = { name: ".gitattributes", hashed: "gi7d29" };
-
-/** Whether NTFS takes a name for one of git's settings. */
-function isNtfsSetting(name: string, setting: Setting): boolean {
-  const ntfs = ntfsName(name);
-  if (ntfs === setting.name || new RegExp(`^${setting.name.slice(1, 7)}~[1-4]$`).test(ntfs)) return true;
-  const stem = /^([^~]*)~[1-9][0-9]*$/.exec(ntfs)?.[1];
-  return ntfs.length === 8 && stem !== undefined && setting.hashed.startsWith(stem);
-}
+/** Git's settings that are files in the work tree. */
+const MODULES = ".gitmodules";
+const NTFS_MODULES = ntfsSetting("(?:^|\\\\)", MODULES, "gi7eba");
+const ATTRIBUTES = ".gitattributes";
+const NTFS_ATTRIBUTES = ntfsSetting("^", ATTRIBUTES, "gi7d29");
 
 /** Why no sound tree has an entry of that name (a byte to a character) and mode; `undefined` where one may. */
 export function whyNot(name: string, mode: Mode): string | undefined {
   // What almost all names lack.
   if (!/git|~|[\x80-\xff]/i.test(name)) return undefined;
   if (isDotGit(name)) return "git trees hold no name that some file systems take for .git";
-  const isModules =
-    hfsName(name) === MODULES.name || windowsNames(name).some((part) => isNtfsSetting(part, MODULES));
-  const isAttributes = hfsName(name) === ATTRIBUTES.name || isNtfsSetting(name, ATTRIBUTES);
+  const isModules = isHfsName(name, MODULES) || NTFS_MODULES.test(name);
+  const isAttributes = isHfsName(name, ATTRIBUTES) || NTFS_ATTRIBUTES.test(name);
   const isFault = mode === MODE.directory ? isModules || isAttributes : mode === MODE.symlink && isModules;
   return isFault ? "git has settings in files of that name" : undefined;
 }

@@ -1,0 +1,35 @@
+/** Small images made to take long: what has to be done for them grows with what they hold, not with its square or worse. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { verify } from "../../src/verify/index.js";
+import { CraftedImage, treeEntry } from "../support/crafted-image.js";
+
+/** What takes a second or two here, and would take minutes, is given this many milliseconds. */
+const LIMIT = 30_000;
+
+/** An image whose root has these bytes; `blob` is the id of a file. */
+function rooted(content: (blob: string, image: CraftedImage) => Uint8Array): Uint8Array {
+  const image = new CraftedImage();
+  const blob = image.object("blob", "content\n");
+  image.commit(image.object("tree", content(blob.oid, image)).oid);
+  return image.finish().bytes;
+}
+
+async function timed<T>(run: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await run();
+  assert.ok(performance.now() - start < LIMIT, `${Math.round(performance.now() - start)} ms`);
+  return result;
+}
+
+for (const fill of [".", "\\", " .", "~1\\"])
+  test(`very many long names of ${JSON.stringify(fill)}, which might end in what NTFS takes for .git`, async () => {
+    const bytes = rooted((blob) =>
+      Buffer.concat(
+        Array.from({ length: 20_000 }, (_, index) =>
+          treeEntry("100644", `${String(index).padStart(5, "0")}~${fill.repeat(4000 / fill.length)}x`, blob),
+        ),
+      ),
+    );
+    assert.equal((await timed(() => verify(bytes))).status, "sound");
+  });
