@@ -193,7 +193,8 @@ export class Graph {
       // Unproven ids could make a ring: a tree that is being counted is not begun again.
       const missing = isFirst ? this.#subtrees(tree).filter((row) => !below.has(row) && !open.has(row)) : [];
       if (missing.length > 0) {
-        stack.push(...missing);
+        // One by one: a call takes fewer arguments than a directory may have directories.
+        for (const row of missing) stack.push(row);
         continue;
       }
       below.set(tree, this.#sum(tree, below));

@@ -33,3 +33,19 @@ for (const fill of [".", "\\", " .", "~1\\"])
     );
     assert.equal((await timed(() => verify(bytes))).status, "sound");
   });
+
+test("a directory of more directories than a call takes arguments", async () => {
+  const count = 300_000;
+  const bytes = rooted((blob, image) => {
+    const leaf = image.tree(treeEntry("100644", "leaf", blob));
+    const entry = treeEntry("40000", "000000", leaf.oid);
+    const entries = Buffer.alloc(count * entry.length);
+    for (let index = 0; index < count; index++) {
+      entry.write(String(index).padStart(6, "0"), 6);
+      entries.set(entry, index * entry.length);
+    }
+    return entries;
+  });
+  const { status, counts } = await timed(() => verify(bytes));
+  assert.deepEqual([status, counts.directories, counts.files], ["sound", count, count]);
+});
