@@ -12,6 +12,9 @@ export interface CommitText {
 }
 
 const LINE_FEED = 0x0a;
+/** Bytes of a message, and of an author's name and address, that are told at most: a commit may be as large as memory. */
+const MESSAGE_MAX = 1 << 20;
+const NAME_MAX = 1 << 12;
 
 /** The value of a header line: what follows its name, up to the line's end. */
 function header(data: Uint8Array, end: number, name: string): Uint8Array | undefined {
@@ -63,9 +66,12 @@ export function parseCommit(data: Uint8Array): CommitText {
   const close = author.lastIndexOf(0x3e);
   const name = open < 0 ? author : author.subarray(0, author[open - 1] === 0x20 ? open - 1 : open);
   return {
-    authorName: name,
-    authorEmail: open >= 0 && close > open ? author.subarray(open + 1, close) : new Uint8Array(0),
-    message: end < data.length ? data.subarray(end + 1) : undefined,
+    authorName: name.subarray(0, NAME_MAX),
+    authorEmail:
+      open >= 0 && close > open
+        ? author.subarray(open + 1, Math.min(close, open + 1 + NAME_MAX))
+        : new Uint8Array(0),
+    message: end < data.length ? data.subarray(end + 1, end + 1 + MESSAGE_MAX) : undefined,
     date: dateOf(header(data, end, "committer") ?? new Uint8Array(0)),
   };
 }

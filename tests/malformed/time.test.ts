@@ -49,3 +49,23 @@ test("a directory of more directories than a call takes arguments", async () => 
   const { status, counts } = await timed(() => verify(bytes));
   assert.deepEqual([status, counts.directories, counts.files], ["sound", count, count]);
 });
+
+const MIB = 1 << 20;
+const WHO = "A U Thor <author@example.org> 1717740550 +0200";
+
+for (const [name, before, size, after] of [
+  ["message", `author ${WHO}\ncommitter ${WHO}\n\n`, 600 * MIB, ""],
+  ["author", "author ", 300 * MIB, ` <a@b> 1 +0000\ncommitter ${WHO}\n\nmessage\n`],
+] as const)
+  test(`a commit of hundreds of megabytes: its ${name}`, async () => {
+    const image = new CraftedImage();
+    const tree = image.tree(treeEntry("100644", "f", image.object("blob", "content\n").oid));
+    const parts = [Buffer.from(`tree ${tree.oid}\n${before}`), Buffer.alloc(size, 1), Buffer.from(after)];
+    image.head(image.object("commit", Buffer.concat(parts)));
+    const { bytes } = image.finish();
+    const report = await timed(() => verify(bytes));
+    assert.equal(report.status, "sound");
+    assert.equal(report.message?.length, name === "message" ? MIB : "message\n".length);
+    assert.equal(report.author?.name.length, name === "message" ? "A U Thor".length : 4096);
+    assert.equal((await verify(bytes, { quick: true })).status, "sound");
+  });
