@@ -3,14 +3,19 @@ import { hexOid } from "../core.js";
 import { STATUS } from "../errors.js";
 import { textOf } from "../make/byte-string.js";
 import { KIND, OID, PACK_START } from "./entry.js";
-import type { Counts, Findings } from "./report.js";
+import type { Counts, Findings, Severity } from "./report.js";
 import type { Resolver } from "./resolve.js";
-import { type Rows, STATE } from "./rows.js";
+import { isDelta, type Rows, STATE } from "./rows.js";
 import { ENTRY, inspectTree } from "./tree.js";
-import { FLAWED, NO_RANK } from "./tree-log.js";
+import { COUNT_MASK, FLAW, NO_RANK } from "./tree-log.js";
 
 /** Names in a path, at most (`asm/limits.ts`). */
 const TREE_DEPTH = 512;
+/** Bytes of a path, at most. */
+const PATH_MAX = 4096;
+/** Bytes that may be inflated to tell paths; an object counts for some more than it has. */
+const PATHS_COST = 2 ** 29;
+const OBJECT_COST = 4096;
 
 /** What paths lead to below a tree. */
 interface Below {
@@ -46,6 +51,9 @@ export class Graph {
   readonly reached: Uint8Array;
   /** Whether there was no memory for some object: then nobody knows what is missing. */
   readonly #isPartial: boolean;
+  /** What rows are called in the trees that led to them first, as far as that was asked for. */
+  readonly #names = new Map<number, string>();
+  #pathsCost = 0;
 
   /**
    * @param rowOfRank the row of each id that the trees' edges tell by rank
@@ -66,7 +74,7 @@ export class Graph {
   }
 
   #countAt(at: number): number {
-    return this.#words[at + 1]! & ~FLAWED;
+    return this.#words[at + 1]! & COUNT_MASK;
   }
 
   /** Marks what a row leads to, without a look at its kind. */
@@ -92,9 +100,11 @@ export class Graph {
         const rank = edge >>> 3;
         const row = rank === NO_RANK ? -1 : this.#rowOfRank[rank]!;
         const type = kind === ENTRY.tree ? KIND.tree : KIND.blob;
-        if (row < 0) bad.push({ tree, index: place - at - 2, status: STATUS.MissingObject });
-        else if (rows.types[row] !== type)
-          bad.push({ tree, index: place - at - 2, status: STATUS.WrongKind });
+        if (row < 0 || rows.types[row] !== type) {
+          const status = row < 0 ? STATUS.MissingObject : STATUS.WrongKind;
+          if (bad.length < findings.max) bad.push({ tree, index: place - at - 2, status });
+          else findings.drop(...this.#flawOf(status));
+        }
         if (row < 0 || this.reached[row] === 1) continue;
         this.reached[row] = 1;
         if (type !== KIND.tree || rows.types[row] !== KIND.tree) continue;
@@ -103,16 +113,16 @@ export class Graph {
       }
     }
     await this.#reportTrees(findings);
-    for (const edge of bad) {
-      if (findings.isFull) findings.drop(this.#missing(edge.status));
-      else await this.#reportEdge(edge, findings);
+    for (let from = 0, to = 0; from < bad.length; from = to) {
+      while (bad[to]?.tree === bad[from]!.tree) to++;
+      await this.#reportEdges(bad.slice(from, to), findings);
     }
   }
 
-  /** What to say of an edge. */
-  #missing(status: number): "MissingObject" | "WrongKind" | "Unchecked" {
-    if (status !== STATUS.MissingObject) return "WrongKind";
-    return this.#isPartial ? "Unchecked" : "MissingObject";
+  /** What an edge's status makes of it. */
+  #flawOf(status: number): [Severity, "MissingObject" | "WrongKind" | "Unchecked"] {
+    if (status !== STATUS.MissingObject) return ["error", "WrongKind"];
+    return this.#isPartial ? ["warning", "Unchecked"] : ["error", "MissingObject"];
   }
 
   /** Says that an object is missing, which leaves open whether it is one that there was no memory for. */
@@ -127,54 +137,108 @@ export class Graph {
   /** What is wrong with trees themselves. Trees that nothing leads to do no harm. */
   async #reportTrees(findings: Findings): Promise<void> {
     for (let at = 0; at < this.#words.length; at += 2 + this.#countAt(at)) {
-      if ((this.#words[at + 1]! & FLAWED) === 0) continue;
+      const flaw = this.#words[at + 1]! & ~COUNT_MASK;
+      if (flaw === 0) continue;
       const row = this.#words[at]!;
-      const content = await this.#resolver.content(row);
-      const path = this.#parents[row]! < 0 ? undefined : await this.#pathOf(row);
-      const oid = this.#oidOf(row);
-      const where = {
-        oid,
-        offset: PACK_START + this.#rows.offsets[row]!,
-        ...(path === undefined ? {} : { path }),
-      };
-      for (const { severity, code, message } of content === undefined ? [] : inspectTree(content).problems)
-        findings.add(
-          path === undefined && severity === "error" ? "warning" : severity,
-          code,
-          `${path ?? "a tree that nothing leads to"}: ${message}: ${oid}`,
-          where,
-        );
+      const isReached = this.#parents[row]! >= 0;
+      const worst = isReached && (flaw & FLAW.error) !== 0 ? "error" : "warning";
+      // There may be very many, of which few are told.
+      if (findings.takes(worst)) await this.#reportTree(row, isReached, findings);
+      else findings.drop(worst, "BadTree");
     }
   }
 
-  async #reportEdge({ tree, index, status }: BadEdge, findings: Findings): Promise<void> {
-    const content = await this.#resolver.content(tree);
-    const item = content && inspectTree(content).items[index];
-    if (content === undefined || item === undefined) return;
+  async #reportTree(row: number, isReached: boolean, findings: Findings): Promise<void> {
+    const content = await this.#resolver.content(row);
+    if (content === undefined) return;
+    const path = isReached ? await this.#pathOf(row) : undefined;
+    const oid = this.#oidOf(row);
+    const offset = PACK_START + this.#rows.offsets[row]!;
+    const where = path === undefined ? { oid, offset } : { oid, offset, path };
+    inspectTree(content, {
+      problem: ({ severity, code, message }) => {
+        const weight = isReached ? severity : "warning";
+        if (!findings.takes(weight)) findings.drop(weight, code);
+        else
+          findings.add(
+            weight,
+            code,
+            `${path ?? "a tree that nothing leads to"}: ${message()}: ${oid}`,
+            where,
+          );
+      },
+    });
+  }
+
+  /** What is wrong with edges of one tree, in their order. */
+  async #reportEdges(edges: readonly BadEdge[], findings: Findings): Promise<void> {
+    const wanted = edges.filter(({ status }) => {
+      const [severity, code] = this.#flawOf(status);
+      if (findings.takes(severity)) return true;
+      findings.drop(severity, code);
+      return false;
+    });
+    const { tree } = edges[0]!;
+    const content = wanted.length === 0 ? undefined : await this.#resolver.content(tree);
+    if (content === undefined) return;
     const folder = await this.#pathOf(tree);
-    const path = `${folder === "/" ? "" : folder}/${textOf(item.name)}`;
-    const oid = hexOid(content.subarray(item.oidAt));
-    if (status === STATUS.MissingObject) this.reportMissing(oid, findings, path);
-    else findings.add("error", "WrongKind", `${path}: its object is of another kind: ${oid}`, { path, oid });
+    let index = 0;
+    let next = 0;
+    inspectTree(content, {
+      item: ({ name, oidAt }) => {
+        if (index++ !== wanted[next]?.index) return;
+        const path = `${folder === "/" ? "" : folder}/${textOf(name)}`;
+        const oid = hexOid(content.subarray(oidAt));
+        if (wanted[next++]!.status === STATUS.MissingObject) this.reportMissing(oid, findings, path);
+        else
+          findings.add("error", "WrongKind", `${path}: its object is of another kind: ${oid}`, { path, oid });
+      },
+    });
   }
 
   #oidOf(row: number): string {
     return hexOid(this.#rows.oids.subarray(row * OID));
   }
 
-  /** The path of a tree that was reached, as people read it. */
+  /** The path of a tree that was reached, as people read it; of one that is longer than readers take, its end. */
   async #pathOf(row: number): Promise<string> {
     const names: string[] = [];
+    let length = 0;
     for (let child = row; this.#parents[child] !== child; child = this.#parents[child]!) {
-      const parent = this.#parents[child]!;
-      const content = await this.#resolver.content(parent);
-      const oid = this.#oidOf(child);
-      const isIt = ({ kind, oidAt }: { kind: number; oidAt: number }): boolean =>
-        kind === ENTRY.tree && content !== undefined && hexOid(content.subarray(oidAt)) === oid;
-      const item = content && inspectTree(content).items.find(isIt);
-      names.unshift(item === undefined ? "?" : textOf(item.name));
+      if (names.length === TREE_DEPTH || length > PATH_MAX) return `.../${names.reverse().join("/")}`;
+      const name = await this.#nameOf(child);
+      names.push(name);
+      length += name.length + 1;
     }
-    return `/${names.join("/")}`;
+    return `/${names.reverse().join("/")}`;
+  }
+
+  /** What a tree is called in the one that led to it first; a question mark where that cannot be told, or not soon enough. */
+  async #nameOf(row: number): Promise<string> {
+    const known = this.#names.get(row);
+    if (known !== undefined) return known;
+    const parent = this.#parents[row]!;
+    this.#pathsCost += this.#costOf(parent);
+    const content = this.#pathsCost > PATHS_COST ? undefined : await this.#resolver.content(parent);
+    const oid = this.#oidOf(row);
+    let found = "?";
+    if (content !== undefined)
+      inspectTree(content, {
+        item: ({ kind, name, oidAt }) => {
+          if (found === "?" && kind === ENTRY.tree && hexOid(content.subarray(oidAt)) === oid)
+            found = textOf(name);
+        },
+      });
+    this.#names.set(row, found);
+    return found;
+  }
+
+  /** What it takes to have an object's content. */
+  #costOf(row: number): number {
+    const { kinds, bases, sizes } = this.#rows;
+    let cost = sizes[row]! + OBJECT_COST;
+    for (let at = row; isDelta(kinds[at]!); cost += sizes[at]! + OBJECT_COST) at = bases[at]!;
+    return cost;
   }
 
   /** Counts paths below the root. A tree that stands at many paths counts at each. */

@@ -136,14 +136,22 @@ export class Findings {
     this.#kept.push(finding);
   }
 
-  /** Whether no more errors are kept. */
-  get isFull(): boolean {
-    return this.#kept.length >= this.#max && this.#kept.every(({ severity }) => severity === "error");
+  /** How many are kept. */
+  get max(): number {
+    return this.#max;
   }
 
-  /** Counts a finding that is not kept: an error, unless its code is that of a warning. */
-  drop(code: FindingCode): void {
-    if (code !== "Unchecked") this.#codes.add(code);
+  /** Whether another of that severity would be kept. */
+  takes(severity: Severity): boolean {
+    return (
+      this.#kept.length < this.#max ||
+      (severity === "error" && this.#kept.some(({ severity: kept }) => kept !== "error"))
+    );
+  }
+
+  /** Counts a finding that is not kept. */
+  drop(severity: Severity, code: FindingCode): void {
+    if (severity === "error") this.#codes.add(code);
     this.#dropped++;
   }
 

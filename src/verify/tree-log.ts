@@ -4,8 +4,10 @@ import { inspectTree } from "./tree.js";
 
 /** An edge is eight times the rank of an object, `NO_RANK` where it is not there, and what the entry is. */
 export const NO_RANK = 0x1fffffff;
-/** In the count of a tree: something is wrong with it. */
-export const FLAWED = 0x80000000;
+/** In the count of a tree: what is wrong with it at the worst. */
+export const FLAW = { error: 0x80000000, warning: 0x40000000 } as const;
+/** The count itself. */
+export const COUNT_MASK = 0x3fffffff;
 /** An entry takes 23 bytes at least. */
 const ENTRY_MIN = 23;
 
@@ -54,14 +56,22 @@ export class TreeLog {
 
   #readClosely(row: number, ptr: number, size: number): void {
     const { wasm, bytes } = this.#engine;
-    const { items, problems } = inspectTree(bytes.subarray(ptr, ptr + size));
-    this.#reserve(items.length + 2);
-    this.#words[this.#length++] = row;
-    this.#words[this.#length++] = items.length + (problems.length > 0 ? FLAWED : 0);
-    for (const { kind, oidAt } of items) {
-      const rank = wasm.rankOf(ptr + oidAt);
-      this.#words[this.#length++] = (rank < 0 ? NO_RANK : rank) * 8 + kind;
-    }
+    this.#reserve(2);
+    const at = this.#length;
+    this.#length += 2;
+    let flaw = 0;
+    inspectTree(bytes.subarray(ptr, ptr + size), {
+      item: ({ kind, oidAt }) => {
+        const rank = wasm.rankOf(ptr + oidAt);
+        this.#reserve(1);
+        this.#words[this.#length++] = (rank < 0 ? NO_RANK : rank) * 8 + kind;
+      },
+      problem: ({ severity }) => {
+        flaw |= FLAW[severity];
+      },
+    });
+    this.#words[at] = row;
+    this.#words[at + 1] = (this.#length - at - 2) | flaw;
   }
 
   #reserve(count: number): void {

@@ -2,7 +2,6 @@
 import { shown } from "../make/byte-string.js";
 import { MODE } from "../make/objects.js";
 import { whyNot } from "../make/source/names.js";
-import type { Severity } from "./report.js";
 
 /** What an entry is (`Entry` in `asm/git/tree.ts`). */
 export const ENTRY = { tree: 1, file: 2, executable: 3, symlink: 4, submodule: 5 } as const;
@@ -30,15 +29,16 @@ export interface TreeItem {
 
 /** Something wrong with a tree. */
 export interface TreeProblem {
-  severity: Severity;
+  severity: "error" | "warning";
   code: "BadTree" | "OddMode";
-  message: string;
+  /** Told where it is wanted: there may be as many as a tree has entries. */
+  message: () => string;
 }
 
-/** A tree's entries as far as it can be read, and what is wrong with it. */
-export interface TreeContent {
-  items: TreeItem[];
-  problems: TreeProblem[];
+/** What `inspectTree` tells of a tree, as it comes to it. */
+export interface TreeVisitor {
+  item?: (item: TreeItem) => void;
+  problem?: (problem: TreeProblem) => void;
 }
 
 function kindOf(mode: number): number {
@@ -66,42 +66,59 @@ function nameFault(name: string, kind: number): string | undefined {
   return whyNot(name, mode);
 }
 
-/** Reads a tree, and says all that is wrong with it. */
-export function inspectTree(data: Uint8Array): TreeContent {
-  const items: TreeItem[] = [];
-  const problems: TreeProblem[] = [];
-  const fail = (message: string): void => void problems.push({ severity: "error", code: "BadTree", message });
-  const names = new Set<string>();
-  let last = "";
+/** Digits of a mode, and the space behind them. */
+const MODE_MAX = 7;
+/** Bytes of a name that a message tells. */
+const SHOWN_MAX = 200;
+
+/** Reads a tree, and tells of its entries, as far as it can be read, and of all that is wrong with it. */
+export function inspectTree(data: Uint8Array, { item, problem }: TreeVisitor): void {
+  const fail = (message: () => string): void =>
+    problem?.({
+      severity: "error",
+      code: "BadTree",
+      message: () => `its tree is malformed: ${message()}`,
+    });
+  const text = (start: number, end: number): string =>
+    Buffer.from(data.buffer, data.byteOffset + start, end - start).toString("latin1");
+  // Names that begin the one before: between a file and a directory of one name stand only such as begin with it.
+  const prefixes: string[] = [];
+  let last: string | undefined;
   for (let at = 0; at < data.length; ) {
-    const space = data.indexOf(0x20, at);
+    const start = at;
+    const space = at + data.subarray(at, at + MODE_MAX).indexOf(0x20);
     const nul = data.indexOf(0, at);
-    const digits = space < 0 ? "" : Buffer.from(data.subarray(at, space)).toString("latin1");
-    if (nul < 0 || space < 0 || space > nul || data.length - nul < 21) {
-      fail(`its tree is malformed: an entry is cut off (at byte ${at})`);
-      break;
+    if (nul < 0 || space > nul || data.length - nul < 21) {
+      fail(() => `an entry is cut off (at byte ${start})`);
+      return;
     }
+    const digits = text(at, Math.max(at, space));
     if (!/^[0-7]{1,6}$/.test(digits)) {
-      fail(`its tree is malformed: a mode is no octal number (at byte ${at})`);
-      break;
+      fail(() => `a mode is no octal number (at byte ${start})`);
+      return;
     }
-    const name = Buffer.from(data.subarray(space + 1, nul)).toString("latin1");
+    // One that is too long is refused, however it goes on.
+    const name = text(space + 1, Math.min(nul, space + 2 + NAME_MAX));
     const kind = kindOf(Number.parseInt(digits, 8));
-    const quoted = `"${shown(name.slice(0, 200))}"`;
-    if (kind === 0) fail(`its tree is malformed: ${quoted} has the mode ${digits}, which is none of git's`);
-    else if (digits !== MODES[kind]) {
-      const message = `${quoted} has the mode ${digits}, which git writes as ${MODES[kind]}`;
-      problems.push({ severity: "warning", code: "OddMode", message });
-    }
+    const quoted = (): string => `"${shown(name.slice(0, SHOWN_MAX))}"`;
+    if (kind === 0) fail(() => `${quoted()} has the mode ${digits}, which is none of git's`);
+    else if (digits !== MODES[kind])
+      problem?.({
+        severity: "warning",
+        code: "OddMode",
+        message: () => `${quoted()} has the mode ${digits}, which git writes as ${MODES[kind]}`,
+      });
     const fault = nameFault(name, kind);
-    if (fault !== undefined) fail(`its tree is malformed: ${quoted}: ${fault}`);
+    if (fault !== undefined) fail(() => `${quoted()}: ${fault}`);
     const key = kind === ENTRY.tree ? `${name}/` : name;
-    if (names.has(name)) fail(`its tree is malformed: ${quoted} is there twice`);
-    else if (items.length > 0 && key <= last) fail(`its tree is malformed: ${quoted} is out of order`);
+    while (prefixes.length > 0 && !name.startsWith(prefixes.at(-1)!)) prefixes.pop();
+    if (name === prefixes.at(-1)) fail(() => `${quoted()} is there twice`);
+    else {
+      if (last !== undefined && key <= last) fail(() => `${quoted()} is out of order`);
+      prefixes.push(name);
+    }
     last = key;
-    names.add(name);
-    if (kind !== 0) items.push({ kind, name, oidAt: nul + 1 });
+    if (kind !== 0) item?.({ kind, name, oidAt: nul + 1 });
     at = nul + 21;
   }
-  return { items, problems };
 }

@@ -1,7 +1,7 @@
 /** Small images made to take long: what has to be done for them grows with what they hold, not with its square or worse. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verify } from "../../src/verify/index.js";
+import { type Report, verify } from "../../src/verify/index.js";
 import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 
 /** What takes a second or two here, and would take minutes, is given this many milliseconds. */
@@ -20,6 +20,10 @@ async function timed<T>(run: () => Promise<T>): Promise<T> {
   const result = await run();
   assert.ok(performance.now() - start < LIMIT, `${Math.round(performance.now() - start)} ms`);
   return result;
+}
+
+function codesOf({ findings }: Report): string[] {
+  return [...new Set(findings.map(({ code }) => code))];
 }
 
 for (const fill of [".", "\\", " .", "~1\\"])
@@ -69,3 +73,55 @@ for (const [name, before, size, after] of [
     assert.equal(report.author?.name.length, name === "message" ? "A U Thor".length : 4096);
     assert.equal((await verify(bytes, { quick: true })).status, "sound");
   });
+
+/** What a name or a mode is that no string could hold. */
+const HUGE = Buffer.alloc(600 * MIB, "1");
+
+for (const [name, content] of [
+  ["name", (oid: Buffer) => Buffer.concat([Buffer.from("100644 "), HUGE, Buffer.alloc(1), oid])],
+  ["mode", (oid: Buffer) => Buffer.concat([HUGE, Buffer.from(" a\0"), oid])],
+] as const)
+  test(`a tree's entry with a ${name} of 600 MiB`, async () => {
+    const bytes = rooted((blob) => content(Buffer.from(blob, "hex")));
+    assert.deepEqual(
+      codesOf(await timed(() => verify(bytes))),
+      ["BadTree", "Unreachable"].slice(0, name === "mode" ? 2 : 1),
+    );
+  });
+
+test("a tree of four million times the same entry, whose object is missing", async () => {
+  const entry = treeEntry("100644", "a", "a".repeat(40));
+  const bytes = rooted(() => Buffer.alloc(4_000_000 * entry.length, entry));
+  const before = process.memoryUsage().rss;
+  const report = await timed(() => verify(bytes));
+  assert.deepEqual([report.findings.length, report.truncated, codesOf(report)], [100, true, ["BadTree"]]);
+  assert.ok(process.memoryUsage().rss - before < 1024 * MIB);
+});
+
+for (const mode of ["100664", "10000"])
+  test(`very many trees in one, with a file of mode ${mode} in each`, async () => {
+    const bytes = rooted((blob, image) =>
+      Buffer.concat(
+        Array.from({ length: 30_000 }, (_, index) => {
+          const tree = image.tree(treeEntry(mode, `f${index}`, blob));
+          return treeEntry("40000", String(index).padStart(5, "0"), tree.oid);
+        }),
+      ),
+    );
+    const { status, findings, truncated } = await timed(() => verify(bytes));
+    assert.deepEqual(
+      [status, findings.length, truncated],
+      [mode === "10000" ? "damaged" : "sound", 100, true],
+    );
+  });
+
+test("trees nested 30,000 deep, each with an odd mode", async () => {
+  const image = new CraftedImage();
+  let tree = image.tree();
+  for (let depth = 0; depth < 30_000; depth++) tree = image.tree(treeEntry("040000", "d", tree.oid));
+  image.commit(tree.oid);
+  const { bytes } = image.finish();
+  const { status, findings } = await timed(() => verify(bytes));
+  assert.deepEqual([status, findings.length], ["sound", 100]);
+  assert.ok(findings.every(({ path }) => path === undefined || path.length < 5000));
+});
