@@ -3,7 +3,7 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
-import { artInit } from "./art/art";
+import { artCount, artInit } from "./art/art";
 import { blockAttach, blockRelease } from "./block";
 import { copyOid, sameOid } from "./bytes";
 import { GitObject, cacheAdd, cacheInit, objectRelease } from "./git/cache";
@@ -230,7 +230,12 @@ function visit(tree: GitObject, position: u32): i32 {
   }
   store<u32>(frame, next, 4);
   blockRelease();
-  return resolveInsert(pathKeyLen, kind, offset, treeOid);
+  const paths = artCount();
+  status = resolveInsert(pathKeyLen, kind, offset, treeOid);
+  if (status != Status.OK || artCount() > paths) return status;
+  // A name that is there twice: sixty trees of two such would be walked for ever, in no memory at all.
+  mountErrorOffset = tree.offset;
+  return Status.BAD_TREE;
 }
 
 /** Entries that are looked at ahead of the one that a slow device holds up. */

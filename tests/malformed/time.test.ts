@@ -1,8 +1,11 @@
 /** Small images made to take long: what has to be done for them grows with what they hold, not with its square or worse. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { open } from "../../src/index.js";
 import { type Report, verify } from "../../src/verify/index.js";
+import { coreVariants } from "../support/core.js";
 import { CraftedImage, treeEntry } from "../support/crafted-image.js";
+import { assertFails } from "../support/defects.js";
 
 /** What takes a second or two here, and would take minutes, is given this many milliseconds. */
 const LIMIT = 30_000;
@@ -124,4 +127,20 @@ test("trees nested 30,000 deep, each with an odd mode", async () => {
   const { status, findings } = await timed(() => verify(bytes));
   assert.deepEqual([status, findings.length], ["sound", 100]);
   assert.ok(findings.every(({ path }) => path === undefined || path.length < 5000));
+});
+
+test("trees in each other, each twice under one name", async () => {
+  const image = new CraftedImage();
+  let tree = image.tree(treeEntry("100644", "f", image.object("blob", "content\n").oid));
+  for (let depth = 0; depth < 60; depth++) {
+    const entry = treeEntry("40000", "d", tree.oid);
+    tree = image.tree(entry, entry);
+  }
+  image.commit(tree.oid);
+  const { bytes } = image.finish();
+  await timed(async () => {
+    assert.deepEqual(codesOf(await verify(bytes)), ["BadTree"]);
+    for (const { label, module } of await coreVariants())
+      await assertFails(open(bytes, { mode: "fast", module }), ["BadTree"], label);
+  });
 });
