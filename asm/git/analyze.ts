@@ -1,7 +1,7 @@
 /**
  * Rebuilds the index from the PACK alone, as `git index-pack` does. First pass: every entry in order,
  * inflated through one window, with its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second
- * pass: deltas resolved, and their ids.
+ * pass: deltas resolved, each after its base, and their ids.
  */
 import { blockLen, blockPeek, blockRelease, blockStatus, blockWindow } from "../block";
 import { crc32 } from "../checksum/crc32";
@@ -17,6 +17,7 @@ import {
   PACK_START,
   entriesEnd,
   entryBase,
+  entryBaseOid,
   entryData,
   entryKind,
   entrySize,
@@ -24,6 +25,7 @@ import {
   readEntry,
 } from "./pack";
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./table";
+import { waitingAdd, waitingAfter, waitingBegin, waitingEnd, waitingIndex, waitingInit, waitingNext } from "./waiting";
 
 const HISTORY: u32 = 0x8000;
 const WINDOW: u32 = 0x18000;
@@ -55,9 +57,8 @@ let inputOffset: u64 = 0;
 let inputPtr: usize = 0;
 let inputLen: u32 = 0;
 let crc: u32 = 0;
-/** Deltas whose base's id is not known yet, in this round and the one before. */
-let deferred: u32 = 0;
-let deferredBefore: u32 = 0;
+/** The delta that `index` names is being resolved. */
+let isResolving: bool = false;
 
 /** Where an error was met: an entry's offset from the PACK's start. */
 export let analyzeErrorOffset: u64 = 0;
@@ -111,6 +112,7 @@ function begin(): i32 {
   if (status != Status.OK) return status;
   window = cacheAlloc(WINDOW + OBJECT_SLACK);
   if (!window) return Status.OUT_OF_MEMORY;
+  waitingInit();
   sha1Init(packHash);
   sha1Update(packHash, head, 12);
   offset = 12;
@@ -119,10 +121,10 @@ function begin(): i32 {
 }
 
 /**
- * Whether one of the entries before the current one begins at `base`: as they come in order, halving finds
- * it.
+ * The index of the one of the entries before the current one that begins at `base`, or -1: as they come in order,
+ * halving finds it.
  */
-function isEntryBefore(base: u64): bool {
+function entryBefore(base: u64): i32 {
   let low: u32 = 0;
   let high = index;
   while (low < high) {
@@ -130,13 +132,14 @@ function isEntryBefore(base: u64): bool {
     if (recordOffset(middle) < base) low = middle + 1;
     else high = middle;
   }
-  return low < index && recordOffset(low) == base;
+  return low < index && recordOffset(low) == base ? <i32>low : -1;
 }
 
 function beginEntry(): i32 {
   const status = readEntry(offset);
   if (status != Status.OK) return status;
-  if (entryKind == Kind.OFS_DELTA && !isEntryBefore(entryBase)) return Status.BAD_BASE;
+  const base = entryKind == Kind.OFS_DELTA ? entryBefore(entryBase) : 0;
+  if (base < 0) return Status.BAD_BASE;
   const start = offset + PACK_START;
   const headLen = <u32>(entryData - start);
   const head = blockPeek(start, headLen);
@@ -146,6 +149,7 @@ function beginEntry(): i32 {
   kind = entryKind;
   size = entrySize;
   store<u64>(record(index), offset, 24);
+  if (kind > Kind.TAG) waitingAdd(index, kind == Kind.REF_DELTA, <u32>base, entryBaseOid);
   if (kind <= Kind.TAG) beginHash(kind, size);
   streamBegin(entryData, size, window, WINDOW, OBJECT_SLACK);
   inputOffset = entryData;
@@ -228,47 +232,35 @@ function checkTrailer(): i32 {
   sha1Final(packHash, digest);
   heapFree(window);
   window = 0;
-  index = 0;
-  deferred = 0;
-  deferredBefore = 0;
   analyzePackLen = offset + TRAILER;
-  return sameOid(ptr, digest) ? Status.OK : Status.BAD_TRAILER;
+  if (!sameOid(ptr, digest)) return Status.BAD_TRAILER;
+  isResolving = false;
+  return waitingBegin();
 }
 
-/**
- * Resolves deltas in the PACK's order; those whose base, named by its id, is not known yet wait for the next
- * round.
- */
+/** Resolves each delta when its base is known. */
 function resolveDeltas(): i32 {
-  while (true) {
-    for (; index < packCount; index++) {
-      if (recordKind(index)) continue;
-      offset = recordOffset(index);
-      const status = objectLoad(offset);
-      if (status == Status.MISSING_BASE) {
-        deferred++;
-        continue;
-      }
-      if (status != Status.OK) return status;
-      const object = objectLoaded!;
-      cacheAdd(object);
-      beginHash(object.kind, object.size);
-      sha1Update(objectHash, object.data, object.size);
-      sha1Final(objectHash, record(index));
-      tableAdd(index, object.kind);
-      objectRelease(object);
-      blockRelease();
-    }
-    if (deferred == 0) return Status.OK;
-    if (deferred == deferredBefore) {
-      index = 0;
-      while (recordKind(index)) index++;
-      return objectLoad(recordOffset(index));
-    }
-    deferredBefore = deferred;
-    deferred = 0;
-    index = 0;
+  while (isResolving || waitingNext()) {
+    index = waitingIndex;
+    isResolving = true;
+    offset = recordOffset(index);
+    const status = objectLoad(offset);
+    if (status != Status.OK) return status;
+    const object = objectLoaded!;
+    cacheAdd(object);
+    beginHash(object.kind, object.size);
+    sha1Update(objectHash, object.data, object.size);
+    sha1Final(objectHash, record(index));
+    tableAdd(index, object.kind);
+    objectRelease(object);
+    blockRelease();
+    isResolving = false;
+    waitingAfter(index);
   }
+  waitingEnd();
+  // What is left hangs on what is not there, or on itself: the attempt tells which.
+  for (index = 0; index < packCount; index++) if (!recordKind(index)) return objectLoad(recordOffset(index));
+  return Status.OK;
 }
 
 /** @returns OK, AGAIN (call again), or what is wrong with the PACK, with `analyzeErrorOffset` */

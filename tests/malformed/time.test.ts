@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { open } from "../../src/index.js";
 import { type Report, verify } from "../../src/verify/index.js";
 import { coreVariants } from "../support/core.js";
-import { CraftedImage, treeEntry } from "../support/crafted-image.js";
+import { CraftedImage, delta, insert, treeEntry } from "../support/crafted-image.js";
 import { assertFails } from "../support/defects.js";
+import { gitOid } from "../support/fixtures.js";
 
 /** What takes a second or two here, and would take minutes, is given this many milliseconds. */
 const LIMIT = 30_000;
@@ -142,5 +143,34 @@ test("trees in each other, each twice under one name", async () => {
     assert.deepEqual(codesOf(await verify(bytes)), ["BadTree"]);
     for (const { label, module } of await coreVariants())
       await assertFails(open(bytes, { mode: "fast", module }), ["BadTree"], label);
+  });
+});
+
+test("deltas before what they are made from, in a chain, and a chain of others on top of it", async () => {
+  const depth = 2000;
+  const image = new CraftedImage();
+  const text = (kind: string, index: number): string => `${kind}${index}`.padEnd(8);
+  const oidOf = (content: string): string => gitOid("blob", Buffer.from(content));
+  const replaced = (content: string): Buffer => delta(8, 8, insert(content));
+  let offset = 0;
+  for (let index = depth; index > 0; index--) {
+    const [base, content] = [text("r", index - 1), text("r", index)];
+    const placed = image.refDelta(oidOf(content), oidOf(base), replaced(content));
+    if (index < depth) continue;
+    ({ offset } = placed);
+    for (let above = 0; above < depth; above++) {
+      const other = text("o", above);
+      ({ offset } = image.ofsDelta(oidOf(other), offset, replaced(other)));
+    }
+  }
+  image.object("blob", text("r", 0));
+  image.commit(image.tree(treeEntry("100644", "f", oidOf(text("o", depth - 1)))).oid);
+  const { bytes } = image.finish();
+  await timed(async () => {
+    assert.equal((await verify(bytes)).status, "sound");
+    for (const { label, module } of await coreVariants()) {
+      const volume = await open(bytes, { mode: "analyze", module });
+      assert.equal(Buffer.from(await volume.get("/f")).toString(), text("o", depth - 1), label);
+    }
   });
 });
