@@ -15,7 +15,7 @@ import { idxFind, idxOffset } from "./git/idx";
 import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "./git/object";
 import { Kind } from "./git/pack";
 import { provesOid } from "./git/proof";
-import { Entry, treeFind, treeKind, treeOid } from "./git/tree";
+import { Entry, treeFind, treeKind, treeOid, treeStart } from "./git/tree";
 import { idOf, idOffset, idsAdd, idsReset } from "./ids";
 import { Limit } from "./limits";
 import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
@@ -193,8 +193,10 @@ function step(): i32 {
   const start = walkLen ? walkLen + 1 : 0;
   const end = nameEnd(start);
   const tree = walkTree!;
-  let status = treeFind(tree.data, tree.data + tree.size, pathKey + start, end - start);
+  const data = tree.data;
+  let status = treeFind(data, tree.found, data + tree.size, pathKey + start, end - start);
   if (status != Status.OK) return fail(status, status == Status.NOT_FOUND ? 0 : resolvedOffset);
+  tree.found = <u32>(treeStart - data);
   let offset: u64 = 0;
   if (treeKind != Entry.SUBMODULE) {
     status = idxFind(treeOid);

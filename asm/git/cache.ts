@@ -1,7 +1,7 @@
 /**
  * Resolved objects in memory, and the bounded cache of them. An object is one allocation:
  *
- *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u32 │ depth u32 │ hashed u32 │ id 20 │ data at 64: size bytes, slack │
+ *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u16 │ hashed u16 │ depth u32 │ found u32 │ id 20 │ data at 64: size bytes, slack │
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
  * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
@@ -16,9 +16,9 @@ const DATA: usize = 64;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
 export const OBJECT_SLACK: u32 = 64;
 
-const FREE: u32 = 0;
-const PROBATION: u32 = 1;
-const PROTECTED: u32 = 2;
+const FREE: u16 = 0;
+const PROBATION: u16 = 1;
+const PROTECTED: u16 = 2;
 
 /** From this size on objects are placed with care. */
 const LARGE: u32 = 1 << 20;
@@ -54,11 +54,13 @@ export class GitObject {
   older: u32;
   /** Who holds it beside the cache. */
   refs: u32;
-  state: u32;
+  state: u16;
+  /** 1 where its id has been found by hashing it. */
+  hashed: u16;
   /** Deltas between it and its base. */
   depth: u32;
-  /** 1 where its id has been found by hashing it. */
-  hashed: u32;
+  /** In a tree: where the entry begins that was found last, bytes from the data's start. */
+  found: u32;
 
   @inline
   get id(): usize {
@@ -120,7 +122,7 @@ function unlink(object: GitObject): void {
   if (object.state == PROTECTED) protectedBytes -= costOf(object);
 }
 
-function pushHead(object: GitObject, state: u32): void {
+function pushHead(object: GitObject, state: u16): void {
   const ptr = <u32>changetype<usize>(object);
   const head: usize = state == PROTECTED ? protectedHead : probationHead;
   object.state = state;
@@ -231,6 +233,7 @@ export function objectAlloc(size: u32): GitObject | null {
   object.refs = 1;
   object.state = FREE;
   object.depth = 0;
+  object.found = 0;
   if (provesOid()) object.hashed = 0;
   return object;
 }

@@ -174,3 +174,21 @@ test("deltas before what they are made from, in a chain, and a chain of others o
     }
   });
 });
+
+test("very many entries of one directory, one after the other", async () => {
+  const count = 200_000;
+  const name = (index: number): string => String(index).padStart(6, "0");
+  const bytes = rooted((blob) => {
+    const entry = treeEntry("100644", name(0), blob);
+    const entries = Buffer.alloc(count * entry.length);
+    for (let index = 0; index < count; index++) {
+      entry.write(name(index), 7);
+      entries.set(entry, index * entry.length);
+    }
+    return entries;
+  });
+  const volume = await open(bytes);
+  await timed(async () => {
+    for (let index = 0; index < count; index++) await volume.digest(`/${name(index)}`);
+  });
+});
