@@ -3,7 +3,8 @@
  * hash from ids to records.
  *
  *     record, 40 bytes:  │ oid 20 │ CRC-32 u32 │ offset u64, from the PACK's start │ kind u8, 0 while unresolved │ … │
- *     hash:  u32 each: a record's index + 1, or 0; open addressing, at most half full
+ *     hash:  u32 each: a record's index + 1, or 0; open addressing, at most half full. Whoever makes ids that fall near each
+ *       other would have them step over each other: how far each steps is in its id, too
  */
 import { loadBE32, sameOid } from "../bytes";
 import { heapAlloc } from "../heap";
@@ -54,12 +55,19 @@ export function recordKind(index: u32): u32 {
   return load<u8>(record(index), 32);
 }
 
+/** How far to go from a slot that is taken: any odd number meets all slots. */
+// @ts-ignore: decorator
+@inline
+function stepOf(oid: usize): u32 {
+  return load<u32>(oid, 4) | 1;
+}
+
 /** The id of record `index` has been written: makes it findable. */
 export function tableAdd(index: u32, kind: u32): void {
   const oid = record(index);
   store<u8>(oid, kind, 32);
   let slot = loadBE32(oid) & hashMask;
-  while (load<u32>(hash + (slot << 2))) slot = (slot + 1) & hashMask;
+  while (load<u32>(hash + (slot << 2))) slot = (slot + stepOf(oid)) & hashMask;
   store<u32>(hash + (slot << 2), index + 1);
 }
 
@@ -73,6 +81,6 @@ export function tableFind(oid: usize): bool {
       tableIndex = index - 1;
       return true;
     }
-    slot = (slot + 1) & hashMask;
+    slot = (slot + stepOf(oid)) & hashMask;
   }
 }

@@ -192,3 +192,23 @@ test("very many entries of one directory, one after the other", async () => {
     for (let index = 0; index < count; index++) await volume.digest(`/${name(index)}`);
   });
 });
+
+test("very many objects whose ids fall near each other", async () => {
+  const image = new CraftedImage();
+  const first = gitOid("blob", Buffer.from("0"));
+  let last = first;
+  // Of 2^18 places in the table of `analyze` these objects begin at 2^9.
+  for (let index = 0, made = 0; made < 70_000; index++) {
+    const content = String(index);
+    const oid = gitOid("blob", Buffer.from(content));
+    if ((Number.parseInt(oid.slice(0, 8), 16) & 0x3ffff) >= 0x4000) continue;
+    last = image.object("blob", content, oid).oid;
+    made++;
+  }
+  image.commit(image.tree(treeEntry("100644", "f", last)).oid);
+  const { bytes } = image.finish();
+  const start = performance.now();
+  const volume = await open(bytes, { mode: "analyze" });
+  assert.ok(performance.now() - start < 1500, `${performance.now() - start} ms`);
+  assert.equal(await volume.digest("/f"), last);
+});
