@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Report } from "../../src/verify/index.js";
 import { docteur, type RunOptions } from "../support/cli.js";
+import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 import { fixture, fixturePath } from "../support/fixtures.js";
 import { git } from "../support/git.js";
 import { seeded } from "../support/random.js";
@@ -144,6 +145,28 @@ test("annotations where GitHub runs it", async (t) => {
     (await docteur(["verify", damaged], { env: { GITHUB_ACTIONS: "false" } })).stdout,
     /::/,
   );
+});
+
+/** A sound image with a file `-`, and a commit with this message. */
+function imageSaying(t: TestContext, message: string): string {
+  const image = new CraftedImage();
+  const blob = image.object("blob", "content\n");
+  const tree = image.tree(treeEntry("100644", "-", blob.oid), treeEntry("100644", "f", blob.oid));
+  const who = "A U Thor <author@example.org> 1717740550 +0200";
+  const text = `tree ${tree.oid}\nauthor ${who}\ncommitter ${who}\n\n${message}`;
+  image.head(image.object("commit", text));
+  const path = join(temporaryFolder(t), "saying.img");
+  writeFileSync(path, image.finish().bytes);
+  return path;
+}
+
+test("on GitHub a commit's message commands nothing", async (t) => {
+  const message = "subject\n\n::error file=x::forged";
+  const image = imageSaying(t, message);
+  const { stdout } = await docteur(["verify", image], { env: { GITHUB_ACTIONS: "true" } });
+  const [, token, text] = /^::stop-commands::([0-9a-f-]{36})\n(.*)\n::\1::\n$/s.exec(stdout)!;
+  assert.ok(!text!.includes(token!) && text!.endsWith(`${message}\n`));
+  assert.equal((await docteur(["verify", image], { env: { GITHUB_ACTIONS: "false" } })).stdout, text);
 });
 
 test("garbage is an image that is none", async (t) => {

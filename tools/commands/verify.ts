@@ -1,4 +1,5 @@
 /** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
+import { randomUUID } from "node:crypto";
 import { EXIT } from "../../src/errors.js";
 import {
   type Finding,
@@ -102,6 +103,12 @@ function describe({ report, text }: VerifiedImage): Buffer {
   ]);
 }
 
+/** What an image says, for GitHub's runner: between these two lines it obeys none of its own. */
+function withoutCommands(text: Buffer): Buffer {
+  const token = randomUUID();
+  return Buffer.concat([Buffer.from(`::stop-commands::${token}\n`), text, Buffer.from(`\n::${token}::\n`)]);
+}
+
 /** What is printed on standard error. @param image its name, where there are several */
 function findingLines({ severity, message, hint }: Finding, image: string | undefined): string {
   const kind = severity === "error" ? "" : `${severity}: `;
@@ -179,13 +186,14 @@ async function run(argv: string[]): Promise<number> {
       continue;
     }
     const isOneOfMany = images.paths.length > 1;
+    const isOnGitHub = process.env.GITHUB_ACTIONS === "true";
     if (report.status === "sound") {
       if (isOneOfMany) process.stdout.write(`image\t: ${escapeControls(image)}\n`);
-      process.stdout.write(describe(verified));
+      const text = describe(verified);
+      process.stdout.write(isOnGitHub ? withoutCommands(text) : text);
     }
     printFindings(report, image, isOneOfMany);
-    if (process.env.GITHUB_ACTIONS === "true")
-      for (const finding of report.findings) process.stdout.write(annotation(finding, image));
+    if (isOnGitHub) for (const finding of report.findings) process.stdout.write(annotation(finding, image));
   }
   return status;
 }
