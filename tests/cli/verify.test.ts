@@ -169,6 +169,13 @@ test("on GitHub a commit's message commands nothing", async (t) => {
   assert.equal((await docteur(["verify", image], { env: { GITHUB_ACTIONS: "false" } })).stdout, text);
 });
 
+test("sha256sum checks a file whose name is a dash", async (t) => {
+  const { stdout } = await docteur(["checksum", imageSaying(t, "message\n")]);
+  const cwd = temporaryFolder(t);
+  for (const name of ["-", "f"]) writeFileSync(join(cwd, name), "content\n");
+  execFileSync("sha256sum", ["--check", "--strict", "--quiet"], { cwd, input: stdout });
+});
+
 test("garbage is an image that is none", async (t) => {
   const folder = temporaryFolder(t);
   const random = seeded(7);

@@ -63,10 +63,13 @@ async function sha256(volume: Volume, path: Buffer): Promise<string> {
   }
 }
 
+const DASH = 0x2d;
 const ESCAPES: Record<number, string> = { 10: "\\n", 13: "\\r", 92: "\\\\" };
 
 /** A line of sha256sum's: a backslash in front says that the path's backslashes and line breaks are escaped. */
-function line(hash: string, path: Buffer): Buffer {
+function line(hash: string, name: Buffer): Buffer {
+  // Alone a dash would be standard input.
+  const path = name.length === 1 && name[0] === DASH ? Buffer.concat([Buffer.from("./"), name]) : name;
   const isPlain = path.every((byte) => ESCAPES[byte] === undefined);
   if (isPlain) return Buffer.concat([Buffer.from(`${hash}  `), path, Buffer.from("\n")]);
   const escaped = path.toString("latin1").replace(/[\n\r\\]/g, (char) => ESCAPES[char.charCodeAt(0)]!);
