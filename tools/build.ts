@@ -9,6 +9,7 @@ import { dirname, join, relative } from "node:path";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { appendCustomSection } from "../src/custom-sections.js";
+import { STATUS } from "../src/errors.js";
 import { parseManifest } from "../src/manifest.js";
 
 /** One run of asc. */
@@ -17,6 +18,8 @@ interface WasmJob {
   output: string;
   debug: boolean;
   simd: boolean;
+  /** Whether size counts for more than asconfig.json has it. */
+  isSmall: boolean;
   /** Modules with another source than the file of that name: the binding that a guest is linked with. */
   sources: Record<string, string>;
   /** Solo5's manifest, for a guest of the tender's. */
@@ -29,8 +32,25 @@ const WASI_GUESTS = ["hello", "simple"];
 /** Entries that are linked with what is built for speed. */
 const FAST = ["asm/verifier.ts", join("tests", "asm", "verifier-marked.ts")];
 
-/** What guests are linked with where the core is built for speed: small modules of the same exports. */
-const SMALL_SOURCES: Record<string, string> = {
+/** Statuses that `simple` has a sentence for, or that no operation of a synchronous guest, which proves nothing, ends with. */
+const UNNAMED = new Set<string>([
+  ...["Ok", "Again", "NotFound", "ValueExpected", "DictionaryExpected", "SymlinkLoop", "Submodule"],
+  ...["OutOfMemory", "PathTooLong", "OtherCommit", "Collision"],
+]);
+
+/** A static array of bytes, in AssemblyScript: its address. */
+function byteArray(name: string, bytes: Iterable<number>): string {
+  return `export const ${name}: usize = memory.data<u8>([${[...bytes, 0].join(", ")}]);\n`;
+}
+
+function statusNames(): string {
+  const named = Object.entries(STATUS).filter(([name]) => !UNNAMED.has(name));
+  return named.map(([name, number]) => `${number}${name}`).join("");
+}
+
+/** What guests are linked with: names, and where the core is built for speed, small modules of the same exports. */
+const GUEST_SOURCES: Record<string, string> = {
+  "guest/lib/status-names.ts": byteArray("names", Buffer.from(statusNames())),
   "asm/git/proof.ts": 'export * from "../../guest/small/proof";\n',
   "asm/git/object-id.ts": 'export * from "../../guest/small/object-id";\n',
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
@@ -50,13 +70,11 @@ function wasiSources(name: string, manifest: string): Record<string, string> {
     return [...Buffer.from(`${device.name}\0`)];
   });
   return {
-    ...SMALL_SOURCES,
+    ...GUEST_SOURCES,
     "guest/bindings/solo5.ts": 'export * from "./wasi";\n',
     "asm/hypercall.ts": 'export * from "../guest/bindings/wasi-hypercall";\n',
     "guest/bindings/guest.ts": `export * from "../${name}/main";\n`,
-    "guest/bindings/manifest.ts":
-      `export const count: u32 = ${names.length};\n` +
-      `export const names: usize = memory.data<u8>([${[...names.flat(), 0].join(", ")}]);\n`,
+    "guest/bindings/manifest.ts": `export const count: u32 = ${names.length};\n${byteArray("names", names.flat())}`,
   };
 }
 
@@ -76,19 +94,22 @@ function wasmJobs(tests: boolean): WasmJob[] {
     for (const simd of [false, true]) {
       const output = `${stem}${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
       const sources = simd && FAST.includes(entry) ? FAST_SOURCES : {};
-      jobs.push({ entry, output, debug, simd, sources, ...extra });
+      jobs.push({ entry, output, debug, simd, isSmall: false, sources, ...extra });
     }
   };
+  // Others ship the core and the guests along with each image.
+  const shipped = { isSmall: true };
   for (const name of ["core", "packer", "verifier"]) {
-    add(`asm/${name}.ts`, `dist/${name}`, false);
+    add(`asm/${name}.ts`, `dist/${name}`, false, name === "core" ? shipped : {});
     if (tests) add(`asm/${name}.ts`, `dist/${name}`, true);
   }
   for (const main of files("guest", "main.ts")) {
     const name = relative("guest", dirname(main));
     const manifest = JSON.stringify(JSON.parse(readFileSync(join(dirname(main), "manifest.json"), "utf8")));
-    add(main, `dist/guest/${name}`, false, { manifest, sources: SMALL_SOURCES });
+    add(main, `dist/guest/${name}`, false, { ...shipped, manifest, sources: GUEST_SOURCES });
     if (WASI_GUESTS.includes(name))
       add("guest/bindings/wasi-start.ts", `dist/guest/${name}.wasi`, false, {
+        ...shipped,
         sources: wasiSources(name, manifest),
       });
   }
@@ -108,6 +129,7 @@ async function compile(job: WasmJob): Promise<string> {
   const args = [job.entry, "--config", "asconfig.json", "--target", job.debug ? "debug" : "release"];
   args.push("--outFile", job.output);
   if (job.simd) args.push("--enable", "simd");
+  if (job.isSmall) args.push("--shrinkLevel", "2");
   const result = await asc.main(args, {
     readFile: (name: string, base: string) => {
       const path = join(base, name);
@@ -144,6 +166,7 @@ async function buildWasm(tests: boolean): Promise<void> {
     ...inputs,
     "tools/build.ts",
     "src/custom-sections.ts",
+    "src/errors.ts",
     "src/manifest.ts",
     "asconfig.json",
     "package-lock.json",

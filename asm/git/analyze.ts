@@ -25,7 +25,7 @@ import {
   readEntry,
 } from "./pack";
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./table";
-import { waitingAdd, waitingAfter, waitingBegin, waitingEnd, waitingIndex, waitingInit, waitingNext } from "./waiting";
+import { waitingAdd, waitingAfter, waitingBegin, waitingEnd, waitingIndex, waitingNext, waitingStart } from "./waiting";
 
 const HISTORY: u32 = 0x8000;
 const WINDOW: u32 = 0x18000;
@@ -108,11 +108,11 @@ function begin(): i32 {
   const head = blockPeek(PACK_START, 12);
   if (!head) return blockStatus;
   if (<u64>packCount * ENTRY_MIN > entriesEnd() - PACK_START) return Status.BAD_PACK;
-  const status = tableInit(packCount);
+  let status = tableInit(packCount);
+  if (status == Status.OK) status = waitingBegin();
   if (status != Status.OK) return status;
   window = cacheAlloc(WINDOW + OBJECT_SLACK);
   if (!window) return Status.OUT_OF_MEMORY;
-  waitingInit();
   sha1Init(packHash);
   sha1Update(packHash, head, 12);
   offset = 12;
@@ -235,7 +235,8 @@ function checkTrailer(): i32 {
   analyzePackLen = offset + TRAILER;
   if (!sameOid(ptr, digest)) return Status.BAD_TRAILER;
   isResolving = false;
-  return waitingBegin();
+  waitingStart();
+  return Status.OK;
 }
 
 /** Resolves each delta when its base is known. */

@@ -106,36 +106,27 @@ export function treeNext(ptr: usize, end: usize): i32 {
 
 /**
  * Finds an entry by its name.
- * @param found where an entry begins that was found before, bytes from `ptr`, or 0: who goes through a tree in its order
- *   wants the next one. Where that fails the entries before it are looked at, as they may be in no order
+ * @param found where an entry begins that was found before, bytes from `ptr`, or 0: the search begins there, as who goes
+ *   through a tree in its order wants the next one
  * @returns OK with the entry, NOT_FOUND or BAD_TREE
  */
 export function treeFind(ptr: usize, found: u32, end: usize, name: usize, nameLen: u32): i32 {
-  if (found) {
-    const start = ptr + found;
-    treeNext(start, end);
-    const order = memory.compare(name, treeName, min<u32>(nameLen, treeNameLen));
-    if (order > 0 || (order == 0 && nameLen >= treeNameLen)) {
-      const status = findIn(start, end, end, name, nameLen);
-      if (status == Status.OK) return status;
-      const before = findIn(ptr, start, end, name, nameLen);
-      return before == Status.NOT_FOUND ? status : before;
-    }
-  }
-  return findIn(ptr, end, end, name, nameLen);
-}
-
-/** The same among the entries before `stop`. */
-function findIn(ptr: usize, stop: usize, end: usize, name: usize, nameLen: u32): i32 {
   const first = load<u8>(name);
-  while (ptr < stop) {
-    const status = treeNext(ptr, end);
-    if (status != Status.OK) return status;
-    if (treeNameLen == nameLen && load<u8>(treeName) == first && memory.compare(treeName, name, nameLen) == 0) {
-      treeStart = ptr;
-      return Status.OK;
+  const from = ptr + found;
+  let at = from;
+  let stop = end;
+  while (true) {
+    while (at < stop) {
+      const status = treeNext(at, end);
+      if (status != Status.OK) return status;
+      if (treeNameLen == nameLen && load<u8>(treeName) == first && memory.compare(treeName, name, nameLen) == 0) {
+        treeStart = at;
+        return Status.OK;
+      }
+      at = treeRest;
     }
-    ptr = treeRest;
+    if (stop == from || from == ptr) return Status.NOT_FOUND;
+    at = ptr;
+    stop = from;
   }
-  return Status.NOT_FOUND;
 }

@@ -2,153 +2,120 @@
  * Deltas that wait for their bases while `analyze` resolves them: each is tried once, when its base is known, in whatever
  * order the PACK has them. What hangs on a base follows it at once, while it is in memory.
  *
- *     links, 8 bytes a record:  │ first u32: the ofs-deltas that it is the base of │ next u32: beside it, or behind it among those that can be resolved │
- *     refs, 24 bytes a ref-delta, sorted:  │ the base's id 20 │ the delta's index u32 │
+ *     links, 16 bytes a record:  │ first u32 │ next u32 │ below u32, for a bit 0 and for a bit 1 │
+ *
+ * `first` is the first ofs-delta of the record's object, `next` what waits for the same, or what can be resolved next. Of
+ * ref-deltas, which keep their base's id where their own will be, one of each base is in a digital search tree: at each
+ * level another bit of the id leads below, so that it is no deeper than an id has bits, whoever chose the ids.
  *
  * Indices are those of records, plus one; 0 is none.
  */
-import { compareOid, copyOid } from "../bytes";
+import { copyOid, sameOid } from "../bytes";
 import { heapFree } from "../heap";
 import { Status } from "../status";
 import { cacheAlloc } from "./cache";
 import { packCount } from "./pack";
 import { record, recordKind } from "./table";
 
-const LINK: usize = 8;
-const REF: usize = 24;
-/** Where a record says what waits in it: a delta of `REF_DELTA` or `OFS_DELTA`; 0 once it need not wait, or for what is none. */
-const STATE: usize = 33;
-const OFS_DELTA: u8 = 6;
-const REF_DELTA: u8 = 7;
+const LINK: usize = 16;
+const NEXT: usize = 4;
+const BELOW: usize = 8;
+/** Where a record says that it is a ref-delta that waits. */
+const WAITS: usize = 33;
 
+/** The tree's root: a link, though of no record. */
+const root: usize = memory.data(4, 4);
 let links: usize = 0;
-let refs: usize = 0;
-let refCount: u32 = 0;
 /** The first of those that can be resolved. */
 let ready: u32 = 0;
 
 /** What `waitingNext` found. */
 export let waitingIndex: u32 = 0;
 
-export function waitingInit(): void {
-  links = refs = 0;
-  refCount = 0;
-  ready = 0;
-}
-
-/** Notes a delta's base in its record, where its id will be: the base's id, or its index. */
-export function waitingAdd(index: u32, isRef: bool, base: u32, baseOid: usize): void {
-  const at = record(index);
-  store<u8>(at, isRef ? REF_DELTA : OFS_DELTA, STATE);
-  if (isRef) {
-    copyOid(at, baseOid);
-    refCount++;
-  } else store<u32>(at, base);
-}
-
-// @ts-ignore: decorator
-@inline
-function stateOf(index: u32): u8 {
-  return load<u8>(record(index), STATE);
-}
-
-/** Links all deltas to their bases. @returns OK, OUT_OF_MEMORY */
+/** Begins for all of the PACK's entries. @returns OK, OUT_OF_MEMORY */
 export function waitingBegin(): i32 {
-  const linksLen = <u64>packCount * LINK;
-  const refsLen = <u64>refCount * REF;
-  if (linksLen > 0x7fff0000 || refsLen > 0x7fff0000) return Status.OUT_OF_MEMORY;
-  links = cacheAlloc(max<usize>(<usize>linksLen, LINK));
-  refs = cacheAlloc(max<usize>(<usize>refsLen, REF));
-  if (!links || !refs) return Status.OUT_OF_MEMORY;
-  memory.fill(links, 0, <usize>linksLen);
-  let ref = refs;
-  for (let index: u32 = 0; index < packCount; index++) {
-    const state = stateOf(index);
-    if (state == REF_DELTA) {
-      copyOid(ref, record(index));
-      store<u32>(ref, index + 1, 20);
-      ref += REF;
-    } else if (state == OFS_DELTA) {
-      const base = links + <usize>load<u32>(record(index)) * LINK;
-      store<u32>(links + <usize>index * LINK, load<u32>(base), 4);
-      store<u32>(base, index + 1);
-    }
-  }
-  sort();
-  for (let index = packCount; index > 0; index--) if (recordKind(index - 1)) waitingAfter(index - 1);
+  const len = <u64>packCount * LINK;
+  if (len > 0x7fff0000) return Status.OUT_OF_MEMORY;
+  links = cacheAlloc(max<usize>(<usize>len, LINK));
+  if (!links) return Status.OUT_OF_MEMORY;
+  memory.fill(links, 0, <usize>len);
+  store<u32>(root, 0);
+  ready = 0;
   return Status.OK;
 }
 
-/** Sorts `refs` by heap: in place, and in the same time whatever they are. */
-function sort(): void {
-  for (let root = refCount >> 1; root > 0; root--) sift(root - 1, refCount);
-  for (let end = refCount; end > 1; end--) {
-    swap(refs, refs + <usize>(end - 1) * REF);
-    sift(0, end - 1);
-  }
+function linkOf(number: u32): usize {
+  return links + <usize>(number - 1) * LINK;
 }
 
-function sift(root: u32, end: u32): void {
+/** Where the tree has the number of a delta that waits for an id, or would have it. */
+function placeOf(oid: usize): usize {
+  let place = root;
+  let bit: u32 = 0;
   while (true) {
-    let child = root * 2 + 1;
-    if (child >= end) return;
-    const left = refs + <usize>child * REF;
-    if (child + 1 < end && compareOid(left, left + REF) < 0) child++;
-    const parent = refs + <usize>root * REF;
-    const larger = refs + <usize>child * REF;
-    if (compareOid(parent, larger) >= 0) return;
-    swap(parent, larger);
-    root = child;
+    const number = load<u32>(place);
+    if (!number) return place;
+    const at = record(number - 1);
+    // What no longer waits has its own id there, and still leads to others.
+    if (load<u8>(at, WAITS) && sameOid(at, oid)) return place;
+    place = linkOf(number) + BELOW + (((load<u8>(oid + (bit >> 3)) >> (bit & 7)) & 1) << 2);
+    bit++;
   }
 }
 
-function swap(a: usize, b: usize): void {
-  for (let at: usize = 0; at < REF; at += 8) {
-    const word = load<u64>(a + at);
-    store<u64>(a + at, load<u64>(b + at));
-    store<u64>(b + at, word);
+/** Lets a delta wait. @param base the base's record, of an ofs-delta @param baseOid the base's id, of a ref-delta */
+export function waitingAdd(index: u32, isRef: bool, base: u32, baseOid: usize): void {
+  const link = linkOf(index + 1);
+  let before = linkOf(base + 1);
+  if (isRef) {
+    const at = record(index);
+    copyOid(at, baseOid);
+    store<u8>(at, 1, WAITS);
+    const place = placeOf(at);
+    const other = load<u32>(place);
+    if (!other) {
+      store<u32>(place, index + 1);
+      return;
+    }
+    before = linkOf(other) + NEXT;
   }
+  store<u32>(link, load<u32>(before), NEXT);
+  store<u32>(before, index + 1);
 }
 
-function wake(index: u32): void {
-  // An object that is there twice must not wake what hangs on it twice.
-  if (!stateOf(index)) return;
-  store<u8>(record(index), 0, STATE);
-  store<u32>(links + <usize>index * LINK, ready, 4);
-  ready = index + 1;
+/** Begins with what hangs on objects whose ids are known. */
+export function waitingStart(): void {
+  for (let index = packCount; index > 0; index--) if (recordKind(index - 1)) waitingAfter(index - 1);
+}
+
+/** What waits for the same can be resolved. */
+function wake(number: u32): void {
+  while (number) {
+    const next = linkOf(number) + NEXT;
+    store<u8>(record(number - 1), 0, WAITS);
+    const other = load<u32>(next);
+    store<u32>(next, ready);
+    ready = number;
+    number = other;
+  }
 }
 
 /** An object's id is known, and in its record: what hangs on it can be resolved. */
 export function waitingAfter(index: u32): void {
-  let child = load<u32>(links + <usize>index * LINK);
-  while (child) {
-    const beside = load<u32>(links + <usize>(child - 1) * LINK, 4);
-    wake(child - 1);
-    child = beside;
-  }
-  const oid = record(index);
-  let low: u32 = 0;
-  let high = refCount;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareOid(refs + <usize>middle * REF, oid) < 0) low = middle + 1;
-    else high = middle;
-  }
-  for (; low < refCount && compareOid(refs + <usize>low * REF, oid) == 0; low++)
-    wake(load<u32>(refs + <usize>low * REF, 20) - 1);
+  const first = linkOf(index + 1);
+  wake(load<u32>(first));
+  wake(load<u32>(placeOf(record(index))));
 }
 
 /** @returns whether there is a delta whose base is known; then `waitingIndex` is its record's */
 export function waitingNext(): bool {
   if (!ready) return false;
   waitingIndex = ready - 1;
-  ready = load<u32>(links + <usize>waitingIndex * LINK, 4);
+  ready = load<u32>(linkOf(ready), NEXT);
   return true;
 }
 
 /** Gives the memory back. */
 export function waitingEnd(): void {
   heapFree(links);
-  heapFree(refs);
-  links = refs = 0;
 }
