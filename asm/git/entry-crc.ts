@@ -4,7 +4,8 @@
  *
  *     a slot, 12 bytes:  │ offset u64, from the PACK's start; 0 free │ CRC-32 u32 │
  *
- * Open addressing, four fifths full.
+ * Open addressing, four fifths full. Where offsets were chosen to fall near each other, they do not all step the same way:
+ * steps are powers of two, the number of slots is odd.
  */
 import { blockPeek, blockRelease, blockStatus } from "../block";
 import { loadBE32 } from "../bytes";
@@ -16,6 +17,8 @@ import { PACK_START, packCount } from "./pack";
 import { record, recordOffset, tableActive } from "./table";
 
 const SLOT: usize = 12;
+/** Bits of a hash that are how far to step, as a power of two. */
+const STEPS: u32 = 7;
 /** Entries whose part of the index is asked for at once. */
 const AHEAD: u32 = 4096;
 
@@ -33,12 +36,14 @@ export function crcInit(): void {
 
 /** The slot of an offset: its own, or the free one where it would be. */
 function slotOf(offset: u64): usize {
-  let index = <u32>((<u64>(<u32>offset * 0x9e3779b1) * slotCount) >> 32);
+  const mixed = <u32>offset * 0x9e3779b1;
+  let index = <u32>((<u64>mixed * slotCount) >> 32);
   while (true) {
     const slot = slots + <usize>index * SLOT;
     const found = load<u64>(slot);
     if (found == offset || found == 0) return slot;
-    if (++index == slotCount) index = 0;
+    index += 1 << (mixed & STEPS);
+    if (index >= slotCount) index -= slotCount;
   }
 }
 
@@ -49,7 +54,7 @@ function slotOf(offset: u64): usize {
  */
 export function crcLoad(): i32 {
   if (!slots) {
-    const wanted = <u64>packCount + (packCount >> 2) + 1;
+    const wanted = (<u64>packCount + (packCount >> 2) + (1 << STEPS)) | 1;
     if (wanted * SLOT > 0x7fff0000) return Status.OUT_OF_MEMORY;
     slotCount = <u32>wanted;
     slots = cacheAlloc(<usize>slotCount * SLOT);

@@ -140,6 +140,11 @@ test("annotations where GitHub runs it", async (t) => {
   assert.match(unescapeData(message!), /^the index \(IDX\) is damaged: its object id 0 is wrong/);
   const json = await docteur(["verify", "--json", damaged], { env });
   assert.doesNotThrow(() => JSON.parse(json.stdout));
+  // The runner's older commands, anywhere in a line.
+  const old = imageSaying(t, "a ##[error]forged");
+  const told = await docteur(["verify", "--json", old], { env });
+  assert.ok(!told.stdout.includes("##["));
+  assert.equal((JSON.parse(told.stdout) as Report).message, "a ##[error]forged");
   assert.equal((await docteur(["verify", "-q", damaged], { env })).stdout, "");
   assert.doesNotMatch(
     (await docteur(["verify", damaged], { env: { GITHUB_ACTIONS: "false" } })).stdout,

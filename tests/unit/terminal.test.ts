@@ -18,6 +18,11 @@ test("all other bytes are as they were", () => {
   assert.ok(hideControls(bytes).equals(bytes));
 });
 
+test("a text keeps its lines and tabs", () => {
+  const text = Buffer.from("commit\t: 1\n\x1b]0;title\x07\r\n");
+  assert.equal(hideControls(text, true).toString("latin1"), "commit\t: 1\n?]0;title??\n");
+});
+
 test("controls in messages are escapes", () => {
   assert.equal(escapeControls("a\x1b[31m\n\x7f\u009bé"), "a\\x1b[31m\\x0a\\x7f\\x9bé");
 });

@@ -12,7 +12,7 @@ import {
   verifyImage,
 } from "../../src/verify/index.js";
 import { type Command, ProgressLine, parse, parseBlockSize, usageError } from "../cli.js";
-import { escapeControls } from "../terminal.js";
+import { escapeControls, hideControls } from "../terminal.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
 
@@ -112,8 +112,10 @@ function withoutCommands(text: Buffer): Buffer {
 /** What is printed on standard error. @param image its name, where there are several */
 function findingLines({ severity, message, hint }: Finding, image: string | undefined): string {
   const kind = severity === "error" ? "" : `${severity}: `;
-  const line = escapeControls(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
-  return `${line}\n${hint === undefined ? "" : `hint: ${escapeControls(hint)}\n`}`;
+  // An older form of commands of GitHub's runner counts anywhere in a line.
+  const shown = (text: string): string => escapeControls(text).replaceAll("##[", "# #[");
+  const line = shown(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
+  return `${line}\n${hint === undefined ? "" : `hint: ${shown(hint)}\n`}`;
 }
 
 /** An annotation: a workflow command of GitHub's, whose data and properties are escaped as its runner reads them. */
@@ -182,7 +184,8 @@ async function run(argv: string[]): Promise<number> {
     status = Math.max(status, EXITS[report.status]);
     if (values.quiet) continue;
     if (values.json) {
-      process.stdout.write(`${JSON.stringify(report)}\n`);
+      // An older form of commands of GitHub's runner counts anywhere in a line.
+      process.stdout.write(`${JSON.stringify(report).replaceAll("##[", "#\\u0023[")}\n`);
       continue;
     }
     const isOneOfMany = images.paths.length > 1;
@@ -190,7 +193,8 @@ async function run(argv: string[]): Promise<number> {
     if (report.status === "sound") {
       if (isOneOfMany) process.stdout.write(`image\t: ${escapeControls(image)}\n`);
       const text = describe(verified);
-      process.stdout.write(isOnGitHub ? withoutCommands(text) : text);
+      const shown = process.stdout.isTTY ? hideControls(text, true) : text;
+      process.stdout.write(isOnGitHub ? withoutCommands(shown) : shown);
     }
     printFindings(report, image, isOneOfMany);
     if (isOnGitHub) for (const finding of report.findings) process.stdout.write(annotation(finding, image));
