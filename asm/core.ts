@@ -3,11 +3,11 @@
  * nothing else, and every function takes plain numbers and pointers into its memory. One instance serves one
  * volume.
  */
-import { cacheAlloc, cacheBytes, cacheHits, cacheMisses } from "./git/cache";
+import { cacheAlloc, cacheBytes, cacheHits, cacheMisses } from "./objects/cache";
 import { artBytes } from "./art/art";
-import { blockBytes, blockHits, blockMisses, blockReads } from "./block";
-import { heapFree, heapUsed } from "./heap";
-import { Limit } from "./limits";
+import { blockBytes, blockHits, blockMisses, blockReads } from "./device/sector-cache";
+import { heapFree, heapUsed } from "./base/heap";
+import { Limit } from "./base/limits";
 
 export {
   infoPtr as info,
@@ -20,7 +20,7 @@ export {
   volumeRead as read,
   volumeStat as stat,
   volumeVerify as verify,
-} from "./volume";
+} from "./volume/volume";
 
 /** Of this interface: raised when an export or a struct changes. */
 export const ABI_VERSION: i32 = 1;

@@ -4,12 +4,12 @@
  */
 import { adler32 } from "./checksum/adler32";
 import { sha1Final, sha1Init, sha1Update } from "./checksum/sha1";
-import { heapAlloc, heapFree, heapInit } from "./heap";
+import { heapAlloc, heapFree, heapInit } from "./base/heap";
 
 export { adler32, sha1Final, sha1Init, sha1Update };
 export { deflatePart, deflatePartBound } from "./deflate/part";
 export { deflateBound, zlibDeflate } from "./deflate/zlib";
-export { deltaEncode, deltaIndex, deltaIndexFree, deltaMeasure } from "./pack/delta";
-export { deflatedLenSampled } from "./pack/estimate";
-export { contentSketch } from "./pack/sketch";
+export { deltaEncode, deltaIndex, deltaIndexFree, deltaMeasure } from "./delta/encode";
+export { deflatedLenSampled } from "./delta/estimate";
+export { contentSketch } from "./delta/sketch";
 export { heapAlloc as alloc, heapFree as free, heapInit as init };

@@ -3,15 +3,15 @@
  * plain numbers and pointers into its memory. The caller supplies `SLACK` readable bytes behind every input, and as many
  * writable ones behind every output.
  */
-import { compareOid } from "./bytes";
+import { compareOid } from "./base/bytes";
 import { crc32 } from "./checksum/crc32";
 import { SHA1_SIZE } from "./checksum/sha1";
 import { sha1dcFinal, sha1dcInit, sha1dcUpdate, sha1dcWhole } from "./checksum/sha1dc";
 import { deltaApply, deltaBaseSize, deltaBody, deltaHeader, deltaResultSize } from "./git/delta";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "./git/tree";
-import { heapAlloc, heapFree, heapInit } from "./heap";
+import { heapAlloc, heapFree, heapInit } from "./base/heap";
 import { Inflate, INFLATE_SIZE, NEED_INPUT, NEED_OUTPUT, zlibInit, zlibRun } from "./inflate/zlib";
-import { Status } from "./status";
+import { Status } from "./base/status";
 
 export { crc32, heapAlloc as alloc, heapFree as free, heapInit as init };
 

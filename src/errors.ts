@@ -1,6 +1,6 @@
 /** The one error type of the library, and the names that its `code` takes. */
 
-/** Status codes of the core (`asm/status.ts`), by the name that `DocteurError.code` gives them. */
+/** Status codes of the core (`asm/base/status.ts`), by the name that `DocteurError.code` gives them. */
 export const STATUS = {
   Ok: 0,
   Again: 1,

@@ -1,8 +1,10 @@
 /** docteur: files by path out of one read-only disk image. */
+
+export { compileCore, hasSimd } from "./core/builds.js";
+export type { Mode, Source, Verify } from "./core/mount.js";
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
 export { MemoryDevice } from "./devices/memory.js";
 export { DocteurError, type ErrorCode, EXIT, exitStatus, STATUS, type StatusCode } from "./errors.js";
-export type { Mode, Source, Verify } from "./mount.js";
 export { type OpenOptions, open } from "./open.js";
 export {
   type Commit,
@@ -15,4 +17,3 @@ export {
   type Stats,
   Volume,
 } from "./volume.js";
-export { compileCore, hasSimd } from "./wasm.js";

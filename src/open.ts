@@ -1,7 +1,7 @@
 /** Opens an image: from a file, from memory, or over a device. */
-import { MODE } from "./core.js";
+import { MODE } from "./core/instance.js";
+import { type Mode, mount, type Source, toDevice, type Verify } from "./core/mount.js";
 import { DocteurError } from "./errors.js";
-import { type Mode, mount, type Source, toDevice, type Verify } from "./mount.js";
 import { Volume } from "./volume.js";
 
 /** Options of `open`. */

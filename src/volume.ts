@@ -2,7 +2,7 @@
  * A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …),
  * asynchronous throughout.
  */
-import { type Core, FLAG, hexOid, INFO, oidBytes, RESULT } from "./core.js";
+import { type Core, FLAG, hexOid, INFO, oidBytes, RESULT } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
 

@@ -4,7 +4,7 @@ import { readFileSync, writeSync } from "node:fs";
 import { isBlockSize } from "../src/devices/device.js";
 import { FileDevice, reasonOf } from "../src/devices/file.js";
 import { DocteurError } from "../src/errors.js";
-import { checkDevices, type Guest, isDeviceName, loadGuest, run } from "../src/tender.js";
+import { checkDevices, type Guest, isDeviceName, loadGuest, run } from "../src/tender/index.js";
 
 const USAGE = `usage: solo5-wasm [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] GUEST [ ARGS ]
    or: solo5-wasm --help | --version

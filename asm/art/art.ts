@@ -10,8 +10,8 @@
  * leaf, prefixes, branches and suffix, are its key and the implicit NUL. A stop, a leaf within a node's prefix, has the
  * bytes before it for its key.
  */
-import { Limit } from "../limits";
-import { Status } from "../status";
+import { Limit } from "../base/limits";
+import { Status } from "../base/status";
 import { commonLen, equalPadded, lengthToNul, PAD } from "./compare";
 import {
   headerOf,
@@ -46,7 +46,7 @@ import {
   shortcutPut,
   shortcutReset,
   shortcutStale,
-} from "./shortcut";
+} from "./directory-cache";
 import { slabBytes, slabInit, slabReset } from "./slab";
 
 /** Holds the root's pointer, so that it is a slot like any other. */

@@ -3,7 +3,7 @@
  * buffer: a step descends once along it to its successor. So there is no stack, and a cursor outlives finds and
  * insertions alike: a key that was inserted ahead of it is met. There is one cursor.
  */
-import { Limit } from "../limits";
+import { Limit } from "../base/limits";
 import { artRoot, artSetValue } from "./art";
 import { commonLen, equalBytes, lengthToNul } from "./compare";
 import {

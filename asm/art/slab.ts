@@ -8,7 +8,7 @@
  *
  * Classes are 4 bytes apart up to `FINE`, 64 bytes apart beyond. A block may be read up to `PAD` bytes past its end.
  */
-import { heapAlloc, heapFree, heapSizeOf } from "../heap";
+import { heapAlloc, heapFree, heapSizeOf } from "../base/heap";
 import { PAD } from "./compare";
 
 const GRAIN: u32 = 4;

@@ -6,7 +6,7 @@
  * The heads and nodes hold positions, which count on from call to call: what an earlier call left is below
  * where the present one begins, and so nothing is cleared between them.
  */
-import { heapAlloc } from "../heap";
+import { heapAlloc } from "../base/heap";
 import { WINDOW } from "./symbols";
 
 /** Entries of the hash tables, as powers of two. */

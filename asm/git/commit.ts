@@ -1,5 +1,5 @@
 /** Commit objects: the root tree and the committer's time. */
-import { Status } from "../status";
+import { Status } from "../base/status";
 
 const TREE_LINE: u32 = 46; // "tree ", 40 digits, a line feed
 

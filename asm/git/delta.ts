@@ -2,7 +2,7 @@
  * Deltas (gitformat-pack, "Deltified representation"): the two sizes, then copies from the base and
  * insertions.
  */
-import { Status } from "../status";
+import { Status } from "../base/status";
 
 /** Bytes that copies may read past a base's end and write past a result's: callers allocate them. */
 export const DELTA_SLACK: u32 = 32;

@@ -6,11 +6,11 @@
  * The fanout is proven sound when the image is opened. The rest is checked where it is used: an index larger
  * than memory cannot be proven at open.
  */
-import { blockCapacity, blockPeek, blockRelease, blockRequest, blockStatus } from "../block";
-import { compareOid, loadBE32, loadBE64 } from "../bytes";
-import { Status } from "../status";
-import { isEntryOffset } from "./pack";
-import { recordOffset, tableActive, tableFind, tableIndex } from "./table";
+import { blockCapacity, blockPeek, blockRelease, blockRequest, blockStatus } from "../device/sector-cache";
+import { compareOid, loadBE32, loadBE64 } from "../base/bytes";
+import { Status } from "../base/status";
+import { isEntryOffset } from "./entry";
+import { recordOffset, tableActive, tableFind, tableIndex } from "../objects/rebuilt-index";
 
 const OIDS: u64 = 8 + 1024;
 const TRAILERS: u64 = 40;

@@ -1,6 +1,6 @@
 /** Entries of a tree object: mode in octal, a space, the name, NUL, 20 bytes of id. */
-import { Limit } from "../limits";
-import { Status } from "../status";
+import { Limit } from "../base/limits";
+import { Status } from "../base/status";
 
 /** What a path leads to. */
 export namespace Entry {

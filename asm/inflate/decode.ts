@@ -2,7 +2,7 @@
  * The symbols of a block (RFC 1951, 3.2.3): a fast loop that runs inside proven margins, a careful one for
  * the ends.
  */
-import { Status } from "../status";
+import { Status } from "../base/status";
 import { BLOCK_END, LITERAL, NEED_INPUT, NEED_OUTPUT, SPECIAL, SUBTABLE } from "./constants";
 import { COPY_OVERRUN, copyMatch, copyWithin } from "./copy";
 import { bytesAt, Inflate, room } from "./state";

@@ -1,5 +1,5 @@
 /** The header of a dynamic block (RFC 1951, 3.2.7), read as far as the input goes. */
-import { Status } from "../status";
+import { Status } from "../base/status";
 import {
   BLOCK_END,
   DISTANCE_SYMBOLS,

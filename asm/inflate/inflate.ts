@@ -2,7 +2,7 @@
  * Deflate streams (RFC 1951). A stream is decoded window by window, however small the windows are; the caller
  * moves them on, see the fields of `Inflate`. What zlib accepts is accepted, and what it refuses is refused.
  */
-import { Status } from "../status";
+import { Status } from "../base/status";
 import { NEED_INPUT, NEED_OUTPUT } from "./constants";
 import { copyWithin, prepareCopies } from "./copy";
 import { decodeCarefully, Decoded, decodeFast } from "./decode";

@@ -1,6 +1,6 @@
 /** zlib streams (RFC 1950): two bytes of header, a deflate stream, and its Adler-32. */
 import { adler32 } from "../checksum/adler32";
-import { Status } from "../status";
+import { Status } from "../base/status";
 import { NEED_INPUT, NEED_OUTPUT } from "./constants";
 import { alignToByte, inflateInit, inflateUpTo, settle } from "./inflate";
 import { fail, Inflate, INFLATE_SIZE, Phase, refill } from "./state";

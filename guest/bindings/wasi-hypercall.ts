@@ -1,4 +1,4 @@
-/** The core's one hypercall, over WASI: stands in for `asm/hypercall.ts`. */
+/** The core's one hypercall, over WASI: stands in for `asm/device/hypercall.ts`. */
 import { blockRead } from "./wasi";
 
 // The name is the hypercall's.

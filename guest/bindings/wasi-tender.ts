@@ -31,7 +31,7 @@ class Device {
 const SIZE: usize = 32;
 const devices: usize = memory.data(DEVICES_MAX * SIZE, 8);
 
-/** The command line, quoted as `src/cmdline.ts` does. */
+/** The command line, quoted as `src/tender/cmdline.ts` does. */
 export const cmdline: usize = memory.data(8192, 1);
 export let cmdlineSize: u32 = 0;
 

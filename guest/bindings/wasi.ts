@@ -1,5 +1,5 @@
 /** The platform of a guest, over WASI preview 1: the names of `solo5.ts`, which it stands in for. */
-import { Status } from "../../asm/status";
+import { Status } from "../../asm/base/status";
 import { count } from "./manifest";
 import { preadAll, wasi, writeAll } from "./wasi-preview1";
 import { cmdline, cmdlineSize, deviceAt, deviceIndex } from "./wasi-tender";

@@ -1,7 +1,7 @@
 /** A volume for guests, whose hosts are synchronous: mount, then one file from its first byte to its last. */
-import { Result, resultPtr, volumeMountBegin, volumeMountRun, volumeRead, volumeStat } from "../../asm/volume";
+import { Result, resultPtr, volumeMountBegin, volumeMountRun, volumeRead, volumeStat } from "../../asm/volume/volume";
 import { Entry } from "../../asm/git/tree";
-import { Status } from "../../asm/status";
+import { Status } from "../../asm/base/status";
 
 /** Bytes asked for at once; a file in memory comes in one piece up to this. */
 const PIECE: u32 = 0x100000;

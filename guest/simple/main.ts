@@ -2,9 +2,9 @@
  * Prints one file of the image on the device `docteur`, as the original's `simple` does:
  * `solo5-wasm --block:docteur=disk.img simple.wasm --filename /README.md`.
  */
-import { Mode } from "../../asm/mount";
-import { Status } from "../../asm/status";
-import { Flag } from "../../asm/volume";
+import { Mode } from "../../asm/volume/mount";
+import { Status } from "../../asm/base/status";
+import { Flag } from "../../asm/volume/volume";
 import { blockAcquire, blockCapacity, blockHandle, blockSize, consoleWrite } from "../bindings/solo5";
 import {
   argIs,

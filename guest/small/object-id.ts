@@ -1,5 +1,5 @@
-/** In the place of `asm/git/object-id.ts` in guests: their reads prove no ids, and nobody calls this. */
-import { GitObject } from "../../asm/git/cache";
+/** In the place of `asm/objects/object-id.ts` in guests: their reads prove no ids, and nobody calls this. */
+import { GitObject } from "../../asm/objects/cache";
 
 export function idBegin(_hash: usize, _kind: u32, _size: u64): void {}
 

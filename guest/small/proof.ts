@@ -1,4 +1,4 @@
-/** In the place of `asm/git/proof.ts` in guests, which prove nothing beyond what streams tell of themselves. */
+/** In the place of `asm/objects/proof.ts` in guests, which prove nothing beyond what streams tell of themselves. */
 export namespace Proof {
   export const NONE: u32 = 0;
 }

@@ -1,20 +1,20 @@
 /** An image of a directory, or of a tar archive. */
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { ioError } from "../io-error.js";
-import type { Replacement } from "../write-file.js";
-import { type CommitDate, dateOfFiles } from "./date.js";
+import { type CommitDate, dateOfFiles } from "../git/date.js";
+import { ioError } from "../node/io-error.js";
+import type { Replacement } from "../node/replace-file.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
+import type { FileSource } from "./locate.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
 import { withWorkers } from "./pack/workers.js";
 import { openArchive } from "./source/archive.js";
 import { listDirectory } from "./source/directory.js";
 import { ExcludePatterns } from "./source/exclude.js";
 import { fileContents } from "./source/file.js";
-import { contentLen, type Listing } from "./source/folder.js";
-import type { FileSource } from "./source/locate.js";
+import { contentLen, type Listing } from "./source/listing.js";
 import { listTar } from "./source/tar.js";
-import { TreeSpool } from "./source/tree-spool.js";
+import { TreeSpool } from "./tree-spool.js";
 
 /** The trees of so many files are kept in a file. */
 const SPOOLED_MIN = 100_000;

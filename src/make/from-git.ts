@@ -1,17 +1,17 @@
 /** An image of a git source. */
 import { DocteurError } from "../errors.js";
-import type { Replacement } from "../write-file.js";
+import { hexOf, type Kind, OID_LEN } from "../git/objects.js";
+import type { Replacement } from "../node/replace-file.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { openGitSource, type ReadyCommit } from "./git/source.js";
 import { type SpooledCommit, spoolCommit } from "./git/spool.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { hexOf, type Kind, OID_LEN } from "./objects.js";
+import type { GitSource } from "./locate.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
+import { Places } from "./pack/pack-order.js";
 import { Packer } from "./pack/packer.js";
-import { Places } from "./pack/places.js";
 import { withWorkers } from "./pack/workers.js";
 import { fileContents } from "./source/file.js";
-import type { GitSource } from "./source/locate.js";
 
 /** What was packed. */
 interface Packed extends ImageSizes {

@@ -3,15 +3,16 @@
  * snapshot); then everything is packed. Nothing is kept of a content but where it is, and one that is not the same
  * whenever it is read is noticed.
  */
+
+import type { CommitDate } from "../git/date.js";
+import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "../git/objects.js";
 import type { Sink } from "../sink.js";
 import type { Content, Contents } from "./content.js";
-import type { CommitDate } from "./date.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "./objects.js";
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions } from "./pack/packer.js";
 import { takeSnapshot } from "./snapshot.js";
-import { folderCount, type Listing, SourceFolder } from "./source/folder.js";
+import { folderCount, type Listing, SourceFolder } from "./source/listing.js";
 
 /** How to make an image of a listing. */
 export interface ListingOptions extends PackerOptions {

@@ -1,7 +1,8 @@
 /** Makes disk images: the library function behind `docteur make`. */
-import { replaceFile } from "../write-file.js";
+import { replaceFile } from "../node/replace-file.js";
 import { makeFromFiles } from "./from-files.js";
 import { makeFromGit } from "./from-git.js";
+import { locateSource, type Source } from "./locate.js";
 import {
   checkBlockSize,
   checkCount,
@@ -14,7 +15,6 @@ import {
   refuse,
 } from "./options.js";
 import { WORKERS_MAX } from "./pack/workers.js";
-import { locateSource, type Source } from "./source/locate.js";
 
 export * from "./browser.js";
 export type { MakeOptions, MakeProgress, MakeSummary } from "./options.js";

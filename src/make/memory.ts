@@ -1,13 +1,14 @@
 /** Images in memory, of files in memory: what `docteur make` does where there is no file system, in browsers among others. */
+
+import { compilePacker } from "../core/builds.js";
 import { DocteurError } from "../errors.js";
+import { OID_LEN } from "../git/objects.js";
 import { MemorySink } from "../sink.js";
-import { compilePacker } from "../wasm.js";
 import { type Contents, MemoryContent, type OpenContent, type Sha1 } from "./content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
-import { OID_LEN } from "./objects.js";
 import { checkBlockSize, checkDepth, commitDate, DEPTH } from "./options.js";
 import { createEngine, type Engine } from "./pack/engine.js";
-import { LocalExecutor } from "./pack/local.js";
+import { LocalExecutor } from "./pack/local-executor.js";
 import { JobRunner } from "./pack/runner.js";
 import { listMemory, type MemoryFiles } from "./source/memory.js";
 

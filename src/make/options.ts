@@ -1,8 +1,8 @@
 /** What `make` is told, tells on the way, and answers; and the checks that all makers share. */
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
-import { type CommitDate, dateInUtc, parseDate } from "./date.js";
-import type { Noticed } from "./git/survey.js";
+import { type CommitDate, dateInUtc, parseDate } from "../git/date.js";
+import type { Noticed } from "./git/omissions.js";
 import type { ImageSizes } from "./image.js";
 
 /** How far the work has come. */

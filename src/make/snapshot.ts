@@ -2,11 +2,12 @@
  * The trees of a listed source, once the ids of its contents are known, and the order of everything in the pack. Only
  * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
  */
+
+import { encodeTree, type Kind, MODE, OID_LEN, type TreeEntry } from "../git/objects.js";
 import type { Content } from "./content.js";
-import { encodeTree, type Kind, MODE, OID_LEN, type TreeEntry } from "./objects.js";
 import { OidSet } from "./oid-set.js";
-import { Places } from "./pack/places.js";
-import type { Listing, SourceFolder } from "./source/folder.js";
+import { Places } from "./pack/pack-order.js";
+import type { Listing, SourceFolder } from "./source/listing.js";
 
 /** A tree to be packed. */
 export interface SnapshotTree {

@@ -1,19 +1,19 @@
 /** The course of verifying one image: frame, index, objects, commit, trees, and what it is held against. */
 import { createHash } from "node:crypto";
-import { hexOid } from "../core.js";
+import { hexOid } from "../core/instance.js";
 import { DocteurError, STATUS } from "../errors.js";
-import { buildIdx } from "../make/pack/idx.js";
-import type { Expected } from "./against.js";
-import { type CommitText, parseCommit, treeOf } from "./commit.js";
-import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "./entry.js";
-import { Graph } from "./graph.js";
+import { buildIdx } from "../git/build-idx.js";
+import { type CommitText, parseCommit, treeOf } from "../git/commit.js";
+import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
+import { BASE, createRows, isDelta, plantForest, type Rows, rowAt, STATE } from "./entry-table.js";
+import type { Expected } from "./expected-commit.js";
 import { checkIdx, compareIdx, Idx, readIdx } from "./idx.js";
+import { Graph } from "./reachability.js";
 import type { ImageReader } from "./reader.js";
 import type { Counts, Findings, Sizes } from "./report.js";
 import { Resolver } from "./resolve.js";
-import { BASE, createRows, isDelta, plantForest, type Rows, rowAt, STATE } from "./rows.js";
 import { findTrailer, hashPack, isPackSound, landmarks, scanByIndex, scanByInflating } from "./scan.js";
-import { loadTable, type Team } from "./team.js";
+import { loadTable, type Team } from "./threads.js";
 
 /** The smallest PACK: header, one entry of 9 bytes, trailer; and the smallest IDX. */
 const PACK_MIN = 41;

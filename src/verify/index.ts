@@ -1,16 +1,16 @@
 /** Verifies images: whether one is sound, what it holds, and whether it is the one that it should be. docs/VERIFY.md. */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { compileVerifier } from "../core/builds.js";
+import { type Source, toDevice } from "../core/mount.js";
 import { DocteurError } from "../errors.js";
-import { type Source, toDevice } from "../mount.js";
-import { compileVerifier } from "../wasm.js";
-import type { Expected } from "./against.js";
-import type { CommitText } from "./commit.js";
+import type { CommitText } from "../git/commit.js";
 import { Engine } from "./engine.js";
 import { Examination, type Examined, type VerifyProgress } from "./examine.js";
+import type { Expected } from "./expected-commit.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
-import { Team } from "./team.js";
+import { Team } from "./threads.js";
 
 export type {
   Counts,
@@ -132,7 +132,7 @@ export async function verifyImage(source: Source, options: VerifyOptions = {}): 
   const expected =
     options.against === undefined
       ? undefined
-      : await (await import("./against.js")).expectedOf(options.against);
+      : await (await import("./expected-commit.js")).expectedOf(options.against);
   const findings = new Findings(options.maxFindings ?? MAX_FINDINGS);
   const out: Examined = {
     commit: null,

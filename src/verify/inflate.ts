@@ -1,6 +1,6 @@
 /** Inflates entries of the PACK in the verifier's memory. */
 import { STATUS } from "../errors.js";
-import { PACK_START } from "./entry.js";
+import { PACK_START } from "../git/entry.js";
 import type { ImageReader } from "./reader.js";
 
 /** The inflater asks for more. */

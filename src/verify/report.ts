@@ -1,5 +1,5 @@
 /** What verifying an image gives: a report, whose form docs/VERIFY.md describes. */
-import { MESSAGES, STATUS_NAMES } from "../core.js";
+import { MESSAGES, STATUS_NAMES } from "../core/instance.js";
 import { DocteurError, type ErrorCode } from "../errors.js";
 
 /** The version of the report's form: raised when a field goes away or changes its meaning. */

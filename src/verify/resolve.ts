@@ -2,16 +2,16 @@
  * Resolves objects tree by tree of the forest of deltas, as `git index-pack` does: every base is inflated once, and its
  * children are made from it while it is in memory. Ids are computed, and trees read.
  */
-import { hexOid } from "../core.js";
+import { hexOid } from "../core/instance.js";
 import { STATUS } from "../errors.js";
+import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "../git/entry.js";
 import { BUFFER_MAX, type Engine } from "./engine.js";
-import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "./entry.js";
+import { endOf, type Forest, isDelta, type Rows, STATE } from "./entry-table.js";
 import { inflateAway, inflateTo } from "./inflate.js";
 import type { ImageReader } from "./reader.js";
-import { endOf, type Forest, isDelta, type Rows, STATE } from "./rows.js";
-import { TreeLog } from "./tree-log.js";
+import { TreeLog } from "./tree-edges.js";
 
-/** Deltas between an object and its base, at most (`asm/limits.ts`). */
+/** Deltas between an object and its base, at most (`asm/base/limits.ts`). */
 const CHAIN_DEPTH = 4095;
 /** Objects from this size on are inflated through a window, unless something is made from them. */
 const STREAM_MIN = 4 << 20;

@@ -5,7 +5,7 @@ import { DocteurError } from "../errors.js";
 import { Engine } from "./engine.js";
 import { ImageReader } from "./reader.js";
 import { Resolver } from "./resolve.js";
-import { loadTable, type ThreadAnswer, type ThreadData, type ThreadTask } from "./team.js";
+import { loadTable, type ThreadAnswer, type ThreadData, type ThreadTask } from "./threads.js";
 
 async function run({ rows, forest, next, oids }: ThreadTask): Promise<ThreadAnswer> {
   const { module, path, blockSize, memoryLimit } = workerData as ThreadData;

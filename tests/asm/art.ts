@@ -1,5 +1,5 @@
 /** The tree's entry for its tests: the interface, a checker of its invariants, and loops that measure it. */
-export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/heap";
+export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/base/heap";
 export {
   artBytes,
   artCount,

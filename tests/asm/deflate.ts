@@ -4,4 +4,4 @@ export { buildCodes, buildLengths } from "../../asm/deflate/huffman";
 export { stepsTaken } from "../../asm/deflate/matches";
 export { deflatePart, deflatePartBound, deflatePrepare } from "../../asm/deflate/part";
 export { deflateBound, zlibDeflate } from "../../asm/deflate/zlib";
-export { heapAlloc, heapFree, heapInit, heapSetCap, heapUsed } from "../../asm/heap";
+export { heapAlloc, heapFree, heapInit, heapSetCap, heapUsed } from "../../asm/base/heap";

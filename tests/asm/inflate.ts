@@ -1,5 +1,5 @@
 /** The inflater's entry for its tests, and loops that measure it. */
-import { Status } from "../../asm/status";
+import { Status } from "../../asm/base/status";
 import { Inflate, inflateInit, inflateRun } from "../../asm/inflate/inflate";
 import { INFLATE_SIZE, zlibInit, zlibRun } from "../../asm/inflate/zlib";
 

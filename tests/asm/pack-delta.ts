@@ -1,5 +1,5 @@
 /** The delta encoder's entry for its tests: with the core's decoder, and the heap. */
-export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/heap";
+export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/base/heap";
 export { deltaApply, deltaBaseSize, deltaBody, deltaHeader, deltaResultSize, DELTA_SLACK } from "../../asm/git/delta";
 export {
   DELTA_MEASURED_LEN,
@@ -8,6 +8,6 @@ export {
   deltaIndexFree,
   deltaMeasure,
   deltaSteps,
-} from "../../asm/pack/delta";
-export { contentSketch, FEATURE_COUNT } from "../../asm/pack/sketch";
-export { deflatedLen, deflatedLenSampled } from "../../asm/pack/estimate";
+} from "../../asm/delta/encode";
+export { contentSketch, FEATURE_COUNT } from "../../asm/delta/sketch";
+export { deflatedLen, deflatedLenSampled } from "../../asm/delta/estimate";

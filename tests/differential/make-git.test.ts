@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { resolveCommit } from "../../src/make/git/revision.js";
+import { resolveCommit } from "../../src/git-program/revision.js";
 import { make } from "../../src/make/index.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";

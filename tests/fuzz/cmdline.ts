@@ -5,11 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { CMDLINE_MAX, encodeCommandLine } from "../../src/cmdline.js";
 import { MemoryDevice } from "../../src/devices/memory.js";
 import { DocteurError } from "../../src/errors.js";
-import { GuestEnd, Hypercalls } from "../../src/hypercalls.js";
 import { open } from "../../src/index.js";
+import { CMDLINE_MAX, encodeCommandLine } from "../../src/tender/cmdline.js";
+import { GuestEnd, Hypercalls } from "../../src/tender/hypercalls.js";
 import { fixture, fixtureBlobs } from "../support/fixtures.js";
 import { guestPath } from "../support/programs.js";
 import type { Random } from "../support/random.js";

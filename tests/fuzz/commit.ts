@@ -3,8 +3,8 @@
  * the tree and the date of what has the form that git writes.
  */
 import assert from "node:assert/strict";
+import { parseCommit } from "../../src/git/commit.js";
 import { open } from "../../src/index.js";
-import { parseCommit } from "../../src/verify/commit.js";
 import { coreVariants } from "../support/core.js";
 import { buildImage, objectEntry, type PackEntry, treeEntry } from "../support/pack.js";
 import type { Random } from "../support/random.js";

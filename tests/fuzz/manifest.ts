@@ -5,12 +5,12 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { appendCustomSection } from "../../src/custom-sections.js";
 import { MemoryDevice } from "../../src/devices/memory.js";
 import { DocteurError } from "../../src/errors.js";
-import { HYPERCALL_TYPES } from "../../src/hypercalls.js";
-import { type Guest, loadGuest, run } from "../../src/tender.js";
-import { readModuleShape } from "../../src/wasm-module.js";
+import { HYPERCALL_TYPES } from "../../src/tender/hypercalls.js";
+import { type Guest, loadGuest, run } from "../../src/tender/index.js";
+import { readModuleShape } from "../../src/tender/wasm-module.js";
+import { appendCustomSection } from "../../tools/build/custom-sections.js";
 import { ABI, guestBytes, leb, manifestOf } from "../support/guest-bytes.js";
 import { guestPath } from "../support/programs.js";
 import type { Random } from "../support/random.js";

@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { DocteurError } from "../../src/errors.js";
-import { hashObject, OID_LEN } from "../../src/make/objects.js";
+import { hashObject, OID_LEN } from "../../src/git/objects.js";
 import { takeSnapshot } from "../../src/make/snapshot.js";
 import { ExcludePatterns } from "../../src/make/source/exclude.js";
-import type { Listing, SourceFolder } from "../../src/make/source/folder.js";
+import type { Listing, SourceFolder } from "../../src/make/source/listing.js";
 import { listTar } from "../../src/make/source/tar.js";
 import { archiveOf } from "../support/archive.js";
 import type { Random } from "../support/random.js";

@@ -14,7 +14,7 @@ import { inputOf, type Target } from "./target.js";
 import { attempt } from "./walk.js";
 
 const BATCH = 40;
-/** `asm/limits.ts`. */
+/** `asm/base/limits.ts`. */
 const NAME_MAX = 4096;
 const PATH_MAX = 4096;
 const KINDS = new Map([

@@ -1,7 +1,7 @@
 /** Reads everything of an image that may be anything, and holds what comes against what must be. */
 import assert from "node:assert/strict";
+import type { Mode } from "../../src/core/mount.js";
 import { DocteurError, type Entry, type OpenOptions, open, STATUS, type Volume } from "../../src/index.js";
-import type { Mode } from "../../src/mount.js";
 import { gitOid } from "../support/fixtures.js";
 import type { Random } from "../support/random.js";
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
+import { compileCore } from "../../src/core/builds.js";
 import { type DocteurError, type OpenOptions, open, type Volume } from "../../src/index.js";
 import { verify } from "../../src/verify/index.js";
-import { compileCore } from "../../src/wasm.js";
 import { MODES } from "../support/core.js";
 import {
   type Crafted,

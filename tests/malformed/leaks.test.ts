@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { DocteurError, open, type Stats, type Volume } from "../../src/index.js";
-import { loadGuest, run } from "../../src/tender.js";
+import { loadGuest, run } from "../../src/tender/index.js";
 import { FAILURES, FaultyDevice, LIES } from "../support/faulty-device.js";
 import { fixturePath } from "../support/fixtures.js";
 import { guestBytes } from "../support/guest-bytes.js";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { make } from "../../src/make/index.js";
 import { ExcludePatterns } from "../../src/make/source/exclude.js";
-import type { Listing } from "../../src/make/source/folder.js";
+import type { Listing } from "../../src/make/source/listing.js";
 import { listTar } from "../../src/make/source/tar.js";
 import { archiveOf } from "../support/archive.js";
 import { fixChecksum, paxHeader, type TarMember, tarMember, tarOf } from "../support/tar-writer.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DocteurError } from "../../src/errors.js";
-import { loadGuest } from "../../src/tender.js";
+import { loadGuest } from "../../src/tender/index.js";
 import { guestBytes, leb } from "../support/guest-bytes.js";
 
 const MALFORMED: [title: string, memory: number[], why: RegExp][] = [

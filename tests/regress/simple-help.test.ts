@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { MemoryDevice, run } from "../../src/tender.js";
+import { MemoryDevice, run } from "../../src/tender/index.js";
 import { fixture } from "../support/fixtures.js";
 import { guestPath } from "../support/programs.js";
 

@@ -1,9 +1,9 @@
 /** Images written by hand, entry by entry, for tests that need a certain defect in a certain place. */
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
+import { buildIdx } from "../../src/git/build-idx.js";
+import { crc32 } from "../../src/git/crc32.js";
 import { encodeHeader, paddingLen } from "../../src/make/image.js";
-import { crc32 } from "../../src/make/pack/crc32.js";
-import { buildIdx } from "../../src/make/pack/idx.js";
 import { gitOid } from "./fixtures.js";
 
 /** Kinds of entries, by the number that a pack gives them. */

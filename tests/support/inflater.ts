@@ -5,7 +5,7 @@ import { constants, deflateRawSync, deflateSync, inflateRawSync, inflateSync } f
 export const NEED_INPUT = -1;
 export const NEED_OUTPUT = -2;
 
-/** The codes of asm/status.ts that concern deflate and zlib. */
+/** The codes of asm/base/status.ts that concern deflate and zlib. */
 export const Status = {
   OK: 0,
   BAD_ZLIB_HEADER: 64,

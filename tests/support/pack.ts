@@ -1,8 +1,8 @@
 /** Images taken apart into the entries of their packs, and put together again around entries that may be anything. */
 import { createHash } from "node:crypto";
 import { deflateSync, inflateSync } from "node:zlib";
-import { crc32 } from "../../src/make/pack/crc32.js";
-import { buildIdx } from "../../src/make/pack/idx.js";
+import { buildIdx } from "../../src/git/build-idx.js";
+import { crc32 } from "../../src/git/crc32.js";
 import { applyBody, encodeSize, readHeader } from "./delta-encoder.js";
 import { gitOid } from "./fixtures.js";
 

@@ -1,6 +1,8 @@
 /** Verifies and mounts image after image in one instance of the Wasm each: hundreds of thousands of damaged ones. */
 import assert from "node:assert/strict";
-import { Core } from "../../src/core.js";
+import { compileVerifier } from "../../src/core/builds.js";
+import { Core } from "../../src/core/instance.js";
+import { remount } from "../../src/core/mount.js";
 import {
   type BlockDevice,
   compileCore,
@@ -10,13 +12,11 @@ import {
   RESULT,
   type ReadResult,
 } from "../../src/index.js";
-import { remount } from "../../src/mount.js";
 import { Engine } from "../../src/verify/engine.js";
 import { Examination, type Examined } from "../../src/verify/examine.js";
 import { ImageReader } from "../../src/verify/reader.js";
 import { type Finding, Findings, noCounts, type ReportStatus } from "../../src/verify/report.js";
 import { Volume } from "../../src/volume.js";
-import { compileVerifier } from "../../src/wasm.js";
 
 const VERIFY_LIMIT = 64 << 20;
 const READ_LIMIT = 2 << 20;

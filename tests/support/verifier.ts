@@ -1,6 +1,6 @@
 /** The verifier's four builds, for tests that must hold on all of them. */
 import { readFileSync } from "node:fs";
-import { compileVerifier } from "../../src/wasm.js";
+import { compileVerifier } from "../../src/core/builds.js";
 
 /** A build of the verifier. */
 export interface VerifierVariant {

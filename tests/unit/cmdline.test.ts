@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CMDLINE_MAX, encodeCommandLine } from "../../src/cmdline.js";
-import { run } from "../../src/tender.js";
+import { CMDLINE_MAX, encodeCommandLine } from "../../src/tender/cmdline.js";
+import { run } from "../../src/tender/index.js";
 import { guestPath } from "../support/programs.js";
 import { seeded } from "../support/random.js";
 

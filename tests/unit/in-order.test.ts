@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { type Planned, runInOrder } from "../../src/make/pack/in-order.js";
 import type { Executor, Job, SurveyJob, SurveyResult } from "../../src/make/pack/jobs.js";
+import { type Planned, runInOrder } from "../../src/make/pack/ordered-jobs.js";
 
 const NOTHING = new Uint32Array(0);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crc32 } from "../../src/make/pack/crc32.js";
+import { crc32 } from "../../src/git/crc32.js";
 import { seeded } from "../support/random.js";
 
 /** The definition, a bit at a time (RFC 1952, section 8, without its table). */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { buildIdx } from "../../src/make/pack/idx.js";
+import { buildIdx } from "../../src/git/build-idx.js";
 import { fixture } from "../support/fixtures.js";
 import { takeApart } from "../support/image.js";
 import { seeded } from "../support/random.js";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Content } from "../../src/make/content.js";
 import { GrowingOidSet, OidSet } from "../../src/make/oid-set.js";
 import { nameValue } from "../../src/make/pack/candidates.js";
-import { Places } from "../../src/make/pack/places.js";
+import { Places } from "../../src/make/pack/pack-order.js";
 import { SourceBlobs } from "../../src/make/source/blobs.js";
 import { seeded } from "../support/random.js";
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { replaceFile } from "../../src/write-file.js";
+import { replaceFile } from "../../src/node/replace-file.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 

@@ -1,7 +1,7 @@
 /** `solo5.abi` and `solo5.manifest`: what is taken, and the message of every refusal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkAbi, checkDevices, isDeviceName, parseManifest } from "../../src/manifest.js";
+import { checkAbi, checkDevices, isDeviceName, parseManifest } from "../../src/tender/manifest.js";
 
 function contents(...texts: string[]): ArrayBuffer[] {
   return texts.map((text) => Uint8Array.from(Buffer.from(text)).buffer);

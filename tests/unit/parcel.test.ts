@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Kind } from "../../src/make/objects.js";
+import type { Kind } from "../../src/git/objects.js";
+import { buffersOf, packJob, unpackJob } from "../../src/make/pack/job-message.js";
 import type { Job, JobObject } from "../../src/make/pack/jobs.js";
-import { buffersOf, packJob, unpackJob } from "../../src/make/pack/parcel.js";
 import { type Random, seeded } from "../support/random.js";
 
 const KINDS: Kind[] = ["commit", "tree", "blob"];

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
+import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError } from "../../src/errors.js";
+import { hexOf } from "../../src/git/objects.js";
 import type { Content } from "../../src/make/content.js";
-import { hexOf } from "../../src/make/objects.js";
+import { type Parcel, unpackJob } from "../../src/make/pack/job-message.js";
 import type { SurveyJob } from "../../src/make/pack/jobs.js";
-import { type Parcel, unpackJob } from "../../src/make/pack/parcel.js";
 import { Pool } from "../../src/make/pack/pool.js";
-import { compilePacker } from "../../src/wasm.js";
 import { gitOid } from "../support/fixtures.js";
 import { temporaryFolder } from "../support/temporary.js";
 

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
+import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError } from "../../src/errors.js";
+import { hexOf } from "../../src/git/objects.js";
 import { type Contents, MemoryContent } from "../../src/make/content.js";
-import { hexOf } from "../../src/make/objects.js";
 import { createEngine, type Engine } from "../../src/make/pack/engine.js";
 import {
   type EncodeTask,
@@ -14,7 +15,6 @@ import {
   pieceCount,
 } from "../../src/make/pack/jobs.js";
 import { JobRunner } from "../../src/make/pack/runner.js";
-import { compilePacker } from "../../src/wasm.js";
 import { applyBody, readHeader } from "../support/delta-encoder.js";
 import { noise } from "../support/families.js";
 import { gitOid } from "../support/fixtures.js";

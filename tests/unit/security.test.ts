@@ -21,7 +21,7 @@ test("the limits are those of the code", () => {
   for (const [row, value, name, file] of rows)
     assert.equal(Number(value!.replaceAll(",", "")), constantOf(file!, name!), row);
   assert.ok(rows.length > 10);
-  const all = readFileSync(new URL("asm/limits.ts", root), "utf8").match(/export const (\w+)/g)!;
+  const all = readFileSync(new URL("asm/base/limits.ts", root), "utf8").match(/export const (\w+)/g)!;
   for (const name of all) assert.ok(text.includes(`\`Limit.${name.slice(13)}\``), `${name} is told`);
 });
 

@@ -2,8 +2,15 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { HYPERCALL_TYPES } from "../../src/hypercalls.js";
-import { type BlockDevice, loadGuest, MemoryDevice, type Outcome, RESULT, run } from "../../src/tender.js";
+import { HYPERCALL_TYPES } from "../../src/tender/hypercalls.js";
+import {
+  type BlockDevice,
+  loadGuest,
+  MemoryDevice,
+  type Outcome,
+  RESULT,
+  run,
+} from "../../src/tender/index.js";
 import {
   ABI,
   type GuestParts,

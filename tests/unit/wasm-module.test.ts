@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { DocteurError } from "../../src/errors.js";
-import { capMemory, PAGE, readModuleShape } from "../../src/wasm-module.js";
+import { capMemory, PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
 import { guestBytes, leb } from "../support/guest-bytes.js";
 import { guestPath } from "../support/programs.js";
 import { seeded } from "../support/random.js";

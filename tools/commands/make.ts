@@ -1,7 +1,7 @@
 /** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
 import { EXIT } from "../../src/errors.js";
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
-import { isTemporaryName } from "../../src/write-file.js";
+import { isTemporaryName } from "../../src/node/replace-file.js";
 import {
   type Command,
   formatBytes,

@@ -8,12 +8,12 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DocteurError } from "../../errors.js";
-import { ioError } from "../../io-error.js";
-import type { FileSink } from "../../write-file.js";
-import { ended, gather, reasonOf, runGit, STDERR_MAX, startGit } from "./process.js";
-import { type GitProgress, readMessages } from "./progress.js";
-import { entriesOf } from "./survey.js";
-import type { Workspace } from "./workspace.js";
+import { ended, gather, reasonOf, runGit, STDERR_MAX, startGit } from "../../git-program/process.js";
+import { type GitProgress, readMessages } from "../../git-program/progress.js";
+import type { Workspace } from "../../git-program/workspace.js";
+import { ioError } from "../../node/io-error.js";
+import type { FileSink } from "../../node/replace-file.js";
+import { entriesOf } from "./omissions.js";
 
 /** git's defaults, said so that they stay; the highest deflate level, as an image is made once and read often. */
 const PACK_OPTIONS = [

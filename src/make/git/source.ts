@@ -3,13 +3,13 @@
  * of it is made a commit of its own; and what an image of it will lack is noticed.
  */
 import { DocteurError } from "../../errors.js";
-import type { GitSource } from "../source/locate.js";
-import { type FetchOptions, fetchCommit } from "./fetch.js";
-import { completeCommit, lazyEnvironment } from "./partial.js";
-import { resolveCommit } from "./revision.js";
+import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
+import { completeCommit, lazyEnvironment } from "../../git-program/partial.js";
+import { resolveCommit } from "../../git-program/revision.js";
+import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
+import type { GitSource } from "../locate.js";
+import { type Noticed, type Survey, surveyCommit } from "./omissions.js";
 import { parseSubdir, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
-import { type Noticed, type Survey, surveyCommit } from "./survey.js";
-import { borrowObjects, createWorkspace, type Workspace } from "./workspace.js";
 
 /** What to take of a git source. */
 export interface GitSourceOptions {

@@ -6,14 +6,14 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DocteurError } from "../../errors.js";
-import { ioError } from "../../io-error.js";
-import { ByteStrings, doubled } from "../byte-strings.js";
-import { KIND, type Kind, OID_LEN } from "../objects.js";
+import { ByteStrings, doubled } from "../../git/byte-strings.js";
+import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
+import { ended, gather, reasonOf, STDERR_MAX, startGit } from "../../git-program/process.js";
+import type { Workspace } from "../../git-program/workspace.js";
+import { ioError } from "../../node/io-error.js";
 import { GrowingOidSet } from "../oid-set.js";
-import type { Unreads } from "../pack/surveyed.js";
-import { ended, gather, reasonOf, STDERR_MAX, startGit } from "./process.js";
-import { entriesOf } from "./survey.js";
-import type { Workspace } from "./workspace.js";
+import type { Unreads } from "../pack/object-table.js";
+import { entriesOf } from "./omissions.js";
 
 /**
  * The objects of a commit, each once, in the order of their paths, those of directories right before what is in them: the

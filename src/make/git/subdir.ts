@@ -1,7 +1,7 @@
 /** A part of a commit's tree as a commit of its own. */
 import { DocteurError } from "../../errors.js";
-import { reasonOf, runGit } from "./process.js";
-import { listSome } from "./revision.js";
+import { reasonOf, runGit } from "../../git-program/process.js";
+import { listSome } from "../../git-program/revision.js";
 
 /** Where a commit is asked for its tree. */
 export interface TreeReader {

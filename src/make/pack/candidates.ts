@@ -6,8 +6,9 @@
  * nothing else; in the second only what is still stored whole looks for a base, among its like: one file of each such
  * family stands for all of it.
  */
+
+import { Scratch } from "./column-arena.js";
 import { FEATURE_COUNT, type Likeness, type Pairs, type PlanObjects } from "./plan.js";
-import { Scratch } from "./scratch.js";
 
 /** Objects outside these sizes, in bytes, have no deltas: nothing is to be gained, or memory has no room. */
 const SIZE_MIN = 50;

@@ -2,8 +2,9 @@
  * What the packer's workers do, as plain data that goes from thread to thread: nothing here reads a file or starts
  * one.
  */
+
+import type { Kind } from "../../git/objects.js";
 import type { Content } from "../content.js";
-import type { Kind } from "../objects.js";
 
 /** An object, as a job names it. */
 export interface JobObject {

@@ -11,13 +11,12 @@
  *     write     entries, in order                                         here
  */
 
+import { buildIdx } from "../../git/build-idx.js";
+import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
 import type { Sink } from "../../sink.js";
 import type { Sha1 } from "../content.js";
-import { KIND, type Kind, OID_LEN } from "../objects.js";
 import { chooseBases, NO_BASE, worthwhile } from "./bases.js";
 import { candidatePairs } from "./candidates.js";
-import { buildIdx } from "./idx.js";
-import { type Planned, runInOrder } from "./in-order.js";
 import {
   type EncodeJob,
   type EncodeResult,
@@ -29,9 +28,10 @@ import {
   pieceRange,
   type SurveyJob,
 } from "./jobs.js";
-import type { Places } from "./places.js";
+import { Surveyed, type Unreads } from "./object-table.js";
+import { type Planned, runInOrder } from "./ordered-jobs.js";
+import type { Places } from "./pack-order.js";
 import type { MeasuredPairs, Pairs, PlanObjects } from "./plan.js";
-import { Surveyed, type Unreads } from "./surveyed.js";
 import { PackWriter } from "./writer.js";
 
 /** How far the packer has come: what is counted are objects while surveying and encoding, pairs while comparing. */

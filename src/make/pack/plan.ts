@@ -1,6 +1,6 @@
 /** What plans of deltas are made of: the objects, and pairs of them. Numbers are those of the survey. */
 
-/** Features of a sketch (`contentSketch` in asm/pack/sketch.ts). */
+/** Features of a sketch (`contentSketch` in asm/delta/sketch.ts). */
 export const FEATURE_COUNT = 16;
 
 /** The objects of a pack: columns by number, as there may be a million. */

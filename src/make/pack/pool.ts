@@ -1,8 +1,8 @@
 /** Jobs on worker threads. */
 import { Worker } from "node:worker_threads";
 import { DocteurError, type ErrorCode, type ErrorWhere } from "../../errors.js";
+import { buffersOf, type Parcel, packJob } from "./job-message.js";
 import type { Executor, Job, Results } from "./jobs.js";
-import { buffersOf, type Parcel, packJob } from "./parcel.js";
 
 /**
  * Megabytes of a worker's JavaScript heap. It holds a job and its result, which are small, contents being in Wasm memory;

@@ -3,8 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DocteurError } from "../../errors.js";
 import { fileContents } from "../source/file.js";
 import { createEngine } from "./engine.js";
+import { type Parcel, unpackJob } from "./job-message.js";
 import type { EncodeResult, Results } from "./jobs.js";
-import { type Parcel, unpackJob } from "./parcel.js";
 import type { Answer } from "./pool.js";
 import { JobRunner } from "./runner.js";
 

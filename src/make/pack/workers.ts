@@ -1,10 +1,10 @@
 /** How many workers a pack is worth, and their life. */
 import { availableParallelism } from "node:os";
-import { compilePacker } from "../../wasm.js";
+import { compilePacker } from "../../core/builds.js";
 import { fileContents } from "../source/file.js";
 import { createEngine } from "./engine.js";
 import type { Executor } from "./jobs.js";
-import { LocalExecutor } from "./local.js";
+import { LocalExecutor } from "./local-executor.js";
 import { Pool } from "./pool.js";
 import { JobRunner } from "./runner.js";
 

@@ -1,9 +1,10 @@
 /** Writes a pack, version 2 (gitformat-pack, "pack-*.pack files have the following format"). */
+
+import type { IdxEntries } from "../../git/build-idx.js";
+import { crc32 } from "../../git/crc32.js";
+import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
 import type { Sink } from "../../sink.js";
 import type { Sha1 } from "../content.js";
-import { KIND, type Kind, OID_LEN } from "../objects.js";
-import { crc32 } from "./crc32.js";
-import type { IdxEntries } from "./idx.js";
 
 /** The kind of entry that is a delta of one at an offset before it (gitformat-pack, "Object types"). */
 const OFS_DELTA = 6;

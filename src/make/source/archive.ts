@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { ioError } from "../../io-error.js";
+import { ioError } from "../../node/io-error.js";
 import { changed } from "./file.js";
 import { isGzip, spoolArchive } from "./spool.js";
 

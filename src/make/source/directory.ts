@@ -4,16 +4,16 @@
  */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
-import { ioError, systemCode } from "../../io-error.js";
-import { isTemporaryName } from "../../write-file.js";
-import { Breath } from "../breath.js";
-import { shown } from "../byte-string.js";
-import { MODE, type Mode } from "../objects.js";
+import { shown } from "../../git/byte-string.js";
+import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
+import { MODE, type Mode } from "../../git/objects.js";
+import { ioError, systemCode } from "../../node/io-error.js";
+import { isTemporaryName } from "../../node/replace-file.js";
+import { Breath } from "../yielding.js";
 import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf } from "./file.js";
-import { type Listing, type SourceEntry, SourceFolder } from "./folder.js";
-import { checkLimits, checkName, refuseSpecial } from "./names.js";
+import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
 
 /** How to list a directory. */
 export interface DirectoryOptions {

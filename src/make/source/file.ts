@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
-import { ioError, systemCode } from "../../io-error.js";
-import { shown } from "../byte-string.js";
+import { shown } from "../../git/byte-string.js";
+import { ioError, systemCode } from "../../node/io-error.js";
 import { type Contents, type FileRange, MemoryContent, type OpenContent } from "../content.js";
 
 /** A byte string as bytes. */

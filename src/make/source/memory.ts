@@ -1,11 +1,11 @@
 /** Files in memory as a source. */
 import { DocteurError, type ErrorCode } from "../../errors.js";
+import { byteString, shown } from "../../git/byte-string.js";
+import { checkLimits, checkName } from "../../git/names.js";
+import { MODE, type Mode } from "../../git/objects.js";
 import type { Path } from "../../volume.js";
-import { byteString, shown } from "../byte-string.js";
-import { MODE, type Mode } from "../objects.js";
 import { SourceBlobs } from "./blobs.js";
-import { type Listing, type SourceEntry, SourceFolder } from "./folder.js";
-import { checkLimits, checkName } from "./names.js";
+import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
 
 /** Bytes: a string's are its UTF-8, a view's those that it shows. They must not change until the image is made. */
 export type FileContent = string | ArrayBuffer | ArrayBufferView;

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { DocteurError } from "../../errors.js";
-import { ioError, systemCode } from "../../io-error.js";
+import { ioError, systemCode } from "../../node/io-error.js";
 
 /** Begins of compressed files, and the program that unfolds them. */
 const OTHERS: [string, Buffer, string][] = [

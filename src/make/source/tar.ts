@@ -5,16 +5,15 @@
  * Paths are byte strings ("latin1"), from the root of the source and without a slash in front.
  */
 import { DocteurError } from "../../errors.js";
-import { Breath } from "../breath.js";
-import { shown } from "../byte-string.js";
-import { MODE } from "../objects.js";
+import { shown } from "../../git/byte-string.js";
+import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
+import { MODE } from "../../git/objects.js";
+import { Breath } from "../yielding.js";
 import type { Archive } from "./archive.js";
 import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { bytesOf } from "./file.js";
-import { type Listing, type SourceEntry, SourceFolder } from "./folder.js";
-import { Leaves } from "./leaves.js";
-import { checkLimits, checkName, refuseSpecial } from "./names.js";
+import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
 import { refuseOtherCompressions } from "./spool.js";
 import {
   BLOCK_LEN,
@@ -25,6 +24,7 @@ import {
   parsePax,
   type TarHeader,
 } from "./tar-header.js";
+import { Leaves } from "./tar-members.js";
 
 /** How to list an archive. */
 export interface TarOptions {

@@ -1,0 +1,143 @@
+/**
+ * Entries of a PACK (gitformat-pack, "pack-*.pack files have the following format"): header, kind, size,
+ * base.
+ */
+import { blockCapacity, blockPeek, blockStatus } from "../device/sector-cache";
+import { copyOid, loadBE32 } from "../base/bytes";
+import { Limit } from "../base/limits";
+import { Status } from "../base/status";
+
+/** Kinds of entries. */
+export namespace Kind {
+  export const COMMIT: u32 = 1;
+  export const TREE: u32 = 2;
+  export const BLOB: u32 = 3;
+  export const TAG: u32 = 4;
+  export const OFS_DELTA: u32 = 6;
+  export const REF_DELTA: u32 = 7;
+}
+
+/** Where the PACK begins in the image: behind the commit's id and the IDX's offset (FORMAT.md). */
+export const PACK_START: u64 = 28;
+/** Of the PACK's own header: magic, version, count. */
+const PACK_HEADER: u64 = 12;
+const TRAILER: u64 = 20;
+/** A size of 64 bits is 10 bytes long, an offset too; a base's id is 20. */
+const HEADER_MAX: u64 = 32;
+/** Deflate's best ratio (zlib's technical notes) is 1032 to 1. */
+const DEFLATE_RATIO: u64 = 1032;
+
+/** The PACK's end in the image, trailer included: an upper bound until the pack has been read whole. */
+let packEnd: u64 = 0;
+
+/** What `readEntry` found. Offsets of entries count from the PACK's start, `entryData` from the image's. */
+export let entryKind: u32 = 0;
+export let entrySize: u64 = 0;
+export let entryData: u64 = 0;
+export let entryBase: u64 = 0;
+/** The base's id, 20 bytes, for a ref-delta. */
+export const entryBaseOid: usize = memory.data(20, 8);
+
+/** @param end the absolute offset behind the PACK's trailer, or more where padding may follow */
+export function packAttach(end: u64): void {
+  packEnd = end;
+}
+
+/** The absolute offset behind the last byte that can belong to an entry. */
+// @ts-ignore: decorator
+@inline
+export function entriesEnd(): u64 {
+  return packEnd - TRAILER;
+}
+
+/**
+ * Checks the PACK's header.
+ * @param count the number of objects expected, or 0 where it is not known
+ * @returns OK with the number of objects in `packCount`, BAD_PACK, or the device's status
+ */
+export function packOpen(): i32 {
+  const ptr = blockPeek(PACK_START, <u32>PACK_HEADER);
+  if (!ptr) return blockStatus;
+  if (loadBE32(ptr) != 0x5041434b) return Status.BAD_PACK;
+  const version = loadBE32(ptr + 4);
+  if (version != 2 && version != 3) return Status.BAD_PACK;
+  packCount = loadBE32(ptr + 8);
+  return Status.OK;
+}
+
+/** The number of objects that the PACK's header announces. */
+export let packCount: u32 = 0;
+
+/** Whether an entry can begin at that offset from the PACK's start. */
+export function isEntryOffset(offset: u64): bool {
+  return offset >= PACK_HEADER && offset < packEnd - PACK_START - TRAILER;
+}
+
+/**
+ * Reads an entry's header into `entryKind`, `entrySize`, `entryData` and, for a delta, `entryBase` or
+ * `entryBaseOid`.
+ * @param offset from the PACK's start
+ * @returns OK, BAD_ENTRY, BAD_BASE, TRUNCATED, OBJECT_TOO_LARGE or the device's status
+ */
+export function readEntry(offset: u64): i32 {
+  if (!isEntryOffset(offset)) return Status.BAD_ENTRY;
+  const start = offset + PACK_START;
+  const len = min<u64>(HEADER_MAX, min<u64>(entriesEnd(), blockCapacity()) - start);
+  let ptr = blockPeek(start, <u32>len);
+  if (!ptr) return blockStatus;
+  const first = ptr;
+  const end = ptr + <usize>len;
+
+  // Size: 4 bits, then 7 a byte, the least significant first.
+  let byte: u32 = load<u8>(ptr++);
+  entryKind = (byte >> 4) & 7;
+  let size: u64 = byte & 15;
+  let shift: u32 = 4;
+  while (byte & 0x80) {
+    if (ptr == end) return Status.TRUNCATED;
+    byte = load<u8>(ptr++);
+    if (shift > 57 && (<u64>(byte & 0x7f) << shift) >> shift != (byte & 0x7f)) return Status.BAD_ENTRY;
+    if (shift > 63) return Status.BAD_ENTRY;
+    size |= <u64>(byte & 0x7f) << shift;
+    shift += 7;
+  }
+  entrySize = size;
+  if (size > Limit.OBJECT_SIZE) return Status.OBJECT_TOO_LARGE;
+
+  if (entryKind == Kind.OFS_DELTA) {
+    const status = readBaseOffset(ptr, end, offset);
+    if (status != Status.OK) return status;
+    ptr = baseEnd;
+  } else if (entryKind == Kind.REF_DELTA) {
+    if (end - ptr < 20) return Status.TRUNCATED;
+    copyOid(entryBaseOid, ptr);
+    ptr += 20;
+  } else if (entryKind < Kind.COMMIT || entryKind > Kind.TAG) {
+    return Status.BAD_ENTRY;
+  }
+  entryData = start + (ptr - first);
+  // A size that no stream of the bytes left can reach is refused before memory is taken for it.
+  if (size / DEFLATE_RATIO > entriesEnd() - entryData) return Status.BAD_ENTRY;
+  return Status.OK;
+}
+
+let baseEnd: usize = 0;
+
+/**
+ * The offset encoding of ofs-delta: 7 bits a byte, the most significant first, each but the last one less
+ * than it stands for.
+ */
+function readBaseOffset(ptr: usize, end: usize, offset: u64): i32 {
+  let distance: u64 = 0;
+  let byte: u32 = 0x80;
+  for (let count = 0; byte & 0x80; count++) {
+    if (ptr == end) return Status.TRUNCATED;
+    if (count == 9) return Status.BAD_BASE;
+    byte = load<u8>(ptr++);
+    distance = ((distance + (count ? 1 : 0)) << 7) | (byte & 0x7f);
+  }
+  if (distance == 0 || distance > offset || !isEntryOffset(offset - distance)) return Status.BAD_BASE;
+  entryBase = offset - distance;
+  baseEnd = ptr;
+  return Status.OK;
+}

@@ -1,0 +1,293 @@
+/**
+ * Resolved objects in memory, and the bounded cache of them. An object is one allocation:
+ *
+ *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u16 │ hashed u16 │ depth u32 │ found u32 │ id 20 │ data at 64: size bytes, slack │
+ *
+ * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
+ * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
+ * stays; the intermediate results of one long chain push out each other only. Eviction also makes room for an
+ * operation's own buffers.
+ */
+import { copyOid } from "../base/bytes";
+import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../base/heap";
+import { provesOid } from "./proof";
+
+const DATA: usize = 64;
+/** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
+export const OBJECT_SLACK: u32 = 64;
+
+const FREE: u16 = 0;
+const PROBATION: u16 = 1;
+const PROTECTED: u16 = 2;
+
+/** From this size on objects are placed with care. */
+const LARGE: u32 = 1 << 20;
+let isHigh: bool = false;
+
+const BUCKETS: u32 = 8192;
+const buckets: usize = memory.data(BUCKETS << 2, 8);
+
+/** Newest and oldest of each segment. */
+let probationHead: usize = 0;
+let probationTail: usize = 0;
+let protectedHead: usize = 0;
+let protectedTail: usize = 0;
+let protectedBytes: usize = 0;
+let bytes: usize = 0;
+let budget: usize = 0;
+let softCap: u32 = 0;
+let hardCap: u32 = 0;
+
+export let cacheHits: u64 = 0;
+export let cacheMisses: u64 = 0;
+
+@unmanaged
+export class GitObject {
+  /** From the PACK's start. */
+  offset: u64;
+  /** Bytes of the data. */
+  size: u32;
+  /** `Kind.COMMIT` to `Kind.TAG`. */
+  kind: u32;
+  hashNext: u32;
+  newer: u32;
+  older: u32;
+  /** Who holds it beside the cache. */
+  refs: u32;
+  state: u16;
+  /** 1 where its id has been found by hashing it. */
+  hashed: u16;
+  /** Deltas between it and its base. */
+  depth: u32;
+  /** In a tree: where the entry begins that was found last, bytes from the data's start. */
+  found: u32;
+
+  @inline
+  get id(): usize {
+    return changetype<usize>(this) + offsetof<GitObject>();
+  }
+
+  keepId(oid: usize): void {
+    copyOid(this.id, oid);
+    this.hashed = 1;
+  }
+
+  @inline
+  get data(): usize {
+    return changetype<usize>(this) + DATA;
+  }
+}
+
+/**
+ * @param limit bytes that cached objects may take together
+ * @param soft bytes of memory that caches and small buffers keep to
+ * @param hard bytes of memory that large objects may grow it to
+ */
+export function cacheInit(limit: usize, soft: u32, hard: u32): void {
+  softCap = soft;
+  hardCap = hard;
+  memory.fill(buckets, 0, BUCKETS << 2);
+  probationHead = probationTail = protectedHead = protectedTail = 0;
+  protectedBytes = bytes = 0;
+  budget = limit;
+  cacheHits = cacheMisses = 0;
+}
+
+/** Bytes that cached objects take now. */
+export function cacheBytes(): usize {
+  return bytes;
+}
+
+// @ts-ignore: decorator
+@inline
+function bucketOf(offset: u64): usize {
+  return buckets + ((((<u32>offset * 0x9e3779b1) >> 16) & (BUCKETS - 1)) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function costOf(object: GitObject): usize {
+  return heapSizeOf(changetype<usize>(object));
+}
+
+function unlink(object: GitObject): void {
+  const newer = <usize>object.newer;
+  const older = <usize>object.older;
+  if (newer) changetype<GitObject>(newer).older = <u32>older;
+  else if (object.state == PROTECTED) protectedHead = older;
+  else probationHead = older;
+  if (older) changetype<GitObject>(older).newer = <u32>newer;
+  else if (object.state == PROTECTED) protectedTail = newer;
+  else probationTail = newer;
+  if (object.state == PROTECTED) protectedBytes -= costOf(object);
+}
+
+function pushHead(object: GitObject, state: u16): void {
+  const ptr = <u32>changetype<usize>(object);
+  const head: usize = state == PROTECTED ? protectedHead : probationHead;
+  object.state = state;
+  object.newer = 0;
+  object.older = <u32>head;
+  if (head) changetype<GitObject>(head).newer = ptr;
+  if (state == PROTECTED) {
+    protectedHead = ptr;
+    if (!head) protectedTail = ptr;
+    protectedBytes += costOf(object);
+  } else {
+    probationHead = ptr;
+    if (!head) probationTail = ptr;
+  }
+}
+
+/** Takes an object out of the cache; it lives on while it is held. */
+function evict(object: GitObject): void {
+  unlink(object);
+  let at = bucketOf(object.offset);
+  const ptr = <u32>changetype<usize>(object);
+  while (load<u32>(at) != ptr) at = load<u32>(at) + offsetof<GitObject>("hashNext");
+  store<u32>(at, object.hashNext);
+  bytes -= costOf(object);
+  object.state = FREE;
+  if (object.refs == 0) heapFree(ptr);
+}
+
+/** Evicts the oldest object of a segment that nobody holds and that has `size` bytes or more. */
+function evictFrom(tail: usize, size: u32): bool {
+  for (let at = tail; at; at = changetype<GitObject>(at).newer) {
+    const object = changetype<GitObject>(at);
+    if (object.refs == 0 && object.size >= size) {
+      evict(object);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Evicts the oldest object that nobody holds. */
+function evictOne(): bool {
+  return evictFrom(probationTail, 0) || evictFrom(protectedTail, 0);
+}
+
+/**
+ * Memory for anything; cached objects give way to it, and only where that does not help the memory grows
+ * beyond what the caches keep to. 0 where there is none.
+ */
+export function cacheAlloc(size: usize): usize {
+  while (true) {
+    const ptr = heapAlloc(size);
+    if (ptr) return ptr;
+    if (!evictOne()) break;
+  }
+  heapSetCap(hardCap);
+  const ptr = heapAlloc(size);
+  heapSetCap(softCap);
+  return ptr;
+}
+
+/**
+ * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result,
+ * each of another size, then fit into the memory of two for the whole of a chain. First in the memory that
+ * there is, where other large objects give way; then the memory grows, and what it has grown to serves the
+ * cache from then on.
+ */
+function allocLarge(size: usize): usize {
+  isHigh = !isHigh;
+  heapSetCap(0);
+  let ptr = allocAtEnd(size);
+  while (!ptr && evictLarge()) ptr = allocAtEnd(size);
+  if (!ptr) {
+    heapSetCap(hardCap);
+    heapReserve(size * 2 + (size >> 2));
+    do {
+      ptr = allocAtEnd(size);
+    } while (!ptr && evictOne());
+    const grown = min<u32>(<u32>memory.size() << 16, hardCap);
+    if (grown > softCap) {
+      budget += grown - softCap;
+      softCap = grown;
+    }
+  }
+  heapSetCap(softCap);
+  return ptr;
+}
+
+function allocAtEnd(size: usize): usize {
+  return isHigh ? heapAllocHigh(size) : heapAlloc(size);
+}
+
+/** Evicts the oldest large object that nobody holds. */
+function evictLarge(): bool {
+  return evictFrom(probationTail, LARGE) || evictFrom(protectedTail, LARGE);
+}
+
+/**
+ * A new object, held once, not yet cached.
+ * @param size bytes of its data; `OBJECT_SLACK` more are allocated
+ * @returns the object, or null (0) where memory has no room
+ */
+export function objectAlloc(size: u32): GitObject | null {
+  const ptr = size < LARGE ? cacheAlloc(DATA + size + OBJECT_SLACK) : allocLarge(DATA + size + OBJECT_SLACK);
+  if (!ptr) return null;
+  const object = changetype<GitObject>(ptr);
+  object.size = size;
+  object.refs = 1;
+  object.state = FREE;
+  object.depth = 0;
+  object.found = 0;
+  if (provesOid()) object.hashed = 0;
+  return object;
+}
+
+/**
+ * Ends an object whose data is whole: what searches a tree for the end of a name finds one behind the data at
+ * the latest. Inflating and copying have written over the slack.
+ */
+export function objectSeal(object: GitObject): void {
+  store<u64>(object.data + object.size, 0);
+}
+
+/** Gives up a hold; what is neither held nor cached is freed. */
+export function objectRelease(object: GitObject): void {
+  object.refs--;
+  if (object.refs == 0 && object.state == FREE) heapFree(changetype<usize>(object));
+}
+
+/** The cached object at an offset, held once more; or null. */
+export function cacheFind(offset: u64): GitObject | null {
+  let ptr: usize = load<u32>(bucketOf(offset));
+  while (ptr && changetype<GitObject>(ptr).offset != offset) ptr = changetype<GitObject>(ptr).hashNext;
+  if (!ptr) {
+    cacheMisses++;
+    return null;
+  }
+  cacheHits++;
+  const object = changetype<GitObject>(ptr);
+  object.refs++;
+  unlink(object);
+  pushHead(object, PROTECTED);
+  while (protectedBytes > (budget / 3) * 2) {
+    const oldest = changetype<GitObject>(protectedTail);
+    unlink(oldest);
+    pushHead(oldest, PROBATION);
+  }
+  return object;
+}
+
+/** Offers an object to the cache, which takes it where it is small enough to sit beside others. */
+export function cacheAdd(object: GitObject): void {
+  const cost = costOf(object);
+  if (object.state != FREE || cost > budget >> 1) return;
+  const bucket = bucketOf(object.offset);
+  object.hashNext = load<u32>(bucket);
+  store<u32>(bucket, <u32>changetype<usize>(object));
+  pushHead(object, PROBATION);
+  bytes += cost;
+  while (bytes > budget) {
+    if (!evictOne()) return;
+  }
+}
+
+/** Forgets everything that nobody holds. */
+export function cacheClear(): void {
+  while (evictOne()) {}
+}

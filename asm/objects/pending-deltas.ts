@@ -1,0 +1,121 @@
+/**
+ * Deltas that wait for their bases while `analyze` resolves them: each is tried once, when its base is known, in whatever
+ * order the PACK has them. What hangs on a base follows it at once, while it is in memory.
+ *
+ *     links, 16 bytes a record:  │ first u32 │ next u32 │ below u32, for a bit 0 and for a bit 1 │
+ *
+ * `first` is the first ofs-delta of the record's object, `next` what waits for the same, or what can be resolved next. Of
+ * ref-deltas, which keep their base's id where their own will be, one of each base is in a digital search tree: at each
+ * level another bit of the id leads below, so that it is no deeper than an id has bits, whoever chose the ids.
+ *
+ * Indices are those of records, plus one; 0 is none.
+ */
+import { copyOid, sameOid } from "../base/bytes";
+import { heapFree } from "../base/heap";
+import { Status } from "../base/status";
+import { cacheAlloc } from "./cache";
+import { packCount } from "../git/entry";
+import { record, recordKind } from "./rebuilt-index";
+
+const LINK: usize = 16;
+const NEXT: usize = 4;
+const BELOW: usize = 8;
+/** Where a record says that it is a ref-delta that waits. */
+const WAITS: usize = 33;
+
+/** The tree's root: a link, though of no record. */
+const root: usize = memory.data(4, 4);
+let links: usize = 0;
+/** The first of those that can be resolved. */
+let ready: u32 = 0;
+
+/** What `waitingNext` found. */
+export let waitingIndex: u32 = 0;
+
+/** Begins for all of the PACK's entries. @returns OK, OUT_OF_MEMORY */
+export function waitingBegin(): i32 {
+  const len = <u64>packCount * LINK;
+  if (len > 0x7fff0000) return Status.OUT_OF_MEMORY;
+  links = cacheAlloc(max<usize>(<usize>len, LINK));
+  if (!links) return Status.OUT_OF_MEMORY;
+  memory.fill(links, 0, <usize>len);
+  store<u32>(root, 0);
+  ready = 0;
+  return Status.OK;
+}
+
+function linkOf(number: u32): usize {
+  return links + <usize>(number - 1) * LINK;
+}
+
+/** Where the tree has the number of a delta that waits for an id, or would have it. */
+function placeOf(oid: usize): usize {
+  let place = root;
+  let bit: u32 = 0;
+  while (true) {
+    const number = load<u32>(place);
+    if (!number) return place;
+    const at = record(number - 1);
+    // What no longer waits has its own id there, and still leads to others.
+    if (load<u8>(at, WAITS) && sameOid(at, oid)) return place;
+    place = linkOf(number) + BELOW + (((load<u8>(oid + (bit >> 3)) >> (bit & 7)) & 1) << 2);
+    bit++;
+  }
+}
+
+/** Lets a delta wait. @param base the base's record, of an ofs-delta @param baseOid the base's id, of a ref-delta */
+export function waitingAdd(index: u32, isRef: bool, base: u32, baseOid: usize): void {
+  const link = linkOf(index + 1);
+  let before = linkOf(base + 1);
+  if (isRef) {
+    const at = record(index);
+    copyOid(at, baseOid);
+    store<u8>(at, 1, WAITS);
+    const place = placeOf(at);
+    const other = load<u32>(place);
+    if (!other) {
+      store<u32>(place, index + 1);
+      return;
+    }
+    before = linkOf(other) + NEXT;
+  }
+  store<u32>(link, load<u32>(before), NEXT);
+  store<u32>(before, index + 1);
+}
+
+/** Begins with what hangs on objects whose ids are known. */
+export function waitingStart(): void {
+  for (let index = packCount; index > 0; index--) if (recordKind(index - 1)) waitingAfter(index - 1);
+}
+
+/** What waits for the same can be resolved. */
+function wake(number: u32): void {
+  while (number) {
+    const next = linkOf(number) + NEXT;
+    store<u8>(record(number - 1), 0, WAITS);
+    const other = load<u32>(next);
+    store<u32>(next, ready);
+    ready = number;
+    number = other;
+  }
+}
+
+/** An object's id is known, and in its record: what hangs on it can be resolved. */
+export function waitingAfter(index: u32): void {
+  const first = linkOf(index + 1);
+  wake(load<u32>(first));
+  wake(load<u32>(placeOf(record(index))));
+}
+
+/** @returns whether there is a delta whose base is known; then `waitingIndex` is its record's */
+export function waitingNext(): bool {
+  if (!ready) return false;
+  waitingIndex = ready - 1;
+  ready = load<u32>(linkOf(ready), NEXT);
+  return true;
+}
+
+/** Gives the memory back. */
+export function waitingEnd(): void {
+  heapFree(links);
+}

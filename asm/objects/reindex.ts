@@ -1,0 +1,293 @@
+/**
+ * Rebuilds the index from the PACK alone, as `git index-pack` does. First pass: every entry in order,
+ * inflated through one window, with its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second
+ * pass: deltas resolved, each after its base, and their ids.
+ */
+import { blockLen, blockPeek, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
+import { crc32 } from "../checksum/crc32";
+import { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
+import { NEED_INPUT, NEED_OUTPUT, zlibRun } from "../inflate/zlib";
+import { sameOid } from "../base/bytes";
+import { Status } from "../base/status";
+import { OBJECT_SLACK, cacheAdd, cacheAlloc, objectRelease } from "./cache";
+import { heapFree } from "../base/heap";
+import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./load";
+import {
+  Kind,
+  PACK_START,
+  entriesEnd,
+  entryBase,
+  entryBaseOid,
+  entryData,
+  entryKind,
+  entrySize,
+  packCount,
+  readEntry,
+} from "../git/entry";
+import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./rebuilt-index";
+import { waitingAdd, waitingAfter, waitingBegin, waitingEnd, waitingIndex, waitingNext, waitingStart } from "./pending-deltas";
+
+const HISTORY: u32 = 0x8000;
+const WINDOW: u32 = 0x18000;
+const TRAILER: u32 = 20;
+/** A zlib stream of nothing is 8 bytes long, an entry's header at least one. */
+const ENTRY_MIN: u64 = 9;
+
+const BEGIN: u32 = 0;
+const ENTRIES: u32 = 1;
+const CHECK_TRAILER: u32 = 2;
+const RESOLVE: u32 = 3;
+
+const packHash: usize = memory.data(SHA1_SIZE, 16);
+const objectHash: usize = memory.data(SHA1_SIZE, 16);
+const digest: usize = memory.data(20, 8);
+const header: usize = memory.data(32, 8);
+
+let phase: u32 = BEGIN;
+/** The current entry's header has been read. */
+let inEntry: bool = false;
+let index: u32 = 0;
+/** The current entry's offset from the PACK's start. */
+let offset: u64 = 0;
+let kind: u32 = 0;
+let size: u64 = 0;
+let window: usize = 0;
+/** The input window that the inflater reads, its absolute offset, and what of it has been hashed. */
+let inputOffset: u64 = 0;
+let inputPtr: usize = 0;
+let inputLen: u32 = 0;
+let crc: u32 = 0;
+/** The delta that `index` names is being resolved. */
+let isResolving: bool = false;
+
+/** Where an error was met: an entry's offset from the PACK's start. */
+export let analyzeErrorOffset: u64 = 0;
+/** The PACK's length in bytes, trailer included. */
+export let analyzePackLen: u64 = 0;
+
+export function analyzeBegin(): void {
+  phase = BEGIN;
+  inEntry = false;
+  window = 0;
+  tableReset();
+}
+
+/** Begins an object's hash with its header, "KIND SIZE\0". */
+function beginHash(objectKind: u32, objectSize: u64): void {
+  let ptr = header;
+  if (objectKind == Kind.COMMIT) {
+    store<u64>(ptr, 0x20_7469_6d6d_6f63); // "commit "
+    ptr += 7;
+  } else if (objectKind == Kind.TREE) {
+    store<u64>(ptr, 0x20_6565_7274); // "tree "
+    ptr += 5;
+  } else if (objectKind == Kind.BLOB) {
+    store<u64>(ptr, 0x20_626f_6c62); // "blob "
+    ptr += 5;
+  } else {
+    store<u32>(ptr, 0x2067_6174); // "tag "
+    ptr += 4;
+  }
+  let digits: usize = 1;
+  for (let rest = objectSize; rest >= 10; rest /= 10) digits++;
+  let rest = objectSize;
+  for (let at = ptr + digits; at > ptr; rest /= 10) store<u8>(--at, 0x30 + <u32>(rest % 10));
+  ptr += digits;
+  store<u8>(ptr++, 0);
+  sha1Init(objectHash);
+  sha1Update(objectHash, header, <u32>(ptr - header));
+}
+
+/** Counts bytes of the current entry into its CRC-32 and the PACK's SHA-1. */
+function tally(ptr: usize, len: u32): void {
+  crc = crc32(crc, ptr, len);
+  sha1Update(packHash, ptr, len);
+}
+
+function begin(): i32 {
+  const head = blockPeek(PACK_START, 12);
+  if (!head) return blockStatus;
+  if (<u64>packCount * ENTRY_MIN > entriesEnd() - PACK_START) return Status.BAD_PACK;
+  let status = tableInit(packCount);
+  if (status == Status.OK) status = waitingBegin();
+  if (status != Status.OK) return status;
+  window = cacheAlloc(WINDOW + OBJECT_SLACK);
+  if (!window) return Status.OUT_OF_MEMORY;
+  sha1Init(packHash);
+  sha1Update(packHash, head, 12);
+  offset = 12;
+  index = 0;
+  return Status.OK;
+}
+
+/**
+ * The index of the one of the entries before the current one that begins at `base`, or -1: as they come in order,
+ * halving finds it.
+ */
+function entryBefore(base: u64): i32 {
+  let low: u32 = 0;
+  let high = index;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (recordOffset(middle) < base) low = middle + 1;
+    else high = middle;
+  }
+  return low < index && recordOffset(low) == base ? <i32>low : -1;
+}
+
+function beginEntry(): i32 {
+  const status = readEntry(offset);
+  if (status != Status.OK) return status;
+  const base = entryKind == Kind.OFS_DELTA ? entryBefore(entryBase) : 0;
+  if (base < 0) return Status.BAD_BASE;
+  const start = offset + PACK_START;
+  const headLen = <u32>(entryData - start);
+  const head = blockPeek(start, headLen);
+  if (!head) return blockStatus;
+  crc = 0;
+  tally(head, headLen);
+  kind = entryKind;
+  size = entrySize;
+  store<u64>(record(index), offset, 24);
+  if (kind > Kind.TAG) waitingAdd(index, kind == Kind.REF_DELTA, <u32>base, entryBaseOid);
+  if (kind <= Kind.TAG) beginHash(kind, size);
+  streamBegin(entryData, size, window, WINDOW, OBJECT_SLACK);
+  inputOffset = entryData;
+  inputLen = 0;
+  blockRelease();
+  return Status.OK;
+}
+
+/**
+ * Hashes what has been inflated since `from`, and makes room behind the last 32 KiB where the window is full.
+ */
+function takeOutput(from: usize): void {
+  const state = inflater;
+  if (kind <= Kind.TAG) sha1Update(objectHash, from, <u32>(state.output - from));
+  if (state.output != state.outputEnd) return;
+  const drop = <u32>(state.output - window) - HISTORY;
+  memory.copy(window, window + drop, HISTORY);
+  state.output = window + HISTORY;
+}
+
+/** Inflates the current entry to its end. */
+function runStream(): i32 {
+  const state = inflater;
+  while (true) {
+    const from = state.output;
+    const status = zlibRun(state);
+    takeOutput(from);
+    if (state.totalOut > size) return Status.BAD_INFLATED_SIZE;
+    if (status == NEED_OUTPUT) continue;
+    if (status == NEED_INPUT) {
+      tally(inputPtr, inputLen);
+      inputOffset += inputLen;
+      inputLen = 0;
+      if (inputOffset >= entriesEnd()) return Status.TRUNCATED;
+      const ptr = blockWindow(inputOffset, entriesEnd() - inputOffset);
+      if (!ptr) return blockStatus;
+      inputPtr = ptr;
+      inputLen = <u32>min<u64>(blockLen, entriesEnd() - inputOffset);
+      state.input = ptr;
+      state.inputEnd = ptr + inputLen;
+      continue;
+    }
+    if (status != Status.OK) return status;
+    return state.totalOut == size ? Status.OK : Status.BAD_INFLATED_SIZE;
+  }
+}
+
+function endEntry(): void {
+  const used = <u32>(inflater.totalIn - (inputOffset - entryData));
+  tally(inputPtr, used);
+  inputOffset += used;
+  const at = record(index);
+  store<u32>(at, crc, 20);
+  if (kind <= Kind.TAG) {
+    sha1Final(objectHash, at);
+    tableAdd(index, kind);
+  }
+  offset = inputOffset - PACK_START;
+}
+
+/** The first pass. */
+function scan(): i32 {
+  for (; index < packCount; index++) {
+    if (!inEntry) {
+      const status = beginEntry();
+      if (status != Status.OK) return status;
+      inEntry = true;
+    }
+    const status = runStream();
+    if (status != Status.OK) return status;
+    endEntry();
+    inEntry = false;
+  }
+  return Status.OK;
+}
+
+function checkTrailer(): i32 {
+  const ptr = blockPeek(offset + PACK_START, TRAILER);
+  if (!ptr) return blockStatus;
+  sha1Final(packHash, digest);
+  heapFree(window);
+  window = 0;
+  analyzePackLen = offset + TRAILER;
+  if (!sameOid(ptr, digest)) return Status.BAD_TRAILER;
+  isResolving = false;
+  waitingStart();
+  return Status.OK;
+}
+
+/** Resolves each delta when its base is known. */
+function resolveDeltas(): i32 {
+  while (isResolving || waitingNext()) {
+    index = waitingIndex;
+    isResolving = true;
+    offset = recordOffset(index);
+    const status = objectLoad(offset);
+    if (status != Status.OK) return status;
+    const object = objectLoaded!;
+    cacheAdd(object);
+    beginHash(object.kind, object.size);
+    sha1Update(objectHash, object.data, object.size);
+    sha1Final(objectHash, record(index));
+    tableAdd(index, object.kind);
+    objectRelease(object);
+    blockRelease();
+    isResolving = false;
+    waitingAfter(index);
+  }
+  waitingEnd();
+  // What is left hangs on what is not there, or on itself: the attempt tells which.
+  for (index = 0; index < packCount; index++) if (!recordKind(index)) return objectLoad(recordOffset(index));
+  return Status.OK;
+}
+
+/** @returns OK, AGAIN (call again), or what is wrong with the PACK, with `analyzeErrorOffset` */
+export function analyzeRun(): i32 {
+  while (true) {
+    let status = Status.OK;
+    switch (phase) {
+      case BEGIN:
+        status = begin();
+        break;
+      case ENTRIES:
+        status = scan();
+        break;
+      case CHECK_TRAILER:
+        status = checkTrailer();
+        break;
+      case RESOLVE:
+        status = resolveDeltas();
+        break;
+      default:
+        return Status.OK;
+    }
+    if (status != Status.OK) {
+      analyzeErrorOffset = phase == RESOLVE && status != Status.AGAIN ? objectErrorOffset : offset;
+      return status;
+    }
+    phase++;
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * From a path to an object: the Adaptive Radix Tree gives the deepest directory on the way that is known,
+ * trees are walked from there, and what they tell is remembered. Interrupted by AGAIN it goes on from the
+ * directory that it has come to.
+ *
+ * A value in the ART: the object's offset from the PACK's start (where objects are proven: the number of its
+ * id, see `ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
+ */
+import { artInsert, artLongest, artReset, artValue } from "../art/art";
+import { blockRelease } from "../device/sector-cache";
+import { copyOid } from "../base/bytes";
+import { GitObject, cacheAdd, objectRelease } from "../objects/cache";
+import { commitTree } from "../git/commit";
+import { idxFind, idxOffset } from "../git/idx";
+import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "../objects/load";
+import { Kind } from "../git/entry";
+import { provesOid } from "../objects/proof";
+import { Entry, treeFind, treeKind, treeOid, treeStart } from "../git/tree";
+import { idOf, idOffset, idsAdd, idsReset } from "./path-ids";
+import { Limit } from "../base/limits";
+import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
+import { Status } from "../base/status";
+
+const KIND_BITS: u64 = 8;
+const KIND_MASK: u64 = 0xff;
+
+/** Follow a symlink at the path's end; those on the way are followed with it. */
+export const RESOLVE_FOLLOW: u32 = 1;
+/** The object's id is wanted. */
+export const RESOLVE_OID: u32 = 2;
+
+/** What `resolve` found. */
+export let resolvedKind: u32 = 0;
+/** From the PACK's start; 0 for a submodule, whose commit the image does not hold. */
+export let resolvedOffset: u64 = 0;
+/**
+ * The object's id, 20 bytes, where RESOLVE_OID asked for it or it was met on the way: see `resolvedOidKnown`.
+ */
+export const resolvedOid: usize = memory.data(20, 8);
+export let resolvedOidKnown: bool = false;
+
+/**
+ * Where an error was met: an entry's offset, or 0; and the id of an object that is missing or not what it
+ * should be.
+ */
+export let resolveErrorOffset: u64 = 0;
+export const resolveErrorOid: usize = memory.data(20, 8);
+export let resolveErrorOidKnown: bool = false;
+
+/** What is left of a path behind a symlink, while the path is rewritten. */
+const rest: usize = memory.data(Limit.PATH, 16);
+
+let rootOffset: u64 = 0;
+/** The ART holds every path: what it does not know does not exist. */
+let complete: bool = false;
+
+/** How much of the key has been resolved; the walk's place is there. */
+let walkLen: u32 = 0;
+let walking: bool = false;
+let walkTree: GitObject | null = null;
+let symlinks: u32 = 0;
+
+/** @param offset the root tree's, from the PACK's start */
+export function resolveInit(offset: u64): i32 {
+  rootOffset = offset;
+  complete = false;
+  walking = false;
+  walkTree = null;
+  return remember(0, Entry.TREE, offset, commitTree);
+}
+
+/** Says that the ART is the whole index from now on. */
+export function resolveComplete(): void {
+  complete = true;
+}
+
+/** Puts the key's first `len` bytes into the ART. @returns OK, OUT_OF_MEMORY */
+export function resolveInsert(len: u32, kind: u32, offset: u64, oid: usize): i32 {
+  let value = offset;
+  if (provesOid()) {
+    const id = idsAdd(oid, offset);
+    if (id < 0) return Status.OUT_OF_MEMORY;
+    value = id;
+  }
+  return artInsert(pathKey, len, (value << KIND_BITS) | kind);
+}
+
+/** Drops a walk that is under way. */
+export function resolveCancel(): void {
+  if (walkTree != null) objectRelease(walkTree!);
+  walkTree = null;
+  walking = false;
+  objectCancel();
+}
+
+/** Begins to resolve the path in `pathKey`. */
+export function resolveBegin(): void {
+  resolveCancel();
+  symlinks = 0;
+  resolveErrorOffset = 0;
+  resolveErrorOidKnown = false;
+}
+
+/** Gives the ART's memory back where it is a cache: paths are walked again. */
+export function resolveShed(): void {
+  if (complete) return;
+  artReset();
+  if (provesOid()) idsReset();
+}
+
+/**
+ * Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache.
+ */
+function remember(len: u32, kind: u32, offset: u64, oid: usize): i32 {
+  let status = resolveInsert(len, kind, offset, oid);
+  if (status != Status.OUT_OF_MEMORY || complete) return status;
+  resolveShed();
+  status = resolveInsert(0, Entry.TREE, rootOffset, commitTree);
+  return status == Status.OK && len > 0 ? resolveInsert(len, kind, offset, oid) : status;
+}
+
+/** The length of the key's longest prefix that is a path: the parent's. */
+function parentLen(len: u32): u32 {
+  while (len > 0 && load<u8>(pathKey + len) != 0x2f) len--;
+  return len;
+}
+
+function nameEnd(start: u32): u32 {
+  while (start < pathKeyLen && load<u8>(pathKey + start) != 0x2f) start++;
+  return start;
+}
+
+/** What the ART's values know, besides the kind. */
+function recall(value: u64): void {
+  if (provesOid()) {
+    resolvedOffset = idOffset(<u32>value);
+    copyOid(resolvedOid, idOf(<u32>value));
+  } else {
+    resolvedOffset = value;
+  }
+}
+
+/** Fails for an object that is missing, or not what it should be. */
+function failObject(status: i32, offset: u64, oid: usize): i32 {
+  copyOid(resolveErrorOid, oid);
+  resolveErrorOidKnown = true;
+  return fail(status, offset);
+}
+
+function fail(status: i32, offset: u64): i32 {
+  resolveErrorOffset = offset;
+  resolveCancel();
+  return status;
+}
+
+/** Takes the place of the deepest directory, or the path itself, that the ART knows. */
+function begin(flags: u32): void {
+  // For the id, the entry that names it has to be read: start at the parent.
+  const limit = !provesOid() && flags & RESOLVE_OID && pathKeyLen > 0 ? parentLen(pathKeyLen - 1) : pathKeyLen;
+  const len = artLongest(pathKey, limit);
+  if (len < 0) {
+    walkLen = 0;
+    resolvedKind = Entry.TREE;
+    resolvedOffset = rootOffset;
+  } else {
+    walkLen = len;
+    resolvedKind = <u32>(artValue & KIND_MASK);
+    recall(artValue >> KIND_BITS);
+  }
+  if (walkLen == 0) copyOid(resolvedOid, commitTree);
+  resolvedOidKnown = walkLen == 0 || provesOid();
+  walking = true;
+}
+
+/** Loads the object at the walk's place. */
+function loadHere(): i32 {
+  const status = objectProven(resolvedOffset, resolvedOid);
+  if (status == Status.OK || status == Status.AGAIN) return status;
+  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)
+    ? failObject(status, resolvedOffset, resolvedOid)
+    : fail(status, objectErrorOffset);
+}
+
+/** Loads the tree at the walk's place and goes to the next name of the key. */
+function step(): i32 {
+  if (walkTree == null) {
+    const status = loadHere();
+    if (status != Status.OK) return status;
+    walkTree = objectLoaded;
+    cacheAdd(walkTree!);
+    if (walkTree!.kind != Kind.TREE) return fail(Status.WRONG_KIND, resolvedOffset);
+  }
+  const start = walkLen ? walkLen + 1 : 0;
+  const end = nameEnd(start);
+  const tree = walkTree!;
+  const data = tree.data;
+  let status = treeFind(data, tree.found, data + tree.size, pathKey + start, end - start);
+  if (status != Status.OK) return fail(status, status == Status.NOT_FOUND ? 0 : resolvedOffset);
+  tree.found = <u32>(treeStart - data);
+  let offset: u64 = 0;
+  if (treeKind != Entry.SUBMODULE) {
+    status = idxFind(treeOid);
+    if (status == Status.AGAIN) return status;
+    if (status != Status.OK) return failObject(status, 0, treeOid);
+    offset = idxOffset;
+  }
+  copyOid(resolvedOid, treeOid);
+  resolvedOidKnown = true;
+  resolvedKind = treeKind;
+  resolvedOffset = offset;
+  walkLen = end;
+  objectRelease(tree);
+  walkTree = null;
+  blockRelease();
+  return remember(walkLen, resolvedKind, offset, resolvedOid);
+}
+
+/** Rewrites the key: the symlink at the walk's place gives way to its target. */
+function follow(): i32 {
+  const status = loadHere();
+  if (status != Status.OK) return status;
+  const link = objectLoaded!;
+  cacheAdd(link);
+  const result = link.kind == Kind.BLOB ? replaceBy(link) : Status.WRONG_KIND;
+  objectRelease(link);
+  return result == Status.OK ? result : fail(result, resolvedOffset);
+}
+
+function replaceBy(link: GitObject): i32 {
+  if (++symlinks > Limit.SYMLINKS) return Status.SYMLINK_LOOP;
+  if (link.size == 0) return Status.NOT_FOUND;
+  const restLen = pathKeyLen - walkLen;
+  memory.copy(rest, pathKey + walkLen, restLen);
+  if (load<u8>(link.data) == 0x2f) pathClear();
+  else pathTruncate(parentLen(walkLen - 1));
+  let status = pathAppend(link.data, link.size);
+  if (status == Status.OK) status = pathAppend(rest, restLen);
+  walking = false;
+  return status;
+}
+
+/**
+ * Resolves the path in `pathKey`, from `resolveBegin` or, after AGAIN, from where it stopped.
+ * @param flags RESOLVE_FOLLOW, RESOLVE_OID
+ * @returns OK, AGAIN, NOT_FOUND, SUBMODULE for a path below one, SYMLINK_LOOP, or an error of the image
+ */
+export function resolve(flags: u32): i32 {
+  while (true) {
+    if (!walking) begin(flags);
+    let status = Status.OK;
+    const atEnd = walkLen == pathKeyLen;
+    if (resolvedKind == Entry.SYMLINK && (flags & RESOLVE_FOLLOW || !atEnd)) {
+      if (!(flags & RESOLVE_FOLLOW)) return fail(Status.NOT_FOUND, 0);
+      status = follow();
+    } else if (atEnd) {
+      walking = false;
+      return Status.OK;
+    } else if (resolvedKind == Entry.TREE) {
+      // Where the ART is complete only a wanted id makes a known directory be read.
+      if (complete && (provesOid() || !(flags & RESOLVE_OID))) return fail(Status.NOT_FOUND, 0);
+      status = step();
+    } else {
+      return fail(resolvedKind == Entry.SUBMODULE ? Status.SUBMODULE : Status.NOT_FOUND, 0);
+    }
+    if (status != Status.OK) return status;
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * Mounting: header, PACK, IDX, commit, root tree; then, by mode, nothing more (`light`), or every path into
+ * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
+ * done once: after AGAIN mounting goes on with the one that it stopped at.
+ */
+import { artCount, artInit } from "../art/art";
+import { blockAttach, blockRelease } from "../device/sector-cache";
+import { copyOid, sameOid } from "../base/bytes";
+import { GitObject, cacheAdd, cacheInit, objectRelease } from "../objects/cache";
+import { chainInit } from "../objects/chain";
+import { commitParse, commitTree } from "../git/commit";
+import { idxAttach, idxCount, idxFind, idxOffset, idxOpen } from "../git/idx";
+import { crcInit, crcLoad } from "../objects/entry-crc";
+import { analyzeBegin, analyzeErrorOffset, analyzeRun } from "../objects/reindex";
+import { objectErrorOffset, objectInit, objectLoaded, objectProven } from "../objects/load";
+import { Kind, packAttach, packCount, packOpen } from "../git/entry";
+import { Proof, proofSet, provesCrc, provesOid } from "../objects/proof";
+import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "../git/tree";
+import { heapInit } from "../base/heap";
+import { idsInit } from "./path-ids";
+import { imageCommit, imageIdx, imageOpen } from "./image";
+import { Limit } from "../base/limits";
+import { listInit } from "./list";
+import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
+import { provenInit } from "./proven-blobs";
+import { readInit } from "./read";
+import { resolveComplete, resolveInit, resolveInsert } from "./lookup";
+import { Status } from "../base/status";
+
+/** Mount modes. */
+export namespace Mode {
+  export const LIGHT: u32 = 0;
+  export const FAST: u32 = 1;
+  export const ANALYZE: u32 = 2;
+}
+
+/** Beyond this more sectors hardly ever help: the host's own cache is behind them. */
+const SECTOR_CACHE_MAX: u32 = 32 << 20;
+
+const STEP_HEADER: u32 = 0;
+const STEP_INDEX: u32 = 1;
+const STEP_CRCS: u32 = 2;
+const STEP_FIND_COMMIT: u32 = 3;
+const STEP_COMMIT: u32 = 4;
+const STEP_FIND_ROOT: u32 = 5;
+const STEP_ROOT: u32 = 6;
+const STEP_WALK: u32 = 7;
+const STEP_DONE: u32 = 8;
+
+/** A tree on the way of the walk, 12 bytes: │ object u32, held │ position u32 in its data │ keyLen u32 │ */
+const FRAME: usize = 12;
+const frames: usize = memory.data(Limit.TREE_DEPTH * FRAME + FRAME, 8);
+let frameCount: u32 = 0;
+
+let mode: u32 = 0;
+let step: u32 = 0;
+let commitOffset: u64 = 0;
+/** The commit that the image must be of, where one is wanted. */
+const pinned: usize = memory.data(20, 8);
+let isPinned: bool = false;
+/** Bytes that the ids of what the ART knows may take. */
+let idsLimit: u32 = 0;
+
+/**
+ * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
+ * missing.
+ */
+export let mountErrorOffset: u64 = 0;
+export const mountErrorOid: usize = memory.data(20, 8);
+export let mountErrorOidKnown: bool = false;
+
+/**
+ * Takes the memory and attaches the device. What was mounted before is forgotten.
+ * @param limit bytes of Wasm memory, all in all; 0 for the default: `Limit.MEMORY` for caches, up to
+ *   `Limit.MEMORY_MAX` for what cannot do with less
+ * @returns OK, EINVAL, OUT_OF_MEMORY
+ */
+export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode: u32, limit: u32): i32 {
+  if ((limit != 0 && limit < Limit.MEMORY_MIN) || mountMode > Mode.ANALYZE) return Status.EINVAL;
+  const hardCap = limit ? limit : Limit.MEMORY_MAX;
+  // By default the caches keep to a small memory, and only objects that need more make it grow.
+  if (!limit) limit = mountMode == Mode.LIGHT ? Limit.MEMORY : hardCap;
+  mode = mountMode;
+  step = STEP_HEADER;
+  frameCount = 0;
+  heapInit(limit);
+  const status = blockAttach(handle, capacity, blockSize, min<u32>(limit >> 2, SECTOR_CACHE_MAX));
+  if (status != Status.OK) return status;
+  cacheInit(mode == Mode.LIGHT ? limit >> 1 : min<u32>(limit >> 2, Limit.MEMORY >> 1), limit, hardCap);
+  artInit(mode == Mode.LIGHT ? limit >> 3 : limit);
+  chainInit();
+  objectInit();
+  listInit();
+  readInit(min<u64>(limit >> 5, 0x80000));
+  proofSet(Proof.NONE);
+  isPinned = false;
+  idsLimit = mode == Mode.LIGHT ? limit >> 4 : limit;
+  mountErrorOidKnown = false;
+  return Status.OK;
+}
+
+/**
+ * Says what is to be proven, before anything is read.
+ * @param commit the id of the commit that the image must be of, 20 bytes; 0 for any
+ */
+export function mountProof(level: u32, commit: usize): void {
+  proofSet(level);
+  crcInit();
+  idsInit(idsLimit);
+  provenInit();
+  isPinned = commit != 0;
+  if (isPinned) copyOid(pinned, commit);
+}
+
+/** The header: where the parts are, and of which commit. */
+function openHeader(): i32 {
+  // What does not even begin like an image is not called a truncated one.
+  let status = packOpen();
+  if (status == Status.OK) status = imageOpen();
+  if (status != Status.OK) return status;
+  if (isPinned && !sameOid(pinned, imageCommit)) return blame(Status.OTHER_COMMIT, imageCommit);
+  packAttach(imageIdx);
+  analyzeBegin();
+  idxAttach(imageIdx);
+  return status;
+}
+
+/** Fails for an object. */
+function blame(status: i32, oid: usize): i32 {
+  copyOid(mountErrorOid, oid);
+  mountErrorOidKnown = true;
+  return status;
+}
+
+function missing(status: i32, oid: usize): i32 {
+  return status == Status.MISSING_OBJECT ? blame(status, oid) : status;
+}
+
+/** Loads an object of a given id and kind; the caller releases `objectLoaded`. */
+function loadKind(offset: u64, oid: usize, kind: u32): i32 {
+  const status = objectProven(offset, oid);
+  mountErrorOffset = status == Status.OK ? offset : objectErrorOffset;
+  if (provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)) return blame(status, oid);
+  if (status != Status.OK) return status;
+  if (objectLoaded!.kind == kind) return Status.OK;
+  objectRelease(objectLoaded!);
+  return Status.WRONG_KIND;
+}
+
+function openIndex(): i32 {
+  if (mode == Mode.ANALYZE) {
+    const status = analyzeRun();
+    mountErrorOffset = analyzeErrorOffset;
+    return status;
+  }
+  const status = idxOpen();
+  return status == Status.OK && idxCount != packCount ? Status.BAD_IDX : status;
+}
+
+function loadCommit(): i32 {
+  let status = loadKind(commitOffset, imageCommit, Kind.COMMIT);
+  if (status != Status.OK) return status;
+  status = commitParse(objectLoaded!.data, objectLoaded!.size);
+  objectRelease(objectLoaded!);
+  return status;
+}
+
+function loadRoot(): i32 {
+  const status = loadKind(idxOffset, commitTree, Kind.TREE);
+  if (status != Status.OK) return status;
+  cacheAdd(objectLoaded!);
+  pathClear();
+  const offset = objectLoaded!.offset;
+  pushFrame(objectLoaded!);
+  return resolveInit(offset);
+}
+
+function pushFrame(tree: GitObject): void {
+  const frame = frames + frameCount * FRAME;
+  store<u32>(frame, <u32>changetype<usize>(tree));
+  store<u32>(frame, 0, 4);
+  store<u32>(frame, pathKeyLen, 8);
+  frameCount++;
+}
+
+/** Puts every path below the root into the ART. */
+function walk(): i32 {
+  while (frameCount > 0) {
+    const frame = frames + (frameCount - 1) * FRAME;
+    const tree = changetype<GitObject>(<usize>load<u32>(frame));
+    const position = load<u32>(frame, 4);
+    pathTruncate(load<u32>(frame, 8));
+    if (position == tree.size) {
+      objectRelease(tree);
+      frameCount--;
+      continue;
+    }
+    const status = visit(tree, position);
+    if (status == Status.AGAIN) requestAhead(tree, position);
+    if (status != Status.OK) return status;
+  }
+  return Status.OK;
+}
+
+/** One entry of a tree: its path into the ART; a directory's tree onto the stack. */
+function visit(tree: GitObject, position: u32): i32 {
+  const frame = frames + (frameCount - 1) * FRAME;
+  mountErrorOffset = tree.offset;
+  let status = treeNext(tree.data + position, tree.data + tree.size);
+  if (status != Status.OK) return status;
+  const kind = treeKind;
+  const next = <u32>(treeRest - tree.data);
+  status = pathAppend(treeName, treeNameLen);
+  if (status != Status.OK) return status;
+  let offset: u64 = 0;
+  if (kind != Entry.SUBMODULE) {
+    status = idxFind(treeOid);
+    if (status != Status.OK) {
+      // It is the index that has the error, not the tree.
+      mountErrorOffset = 0;
+      return missing(status, treeOid);
+    }
+    offset = idxOffset;
+  }
+  if (kind == Entry.TREE) {
+    status = loadKind(offset, treeOid, Kind.TREE);
+    if (status != Status.OK) return status;
+    cacheAdd(objectLoaded!);
+    pushFrame(objectLoaded!);
+  }
+  store<u32>(frame, next, 4);
+  blockRelease();
+  const paths = artCount();
+  status = resolveInsert(pathKeyLen, kind, offset, treeOid);
+  if (status != Status.OK || artCount() > paths) return status;
+  // A name that is there twice: sixty trees of two such would be walked for ever, in no memory at all.
+  mountErrorOffset = tree.offset;
+  return Status.BAD_TREE;
+}
+
+/** Entries that are looked at ahead of the one that a slow device holds up. */
+const AHEAD: u32 = 32;
+
+/** While the device is slow to answer: asks for the index entries, and so the trees, that come next. */
+function requestAhead(tree: GitObject, position: u32): void {
+  const end = tree.data + tree.size;
+  let ptr = tree.data + position;
+  for (let i: u32 = 0; i < AHEAD && ptr < end; i++) {
+    if (treeNext(ptr, end) != Status.OK) return;
+    ptr = treeRest;
+    if (treeKind != Entry.SUBMODULE) idxFind(treeOid);
+  }
+}
+
+/**
+ * Mounts, from `mountBegin` or, after AGAIN, from where it stopped.
+ * @returns OK, AGAIN, or what is wrong with the image
+ */
+export function mountRun(): i32 {
+  while (true) {
+    let status = Status.OK;
+    mountErrorOffset = 0;
+    switch (step) {
+      case STEP_HEADER:
+        status = openHeader();
+        break;
+      case STEP_INDEX:
+        status = openIndex();
+        break;
+      case STEP_CRCS:
+        if (provesCrc()) status = crcLoad();
+        break;
+      case STEP_FIND_COMMIT:
+        status = missing(idxFind(imageCommit), imageCommit);
+        commitOffset = idxOffset;
+        break;
+      case STEP_COMMIT:
+        status = loadCommit();
+        break;
+      case STEP_FIND_ROOT:
+        status = missing(idxFind(commitTree), commitTree);
+        break;
+      case STEP_ROOT:
+        status = loadRoot();
+        break;
+      case STEP_WALK:
+        status = mode == Mode.FAST ? walk() : Status.OK;
+        if (status == Status.OK) finish();
+        break;
+      default:
+        return Status.OK;
+    }
+    if (status != Status.OK) return status;
+    blockRelease();
+    step++;
+  }
+}
+
+function finish(): void {
+  if (mode == Mode.FAST) {
+    resolveComplete();
+  } else if (frameCount > 0) {
+    objectRelease(changetype<GitObject>(<usize>load<u32>(frames)));
+    frameCount = 0;
+  }
+}
+
+/** Whether a mount has begun and has not yet read anything. */
+export function mounting(): bool {
+  return step == STEP_HEADER;
+}
+
+/** Whether the last mount came to its end. */
+export function mounted(): bool {
+  return step >= STEP_DONE;
+}

@@ -1,0 +1,37 @@
+/**
+ * Blobs that have been proven and are not in memory: what is too large for it is not hashed for each of its
+ * pieces, nor is what only its size is asked of. A table of a fixed size, in which the newest wins:
+ *
+ *     a slot, 40 bytes:  │ offset u64, from the PACK's start; 0 free │ size u64, bytes │ id 20 │ … │
+ */
+import { copyOid, sameOid } from "../base/bytes";
+
+const SLOT: usize = 40;
+const SLOTS: u32 = 512;
+const slots: usize = memory.data(SLOT * SLOTS, 8);
+
+/** The size of the blob that `provenFind` found. */
+export let provenFound: u64 = 0;
+
+export function provenInit(): void {
+  memory.fill(slots, 0, SLOT * SLOTS);
+}
+
+function slotOf(offset: u64): usize {
+  return slots + <usize>((<u32>offset * 0x9e3779b1) >> 23) * SLOT;
+}
+
+/** Whether the object at an offset is known to be the one of that id; then `provenFound` is its size. */
+export function provenFind(offset: u64, oid: usize): bool {
+  const slot = slotOf(offset);
+  if (load<u64>(slot) != offset || !sameOid(slot + 16, oid)) return false;
+  provenFound = load<u64>(slot, 8);
+  return true;
+}
+
+export function provenAdd(offset: u64, oid: usize, size: u64): void {
+  const slot = slotOf(offset);
+  store<u64>(slot, offset);
+  store<u64>(slot, size, 8);
+  copyOid(slot + 16, oid);
+}

@@ -1,0 +1,400 @@
+/**
+ * The volume: every operation that an embedder or a guest asks for, over one result struct. An operation that
+ * answers AGAIN is called again with the same arguments and goes on; another operation, or other arguments,
+ * drops it.
+ */
+import { blockCapacity, blockForget, blockRelease } from "../device/sector-cache";
+import { copyOid } from "../base/bytes";
+import { GitObject, cacheAdd, objectRelease } from "../objects/cache";
+import { analyzePackLen } from "../objects/reindex";
+import { commitTime, commitTree } from "../git/commit";
+import { idxFind, idxOffset } from "../git/idx";
+import {
+  headSize,
+  objectCancel,
+  objectErrorOffset,
+  objectHead,
+  objectLoaded,
+  objectProven,
+  objectShed,
+} from "../objects/load";
+import { Kind, PACK_START, packCount } from "../git/entry";
+import { Proof, provesOid } from "../objects/proof";
+import { record, tableActive } from "../objects/rebuilt-index";
+import { Entry, modeOf } from "../git/tree";
+import { imageCommit, imageIdx } from "./image";
+import {
+  listBegin,
+  listCount,
+  listEntries,
+  listErrorOffset,
+  listErrorOid,
+  listErrorOidKnown,
+  listRelease,
+  listSize,
+  listSizes,
+} from "./list";
+import {
+  mountBegin,
+  mountErrorOffset,
+  mountErrorOid,
+  mountErrorOidKnown,
+  mountProof,
+  mountRun,
+  mounted,
+  mounting,
+} from "./mount";
+import { pathAppend, pathClear } from "./path";
+import {
+  proveBlob,
+  provenSize,
+  readAt,
+  readErrorOffset,
+  readLen,
+  readPtr,
+  readRelease,
+  readShed,
+  readTotal,
+} from "./read";
+import {
+  RESOLVE_FOLLOW,
+  RESOLVE_OID,
+  resolve,
+  resolveBegin,
+  resolveCancel,
+  resolveErrorOffset,
+  resolveErrorOid,
+  resolveErrorOidKnown,
+  resolveShed,
+  resolvedKind,
+  resolvedOffset,
+  resolvedOid,
+  resolvedOidKnown,
+} from "./lookup";
+import { Status } from "../base/status";
+
+/** Flags of operations. */
+export namespace Flag {
+  /** Follow symlinks. */
+  export const FOLLOW: u32 = RESOLVE_FOLLOW;
+  /** The object's id is wanted. */
+  export const OID: u32 = RESOLVE_OID;
+  /** Sizes are wanted. */
+  export const SIZE: u32 = 4;
+}
+
+/** What the last operation found, or where it failed. */
+@unmanaged
+export class Result {
+  /** `Entry`, or a `Kind` where an object was asked for by its id. */
+  kind: u32;
+  /** The canonical mode: 040000, 100644, 100755, 120000, 160000. */
+  mode: u32;
+  /** Bytes of the whole blob or object. */
+  size: u64;
+  /** The object's offset from the PACK's start; 0 for a submodule. */
+  offset: u64;
+  /** Data: a piece of a blob, or pointers to the entries of a tree. Valid until the next operation. */
+  data: u32;
+  /** Bytes of a piece. */
+  dataLen: u32;
+  /** Entries of a listing. */
+  count: u32;
+  /** Their sizes, u64 each. */
+  sizes: u32;
+  /** Where in the image an error was met, absolute; 0 where that is not known. */
+  errorOffset: u64;
+  /** 1 where `oid` holds one: the object's, or after an error that of the object in question. */
+  oidKnown: u32;
+  reserved: u32;
+  oid0: u64;
+  oid1: u64;
+  oid2: u32;
+  reserved2: u32;
+}
+
+const result = changetype<Result>(memory.data(80, 16));
+const RESULT_OID: usize = offsetof<Result>("oid0");
+/**
+ * What was mounted, 80 bytes:
+ *
+ *     │ time i64, the committer's, seconds since 1970 │ capacity u64, bytes │ idx u64, absolute offset │ packLen u64, bytes,
+ *       0 unless analyzed │ count u32, objects │ records u32, see git/table.ts, 0 unless analyzed │ commit 20 │ root tree 20 │
+ */
+const info: usize = memory.data(88, 16);
+
+const NOTHING: u32 = 0;
+const STAT: u32 = 1;
+const LIST: u32 = 2;
+const READ: u32 = 3;
+const OBJECT: u32 = 4;
+
+/**
+ * The operation that waits for its device, a hash of its arguments, whether its path is resolved, and whether
+ * it has made others give memory back.
+ */
+let pending: u32 = NOTHING;
+let pendingHash: u64 = 0;
+let resolved: bool = false;
+let hasShed: bool = false;
+
+/** An object that the result points into. */
+let held: GitObject | null = null;
+
+export function resultPtr(): usize {
+  return changetype<usize>(result);
+}
+
+export function infoPtr(): usize {
+  return info;
+}
+
+/** FNV-1a: tells whether a call repeats the one before. */
+function hashOf(ptr: usize, len: u32, salt: u64): u64 {
+  let hash: u64 = 0xcbf29ce484222325 ^ salt;
+  for (const end = ptr + len; ptr < end; ptr++) hash = (hash ^ load<u8>(ptr)) * 0x100000001b3;
+  return hash;
+}
+
+/** Gives up what the last result holds, but for what the last read has resolved. */
+function releaseResult(): void {
+  if (held != null) objectRelease(held!);
+  held = null;
+  listRelease();
+}
+
+/** Begins an operation, or goes on with it: true where it is the one that waits. */
+function begin(operation: u32, hash: u64): bool {
+  if (pending == operation && pendingHash == hash) return true;
+  if (operation != READ) readRelease();
+  cancel();
+  pending = operation;
+  pendingHash = hash;
+  resolved = false;
+  hasShed = false;
+  memory.fill(changetype<usize>(result), 0, offsetof<Result>());
+  return false;
+}
+
+/** Ends an operation, unless it waits. */
+function end(status: i32): i32 {
+  if (status == Status.AGAIN) return status;
+  pending = NOTHING;
+  blockRelease();
+  return status;
+}
+
+function fail(status: i32, offset: u64, oid: usize): i32 {
+  if (status == Status.AGAIN) return status;
+  if (status >= Status.OUT_OF_MEMORY) blockForget();
+  result.errorOffset = offset ? offset + PACK_START : 0;
+  result.oidKnown = oid ? 1 : 0;
+  if (oid) copyOid(changetype<usize>(result) + RESULT_OID, oid);
+  return status;
+}
+
+/** Fails for the object of `result.oid` where it is not what it should be. */
+function failObject(status: i32, offset: u64): i32 {
+  const isProof = provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION);
+  return fail(status, offset, isProof ? changetype<usize>(result) + RESULT_OID : 0);
+}
+
+/** Drops the operation that waits, if any, and gives back what the last result holds. */
+export function volumeCancel(): void {
+  readRelease();
+  cancel();
+}
+
+function cancel(): void {
+  releaseResult();
+  resolveCancel();
+  objectCancel();
+  blockRelease();
+  pending = NOTHING;
+}
+
+/**
+ * Begins to mount; `volumeMountRun` does the work. The instance holds one volume: what was mounted before is
+ * gone.
+ * @param mode `Mode.LIGHT`, `FAST` or `ANALYZE`
+ * @param memoryLimit bytes, 0 for the default
+ */
+export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mode: u32, memoryLimit: u32): i32 {
+  pending = NOTHING;
+  held = null;
+  return mountBegin(handle, capacity, blockSize, mode, memoryLimit);
+}
+
+/**
+ * Says how far reads are proven, and of which commit the image must be: after `volumeMountBegin`, before
+ * `volumeMountRun`. By default nothing is proven, and any commit will do.
+ * @param level `Proof`
+ * @param commit 20 bytes, or 0
+ */
+export function volumeVerify(level: u32, commit: usize): i32 {
+  if (!mounting() || level > Proof.COLLISIONS) return Status.EINVAL;
+  mountProof(level, commit);
+  return Status.OK;
+}
+
+/** @returns OK, AGAIN (call again), or what is wrong with the image */
+export function volumeMountRun(): i32 {
+  const status = mountRun();
+  if (status != Status.OK) return fail(status, mountErrorOffset, mountErrorOidKnown ? mountErrorOid : 0);
+  store<i64>(info, commitTime);
+  store<u64>(info, blockCapacity(), 8);
+  store<u64>(info, imageIdx, 16);
+  store<u64>(info, tableActive ? analyzePackLen : 0, 24);
+  store<u32>(info, packCount, 32);
+  store<u32>(info, tableActive ? <u32>record(0) : 0, 36);
+  copyOid(info + 40, imageCommit);
+  copyOid(info + 60, commitTree);
+  return status;
+}
+
+/** Resolves an operation's path, once. */
+function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
+  if (!mounted()) return Status.EINVAL;
+  if (resolved) return Status.OK;
+  if (!goesOn) {
+    pathClear();
+    resolveBegin();
+    const status = pathAppend(path, len);
+    if (status != Status.OK) return status;
+  }
+  const status = resolve(flags & (RESOLVE_FOLLOW | RESOLVE_OID));
+  if (status != Status.OK) return fail(status, resolveErrorOffset, resolveErrorOidKnown ? resolveErrorOid : 0);
+  resolved = true;
+  result.kind = resolvedKind;
+  result.mode = modeOf(resolvedKind);
+  result.offset = resolvedOffset;
+  result.oidKnown = resolvedOidKnown ? 1 : 0;
+  if (resolvedOidKnown) copyOid(changetype<usize>(result) + RESULT_OID, resolvedOid);
+  return Status.OK;
+}
+
+/**
+ * What a path leads to: `kind`, `mode`, `offset`; `oid` with Flag.OID; `size` with Flag.SIZE, read from
+ * headers.
+ * @param path bytes, UTF-8 by convention; `len` of them
+ */
+export function volumeStat(path: usize, len: u32, flags: u32): i32 {
+  const goesOn = begin(STAT, hashOf(path, len, flags));
+  let status = resolvePath(path, len, flags, goesOn);
+  if (status == Status.OK && flags & Flag.SIZE && result.kind != Entry.TREE && result.kind != Entry.SUBMODULE) {
+    if (provesOid()) {
+      status = proveBlob(result.offset, changetype<usize>(result) + RESULT_OID);
+      if (status != Status.OK) failObject(status, readErrorOffset);
+      result.size = provenSize;
+    } else {
+      status = objectHead(result.offset);
+      if (status != Status.OK) fail(status, objectErrorOffset, 0);
+      result.size = headSize;
+    }
+  }
+  return end(status);
+}
+
+/**
+ * The entries of a directory in the order of their names' bytes: `data` points to `count` pointers (u32) to
+ * entries as git's trees hold them (mode in octal, a space, the name, NUL, 20 bytes of id); with Flag.SIZE
+ * `sizes` points to as many u64.
+ */
+export function volumeList(path: usize, len: u32, flags: u32): i32 {
+  const goesOn = begin(LIST, hashOf(path, len, flags));
+  let status = resolvePath(path, len, flags, goesOn);
+  if (status == Status.OK && held == null) status = loadDirectory();
+  if (status == Status.OK && flags & Flag.SIZE) {
+    status = listSize(held!);
+    if (status != Status.OK) fail(status, listErrorOffset, listErrorOidKnown ? listErrorOid : 0);
+    result.sizes = <u32>listSizes;
+  }
+  return end(status);
+}
+
+/**
+ * Gives back all that can be had again, for an object that memory has no room for: once an operation.
+ * @returns whether it is worth another try
+ */
+function shed(): bool {
+  if (hasShed) return false;
+  hasShed = true;
+  readShed();
+  resolveShed();
+  objectShed();
+  return true;
+}
+
+/** Loads the object at `result.offset`, of the id in the result where objects are proven. */
+function loadObject(): i32 {
+  const oid = changetype<usize>(result) + RESULT_OID;
+  const status = objectProven(result.offset, oid);
+  return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, oid) : status;
+}
+
+function loadDirectory(): i32 {
+  if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
+  let status = loadObject();
+  if (status != Status.OK) return failObject(status, objectErrorOffset);
+  held = objectLoaded;
+  cacheAdd(held!);
+  status = held!.kind == Kind.TREE ? listBegin(held!) : Status.WRONG_KIND;
+  if (status != Status.OK) return fail(status, result.offset, 0);
+  result.data = <u32>listEntries;
+  result.count = listCount;
+  return Status.OK;
+}
+
+/** Resolves a path and reads from the blob that it leads to. */
+function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, goesOn: bool): i32 {
+  let status = resolvePath(path, len, flags, goesOn);
+  if (status != Status.OK) return status;
+  if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
+  if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
+  status = readAt(result.offset, changetype<usize>(result) + RESULT_OID, position, count);
+  if (status != Status.OK) return failObject(status, readErrorOffset);
+  result.data = <u32>readPtr;
+  result.dataLen = readLen;
+  result.size = readTotal;
+  return Status.OK;
+}
+
+/**
+ * A piece of a file's content, or of a symlink's target where it is not followed: `data`, `dataLen`, and the
+ * whole's `size`. Fewer bytes than asked for may come; none only at the end or past it.
+ * @param position bytes from the file's start
+ * @param count bytes
+ */
+export function volumeRead(path: usize, len: u32, flags: u32, position: u64, count: u32): i32 {
+  const goesOn = begin(READ, hashOf(path, len, (position << 32) ^ (<u64>count << 3) ^ flags));
+  let status = readPath(path, len, flags, position, count, goesOn);
+  if (status == Status.OUT_OF_MEMORY && shed()) {
+    status = readPath(path, len, flags, position, count, false);
+  }
+  return end(status);
+}
+
+/**
+ * An object whole, by its id: `kind` (1 commit, 2 tree, 3 blob, 4 tag), `data`, `dataLen`, `size`.
+ * @param oid 20 bytes
+ */
+export function volumeObject(oid: usize): i32 {
+  const goesOn = begin(OBJECT, hashOf(oid, 20, 0));
+  if (!mounted()) return end(Status.EINVAL);
+  if (!goesOn || !resolved) {
+    const status = idxFind(oid);
+    if (status != Status.OK) return end(fail(status, 0, oid));
+    result.offset = idxOffset;
+    if (provesOid()) copyOid(changetype<usize>(result) + RESULT_OID, oid);
+    resolved = true;
+  }
+  const status = loadObject();
+  if (status != Status.OK) return end(failObject(status, objectErrorOffset));
+  held = objectLoaded;
+  cacheAdd(held!);
+  result.kind = held!.kind;
+  result.data = <u32>held!.data;
+  result.dataLen = held!.size;
+  result.size = held!.size;
+  return end(Status.OK);
+}

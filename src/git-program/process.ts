@@ -1,0 +1,185 @@
+/** Runs the git program: never through a shell, in an environment that says which repository is meant. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { devNull } from "node:os";
+import { dirname } from "node:path";
+import type { Readable } from "node:stream";
+import { isatty } from "node:tty";
+import { DocteurError } from "../errors.js";
+import { ioError, systemCode } from "../node/io-error.js";
+
+/** How much of what git says on stderr is kept. */
+export const STDERR_MAX = 1 << 16;
+
+/** What a run of git left. */
+export interface GitResult {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Variables that would lead git to another repository than the one named (`git rev-parse --local-env-vars`). */
+const MISLEADING = [
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_COMMON_DIR",
+  "GIT_DIR",
+  "GIT_GRAFT_FILE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_INTERNAL_SUPER_PREFIX",
+  "GIT_NAMESPACE",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_PREFIX",
+  "GIT_REPLACE_REF_BASE",
+  "GIT_SHALLOW_FILE",
+  "GIT_WORK_TREE",
+];
+
+/** Whether git, ssh and their helpers may ask the user something: only where somebody sees the question and can answer. */
+export function mayPrompt(): boolean {
+  return isatty(0) && isatty(2);
+}
+
+/** The user's environment and settings, git's messages in English. No repository is named. */
+function userEnvironment(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: "C", GIT_NO_REPLACE_OBJECTS: "1" };
+  for (const name of MISLEADING) delete env[name];
+  if (!mayPrompt()) env.GIT_TERMINAL_PROMPT = "0";
+  return env;
+}
+
+/** The environment in which the source repository is asked, and never made to fetch what it lacks. */
+export function sourceEnvironment(path: string): NodeJS.ProcessEnv {
+  // Where `path` is no sound repository, one that it lies in must not answer instead.
+  return { ...userEnvironment(), GIT_CEILING_DIRECTORIES: dirname(path), GIT_NO_LAZY_FETCH: "1" };
+}
+
+/** A setting of git's and its value. */
+export type Setting = readonly [name: string, value: string];
+
+/** What no setting of the user's may change where git talks to other machines. */
+const TRANSPORT_SETTINGS: readonly Setting[] = [
+  ["protocol.ext.allow", "never"],
+  ["protocol.fd.allow", "never"],
+  ["core.hooksPath", devNull],
+  ["gc.auto", "0"],
+  ["maintenance.auto", "false"],
+  ["fetch.writeCommitGraph", "false"],
+  ["fetch.unpackLimit", "1"],
+];
+
+/**
+ * The user's own environment and settings, for git to talk to other machines in.
+ * @param extra settings beside those that every such run has; they go through the environment, which nobody but the
+ *   user (and root) can read
+ */
+export function transportEnvironment(extra: readonly Setting[]): NodeJS.ProcessEnv {
+  const env = userEnvironment();
+  // This list, where the user has set it, is stronger than the settings.
+  env.GIT_ALLOW_PROTOCOL = env.GIT_ALLOW_PROTOCOL?.split(":")
+    .filter((name) => name !== "ext" && name !== "fd")
+    .join(":");
+  let count = Number.parseInt(env.GIT_CONFIG_COUNT ?? "", 10) || 0;
+  for (const [name, value] of [...TRANSPORT_SETTINGS, ...extra]) {
+    env[`GIT_CONFIG_KEY_${count}`] = name;
+    env[`GIT_CONFIG_VALUE_${count}`] = value;
+    count++;
+  }
+  env.GIT_CONFIG_COUNT = `${count}`;
+  return env;
+}
+
+/** The environment of the scratch repository: nobody's settings. */
+export function scratchEnvironment(repository: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const [name, value] of Object.entries(process.env))
+    if (!/^GIT_/i.test(name) || /^GIT_(EXEC_PATH$|TRACE)/i.test(name)) env[name] = value;
+  return {
+    ...env,
+    LC_ALL: "C",
+    HOME: repository,
+    XDG_CONFIG_HOME: repository,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_DIR: repository,
+  };
+}
+
+/** Starts git; its output and messages come through pipes. */
+export function startGit(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdin: "ignore" | "pipe",
+  signal: AbortSignal | undefined,
+): ChildProcess {
+  return spawn("git", args, { env, stdio: [stdin, "pipe", "pipe"], windowsHide: true, signal });
+}
+
+/** All that a stream gives; what is beyond `limit` characters is read and dropped. */
+export async function gather(
+  stream: Readable,
+  limit: number,
+  encoding: BufferEncoding = "utf8",
+): Promise<string> {
+  let text = "";
+  stream.setEncoding(encoding);
+  for await (const piece of stream) if (text.length < limit) text += piece as string;
+  return text;
+}
+
+/** Waits until a git has ended and its pipes are closed. */
+export function ended(git: ChildProcess): Promise<number | null> {
+  return new Promise((resolvePromise, reject) => {
+    let failure: Error | undefined;
+    git.once("error", (error) => {
+      failure = error;
+      // Where there was nothing to start, there will be no end either.
+      if (git.pid === undefined) reject(error);
+    });
+    git.once("close", (status) => (failure === undefined ? resolvePromise(status) : reject(failure)));
+  }).catch((cause: unknown) => {
+    if (systemCode(cause) === "ENOENT")
+      throw new DocteurError("NoGit", "git is not installed, or not in the PATH", {
+        hint: "a git source needs the git program; a plain directory needs none",
+        cause,
+      });
+    // Node wraps the signal's reason in an error of its own.
+    if (systemCode(cause) === "ABORT_ERR") throw (cause as Error).cause;
+    throw systemCode(cause)?.startsWith("E") ? ioError("run", "git", cause) : cause;
+  }) as Promise<number | null>;
+}
+
+/** What a run of git is given. */
+export interface RunInput {
+  /** All of standard input. */
+  input?: string | Buffer | undefined;
+  /** What the output is read as: UTF-8, unless it must keep its bytes ("latin1"). */
+  encoding?: BufferEncoding;
+}
+
+/** Runs git to its end. @returns its output without the last line feed */
+export async function runGit(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+  { input, encoding = "utf8" }: RunInput = {},
+): Promise<GitResult> {
+  const git = startGit(args, env, input === undefined ? "ignore" : "pipe", signal);
+  // A git that does not read its input says why on stderr.
+  git.stdin?.on("error", () => undefined).end(input);
+  const [status, stdout, stderr] = await Promise.all([
+    ended(git),
+    gather(git.stdout!, STDERR_MAX, encoding),
+    gather(git.stderr!, STDERR_MAX),
+  ]);
+  return { status, stdout: stdout.replace(/\n$/, ""), stderr };
+}
+
+/** The line in which git says why, for a hint. */
+export function reasonOf(stderr: string): string {
+  const lines = stderr.split(/[\r\n]/).filter((line) => line.trim() !== "");
+  const said = lines.find((line) => /^(fatal|error):/.test(line)) ?? lines[0] ?? "git said nothing";
+  const advice = lines.find((line) => line.includes("git config --global --add safe.directory"));
+  return advice === undefined ? `git says: ${said}` : `git says: ${said}: ${advice.trim()}`;
+}

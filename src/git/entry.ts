@@ -1,0 +1,88 @@
+/** Headers of the PACK's entries, by the rules of `asm/git/entry.ts`. Offsets count from the PACK's start. */
+import { STATUS } from "../errors.js";
+
+/** Where the PACK begins in an image. */
+export const PACK_START = 28;
+/** Length of the PACK's own header: magic, version, count. */
+export const PACK_HEADER = 12;
+/** Length of a trailer, and of an id. */
+export const OID = 20;
+/** The most that an entry's header takes. */
+export const HEADER_MAX = 32;
+
+/** Kinds of entries. */
+export const KIND = { commit: 1, tree: 2, blob: 3, tag: 4, ofsDelta: 6, refDelta: 7 } as const;
+
+/** Inflated bytes of an object, at most (`asm/base/limits.ts`). */
+const OBJECT_SIZE = 2 ** 40;
+/** Deflate's best ratio. */
+const DEFLATE_RATIO = 1032;
+
+/** A header, as `parseEntry` found it. */
+export interface EntryHeader {
+  kind: number;
+  /** Inflated bytes: the object's, or the delta's. */
+  size: number;
+  /** An ofs-delta's base. */
+  base: number;
+  /** Where a ref-delta's base's id lies in the bytes that were parsed. */
+  baseOidAt: number;
+  /** Length of the header: the zlib stream follows. */
+  length: number;
+}
+
+/** A header to be filled. */
+export function entryHeader(): EntryHeader {
+  return { kind: 0, size: 0, base: -1, baseOidAt: 0, length: 0 };
+}
+
+/**
+ * Parses the header of an entry.
+ * @param into filled
+ * @param at where the entry begins in `bytes`
+ * @param offset the entry's
+ * @param end the offset of the PACK's trailer
+ * @returns `Ok`, or what is wrong
+ */
+export function parseEntry(
+  into: EntryHeader,
+  bytes: Uint8Array,
+  at: number,
+  offset: number,
+  end: number,
+): number {
+  let ptr = at;
+  const last = at + Math.min(HEADER_MAX, end - offset);
+  let byte = bytes[ptr++]!;
+  into.kind = (byte >> 4) & 7;
+  let size = byte & 15;
+  let scale = 16;
+  while (byte >= 0x80) {
+    if (ptr === last) return STATUS.Truncated;
+    byte = bytes[ptr++]!;
+    if (scale >= 2 ** 64 || (byte & 0x7f) * scale >= 2 ** 64) return STATUS.BadEntry;
+    size += (byte & 0x7f) * scale;
+    scale *= 128;
+  }
+  into.size = size;
+  if (size > OBJECT_SIZE) return STATUS.ObjectTooLarge;
+  if (into.kind === KIND.ofsDelta) {
+    let distance = 0;
+    byte = 0x80;
+    for (let count = 0; byte >= 0x80; count++) {
+      if (ptr === last) return STATUS.Truncated;
+      if (count === 9) return STATUS.BadBase;
+      byte = bytes[ptr++]!;
+      distance = (distance + (count > 0 ? 1 : 0)) * 128 + (byte & 0x7f);
+    }
+    into.base = offset - distance;
+    if (distance === 0 || into.base < PACK_HEADER) return STATUS.BadBase;
+  } else if (into.kind === KIND.refDelta) {
+    if (last - ptr < OID) return STATUS.Truncated;
+    into.baseOidAt = ptr;
+    ptr += OID;
+  } else if (into.kind < KIND.commit || into.kind > KIND.tag) return STATUS.BadEntry;
+  into.length = ptr - at;
+  if (Math.floor(size / DEFLATE_RATIO) > end - offset - into.length) return STATUS.BadEntry;
+  return STATUS.Ok;
+}

@@ -1,0 +1,118 @@
+/**
+ * Which names and paths an image can hold. git refuses trees with a name that some file system takes for `.git`, and its
+ * own settings where they are not files (fsck.c; `is_hfs_dotgit` and `is_ntfs_dotgit` and their relatives);
+ * the core reads paths up to limits of its own (`asm/base/limits.ts`). Names and paths are byte strings ("latin1").
+ */
+import { DocteurError } from "../errors.js";
+import { shown, textOf } from "./byte-string.js";
+import { MODE, type Mode } from "./objects.js";
+
+/** Names in a path, the last one too. */
+const DEPTH_MAX = 512;
+/** Bytes of a path, without a slash in front. */
+const PATH_MAX = 4095;
+/** Bytes of a long path that a message tells. */
+const SHOWN_MAX = 200;
+
+/** Characters that HFS+ does not see in names, as bytes of UTF-8. */
+const IGNORED = /(?:\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf)*/y;
+const UTF8_MAX = 4;
+
+/** Whether HFS+ takes a name for another, as far as git looks: where a name is no text, it ends. */
+function isHfsName(name: string, other: string): boolean {
+  let at = 0;
+  const skip = (): void => {
+    IGNORED.lastIndex = at;
+    IGNORED.test(name);
+    at = IGNORED.lastIndex;
+  };
+  for (const char of other) {
+    skip();
+    if (name[at]?.toLowerCase() !== char) return false;
+    at++;
+  }
+  skip();
+  return at === name.length || /^[\ufffd-\uffff]/.test(textOf(name.slice(at, at + UTF8_MAX)));
+}
+
+/**
+ * What NTFS takes for `.git`. Dots and spaces at a name's end do not count, nor does the name of a stream; and a backslash
+ * is a slash on Windows. Patterns like this one look at no character more than twice, however long a name is.
+ */
+const NTFS_GIT = /(?:^|\\)(?:\.git|git~1)[. ]*(?:[\\:]|$)/i;
+
+/** Whether some file system takes a name for `.git`. */
+function isDotGit(name: string): boolean {
+  return isHfsName(name, ".git") || NTFS_GIT.test(name);
+}
+
+/**
+ * What NTFS takes for one of git's settings.
+ * @param start a pattern of where the name begins
+ * @param hashed what short names of it begin with when many are taken: six characters, four of them of a hash; as many
+ *   of them are left as the number, which takes their place, leaves room for
+ */
+function ntfsSetting(start: string, name: string, hashed: string): RegExp {
+  const short = Array.from(
+    { length: hashed.length + 1 },
+    (_, kept) => `${hashed.slice(0, kept)}~[1-9][0-9]{${hashed.length - kept}}`,
+  );
+  const names = [`\\${name}`, `${name.slice(1, 7)}~[1-4]`, ...short];
+  return new RegExp(`${start}(?:${names.join("|")})[. ]*(?::|$)`, "i");
+}
+
+/** Git's settings that are files in the work tree. */
+const MODULES = ".gitmodules";
+const NTFS_MODULES = ntfsSetting("(?:^|\\\\)", MODULES, "gi7eba");
+const ATTRIBUTES = ".gitattributes";
+const NTFS_ATTRIBUTES = ntfsSetting("^", ATTRIBUTES, "gi7d29");
+
+/** Why no sound tree has an entry of that name (a byte to a character) and mode; `undefined` where one may. */
+export function whyNot(name: string, mode: Mode): string | undefined {
+  // What almost all names lack.
+  if (!/git|~|[\x80-\xff]/i.test(name)) return undefined;
+  if (isDotGit(name)) return "git trees hold no name that some file systems take for .git";
+  const isModules = isHfsName(name, MODULES) || NTFS_MODULES.test(name);
+  const isAttributes = isHfsName(name, ATTRIBUTES) || NTFS_ATTRIBUTES.test(name);
+  const isFault = mode === MODE.directory ? isModules || isAttributes : mode === MODE.symlink && isModules;
+  return isFault ? "git has settings in files of that name" : undefined;
+}
+
+/**
+ * Makes sure that git takes a name for what it is.
+ * @param path for the message
+ * @throws DocteurError `BadSource`
+ */
+export function checkName(name: string, mode: Mode, path: string): void {
+  const why = whyNot(name, mode);
+  if (why === undefined) return;
+  throw new DocteurError("BadSource", `${shown(path)} cannot be in an image: ${why}`, {
+    path: shown(path),
+    hint: "rename it, or leave it out with --exclude",
+  });
+}
+
+/**
+ * Makes sure that the core will read a path.
+ * @param path for the message
+ * @param length the path's from the root of the source, in bytes
+ * @param depth how many names it has
+ * @throws DocteurError `BadSource`
+ */
+export function checkLimits(path: string, length: number, depth: number): void {
+  if (depth <= DEPTH_MAX && length <= PATH_MAX) return;
+  const limit = depth > DEPTH_MAX ? `more than ${DEPTH_MAX} levels deep` : `longer than ${PATH_MAX} bytes`;
+  const begin = shown(path.slice(0, SHOWN_MAX)) + (path.length > SHOWN_MAX ? "..." : "");
+  throw new DocteurError("BadSource", `${begin} cannot be in an image: its path is ${limit}`, {
+    path: begin,
+    hint: "rename it, or leave it out with --exclude",
+  });
+}
+
+/** The error for an entry of a kind that no image holds. */
+export function refuseSpecial(path: string, kind: string): never {
+  throw new DocteurError("BadSource", `${shown(path)} is ${kind}`, {
+    path: shown(path),
+    hint: "an image holds files, directories and symbolic links: --skip-special leaves others out",
+  });
+}

@@ -1,0 +1,89 @@
+/** git's objects as bytes: trees and commits (gitformat-pack; git's tree.c and commit.c). Runs in browsers, too. */
+import type { Sha1 } from "../make/content.js";
+import type { CommitDate } from "./date.js";
+
+/** The kinds of objects, by the number that a pack gives them. */
+export const KIND = { commit: 1, tree: 2, blob: 3 } as const;
+
+/** A kind of object. */
+export type Kind = keyof typeof KIND;
+
+/** The modes of tree entries, as they are written. */
+export const MODE = {
+  directory: "40000",
+  file: "100644",
+  executable: "100755",
+  symlink: "120000",
+} as const;
+
+/** One of `MODE`. */
+export type Mode = (typeof MODE)[keyof typeof MODE];
+
+/** All of them: tables keep the index of one. */
+export const MODES: readonly Mode[] = Object.values(MODE);
+
+/** Length of an id. */
+export const OID_LEN = 20;
+
+/** A tree's entry. */
+export interface TreeEntry {
+  mode: Mode;
+  /** The name's bytes, one to a character ("latin1"): comparing such strings compares bytes. */
+  name: string;
+  /** 20 bytes. */
+  oid: Uint8Array;
+}
+
+/** The id of an object, 20 bytes. @param hash takes it */
+export function hashObject(hash: Sha1, kind: Kind, content: Uint8Array): Uint8Array {
+  hash.update(objectHeader(kind, content.length));
+  hash.update(content);
+  return hash.digest();
+}
+
+/** What is hashed before an object's content. @param size the content's length in bytes */
+export function objectHeader(kind: Kind, size: number): Uint8Array {
+  return new TextEncoder().encode(`${kind} ${size}\0`);
+}
+
+/** Sorts entries as git does, where a directory's name counts as if a slash followed. */
+export function sortTree(entries: { mode: Mode; name: string }[]): void {
+  const key = (entry: { mode: Mode; name: string }): string =>
+    entry.mode === MODE.directory ? `${entry.name}/` : entry.name;
+  entries.sort((left, right) => {
+    const a = key(left);
+    const b = key(right);
+    return a < b ? -1 : a > b ? 1 : 0;
+  });
+}
+
+/** Encodes a tree whose entries are in git's order: of each its mode, a space, its name, a zero byte and its id. */
+export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
+  let length = 0;
+  for (const { mode, name } of entries) length += mode.length + 1 + name.length + 1 + OID_LEN;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const { mode, name, oid } of entries) {
+    const head = `${mode} ${name}\0`;
+    for (let index = 0; index < head.length; index++) bytes[at++] = head.charCodeAt(index);
+    bytes.set(oid, at);
+    at += OID_LEN;
+  }
+  return bytes;
+}
+
+/** An id in hexadecimal digits. */
+export function hexOf(oid: Uint8Array): string {
+  let digits = "";
+  for (const byte of oid) digits += byte.toString(16).padStart(2, "0");
+  return digits;
+}
+
+/**
+ * Encodes the commit that stands for a plain directory, byte for byte as docteur does: no parent and no message, not
+ * even the empty line that would come before one.
+ */
+export function encodeSyntheticCommit(tree: Uint8Array, date: CommitDate): Uint8Array {
+  const who = `Dr. Greenthumb <noreply@cypress.hill> ${date.seconds} ${date.zone}`;
+  return new TextEncoder().encode(`tree ${hexOf(tree)}\nauthor ${who}\ncommitter ${who}\n`);
+}

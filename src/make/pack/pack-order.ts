@@ -1,0 +1,41 @@
+/** The objects of a pack in the making, in their order: which they are, and what names they have. */
+import { doubled } from "../../git/byte-strings.js";
+import { nameValue } from "./candidates.js";
+
+/** Columns, as there may be a million objects: no path is kept. */
+export class Places {
+  #numbers = new Uint32Array(256);
+  #names = new Uint32Array(256);
+  /** How many there are. */
+  count = 0;
+
+  /** What `add` was told of each, in order: they last until the next one is added. */
+  get numbers(): Uint32Array {
+    return this.#numbers.subarray(0, this.count);
+  }
+
+  /**
+   * Adds an object.
+   * @param number how many were surveyed before it
+   * @param path its first path from the root, a byte string ("latin1"): objects of similar names make likely bases
+   */
+  add(number: number, path: string): void {
+    if (this.count === this.#numbers.length) {
+      this.#numbers = doubled(this.#numbers);
+      this.#names = doubled(this.#names);
+    }
+    this.#numbers[this.count] = number;
+    this.#names[this.count++] = nameValue(path);
+  }
+
+  /**
+   * The values of the names (`nameValue`).
+   * @param count how many objects were surveyed
+   * @returns by number
+   */
+  names(count: number): Uint32Array {
+    const names = new Uint32Array(count);
+    for (let row = 0; row < this.count; row++) names[this.#numbers[row]!] = this.#names[row]!;
+    return names;
+  }
+}

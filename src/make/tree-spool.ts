@@ -1,0 +1,34 @@
+/** Trees of many files, in a file: together they take some fifty bytes a file, and memory is for better things. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { FileRange } from "./content.js";
+
+/** Contents, written one after the other. */
+export class TreeSpool {
+  /** A byte string ("latin1"). */
+  readonly #path: string;
+  readonly #fd: number;
+  #end = 0;
+
+  /**
+   * @param path a new file, absolute
+   * @throws system errors, as all methods do
+   */
+  constructor(path: string) {
+    this.#path = Buffer.from(path).toString("latin1");
+    this.#fd = openSync(path, "wx", 0o600);
+  }
+
+  /** @returns where the content is from now on */
+  keep(content: Uint8Array): FileRange {
+    const offset = this.#end;
+    for (let done = 0; done < content.length; )
+      done += writeSync(this.#fd, content, done, content.length - done, offset + done);
+    this.#end += content.length;
+    return { path: this.#path, offset, isWhole: false, followsLinks: false };
+  }
+
+  /** Ends the writing: what was kept can be read as long as the file is there. */
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

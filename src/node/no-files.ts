@@ -1,0 +1,25 @@
+/** What stands for `files.ts` where there are no files: in browsers. */
+import { DocteurError } from "../errors.js";
+
+function refuse(what: string): never {
+  throw new DocteurError("InvalidArgument", `cannot open ${what}: there are no files here`, {
+    hint: "fetch the image and open its bytes, or open a device that fetches blocks",
+  });
+}
+
+export const fileURLToPath = (url: URL): never => refuse(url.href);
+
+export async function readWhole(url: URL): Promise<never> {
+  refuse(url.href);
+}
+
+export async function fileSize(path: string): Promise<never> {
+  refuse(path);
+}
+
+/** Never made: `fileSize` is asked first. */
+export class FileDevice {
+  constructor(path: string) {
+    refuse(path);
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * The host's files, for modules that run without them, too: these import it when a path asks for it. Bundles for browsers
+ * have `no-files.ts` in its place (package.json, "browser").
+ */
+import { readFile, stat } from "node:fs/promises";
+
+export { fileURLToPath } from "node:url";
+export { FileDevice } from "../devices/file.js";
+
+/** @throws what the system says */
+export async function readWhole(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(url));
+}
+
+/** Bytes of a file; undefined for what is none: block devices have their size elsewhere. */
+export async function fileSize(path: string): Promise<number | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.isFile() ? info.size : undefined;
+}

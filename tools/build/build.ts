@@ -1,0 +1,249 @@
+/**
+ * Builds everything into `dist/`: Wasm by asc, JavaScript by esbuild, declarations are left to `tsc`.
+ * `--tests` adds the test programs and their Wasm probes. What is already built from the same sources is kept.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { build } from "esbuild";
+import { STATUS } from "../../src/errors.js";
+import { parseManifest } from "../../src/tender/manifest.js";
+import { appendCustomSection } from "./custom-sections.js";
+
+/** One run of asc. */
+interface WasmJob {
+  entry: string;
+  output: string;
+  debug: boolean;
+  simd: boolean;
+  /** Whether size counts for more than asconfig.json has it. */
+  isSmall: boolean;
+  /** Modules with another source than the file of that name: the binding that a guest is linked with. */
+  sources: Record<string, string>;
+  /** Solo5's manifest, for a guest of the tender's. */
+  manifest?: string;
+}
+
+/** Guests that are built as WASI commands too. The others try the hypercalls themselves. */
+const WASI_GUESTS = ["hello", "simple"];
+
+/** Entries that are linked with what is built for speed. */
+const FAST = ["asm/verifier.ts", join("tests", "asm", "verifier-marked.ts")];
+
+/** Statuses that `simple` has a sentence for, or that no operation of a synchronous guest, which proves nothing, ends with. */
+const UNNAMED = new Set<string>([
+  ...["Ok", "Again", "NotFound", "ValueExpected", "DictionaryExpected", "SymlinkLoop", "Submodule"],
+  ...["OutOfMemory", "PathTooLong", "OtherCommit", "Collision"],
+]);
+
+/** A static array of bytes, in AssemblyScript: its address. */
+function byteArray(name: string, bytes: Iterable<number>): string {
+  return `export const ${name}: usize = memory.data<u8>([${[...bytes, 0].join(", ")}]);\n`;
+}
+
+function statusNames(): string {
+  const named = Object.entries(STATUS).filter(([name]) => !UNNAMED.has(name));
+  return named.map(([name, number]) => `${number}${name}`).join("");
+}
+
+/** What guests are linked with: names, and where the core is built for speed, small modules of the same exports. */
+const GUEST_SOURCES: Record<string, string> = {
+  "guest/lib/status-names.ts": byteArray("names", Buffer.from(statusNames())),
+  "asm/objects/proof.ts": 'export * from "../../guest/small/proof";\n',
+  "asm/objects/object-id.ts": 'export * from "../../guest/small/object-id";\n',
+  "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
+  "asm/checksum/crc32.ts": 'export * from "../../guest/small/crc32";\n',
+  "asm/art/directory-cache.ts": 'export * from "../../guest/small/directory-cache";\n',
+};
+
+/** What is built for speed where there is SIMD: larger modules of the same exports. */
+const FAST_SOURCES: Record<string, string> = {
+  "asm/checksum/sha1dc-blocks.ts": 'export * from "./sha1dc-four";\n',
+};
+
+/** The sources that make a guest a WASI command instead of a Solo5 unikernel: links to others, and its manifest. */
+function wasiSources(name: string, manifest: string): Record<string, string> {
+  const names = parseManifest([new TextEncoder().encode(manifest).buffer]).devices.map((device) => {
+    if (device.type !== "BLOCK_BASIC") throw new Error(`${name}: the WASI binding has block devices only`);
+    return [...Buffer.from(`${device.name}\0`)];
+  });
+  return {
+    ...GUEST_SOURCES,
+    "guest/bindings/solo5.ts": 'export * from "./wasi";\n',
+    "asm/device/hypercall.ts": 'export * from "../../guest/bindings/wasi-hypercall";\n',
+    "guest/bindings/guest.ts": `export * from "../${name}/main";\n`,
+    "guest/bindings/manifest.ts": `export const count: u32 = ${names.length};\n${byteArray("names", names.flat())}`,
+  };
+}
+
+const STAMPS = "dist/.stamps.json";
+
+function files(folder: string, suffix: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((name) => name.endsWith(suffix))
+    .sort();
+}
+
+function wasmJobs(tests: boolean): WasmJob[] {
+  const jobs: WasmJob[] = [];
+  const add = (entry: string, stem: string, debug: boolean, extra: Partial<WasmJob> = {}): void => {
+    for (const simd of [false, true]) {
+      const output = `${stem}${debug ? ".debug" : ""}${simd ? ".simd" : ""}.wasm`;
+      const sources = simd && FAST.includes(entry) ? FAST_SOURCES : {};
+      jobs.push({ entry, output, debug, simd, isSmall: false, sources, ...extra });
+    }
+  };
+  // Others ship the core and the guests along with each image.
+  const shipped = { isSmall: true };
+  for (const name of ["core", "packer", "verifier"]) {
+    add(`asm/${name}.ts`, `dist/${name}`, false, name === "core" ? shipped : {});
+    if (tests) add(`asm/${name}.ts`, `dist/${name}`, true);
+  }
+  for (const main of files("guest", "main.ts")) {
+    const name = relative("guest", dirname(main));
+    const manifest = JSON.stringify(JSON.parse(readFileSync(join(dirname(main), "manifest.json"), "utf8")));
+    add(main, `dist/guest/${name}`, false, { ...shipped, manifest, sources: GUEST_SOURCES });
+    if (WASI_GUESTS.includes(name))
+      add("guest/bindings/wasi-start.ts", `dist/guest/${name}.wasi`, false, {
+        ...shipped,
+        sources: wasiSources(name, manifest),
+      });
+  }
+  if (tests) {
+    for (const probe of files("tests/asm", ".ts")) {
+      const stem = join("dist", probe).replace(/\.ts$/, "");
+      add(probe, stem, false);
+      add(probe, stem, true);
+    }
+  }
+  return jobs;
+}
+
+async function compile(job: WasmJob): Promise<string> {
+  const { default: asc } = await import("assemblyscript/asc");
+  const outputs = new Map<string, Uint8Array | string>();
+  const args = [job.entry, "--config", "asconfig.json", "--target", job.debug ? "debug" : "release"];
+  args.push("--outFile", job.output);
+  if (job.simd) args.push("--enable", "simd");
+  if (job.isSmall) args.push("--shrinkLevel", "2");
+  const result = await asc.main(args, {
+    readFile: (name: string, base: string) => {
+      const path = join(base, name);
+      try {
+        // Its entry is the core: what it exports is to be in the core alone.
+        if (path === "asconfig.json")
+          return JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), entries: [] });
+        return job.sources[path] ?? readFileSync(path, "utf8");
+      } catch {
+        return null;
+      }
+    },
+    writeFile: (name: string, contents: Uint8Array | string) => {
+      outputs.set(name, contents);
+    },
+    listFiles: () => null,
+  });
+  if (result.error !== null) return result.stderr.toString();
+  let bytes = outputs.get(job.output) as Uint8Array;
+  if (job.manifest !== undefined) {
+    bytes = appendCustomSection(bytes, "solo5.abi", JSON.stringify({ target: "wasm", version: 1 }));
+    bytes = appendCustomSection(bytes, "solo5.manifest", job.manifest);
+  }
+  mkdirSync(dirname(job.output), { recursive: true });
+  writeFileSync(job.output, bytes);
+  return "";
+}
+
+/** Compiles what its stamp calls stale, a worker thread to a processor. */
+async function buildWasm(tests: boolean): Promise<void> {
+  const hash = createHash("sha256").update(process.version);
+  const inputs = [...files("asm", ".ts"), ...files("guest", ".ts"), ...files("guest", ".json")];
+  for (const name of [
+    ...inputs,
+    "tools/build/build.ts",
+    "tools/build/custom-sections.ts",
+    "src/errors.ts",
+    "src/tender/manifest.ts",
+    "asconfig.json",
+    "package-lock.json",
+  ])
+    hash.update(`${name}\0`).update(readFileSync(name));
+  const common = hash.digest("hex");
+  const stampOf = (job: WasmJob): string =>
+    createHash("sha256")
+      .update(common)
+      .update(JSON.stringify(job))
+      .update(readFileSync(job.entry))
+      .digest("hex");
+  const stamps: Record<string, string> = existsSync(STAMPS) ? JSON.parse(readFileSync(STAMPS, "utf8")) : {};
+  const stale = wasmJobs(tests).filter(
+    (job) => stamps[job.output] !== stampOf(job) || !existsSync(job.output),
+  );
+  const failures = new Set<string>();
+  const queue = [...stale];
+  const run = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url));
+      const next = (): void => {
+        const job = queue.shift();
+        if (job === undefined) {
+          void worker.terminate().then(() => resolve());
+          return;
+        }
+        worker.once("message", (error: string) => {
+          if (error !== "") failures.add(error);
+          else stamps[job.output] = stampOf(job);
+          next();
+        });
+        worker.postMessage(job);
+      };
+      worker.once("error", reject);
+      next();
+    });
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), stale.length) }, run));
+  writeFileSync(STAMPS, JSON.stringify(stamps, null, 1));
+  if (failures.size > 0) throw new Error([...failures].join("\n"));
+}
+
+/** Compiles the TypeScript file by file: `dist/` mirrors the tree, so that `import.meta.url` finds the Wasm. */
+async function buildJavaScript(tests: boolean): Promise<void> {
+  const folders = tests ? ["src", "tools", "tests"] : ["src", "tools"];
+  const entryPoints = folders
+    .flatMap((folder) => files(folder, ".ts"))
+    .filter((name) => !name.startsWith(join("tests", "asm")) && name !== "tools/build/build.ts");
+  for (const folder of folders)
+    for (const old of files(join("dist", folder), ".js"))
+      if (!entryPoints.includes(relative("dist", old).replace(/\.js$/, ".ts"))) rmSync(old);
+  await build({
+    entryPoints,
+    outdir: "dist",
+    outbase: ".",
+    bundle: false,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: true,
+    logLevel: "warning",
+  });
+}
+
+if (isMainThread) {
+  const tests = process.argv.includes("--tests");
+  try {
+    await Promise.all([buildJavaScript(tests), buildWasm(tests)]);
+  } catch (error) {
+    console.error(`build: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+} else {
+  parentPort!.on("message", (job: WasmJob) => {
+    compile(job).then(
+      (error) => parentPort!.postMessage(error),
+      (error) => parentPort!.postMessage(`${job.output}: ${(error as Error).stack}`),
+    );
+  });
+}
