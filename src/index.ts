@@ -4,7 +4,7 @@ export { compileCore, hasSimd } from "./core/builds.js";
 export type { Mode, Source, Verify } from "./core/mount.js";
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
 export { MemoryDevice } from "./devices/memory.js";
-export { DocteurError, type ErrorCode, EXIT, exitStatus, STATUS, type StatusCode } from "./errors.js";
+export { DocteurError, type ErrorCode, STATUS, type StatusCode } from "./errors.js";
 export { type OpenOptions, open } from "./open.js";
 export {
   type Commit,

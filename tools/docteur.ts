@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** `docteur SUBCOMMAND …`: finds the subcommand and runs it. Each one is a file of `tools/commands/`. */
 import { readFileSync } from "node:fs";
-import { type Command, runProgram, usageError } from "./cli.js";
+import { type Command, usageError } from "./cli/arguments.js";
+import { runProgram } from "./cli/process.js";
 
 /** The subcommands, in the order in which `--help` lists them; each is loaded when it is needed. */
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {

@@ -22,7 +22,7 @@ export function hasSimd(): boolean {
 const BUILDS = {
   core: [
     () => new URL("../../core.wasm", import.meta.url),
-    () => new URL("../core.simd.wasm", import.meta.url),
+    () => new URL("../../core.simd.wasm", import.meta.url),
   ],
   packer: [
     () => new URL("../../packer.wasm", import.meta.url),

@@ -1,6 +1,9 @@
 /** `npm run bench`: measures docteur against its peers. docs/BENCHMARKS.md says what, and how to read it. */
-import { EXIT } from "../../src/errors.js";
-import { interruptible, ProgressLine, parse, reportError, runProgram, usageError } from "../../tools/cli.js";
+import { parse, usageError } from "../../tools/cli/arguments.js";
+import { reportError } from "../../tools/cli/errors.js";
+import { EXIT } from "../../tools/cli/exit.js";
+import { interruptible, runProgram } from "../../tools/cli/process.js";
+import { ProgressLine } from "../../tools/cli/progress.js";
 import { ART } from "./art.js";
 import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";

@@ -4,8 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { DocteurError, EXIT, exitStatus } from "../../src/errors.js";
+import { DocteurError } from "../../src/errors.js";
 import { make } from "../../src/make/index.js";
+import { EXIT, exitStatus } from "../../tools/cli/exit.js";
 import { docteur, type RunResult } from "../support/cli.js";
 import { commitAll, git } from "../support/git.js";
 import {

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { EXIT } from "../../src/errors.js";
 import { loadGuest, run } from "../../src/tender/index.js";
 import { capMemory, PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
+import { EXIT } from "../../tools/cli/exit.js";
 import { FAILURES, type Fault, FaultyDevice, LIES } from "../support/faulty-device.js";
 import { guestPath } from "../support/programs.js";
 import { richImage } from "../support/rich-image.js";

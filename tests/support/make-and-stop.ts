@@ -3,7 +3,7 @@
  * `make-and-stop SOURCE IMAGE WORKERS PHASE SIGNAL`.
  */
 import { make } from "../../src/make/index.js";
-import { interruptible, runProgram } from "../../tools/cli.js";
+import { interruptible, runProgram } from "../../tools/cli/process.js";
 import { DATE } from "./checked-image.js";
 
 runProgram("make-and-stop", async ([source, image, workers, phase, name]) => {

@@ -1,7 +1,7 @@
 /** `docteur cat`: a file of an image on standard output. */
 import { once } from "node:events";
-import { type Command, parse } from "../cli.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../image-options.js";
+import { type Command, parse } from "../cli/arguments.js";
+import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
 
 const HELP = `usage: docteur cat [OPTION]... IMAGE PATH
 

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Entry, Volume } from "../../src/index.js";
-import { type Command, parse } from "../cli.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../image-options.js";
+import { type Command, parse } from "../cli/arguments.js";
+import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
 
 const HELP = `usage: docteur checksum [OPTION]... IMAGE
 

@@ -1,7 +1,7 @@
 /** `docteur ls`: what a directory of an image holds. */
 import type { Entry, Volume } from "../../src/index.js";
-import { type Command, parse } from "../cli.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../image-options.js";
+import { type Command, parse } from "../cli/arguments.js";
+import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
 import { hideControls } from "../terminal.js";
 
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]

@@ -1,17 +1,11 @@
 /** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
-import { EXIT } from "../../src/errors.js";
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
 import { isTemporaryName } from "../../src/node/replace-file.js";
-import {
-  type Command,
-  formatBytes,
-  interruptible,
-  ProgressLine,
-  parse,
-  parseBlockSize,
-  plural,
-  usageError,
-} from "../cli.js";
+import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
+import { EXIT } from "../cli/exit.js";
+import { formatBytes, plural } from "../cli/format.js";
+import { interruptible } from "../cli/process.js";
+import { ProgressLine } from "../cli/progress.js";
 import { escapeControls } from "../terminal.js";
 
 const HELP = `usage: docteur make [OPTION]... SOURCE IMAGE

@@ -1,6 +1,4 @@
 /** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
-import { randomUUID } from "node:crypto";
-import { EXIT } from "../../src/errors.js";
 import {
   type Finding,
   JOBS_MAX,
@@ -11,7 +9,11 @@ import {
   type VerifyProgress,
   verifyImage,
 } from "../../src/verify/index.js";
-import { type Command, ProgressLine, parse, parseBlockSize, usageError } from "../cli.js";
+import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
+import { EXIT } from "../cli/exit.js";
+import { ProgressLine } from "../cli/progress.js";
+import { annotation, withoutCommands } from "../output/github.js";
+import { quoteOcaml } from "../output/ocaml.js";
 import { escapeControls, hideControls } from "../terminal.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
@@ -72,41 +74,16 @@ const EXITS: Record<ReportStatus, number> = {
   unreadable: EXIT.io,
 };
 
-const ESCAPES: Record<number, string> = {
-  8: "\\b",
-  9: "\\t",
-  10: "\\n",
-  13: "\\r",
-  34: '\\"',
-  92: "\\\\",
-};
-
-/** A string literal of OCaml's: what docteur prints names as. Bytes beyond ASCII are decimal escapes. */
-function quote(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    const printable = byte >= 32 && byte < 127;
-    text += ESCAPES[byte] ?? (printable ? String.fromCharCode(byte) : `\\${String(byte).padStart(3, "0")}`);
-  }
-  return `"${text}"`;
-}
-
 /** What docteur 0.0.7 prints. */
 function describe({ report, text }: VerifiedImage): Buffer {
   const { authorName, authorEmail, message } = text!;
   return Buffer.concat([
-    Buffer.from(`commit\t: ${report.commit}\nauthor\t: ${quote(authorName)} <`),
+    Buffer.from(`commit\t: ${report.commit}\nauthor\t: ${quoteOcaml(authorName)} <`),
     authorEmail,
     Buffer.from(`>\nroot\t: ${report.tree}\n`),
     ...(message === undefined ? [] : [Buffer.from("\n"), message]),
     Buffer.from("\n"),
   ]);
-}
-
-/** What an image says, for GitHub's runner: between these two lines it obeys none of its own. */
-function withoutCommands(text: Buffer): Buffer {
-  const token = randomUUID();
-  return Buffer.concat([Buffer.from(`::stop-commands::${token}\n`), text, Buffer.from(`\n::${token}::\n`)]);
 }
 
 /** What is printed on standard error. @param image its name, where there are several */
@@ -116,16 +93,6 @@ function findingLines({ severity, message, hint }: Finding, image: string | unde
   const shown = (text: string): string => escapeControls(text).replaceAll("##[", "# #[");
   const line = shown(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
   return `${line}\n${hint === undefined ? "" : `hint: ${shown(hint)}\n`}`;
-}
-
-/** An annotation: a workflow command of GitHub's, whose data and properties are escaped as its runner reads them. */
-function annotation({ severity, code, message, hint }: Finding, image: string): string {
-  const data = (text: string): string =>
-    text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
-  const property = (text: string): string => data(text).replace(/:/g, "%3A").replace(/,/g, "%2C");
-  const kind = severity === "note" ? "notice" : severity;
-  const text = `${message}${hint === undefined ? "" : `\n${hint}`}`;
-  return `::${kind} file=${property(image)},title=${property(`docteur: ${code}`)}::${data(text)}\n`;
 }
 
 function parseCount(name: string, text: string | undefined, least: number, most: number): number | undefined {

@@ -1,6 +1,6 @@
 /** The options of every command that reads an image, and the image opened as they say. */
-import { type Mode, open, type Verify, type Volume } from "../src/index.js";
-import { parseBlockSize, usageError } from "./cli.js";
+import { type Mode, open, type Verify, type Volume } from "../../src/index.js";
+import { parseBlockSize, usageError } from "./arguments.js";
 
 /** For `parse`. */
 export const IMAGE_OPTIONS = {
