@@ -1,6 +1,8 @@
 /** Opens an image: from a file, from memory, or over a device. */
+
 import { MODE } from "./core/instance.js";
-import { type Mode, mount, type Source, toDevice, type Verify } from "./core/mount.js";
+import { type Mode, mount, type Verify } from "./core/mount.js";
+import { type ImageSource, toDevice } from "./devices/open.js";
 import { DocteurError } from "./errors.js";
 import { Volume } from "./volume.js";
 
@@ -64,7 +66,7 @@ function checkMemoryLimit(limit: number): void {
  * @example const volume = await open("disk.img"); const readme = await volume.get("/README.md"); await
  *   volume.close();
  */
-export async function open(source: Source, options: OpenOptions = {}): Promise<Volume> {
+export async function open(source: ImageSource, options: OpenOptions = {}): Promise<Volume> {
   const { mode = "light", memoryLimit, blockSize = BLOCK_SIZE, module, verify, collisions, commit } = options;
   if (!Object.hasOwn(MODE, mode)) throw new DocteurError("InvalidArgument", `no such mount mode: ${mode}`);
   if (memoryLimit !== undefined) checkMemoryLimit(memoryLimit);

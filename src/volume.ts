@@ -2,9 +2,11 @@
  * A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …),
  * asynchronous throughout.
  */
-import { type Core, FLAG, hexOid, INFO, oidBytes, RESULT } from "./core/instance.js";
+
+import { type Core, FLAG, INFO, RESULT } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
+import { hexOid, oidBytes } from "./git/oid.js";
 
 /** A path inside the image: a string (UTF-8), or bytes where a name is not UTF-8. */
 export type Path = string | Uint8Array;

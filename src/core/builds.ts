@@ -40,7 +40,7 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 async function readModule(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   if (url.protocol === "file:") {
-    const { readWhole } = await import("../node/node-files.js");
+    const { readWhole } = await import("../devices/node-files.js");
     return readWhole(url);
   }
   const response = await fetch(url);

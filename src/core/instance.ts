@@ -2,9 +2,12 @@
  * The Wasm core, instantiated over one device: calls, the result struct, and the wait for devices that answer
  * later.
  */
+
 import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
 import { type BlockDevice, RESULT as READ } from "../devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "../errors.js";
+import { hexOid } from "../git/oid.js";
+import { MESSAGES, STATUS_NAMES } from "../messages.js";
 
 /** The exports of `asm/core.ts`; docs/ABI.md. */
 interface CoreExports extends Record<string, unknown> {
@@ -65,72 +68,8 @@ const RESULTS: readonly number[] = Object.values(READ);
 /** Room for a path at the core's `input`. */
 const INPUT_MAX = 8192;
 
-/** What the statuses mean, for people. `%` stands for the path. */
-export const MESSAGES: Record<StatusCode, string> = {
-  InvalidArgument: "the device or the core refused an argument",
-  DeviceFailed: "the device failed to read",
-  NotFound: "% not found",
-  ValueExpected: "% is a directory",
-  DictionaryExpected: "% is not a directory",
-  SymlinkLoop: "%: too many symbolic links",
-  Submodule: "% is in a submodule, whose content the image does not hold",
-  OutOfMemory: "the core's memory limit is too small for this",
-  PathTooLong: "%: path too long",
-  ObjectTooLarge: "an object is larger than the limit",
-  ChainTooDeep: "a delta chain is deeper than the limit",
-  TreeTooDeep: "directories are nested deeper than the limit",
-  TooManyObjects: "more objects than the limit",
-  BadHeader: "not a docteur image: the header does not lead to an index",
-  BadPack: "not a docteur image: no valid PACK header",
-  BadIdx: "the index (IDX) is damaged",
-  Truncated: "the image ends too early",
-  BadTrailer: "the PACK does not match its checksum",
-  BadZlibHeader: "an object's zlib header is damaged",
-  BadBlockType: "an object's deflate stream has a block of no known type",
-  BadStoredLength: "an object's deflate stream has a stored block of a wrong length",
-  BadCodeLengths: "an object's deflate stream has a code that is no prefix code",
-  BadSymbol: "an object's deflate stream has a symbol that does not exist",
-  BadDistance: "an object's deflate stream refers to before its beginning",
-  BadAdler: "an object does not match its Adler-32 checksum",
-  BadInflatedSize: "an object is not of the size that its header gives",
-  BadEntry: "an object's header is damaged",
-  BadBase: "a delta's base is not where it can be",
-  MissingBase: "a delta's base is not in the image",
-  BadDelta: "a delta is damaged",
-  DeltaBaseSize: "a delta was made for a base of another size",
-  DeltaCopyRange: "a delta copies from outside its base",
-  DeltaResultSize: "a delta's result is not of the size that it gives",
-  MissingObject: "an object is not in the image",
-  WrongKind: "an object is of another kind than what refers to it says",
-  BadCommit: "the commit is malformed",
-  BadTree: "a directory's tree is malformed",
-  OidMismatch: "an object does not match its id",
-  CrcMismatch: "an entry does not match its CRC-32",
-  OtherCommit: "the image is of another commit",
-  Collision: "an object is part of a SHA-1 collision attack",
-};
-
-export const STATUS_NAMES = new Map<number, StatusCode>(
-  Object.entries(STATUS).map(([name, value]) => [value, name as StatusCode]),
-);
-
 /** Errors that are about one object, which their message names. */
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** The hexadecimal form of an object id's 20 bytes. */
-export function hexOid(bytes: Uint8Array): string {
-  let hex = "";
-  for (let i = 0; i < 20; i++) hex += HEX[bytes[i]!];
-  return hex;
-}
-
-/** The 20 bytes of an object id. @throws DocteurError for what is none */
-export function oidBytes(hex: string): Uint8Array {
-  if (!/^[0-9a-f]{40}$/i.test(hex)) throw new DocteurError("InvalidArgument", `not an object id: ${hex}`);
-  return Uint8Array.from(hex.match(/../g)!, (digits) => Number.parseInt(digits, 16));
-}
 
 /** One instance of the core, which serves one volume. */
 export class Core {

@@ -1,6 +1,5 @@
+import { OID_LEN, type Sha1 } from "./oid.js";
 /** Writes a pack's index, version 2 (gitformat-pack, "Version 2 pack-*.idx files"). */
-import type { Sha1 } from "../make/content.js";
-import { OID_LEN } from "./objects.js";
 
 /** The objects of a pack, in any order, as parallel columns: a million of them take 32 MB. */
 export interface IdxEntries {

@@ -1,6 +1,7 @@
 /** git's objects as bytes: trees and commits (gitformat-pack; git's tree.c and commit.c). Runs in browsers, too. */
-import type { Sha1 } from "../make/content.js";
+
 import type { CommitDate } from "./date.js";
+import { hexOid, OID_LEN, type Sha1 } from "./oid.js";
 
 /** The kinds of objects, by the number that a pack gives them. */
 export const KIND = { commit: 1, tree: 2, blob: 3 } as const;
@@ -21,9 +22,6 @@ export type Mode = (typeof MODE)[keyof typeof MODE];
 
 /** All of them: tables keep the index of one. */
 export const MODES: readonly Mode[] = Object.values(MODE);
-
-/** Length of an id. */
-export const OID_LEN = 20;
 
 /** A tree's entry. */
 export interface TreeEntry {
@@ -72,18 +70,11 @@ export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
   return bytes;
 }
 
-/** An id in hexadecimal digits. */
-export function hexOf(oid: Uint8Array): string {
-  let digits = "";
-  for (const byte of oid) digits += byte.toString(16).padStart(2, "0");
-  return digits;
-}
-
 /**
  * Encodes the commit that stands for a plain directory, byte for byte as docteur does: no parent and no message, not
  * even the empty line that would come before one.
  */
 export function encodeSyntheticCommit(tree: Uint8Array, date: CommitDate): Uint8Array {
   const who = `Dr. Greenthumb <noreply@cypress.hill> ${date.seconds} ${date.zone}`;
-  return new TextEncoder().encode(`tree ${hexOf(tree)}\nauthor ${who}\ncommitter ${who}\n`);
+  return new TextEncoder().encode(`tree ${hexOid(tree)}\nauthor ${who}\ncommitter ${who}\n`);
 }

@@ -1,17 +1,18 @@
 /** An image of a git source. */
+
 import { DocteurError } from "../errors.js";
-import { hexOf, type Kind, OID_LEN } from "../git/objects.js";
+import type { Kind } from "../git/objects.js";
+import { hexOid, OID_LEN } from "../git/oid.js";
 import type { Replacement } from "../node/replace-file.js";
+import { fileContents } from "./base/file-contents.js";
 import { copyPack, packCommit } from "./git/pack.js";
-import { openGitSource, type ReadyCommit } from "./git/source.js";
+import { type GitSource, openGitSource, type ReadyCommit } from "./git/source.js";
 import { type SpooledCommit, spoolCommit } from "./git/spool.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import type { GitSource } from "./locate.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
 import { Places } from "./pack/pack-order.js";
 import { Packer } from "./pack/packer.js";
 import { withWorkers } from "./pack/workers.js";
-import { fileContents } from "./source/file.js";
 
 /** What was packed. */
 interface Packed extends ImageSizes {
@@ -40,8 +41,8 @@ async function survey(packer: Packer, kind: Kind, spooled: SpooledCommit): Promi
   const rows = spooled.rowsOf(kind);
   const oids = await packer.survey(kind, spooled.unreads(rows));
   for (const [at, row] of rows.entries()) {
-    const oid = hexOf(spooled.oidOf(row));
-    if (hexOf(oids.subarray(at * OID_LEN, (at + 1) * OID_LEN)) !== oid)
+    const oid = hexOid(spooled.oidOf(row));
+    if (hexOid(oids.subarray(at * OID_LEN, (at + 1) * OID_LEN)) !== oid)
       throw new DocteurError("BadSource", `git gives other content than that of the object ${oid}`, {
         oid,
         hint: "git fsck tells what else is damaged",
@@ -90,7 +91,7 @@ async function packAnew(
       const { idx } = await packer.write(sink, places, fileContents.sha1);
       return idx;
     });
-    return { tree: hexOf(spooled.oidOf(trees[0]!)), objectCount, ...sizes };
+    return { tree: hexOid(spooled.oidOf(trees[0]!)), objectCount, ...sizes };
   });
 }
 

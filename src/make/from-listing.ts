@@ -5,9 +5,10 @@
  */
 
 import type { CommitDate } from "../git/date.js";
-import { encodeSyntheticCommit, hashObject, hexOf, type Kind } from "../git/objects.js";
+import { encodeSyntheticCommit, hashObject, type Kind } from "../git/objects.js";
+import { hexOid } from "../git/oid.js";
 import type { Sink } from "../sink.js";
-import type { Content, Contents } from "./content.js";
+import type { Content, Contents } from "./base/content.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions } from "./pack/packer.js";
@@ -66,8 +67,8 @@ export async function makeFromListing(
     return pack.idx;
   });
   return {
-    commit: hexOf(commit),
-    tree: hexOf(tree),
+    commit: hexOid(commit),
+    tree: hexOid(tree),
     objectCount: places.count,
     deltaCount,
     fileCount,

@@ -1,4 +1,5 @@
 /** What the first argument of `docteur make` names: where it is and of which kind. */
+
 import { existsSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,22 +12,7 @@ import {
   type RemoteAddress,
 } from "../git-program/address.js";
 import { ioError, systemCode } from "../node/io-error.js";
-
-/** The root of a git work tree, or a bare repository, on this machine. */
-export interface LocalRepository {
-  kind: "git";
-  /** Absolute. */
-  path: string;
-}
-
-/** A git repository on another machine. */
-export interface RemoteRepository {
-  kind: "remote";
-  address: RemoteAddress;
-}
-
-/** A git repository. */
-export type GitSource = LocalRepository | RemoteRepository;
+import type { GitSource } from "./git/source.js";
 
 /** Files on this machine. */
 export interface FileSource {

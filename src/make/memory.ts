@@ -2,9 +2,9 @@
 
 import { compilePacker } from "../core/builds.js";
 import { DocteurError } from "../errors.js";
-import { OID_LEN } from "../git/objects.js";
+import { OID_LEN, type Sha1 } from "../git/oid.js";
 import { MemorySink } from "../sink.js";
-import { type Contents, MemoryContent, type OpenContent, type Sha1 } from "./content.js";
+import { type Contents, MemoryContent, type OpenContent } from "./base/content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
 import { checkBlockSize, checkDepth, commitDate, DEPTH } from "./options.js";
 import { createEngine, type Engine } from "./pack/engine.js";

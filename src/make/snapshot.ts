@@ -3,9 +3,10 @@
  * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
  */
 
-import { encodeTree, type Kind, MODE, OID_LEN, type TreeEntry } from "../git/objects.js";
-import type { Content } from "./content.js";
-import { OidSet } from "./oid-set.js";
+import { encodeTree, type Kind, MODE, type TreeEntry } from "../git/objects.js";
+import { OID_LEN } from "../git/oid.js";
+import type { Content } from "./base/content.js";
+import { OidSet } from "./base/oid-set.js";
 import { Places } from "./pack/pack-order.js";
 import type { Listing, SourceFolder } from "./source/listing.js";
 

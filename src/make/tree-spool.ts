@@ -1,6 +1,6 @@
 /** Trees of many files, in a file: together they take some fifty bytes a file, and memory is for better things. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { FileRange } from "./content.js";
+import type { FileRange } from "./base/content.js";
 
 /** Contents, written one after the other. */
 export class TreeSpool {

@@ -1,10 +1,11 @@
 /** The course of verifying one image: frame, index, objects, commit, trees, and what it is held against. */
+
 import { createHash } from "node:crypto";
-import { hexOid } from "../core/instance.js";
 import { DocteurError, STATUS } from "../errors.js";
 import { buildIdx } from "../git/build-idx.js";
 import { type CommitText, parseCommit, treeOf } from "../git/commit.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
 import { BASE, createRows, isDelta, plantForest, type Rows, rowAt, STATE } from "./entry-table.js";
 import type { Expected } from "./expected-commit.js";
 import { checkIdx, compareIdx, Idx, readIdx } from "./idx.js";

@@ -1,7 +1,8 @@
 /** The image's IDX (gitformat-pack, "Version 2 pack-*.idx files"): read, checked in itself, and against the PACK. */
+
 import { createHash } from "node:crypto";
-import { hexOid } from "../core/instance.js";
 import { OID, PACK_HEADER } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
 import type { ImageReader } from "./reader.js";
 import type { Findings } from "./report.js";
 

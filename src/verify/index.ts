@@ -1,8 +1,10 @@
 /** Verifies images: whether one is sound, what it holds, and whether it is the one that it should be. docs/VERIFY.md. */
+
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { compileVerifier } from "../core/builds.js";
-import { type Source, toDevice } from "../core/mount.js";
+import type { ImageSource } from "../devices/open.js";
+import { toDevice } from "../devices/open.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { Engine } from "./engine.js";
@@ -12,15 +14,7 @@ import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
 import { Team } from "./threads.js";
 
-export type {
-  Counts,
-  Finding,
-  FindingCode,
-  Report,
-  ReportStatus,
-  Severity,
-  Sizes,
-} from "./report.js";
+export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Sizes } from "./report.js";
 export type { VerifyProgress };
 
 /** Options of `verify`. */
@@ -59,7 +53,7 @@ export const JOBS_MAX = 8;
 /** Bytes of PACK that a thread is worth. */
 const THREAD_LEN = 2 << 20;
 
-function pathOf(source: Source): string | undefined {
+function pathOf(source: ImageSource): string | undefined {
   if (typeof source === "string") return source;
   return source instanceof URL && source.protocol === "file:" ? fileURLToPath(source) : undefined;
 }
@@ -86,7 +80,7 @@ function compareIds(
 }
 
 async function examine(
-  source: Source,
+  source: ImageSource,
   options: VerifyOptions,
   expected: Expected | undefined,
   findings: Findings,
@@ -125,7 +119,7 @@ async function examine(
  * Verifies an image, and tells of the commit as bytes, too.
  * @throws DocteurError where the options are wrong, or the repository to compare with cannot be used
  */
-export async function verifyImage(source: Source, options: VerifyOptions = {}): Promise<VerifiedImage> {
+export async function verifyImage(source: ImageSource, options: VerifyOptions = {}): Promise<VerifiedImage> {
   checkId("commit", options.commit);
   checkId("tree", options.tree);
   // Few ask for a repository, and running git takes a good part of this package.
@@ -185,7 +179,7 @@ function toReport(
  * @throws DocteurError `InvalidArgument` where the options are wrong; `NoRepository`, `NoSuchRevision` and
  *   the like where `against` cannot be used
  */
-export async function verify(source: Source, options: VerifyOptions = {}): Promise<Report> {
+export async function verify(source: ImageSource, options: VerifyOptions = {}): Promise<Report> {
   return (await verifyImage(source, options)).report;
 }
 
@@ -193,7 +187,7 @@ export async function verify(source: Source, options: VerifyOptions = {}): Promi
  * The same for those who want nothing but sound images.
  * @throws DocteurError the first error of the report, with its offset, path and object where they are known
  */
-export async function assertSound(source: Source, options: VerifyOptions = {}): Promise<Report> {
+export async function assertSound(source: ImageSource, options: VerifyOptions = {}): Promise<Report> {
   const report = await verify(source, options);
   const error = reportError(report);
   if (error !== undefined) throw error;

@@ -1,8 +1,9 @@
 /** What the commit leads to: every tree and blob that it reaches, and what is wrong on the way. */
-import { hexOid } from "../core/instance.js";
+
 import { STATUS } from "../errors.js";
 import { textOf } from "../git/byte-string.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
 import { ENTRY, inspectTree } from "../git/tree-defects.js";
 import { isDelta, type Rows, STATE } from "./entry-table.js";
 import type { Counts, Findings, Severity } from "./report.js";

@@ -1,6 +1,7 @@
 /** What verifying an image gives: a report, whose form docs/VERIFY.md describes. */
-import { MESSAGES, STATUS_NAMES } from "../core/instance.js";
+
 import { DocteurError, type ErrorCode } from "../errors.js";
+import { MESSAGES, STATUS_NAMES } from "../messages.js";
 
 /** The version of the report's form: raised when a field goes away or changes its meaning. */
 export const SCHEMA = 1;

@@ -2,9 +2,10 @@
  * Resolves objects tree by tree of the forest of deltas, as `git index-pack` does: every base is inflated once, and its
  * children are made from it while it is in memory. Ids are computed, and trees read.
  */
-import { hexOid } from "../core/instance.js";
+
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
 import { BUFFER_MAX, type Engine } from "./engine.js";
 import { endOf, type Forest, isDelta, type Rows, STATE } from "./entry-table.js";
 import { inflateAway, inflateTo } from "./inflate.js";

@@ -2,9 +2,10 @@
  * The first pass: where the PACK's entries are, their kinds, bases and CRC-32s, and the PACK's own SHA-1. With a sound IDX
  * the entries are where it says, which the second pass proves; without one, each is inflated to find its end.
  */
-import { hexOid } from "../core/instance.js";
+
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
 import { BASE, createRows, endOf, type Rows, rowAt } from "./entry-table.js";
 import type { Idx } from "./idx.js";
 import { inflateAway } from "./inflate.js";

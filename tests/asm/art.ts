@@ -1,46 +1,10 @@
 /** The tree's entry for its tests: the interface, a checker of its invariants, and loops that measure it. */
 export { heapAlloc, heapFree, heapInit, heapUsed } from "../../asm/base/heap";
-export {
-  artBytes,
-  artCount,
-  artFind,
-  artInit,
-  artInsert,
-  artLongest,
-  artReset,
-  artValue,
-} from "../../asm/art/art";
-export {
-  artFirst,
-  artFirstChild,
-  artKeyLen,
-  artKeyPtr,
-  artNext,
-  artNextChild,
-  artSeek,
-} from "../../asm/art/cursor";
+export { artBytes, artCount, artFind, artInit, artInsert, artLongest, artReset, artValue } from "../../asm/art/art";
+export { artFirst, artFirstChild, artKeyLen, artKeyPtr, artNext, artNextChild, artSeek } from "../../asm/art/cursor";
 export { slabUnused } from "../../asm/art/slab";
 import { artFind, artInsert, artRoot } from "../../asm/art/art";
-import {
-  bodyOf,
-  childOf,
-  countOf,
-  headerOf,
-  kindOf,
-  LEAF,
-  leafRest,
-  leafSize,
-  NODE16,
-  NODE256,
-  NODE4,
-  NODE48,
-  nextByte,
-  nodeSize,
-  prefixLenOf,
-  stopLen,
-  stopOf,
-  suffixLenOf,
-} from "../../asm/art/node";
+import { bodyOf, childOf, countOf, headerOf, kindOf, LEAF, leafRest, leafSize, NODE16, NODE256, NODE4, NODE48, nextByte, nodeSize, prefixLenOf, stopLen, stopOf, suffixLenOf } from "../../asm/art/node";
 import { slabRound } from "../../asm/art/slab";
 
 /** Nodes of each kind, leaves, rounded bytes, bytes of names, the number of the first broken invariant. */

@@ -11,7 +11,7 @@ for (const [entry, name] of [
     const { metafile, warnings } = await bundle(`export { ${name} } from "${entry}";`);
     assert.deepEqual(warnings, []);
     const inputs = Object.keys(metafile.inputs);
-    assert.ok(inputs.includes("dist/src/node/no-files.js"), inputs.join());
+    assert.ok(inputs.includes("dist/src/devices/no-files.js"), inputs.join());
     assert.ok(!inputs.some((path) => /dist\/src\/(files|devices\/file)\.js/.test(path)), inputs.join());
     const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);
     assert.ok(imports.length > 5);

@@ -2,10 +2,12 @@
  * Fuzzes the listing of tar archives: members of every kind, shuffled and mutated, their checksums made right again. An archive is
  * refused with a typed error, or comes to a listing of which every part can be relied on, and which makes sound trees.
  */
+
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { DocteurError } from "../../src/errors.js";
-import { hashObject, OID_LEN } from "../../src/git/objects.js";
+import { hashObject } from "../../src/git/objects.js";
+import { OID_LEN } from "../../src/git/oid.js";
 import { takeSnapshot } from "../../src/make/snapshot.js";
 import { ExcludePatterns } from "../../src/make/source/exclude.js";
 import type { Listing, SourceFolder } from "../../src/make/source/listing.js";

@@ -1,8 +1,8 @@
 /** The tables that stand for a million objects: ids and paths. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Content } from "../../src/make/content.js";
-import { GrowingOidSet, OidSet } from "../../src/make/oid-set.js";
+import type { Content } from "../../src/make/base/content.js";
+import { GrowingOidSet, OidSet } from "../../src/make/base/oid-set.js";
 import { nameValue } from "../../src/make/pack/candidates.js";
 import { Places } from "../../src/make/pack/pack-order.js";
 import { SourceBlobs } from "../../src/make/source/blobs.js";

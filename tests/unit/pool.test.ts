@@ -5,8 +5,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError } from "../../src/errors.js";
-import { hexOf } from "../../src/git/objects.js";
-import type { Content } from "../../src/make/content.js";
+import { hexOid } from "../../src/git/oid.js";
+import type { Content } from "../../src/make/base/content.js";
 import { type Parcel, unpackJob } from "../../src/make/pack/job-message.js";
 import type { SurveyJob } from "../../src/make/pack/jobs.js";
 import { Pool } from "../../src/make/pack/pool.js";
@@ -43,7 +43,7 @@ test("every job has its own answer", async (t) => {
   const texts = Array.from({ length: 60 }, (_, index) => `content ${index}`);
   const results = await Promise.all(texts.map((text, index) => pool.run(textJob(text), index % 7 === 0)));
   for (const [index, { oids }] of results.entries())
-    assert.equal(hexOf(oids), gitOid("blob", Buffer.from(texts[index]!)));
+    assert.equal(hexOid(oids), gitOid("blob", Buffer.from(texts[index]!)));
 });
 
 test("jobs start in their order, and those that take much memory are for one thread alone", async (t) => {
@@ -93,7 +93,7 @@ test("an error comes back as what it was, and the thread goes on", async (t) => 
     assert.ok(!(error instanceof DocteurError));
     return true;
   });
-  assert.equal(hexOf((await pool.run(textJob("after"))).oids), gitOid("blob", Buffer.from("after")));
+  assert.equal(hexOid((await pool.run(textJob("after"))).oids), gitOid("blob", Buffer.from("after")));
 });
 
 test("closing ends what is under way and what waits; nothing begins after it", async (t) => {

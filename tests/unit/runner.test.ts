@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError } from "../../src/errors.js";
-import { hexOf } from "../../src/git/objects.js";
-import { type Contents, MemoryContent } from "../../src/make/content.js";
+import { hexOid } from "../../src/git/oid.js";
+import { type Contents, MemoryContent } from "../../src/make/base/content.js";
 import { createEngine, type Engine } from "../../src/make/pack/engine.js";
 import {
   type EncodeTask,
@@ -67,7 +67,7 @@ test("a survey tells ids and the hashes of pieces; entries inflate to what they 
     objects: objects.map(({ index, kind, size, content }) => ({ index, kind, size, content })),
   });
   for (const [at, { oid }] of objects.entries())
-    assert.equal(hexOf(surveyed.oids.subarray(20 * at, 20 * at + 20)), hexOf(oid!));
+    assert.equal(hexOid(surveyed.oids.subarray(20 * at, 20 * at + 20)), hexOid(oid!));
   assert.deepEqual([...surveyed.pieceHashes.keys()], [4]);
   const hashes = surveyed.pieceHashes.get(4)!;
   assert.equal(hashes.length, 20 * pieceCount(large.length));
@@ -187,7 +187,7 @@ test("a hash may take memory of the engine's, and move all of it", async () => {
   const runner = new JobRunner(engine, { sha1, open: (content) => contents.open(content as Uint8Array) });
   const object = objectOf(0, randomText(random, 5000));
   const surveyed = runner.run({ type: "survey", objects: [object] });
-  assert.equal(hexOf(surveyed.oids), hexOf(object.oid!));
+  assert.equal(hexOid(surveyed.oids), hexOid(object.oid!));
   const { bytes } = runner.run({ type: "encode", objects: [object], tasks: [{ target: 0 }] });
   assert.ok(inflateSync(bytes).equals(object.content as Buffer));
 });

@@ -3,13 +3,29 @@
  * of it is made a commit of its own; and what an image of it will lack is noticed.
  */
 import { DocteurError } from "../../errors.js";
+import type { RemoteAddress } from "../../git-program/address.js";
 import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
 import { completeCommit, lazyEnvironment } from "../../git-program/partial.js";
 import { resolveCommit } from "../../git-program/revision.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
-import type { GitSource } from "../locate.js";
 import { type Noticed, type Survey, surveyCommit } from "./omissions.js";
 import { parseSubdir, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
+
+/** The root of a git work tree, or a bare repository, on this machine. */
+export interface LocalRepository {
+  kind: "git";
+  /** Absolute. */
+  path: string;
+}
+
+/** A git repository on another machine. */
+export interface RemoteRepository {
+  kind: "remote";
+  address: RemoteAddress;
+}
+
+/** A git repository. */
+export type GitSource = LocalRepository | RemoteRepository;
 
 /** What to take of a git source. */
 export interface GitSourceOptions {

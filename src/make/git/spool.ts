@@ -2,17 +2,19 @@
  * A commit's objects in one file: what `git cat-file --batch` prints of them, with the place of each content in it.
  * Whoever packs them can so read each of them any number of times, from any thread.
  */
+
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DocteurError } from "../../errors.js";
 import { ByteStrings, doubled } from "../../git/byte-strings.js";
-import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
+import { KIND, type Kind } from "../../git/objects.js";
+import { OID_LEN } from "../../git/oid.js";
 import { ended, gather, reasonOf, STDERR_MAX, startGit } from "../../git-program/process.js";
 import type { Workspace } from "../../git-program/workspace.js";
 import { ioError } from "../../node/io-error.js";
-import { GrowingOidSet } from "../oid-set.js";
-import type { Unreads } from "../pack/object-table.js";
+import type { Unreads } from "../base/content.js";
+import { GrowingOidSet } from "../base/oid-set.js";
 import { entriesOf } from "./omissions.js";
 
 /**

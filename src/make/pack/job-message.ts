@@ -3,8 +3,9 @@
  * the time that hundreds of objects take to be copied; and while they wait there is little for the garbage collector.
  */
 
-import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
-import type { FileRange } from "../content.js";
+import { KIND, type Kind } from "../../git/objects.js";
+import { OID_LEN } from "../../git/oid.js";
+import type { FileRange } from "../base/content.js";
 import type { EncodeJob, Job, JobObject, MeasureJob, SurveyJob } from "./jobs.js";
 
 const KINDS = Object.fromEntries(Object.entries(KIND).map(([kind, number]) => [number, kind as Kind]));

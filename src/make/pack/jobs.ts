@@ -4,7 +4,7 @@
  */
 
 import type { Kind } from "../../git/objects.js";
-import type { Content } from "../content.js";
+import type { Content } from "../base/content.js";
 
 /** An object, as a job names it. */
 export interface JobObject {

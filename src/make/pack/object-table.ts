@@ -1,22 +1,10 @@
 /** What the packer knows of its objects. */
 
-import { type Kind, OID_LEN } from "../../git/objects.js";
-import type { Content } from "../content.js";
+import type { Kind } from "../../git/objects.js";
+import { OID_LEN } from "../../git/oid.js";
+import type { Unread, Unreads } from "../base/content.js";
 import type { JobObject, SurveyResult } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
-
-/** An object's content, before it is read. */
-export interface Unread {
-  /** Bytes. */
-  size: number;
-  content: Content;
-}
-
-/** Some of them: an array, or what makes each when it is asked for. */
-export interface Unreads {
-  readonly length: number;
-  at(index: number): Unread | undefined;
-}
 
 /** What is known of the objects, by number: columns, as there may be a million of them. */
 export class Surveyed {

@@ -12,9 +12,10 @@
  */
 
 import { buildIdx } from "../../git/build-idx.js";
-import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
+import { KIND, type Kind } from "../../git/objects.js";
+import { OID_LEN, type Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
-import type { Sha1 } from "../content.js";
+import type { Unreads } from "../base/content.js";
 import { chooseBases, NO_BASE, worthwhile } from "./bases.js";
 import { candidatePairs } from "./candidates.js";
 import {
@@ -28,7 +29,7 @@ import {
   pieceRange,
   type SurveyJob,
 } from "./jobs.js";
-import { Surveyed, type Unreads } from "./object-table.js";
+import { Surveyed } from "./object-table.js";
 import { type Planned, runInOrder } from "./ordered-jobs.js";
 import type { Places } from "./pack-order.js";
 import type { MeasuredPairs, Pairs, PlanObjects } from "./plan.js";

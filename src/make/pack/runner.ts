@@ -1,7 +1,9 @@
 /** Does jobs, one at a time, wherever JavaScript runs: who makes one says how content is read. */
+
 import { DocteurError } from "../../errors.js";
-import { hashObject, OID_LEN, objectHeader } from "../../git/objects.js";
-import type { Content, Contents } from "../content.js";
+import { hashObject, objectHeader } from "../../git/objects.js";
+import { OID_LEN } from "../../git/oid.js";
+import type { Content, Contents } from "../base/content.js";
 import type { Engine } from "./engine.js";
 import {
   DELTA_MAX,

@@ -1,7 +1,7 @@
 /** A worker thread of the pool: jobs in, answers out. */
 import { parentPort, workerData } from "node:worker_threads";
 import { DocteurError } from "../../errors.js";
-import { fileContents } from "../source/file.js";
+import { fileContents } from "../base/file-contents.js";
 import { createEngine } from "./engine.js";
 import { type Parcel, unpackJob } from "./job-message.js";
 import type { EncodeResult, Results } from "./jobs.js";

@@ -1,7 +1,7 @@
 /** How many workers a pack is worth, and their life. */
 import { availableParallelism } from "node:os";
 import { compilePacker } from "../../core/builds.js";
-import { fileContents } from "../source/file.js";
+import { fileContents } from "../base/file-contents.js";
 import { createEngine } from "./engine.js";
 import type { Executor } from "./jobs.js";
 import { LocalExecutor } from "./local-executor.js";

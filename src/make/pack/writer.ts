@@ -2,9 +2,9 @@
 
 import type { IdxEntries } from "../../git/build-idx.js";
 import { crc32 } from "../../git/crc32.js";
-import { KIND, type Kind, OID_LEN } from "../../git/objects.js";
+import { KIND, type Kind } from "../../git/objects.js";
+import { OID_LEN, type Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
-import type { Sha1 } from "../content.js";
 
 /** The kind of entry that is a delta of one at an offset before it (gitformat-pack, "Object types"). */
 const OFS_DELTA = 6;

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../node/io-error.js";
-import { changed } from "./file.js";
+import { changed } from "../base/file-contents.js";
 import { isGzip, spoolArchive } from "./spool.js";
 
 /** An uncompressed archive. */

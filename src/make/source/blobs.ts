@@ -1,7 +1,7 @@
 /** What there is to read of a source, as columns: there may be a million files. */
+
 import { ByteStrings, doubled } from "../../git/byte-strings.js";
-import type { Content } from "../content.js";
-import type { Unread } from "../pack/object-table.js";
+import type { Content, Unread } from "../base/content.js";
 
 /** Where a content is: at hand, or a range of a file, which `IS_WHOLE` and `FOLLOWS_LINKS` tell more of. */
 const AT_HAND = 0;

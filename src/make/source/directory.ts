@@ -9,10 +9,10 @@ import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
 import { MODE, type Mode } from "../../git/objects.js";
 import { ioError, systemCode } from "../../node/io-error.js";
 import { isTemporaryName } from "../../node/replace-file.js";
-import { Breath } from "../yielding.js";
+import { bytesOf } from "../base/file-contents.js";
+import { Breath } from "../base/yielding.js";
 import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
-import { bytesOf } from "./file.js";
 import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
 
 /** How to list a directory. */

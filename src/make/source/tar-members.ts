@@ -1,7 +1,7 @@
 /** What an archive holds beside folders. */
 import { doubled } from "../../git/byte-strings.js";
 import { MODES, type Mode } from "../../git/objects.js";
-import type { Content } from "../content.js";
+import type { Content } from "../base/content.js";
 import type { SourceBlobs } from "./blobs.js";
 
 const EMPTY = new Uint8Array(0);

@@ -8,11 +8,11 @@ import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
 import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
 import { MODE } from "../../git/objects.js";
-import { Breath } from "../yielding.js";
+import { bytesOf } from "../base/file-contents.js";
+import { Breath } from "../base/yielding.js";
 import type { Archive } from "./archive.js";
 import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
-import { bytesOf } from "./file.js";
 import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
 import { refuseOtherCompressions } from "./spool.js";
 import {

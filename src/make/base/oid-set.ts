@@ -1,6 +1,7 @@
 /** A set of ids, which stay where they are: a table of a million takes 8 MB. */
-import { doubled } from "../git/byte-strings.js";
-import { OID_LEN } from "../git/objects.js";
+
+import { doubled } from "../../git/byte-strings.js";
+import { OID_LEN } from "../../git/oid.js";
 
 /** Open addressing, by an id's first four bytes: what a hash gives is spread evenly. */
 export class OidSet {

@@ -5,7 +5,7 @@
 import { readFile, stat } from "node:fs/promises";
 
 export { fileURLToPath } from "node:url";
-export { FileDevice } from "../devices/file.js";
+export { FileDevice } from "./file.js";
 
 /** @throws what the system says */
 export async function readWhole(url: URL): Promise<Uint8Array<ArrayBuffer>> {

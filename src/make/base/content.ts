@@ -1,5 +1,7 @@
 /** Where the bytes of an object are: plain data, so that it can be handed to a worker; and how they are read there. */
-import { DocteurError } from "../errors.js";
+
+import { DocteurError } from "../../errors.js";
+import type { Sha1 } from "../../git/oid.js";
 
 /** A part of a file, or the whole of one. */
 export interface FileRange {
@@ -16,11 +18,17 @@ export interface FileRange {
 /** What an object holds: the bytes themselves, or where they can be read, any number of times. */
 export type Content = Uint8Array | FileRange;
 
-/** A SHA-1 in the making. `node:crypto` has it in this shape. */
-export interface Sha1 {
-  update(bytes: Uint8Array): unknown;
-  /** 20 bytes. */
-  digest(): Uint8Array;
+/** An object's content, before it is read. */
+export interface Unread {
+  /** Bytes. */
+  size: number;
+  content: Content;
+}
+
+/** Some of them: an array, or what makes each when it is asked for. */
+export interface Unreads {
+  readonly length: number;
+  at(index: number): Unread | undefined;
 }
 
 /** Content, open for reading. */

@@ -4,7 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
 import { ioError, systemCode } from "../../node/io-error.js";
-import { type Contents, type FileRange, MemoryContent, type OpenContent } from "../content.js";
+import { type Contents, type FileRange, MemoryContent, type OpenContent } from "./content.js";
 
 /** A byte string as bytes. */
 export const bytesOf = (path: string): Buffer => Buffer.from(path, "latin1");

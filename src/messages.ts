@@ -1,0 +1,51 @@
+/** The statuses of the core, by number and in words for people. */
+import { STATUS, type StatusCode } from "./errors.js";
+
+/** What the statuses mean, for people. `%` stands for the path. */
+export const MESSAGES: Record<StatusCode, string> = {
+  InvalidArgument: "the device or the core refused an argument",
+  DeviceFailed: "the device failed to read",
+  NotFound: "% not found",
+  ValueExpected: "% is a directory",
+  DictionaryExpected: "% is not a directory",
+  SymlinkLoop: "%: too many symbolic links",
+  Submodule: "% is in a submodule, whose content the image does not hold",
+  OutOfMemory: "the core's memory limit is too small for this",
+  PathTooLong: "%: path too long",
+  ObjectTooLarge: "an object is larger than the limit",
+  ChainTooDeep: "a delta chain is deeper than the limit",
+  TreeTooDeep: "directories are nested deeper than the limit",
+  TooManyObjects: "more objects than the limit",
+  BadHeader: "not a docteur image: the header does not lead to an index",
+  BadPack: "not a docteur image: no valid PACK header",
+  BadIdx: "the index (IDX) is damaged",
+  Truncated: "the image ends too early",
+  BadTrailer: "the PACK does not match its checksum",
+  BadZlibHeader: "an object's zlib header is damaged",
+  BadBlockType: "an object's deflate stream has a block of no known type",
+  BadStoredLength: "an object's deflate stream has a stored block of a wrong length",
+  BadCodeLengths: "an object's deflate stream has a code that is no prefix code",
+  BadSymbol: "an object's deflate stream has a symbol that does not exist",
+  BadDistance: "an object's deflate stream refers to before its beginning",
+  BadAdler: "an object does not match its Adler-32 checksum",
+  BadInflatedSize: "an object is not of the size that its header gives",
+  BadEntry: "an object's header is damaged",
+  BadBase: "a delta's base is not where it can be",
+  MissingBase: "a delta's base is not in the image",
+  BadDelta: "a delta is damaged",
+  DeltaBaseSize: "a delta was made for a base of another size",
+  DeltaCopyRange: "a delta copies from outside its base",
+  DeltaResultSize: "a delta's result is not of the size that it gives",
+  MissingObject: "an object is not in the image",
+  WrongKind: "an object is of another kind than what refers to it says",
+  BadCommit: "the commit is malformed",
+  BadTree: "a directory's tree is malformed",
+  OidMismatch: "an object does not match its id",
+  CrcMismatch: "an entry does not match its CRC-32",
+  OtherCommit: "the image is of another commit",
+  Collision: "an object is part of a SHA-1 collision attack",
+};
+
+export const STATUS_NAMES = new Map<number, StatusCode>(
+  Object.entries(STATUS).map(([name, value]) => [value, name as StatusCode]),
+);
