@@ -229,7 +229,8 @@ const SLACK: usize = 12;
  * @param index of `deltaIndex`
  * @param target `targetLen` bytes
  * @param to room for `toLen` bytes, apart from base and target
- * @returns the delta's length, or 0 where it may not fit; then the room holds whatever was written so far
+ * @returns the delta's length, or 0 where it may not fit, the room then holding whatever was written so far, and for
+ *   an empty target, whose delta would be shorter than git applies
  */
 export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usize, toLen: u32): u32 {
   return encode(index, target, targetLen, to, toLen, SKIP_EVERY, SKIP_MAX);
@@ -253,7 +254,7 @@ function encode(
   along = <isize>base - <isize>target;
   putSize(load<u32>(index, 4));
   putSize(targetLen);
-  return scan(target, skipEvery, skipMax) ? <u32>(out - to) : 0;
+  return targetLen && scan(target, skipEvery, skipMax) ? <u32>(out - to) : 0;
 }
 
 /**

@@ -15,12 +15,17 @@ export let deltaResultSize: u64 = 0;
 /** Where the instructions begin. */
 export let deltaBody: usize = 0;
 
+/** The shortest delta that git applies (`DELTA_SIZE_MIN` of its delta.h). */
+const DELTA_MIN: usize = 4;
+
 /**
- * Reads the two sizes at a delta's head.
- * @param end behind the bytes that are there: for the sizes 20 bytes are enough
+ * Reads the two sizes at a delta's head, as git's `patch_delta` does: sizes may be written in more bytes than they
+ * need, and the last one may be cut off by the delta's end.
+ * @param end behind the bytes that are there. Of a longer delta 20 bytes are enough, unless `deltaBody` is then `end`
  * @returns OK or BAD_DELTA
  */
 export function deltaHeader(ptr: usize, end: usize): i32 {
+  if (end - ptr < DELTA_MIN) return Status.BAD_DELTA;
   ptr = readSize(ptr, end);
   if (!ptr) return Status.BAD_DELTA;
   deltaBaseSize = sizeRead;
@@ -33,18 +38,20 @@ export function deltaHeader(ptr: usize, end: usize): i32 {
 
 let sizeRead: u64 = 0;
 
-/** 7 bits a byte, the least significant first. */
+/** 7 bits a byte, the least significant first; beyond 63 bits only zeros. @returns the end, or 0 */
 function readSize(ptr: usize, end: usize): usize {
+  if (ptr == end) return 0;
   let size: u64 = 0;
-  for (let shift: u32 = 0; ptr < end && shift < 63; shift += 7) {
-    const byte: u64 = load<u8>(ptr++);
-    size |= (byte & 0x7f) << shift;
-    if (!(byte & 0x80)) {
-      sizeRead = size;
-      return ptr;
-    }
-  }
-  return 0;
+  let shift: u32 = 0;
+  let byte: u64 = 0;
+  do {
+    byte = load<u8>(ptr++);
+    if (shift < 63) size |= (byte & 0x7f) << shift;
+    else if (byte & 0x7f) return 0;
+    shift += 7;
+  } while (byte & 0x80 && ptr < end);
+  sizeRead = size;
+  return ptr;
 }
 
 /** Copies `len` bytes, in pieces of 32: reads and writes up to 31 bytes more. */

@@ -22,8 +22,10 @@ export const PACK_START: u64 = 28;
 /** Of the PACK's own header: magic, version, count. */
 const PACK_HEADER: u64 = 12;
 const TRAILER: u64 = 20;
-/** A size of 64 bits is 10 bytes long, an offset too; a base's id is 20. */
+/** A size takes 9 bytes at most, an offset 10, a base's id 20. */
 const HEADER_MAX: u64 = 32;
+/** The last shift of a size's bits that git's own readers take (`unpack_object_header_buffer`). */
+const SHIFT_MAX: u32 = 57;
 /** Deflate's best ratio (zlib's technical notes) is 1032 to 1. */
 const DEFLATE_RATIO: u64 = 1032;
 
@@ -95,9 +97,8 @@ export function readEntry(offset: u64): i32 {
   let shift: u32 = 4;
   while (byte & 0x80) {
     if (ptr == end) return Status.TRUNCATED;
+    if (shift > SHIFT_MAX) return Status.BAD_ENTRY;
     byte = load<u8>(ptr++);
-    if (shift > 57 && (<u64>(byte & 0x7f) << shift) >> shift != (byte & 0x7f)) return Status.BAD_ENTRY;
-    if (shift > 63) return Status.BAD_ENTRY;
     size |= <u64>(byte & 0x7f) << shift;
     shift += 7;
   }

@@ -153,6 +153,7 @@ export function objectHead(offset: u64): i32 {
     objectRelease(cached);
     return Status.OK;
   }
+  if (phase != IDLE && wanted == offset) return loadForSize(offset);
   objectErrorOffset = offset;
   objectCancel();
   let status = readEntry(offset);
@@ -165,9 +166,20 @@ export function objectHead(offset: u64): i32 {
   inputEstimate = 0;
   status = streamRun();
   if (status > Status.OK) return status;
-  status = deltaHeader(deltaHead, deltaHead + <usize>inflater.totalOut);
+  const end = deltaHead + <usize>inflater.totalOut;
+  status = deltaHeader(deltaHead, end);
   headSize = deltaResultSize;
-  return status;
+  const isCut = status != Status.OK || deltaBody == end;
+  return isCut && end == deltaHead + DELTA_HEAD ? loadForSize(offset) : status;
+}
+
+/** The size of an object whose delta writes sizes in more bytes than `DELTA_HEAD`: it has to be made. */
+function loadForSize(offset: u64): i32 {
+  const status = objectLoad(offset);
+  if (status != Status.OK) return status;
+  headSize = objectLoaded!.size;
+  objectRelease(objectLoaded!);
+  return Status.OK;
 }
 
 /** Drops a load that is under way. */

@@ -15,6 +15,8 @@ export const KIND = { commit: 1, tree: 2, blob: 3, tag: 4, ofsDelta: 6, refDelta
 
 /** Inflated bytes of an object, at most (`asm/base/limits.ts`). */
 const OBJECT_SIZE = 2 ** 40;
+/** What the last byte of a size counts at most: git's own readers take no longer ones. */
+const SCALE_MAX = 2 ** 57;
 /** Deflate's best ratio. */
 const DEFLATE_RATIO = 1032;
 
@@ -59,8 +61,8 @@ export function parseEntry(
   let scale = 16;
   while (byte >= 0x80) {
     if (ptr === last) return STATUS.Truncated;
+    if (scale > SCALE_MAX) return STATUS.BadEntry;
     byte = bytes[ptr++]!;
-    if (scale >= 2 ** 64 || (byte & 0x7f) * scale >= 2 ** 64) return STATUS.BadEntry;
     size += (byte & 0x7f) * scale;
     scale *= 128;
   }

@@ -41,7 +41,9 @@ export const deltaEncode: Target = async () => {
     const room = random(3) ? target.length * 2 + 64 : random(target.length + 40);
     const [first, ...others] = probes.map((probe) => probe.encode(base, target, { room, isFine }));
     for (const other of others) assert.deepEqual(other, first, "every build makes the same delta");
-    if (room > target.length + target.length / 127 + 24) assert.ok(first !== undefined, "it fits");
+    // An empty target has no delta of the four bytes that git asks for.
+    if (target.length > 0 && room > target.length + target.length / 127 + 24)
+      assert.ok(first !== undefined, "it fits");
     const [measured, ...again] = probes.map((probe) => probe.measure(base, target, 300_000));
     for (const other of again) assert.equal(other, measured, "every build comes to the same estimate");
     count(first === undefined ? "does not fit" : first.length < target.length / 2 ? "smaller" : "larger");

@@ -6,6 +6,7 @@ import { delta } from "./delta.js";
 import { deltaEncode } from "./delta-encode.js";
 import { idx } from "./idx.js";
 import { image } from "./image.js";
+import { indexPack } from "./index-pack.js";
 import { inflate } from "./inflate.js";
 import { manifest } from "./manifest.js";
 import { tar } from "./tar.js";
@@ -21,6 +22,7 @@ export const TARGETS = {
   tree,
   commit,
   image,
+  "index-pack": indexPack,
   tar,
   manifest,
   cmdline,

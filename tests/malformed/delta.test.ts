@@ -72,9 +72,32 @@ test("a copy of length 0 copies 65,536 bytes", async () => {
   await checkDefect(bytes, { content });
 });
 
-test("a delta without instructions gives an empty file", () => gives(Buffer.alloc(0), delta(BASE.length, 0)));
+/** A size of a delta's head, below 128, written in so many bytes. */
+function sizeIn(size: number, length: number): Buffer {
+  return Buffer.from(
+    [size | (length > 1 ? 0x80 : 0), ...Array(length - 1).fill(0x80)].with(-1, length > 1 ? 0 : size),
+  );
+}
 
-test("a delta of no bytes", () => damaged("BadDelta", deltaOf(Buffer.alloc(0))));
+test("a delta without instructions gives an empty file", () =>
+  gives(Buffer.alloc(0), Buffer.concat([sizeIn(BASE.length, 2), sizeIn(0, 2)])));
+
+test("an empty file whose size is cut off by the delta's end", () =>
+  gives(Buffer.alloc(0), Buffer.from([BASE.length, 0x80, 0x80, 0x80])));
+
+test("sizes at a delta's head in more bytes than they need", async () => {
+  for (const length of [2, 5, 9, 10, 11, 19, 20, 60]) {
+    const content = BASE.subarray(1);
+    const body = copy(1, content.length);
+    await gives(content, Buffer.concat([sizeIn(BASE.length, length), sizeIn(content.length, 1), body]));
+    await gives(content, Buffer.concat([sizeIn(BASE.length, 1), sizeIn(content.length, length), body]));
+  }
+});
+
+test("a delta of fewer bytes than git applies", async () => {
+  for (const bytes of [[], [BASE.length, 0], [BASE.length | 0x80, 0, 0]])
+    await damaged("BadDelta", deltaOf(Buffer.from(bytes)));
+});
 
 test("a delta whose head is cut off", async () => {
   for (const bytes of [[0x80], [0x2b], [0x2b, 0x80], [0x2b, 0x85, 0x80]])
@@ -131,7 +154,7 @@ test("a copy from outside the base", async () => {
     [0xffffffff, 0xffffff],
     [0, 0],
   ] as const)
-    await damaged("DeltaCopyRange", deltaOf(delta(BASE.length, 100, copy(offset, length))));
+    await damaged("DeltaCopyRange", deltaOf(delta(BASE.length, 100, insert("x"), copy(offset, length))));
 });
 
 test("an insertion that the delta's end cuts off", async () => {

@@ -63,14 +63,24 @@ test("a size of more digits than it needs is a size", () =>
     deflateSync(TEXT),
   ));
 
+for (const length of [3, 9])
+  test(`a size in ${length} bytes, the most of them zero`, () => {
+    const content = Buffer.from("nine byte");
+    const header = [0xb0 | content.length, ...Array<number>(length - 2).fill(0x80), 0];
+    return sound(content, Buffer.from(header), deflateSync(content));
+  });
+
+test("a size in 10 bytes, which git's readers do not take", () =>
+  damaged("BadEntry", entryOf(Buffer.of(0xb9, ...Array<number>(8).fill(0x80), 0), deflateSync("nine byte"))));
+
 test("a size of 12 bytes, all but the first zero", () =>
   damaged("BadEntry", entryOf(Buffer.of(0xb1, ...Array<number>(10).fill(0x80), 0), deflateSync(TEXT))));
 
 test("a size beyond 64 bits", () =>
   damaged("BadEntry", entryOf(Buffer.of(0xb1, ...Array<number>(8).fill(0x80), 0x10), deflateSync(TEXT))));
 
-test("a size of 2^64 - 1", () =>
-  damaged("ObjectTooLarge", entryOf(entryHeader(3, 2n ** 64n - 1n), deflateSync(TEXT))));
+test("a size of 2^64 - 1, of more bytes than git's readers take", () =>
+  damaged("BadEntry", entryOf(entryHeader(3, 2n ** 64n - 1n), deflateSync(TEXT))));
 
 test("a size of 2^40 + 1, beyond the limit", () =>
   damaged("ObjectTooLarge", entryOf(entryHeader(3, 2n ** 40n + 1n), deflateSync(TEXT))));

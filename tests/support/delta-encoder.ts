@@ -1,11 +1,12 @@
 /** Deltas: a maker of random ones, and an independent reader, both by the letter of gitformat-pack ("Deltified representation"). */
 import type { Random } from "../support/random.js";
 
-/** A number, 7 bits a byte, the least significant first. */
-export function encodeSize(size: number): number[] {
+/** A number, 7 bits a byte, the least significant first, in at least `least` bytes. */
+export function encodeSize(size: number, least = 1): number[] {
   const bytes: number[] = [];
   let rest = size;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  for (; rest > 127 || bytes.length < least - 1; rest = Math.floor(rest / 128))
+    bytes.push((rest % 128) | 0x80);
   return [...bytes, rest];
 }
 
@@ -46,20 +47,23 @@ export function randomDelta(baseLen: number, random: Random): Buffer {
       resultLen += length;
     }
   }
-  return Buffer.from([...encodeSize(baseLen), ...encodeSize(resultLen), ...body]);
+  // Some sizes take more bytes than they need; those of no instructions do, to make the four bytes that git asks for.
+  const least = body.length === 0 ? 2 : random(8) === 0 ? random(24) : 1;
+  return Buffer.from([...encodeSize(baseLen, least), ...encodeSize(resultLen, least), ...body]);
 }
 
-/** The two sizes at a delta's head, and where they end; undefined where they do not, or take more than 63 bits. */
+/** The two sizes at a delta's head, as git reads them, and their end; undefined where git refuses them or they take more than 63 bits. */
 export function readHeader(delta: Uint8Array): { base: bigint; result: bigint; body: number } | undefined {
+  if (delta.length < 4) return undefined;
   const sizes: bigint[] = [];
   let at = 0;
   for (let field = 0; field < 2; field++) {
+    if (at === delta.length) return undefined;
     let size = 0n;
-    for (let place = 0n; ; place++) {
-      const byte = delta[at++];
-      if (byte === undefined || place === 9n) return undefined;
+    for (let place = 0n, byte = 128; byte >= 128 && at < delta.length; place++) {
+      byte = delta[at++]!;
+      if (place > 8n && (byte & 127) !== 0) return undefined;
       size += BigInt(byte & 127) * 128n ** place;
-      if (byte < 128) break;
     }
     sizes.push(size);
   }

@@ -15,6 +15,7 @@ const CASES: Record<TargetName, number> = {
   tree: 4,
   commit: 4,
   image: 12,
+  "index-pack": 60,
   tar: 1500,
   manifest: 600,
   cmdline: 300,
