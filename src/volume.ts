@@ -63,6 +63,8 @@ export interface Stats {
   objectBytes: number;
   artBytes: number;
   heapBytes: number;
+  /** Bytes that objects, deltas and streamed blobs were inflated to. */
+  inflatedBytes: number;
 }
 
 const KINDS: readonly EntryKind[] = ["directory", "file", "executable", "symlink", "submodule"];
@@ -361,6 +363,7 @@ export class Volume {
       objectBytes: field(6),
       artBytes: field(7),
       heapBytes: field(8),
+      inflatedBytes: field(9),
     };
   }
 

@@ -105,6 +105,19 @@ export function treeNext(ptr: usize, end: usize): i32 {
 }
 
 /**
+ * Compares two entries in git's order, which takes a directory's name as if it ended in a slash.
+ * @returns below 0, above 0, or 0 where both have one name and either both or neither are directories
+ */
+export function treeOrder(a: usize, aLen: u32, aTree: bool, b: usize, bLen: u32, bTree: bool): i32 {
+  const common = min<u32>(aLen, bLen);
+  const order = memory.compare(a, b, common);
+  if (order) return order;
+  const x: u32 = common < aLen ? load<u8>(a + common) : aTree ? 0x2f : 0;
+  const y: u32 = common < bLen ? load<u8>(b + common) : bTree ? 0x2f : 0;
+  return <i32>x - <i32>y;
+}
+
+/**
  * Finds an entry by its name.
  * @param found where an entry begins that was found before, bytes from `ptr`, or 0: the search begins there, as who goes
  *   through a tree in its order wants the next one

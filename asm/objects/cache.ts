@@ -1,7 +1,8 @@
 /**
  * Resolved objects in memory, and the bounded cache of them. An object is one allocation:
  *
- *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u16 │ hashed u16 │ depth u32 │ found u32 │ id 20 │ data at 64: size bytes, slack │
+ *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u8 │ hashed u8 │
+ *     │ depth u16 │ found u32 │ index u32 │ id 20 │ data at 64: size bytes, slack │
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
  * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
@@ -10,15 +11,19 @@
  */
 import { copyOid } from "../base/bytes";
 import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../base/heap";
+import { Kind } from "../git/entry";
 import { provesOid } from "./proof";
 
 const DATA: usize = 64;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
 export const OBJECT_SLACK: u32 = 64;
 
-const FREE: u16 = 0;
-const PROBATION: u16 = 1;
-const PROTECTED: u16 = 2;
+const FREE: u8 = 0;
+const PROBATION: u8 = 1;
+const PROTECTED: u8 = 2;
+
+/** Of a tree that cannot be indexed. */
+export const NO_INDEX: u32 = 1;
 
 /** From this size on objects are placed with care. */
 const LARGE: u32 = 1 << 20;
@@ -35,6 +40,10 @@ let protectedTail: usize = 0;
 let protectedBytes: usize = 0;
 let bytes: usize = 0;
 let budget: usize = 0;
+/** The largest object that sits beside others in the budget that was set. */
+let ordinary: usize = 0;
+/** What the budget may be widened to for the sake of large directories. */
+let widest: usize = 0;
 let softCap: u32 = 0;
 let hardCap: u32 = 0;
 
@@ -54,13 +63,15 @@ export class GitObject {
   older: u32;
   /** Who holds it beside the cache. */
   refs: u32;
-  state: u16;
+  state: u8;
   /** 1 where its id has been found by hashing it. */
-  hashed: u16;
+  hashed: u8;
   /** Deltas between it and its base. */
-  depth: u32;
+  depth: u16;
   /** In a tree: where the entry begins that was found last, bytes from the data's start. */
   found: u32;
+  /** In a tree: the index of `tree-search.ts`, `NO_INDEX`, or 0 where none has been made yet. */
+  index: u32;
 
   @inline
   get id(): usize {
@@ -76,6 +87,16 @@ export class GitObject {
   get data(): usize {
     return changetype<usize>(this) + DATA;
   }
+
+  get hasIndex(): bool {
+    return this.index > NO_INDEX;
+  }
+}
+
+/** Gives an object's memory back. */
+function free(object: GitObject): void {
+  if (object.hasIndex) heapFree(object.index);
+  heapFree(changetype<usize>(object));
 }
 
 /**
@@ -90,6 +111,9 @@ export function cacheInit(limit: usize, soft: u32, hard: u32): void {
   probationHead = probationTail = protectedHead = protectedTail = 0;
   protectedBytes = bytes = 0;
   budget = limit;
+  ordinary = limit >> 1;
+  // Where the memory is limited as a whole, sectors and paths keep their share of it.
+  widest = max<usize>(hard >> 2, (soft >> 3) * 5);
   cacheHits = cacheMisses = 0;
 }
 
@@ -107,7 +131,16 @@ function bucketOf(offset: u64): usize {
 // @ts-ignore: decorator
 @inline
 function costOf(object: GitObject): usize {
-  return heapSizeOf(changetype<usize>(object));
+  const cost = heapSizeOf(changetype<usize>(object));
+  return object.hasIndex ? cost + heapSizeOf(object.index) : cost;
+}
+
+/** Gives a tree its index, a heap allocation, which is freed with it. */
+export function keepIndex(tree: GitObject, index: usize): void {
+  const cost = heapSizeOf(index);
+  tree.index = <u32>index;
+  if (tree.state != FREE) bytes += cost;
+  if (tree.state == PROTECTED) protectedBytes += cost;
 }
 
 function unlink(object: GitObject): void {
@@ -122,7 +155,7 @@ function unlink(object: GitObject): void {
   if (object.state == PROTECTED) protectedBytes -= costOf(object);
 }
 
-function pushHead(object: GitObject, state: u16): void {
+function pushHead(object: GitObject, state: u8): void {
   const ptr = <u32>changetype<usize>(object);
   const head: usize = state == PROTECTED ? protectedHead : probationHead;
   object.state = state;
@@ -148,14 +181,19 @@ function evict(object: GitObject): void {
   store<u32>(at, object.hashNext);
   bytes -= costOf(object);
   object.state = FREE;
-  if (object.refs == 0) heapFree(ptr);
+  if (object.refs == 0) free(object);
 }
 
-/** Evicts the oldest object of a segment that nobody holds and that has `size` bytes or more. */
-function evictFrom(tail: usize, size: u32): bool {
+/** Whether other large objects may take its memory. The budget was widened for a directory's tree that is larger. */
+function givesWay(object: GitObject): bool {
+  return object.size >= LARGE && (object.kind != Kind.TREE || object.size <= ordinary);
+}
+
+/** Evicts the oldest object of a segment that nobody holds: any, or one that gives way to large ones. */
+function evictFrom(tail: usize, toLarge: bool): bool {
   for (let at = tail; at; at = changetype<GitObject>(at).newer) {
     const object = changetype<GitObject>(at);
-    if (object.refs == 0 && object.size >= size) {
+    if (object.refs == 0 && (!toLarge || givesWay(object))) {
       evict(object);
       return true;
     }
@@ -165,7 +203,7 @@ function evictFrom(tail: usize, size: u32): bool {
 
 /** Evicts the oldest object that nobody holds. */
 function evictOne(): bool {
-  return evictFrom(probationTail, 0) || evictFrom(protectedTail, 0);
+  return evictFrom(probationTail, false) || evictFrom(protectedTail, false);
 }
 
 /**
@@ -215,9 +253,9 @@ function allocAtEnd(size: usize): usize {
   return isHigh ? heapAllocHigh(size) : heapAlloc(size);
 }
 
-/** Evicts the oldest large object that nobody holds. */
+/** Evicts the oldest object that nobody holds and that gives way to a large one. */
 function evictLarge(): bool {
-  return evictFrom(probationTail, LARGE) || evictFrom(protectedTail, LARGE);
+  return evictFrom(probationTail, true) || evictFrom(protectedTail, true);
 }
 
 /**
@@ -234,6 +272,7 @@ export function objectAlloc(size: u32): GitObject | null {
   object.state = FREE;
   object.depth = 0;
   object.found = 0;
+  object.index = 0;
   if (provesOid()) object.hashed = 0;
   return object;
 }
@@ -249,7 +288,7 @@ export function objectSeal(object: GitObject): void {
 /** Gives up a hold; what is neither held nor cached is freed. */
 export function objectRelease(object: GitObject): void {
   object.refs--;
-  if (object.refs == 0 && object.state == FREE) heapFree(changetype<usize>(object));
+  if (object.refs == 0 && object.state == FREE) free(object);
 }
 
 /** The cached object at an offset, held once more; or null. */
@@ -285,6 +324,23 @@ export function cacheAdd(object: GitObject): void {
   while (bytes > budget) {
     if (!evictOne()) return;
   }
+}
+
+/**
+ * Offers a directory's tree to the cache. For a tree that is too large to sit beside others the budget is widened, since
+ * each path below the directory would have it loaded again.
+ */
+export function cacheKeep(tree: GitObject): void {
+  const cost = costOf(tree);
+  if (tree.state == FREE && cost > budget >> 1) {
+    const wider = max<usize>(budget + cost, cost << 1);
+    if (wider <= widest) {
+      softCap = max<u32>(softCap, min<u32>(<u32>(softCap + wider - budget), hardCap));
+      budget = wider;
+      heapSetCap(softCap);
+    }
+  }
+  cacheAdd(tree);
 }
 
 /** Forgets everything that nobody holds. */

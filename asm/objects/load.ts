@@ -76,6 +76,7 @@ export let objectErrorOffset: u64 = 0;
 
 export function objectInit(): void {
   phase = IDLE;
+  streamedBytes = 0;
   current = null;
   objectLoaded = null;
   deltaBuffer = 0;
@@ -84,6 +85,9 @@ export function objectInit(): void {
 
 /** Tells streams apart: one inflater serves all, and who finds another number here has lost it. */
 export let streamSerial: u32 = 0;
+
+/** Bytes that all streams have inflated to. */
+export let streamedBytes: u64 = 0;
 
 /** Begins to inflate the stream at an absolute offset into a window. */
 export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32, slack: u32): void {
@@ -107,7 +111,9 @@ export function streamRun(): i32 {
   const state = inflater;
   while (true) {
     const from = state.input;
+    const out = state.output;
     const status = zlibRun(state);
+    streamedBytes += state.output - out;
     if (provesCrc()) crcUpdate(from, state.input - from);
     if (status != NEED_INPUT) {
       // What is left of the input lies in the sector cache, and may be gone by the next call: it is fetched
@@ -267,7 +273,7 @@ function applyDelta(): i32 {
   }
   result.offset = linkOffset(pending - 1);
   result.kind = base.kind;
-  result.depth = base.depth + 1;
+  result.depth = <u16>(base.depth + 1);
   cacheAdd(base);
   objectRelease(base);
   current = result;

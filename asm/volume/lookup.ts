@@ -9,13 +9,14 @@
 import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
-import { GitObject, cacheAdd, objectRelease } from "../objects/cache";
+import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
 import { commitTree } from "../git/commit";
 import { idxFind, idxOffset } from "../git/idx";
 import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "../objects/load";
 import { Kind } from "../git/entry";
 import { provesOid } from "../objects/proof";
-import { Entry, treeFind, treeKind, treeOid, treeStart } from "../git/tree";
+import { Entry, treeKind, treeOid } from "../git/tree";
+import { treeSearch } from "../objects/tree-search";
 import { idOf, idOffset, idsAdd, idsReset } from "./path-ids";
 import { Limit } from "../base/limits";
 import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
@@ -187,16 +188,14 @@ function step(): i32 {
     const status = loadHere();
     if (status != Status.OK) return status;
     walkTree = objectLoaded;
-    cacheAdd(walkTree!);
+    cacheKeep(walkTree!);
     if (walkTree!.kind != Kind.TREE) return fail(Status.WRONG_KIND, resolvedOffset);
   }
   const start = walkLen ? walkLen + 1 : 0;
   const end = nameEnd(start);
   const tree = walkTree!;
-  const data = tree.data;
-  let status = treeFind(data, tree.found, data + tree.size, pathKey + start, end - start);
+  let status = treeSearch(tree, pathKey + start, end - start);
   if (status != Status.OK) return fail(status, status == Status.NOT_FOUND ? 0 : resolvedOffset);
-  tree.found = <u32>(treeStart - data);
   let offset: u64 = 0;
   if (treeKind != Entry.SUBMODULE) {
     status = idxFind(treeOid);

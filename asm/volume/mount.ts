@@ -6,7 +6,7 @@
 import { artCount, artInit } from "../art/art";
 import { blockAttach, blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
-import { GitObject, cacheAdd, cacheInit, objectRelease } from "../objects/cache";
+import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
 import { chainInit } from "../objects/chain";
 import { commitParse, commitTree } from "../git/commit";
 import { idxAttach, idxCount, idxFind, idxOffset, idxOpen } from "../git/idx";
@@ -168,7 +168,7 @@ function loadCommit(): i32 {
 function loadRoot(): i32 {
   const status = loadKind(idxOffset, commitTree, Kind.TREE);
   if (status != Status.OK) return status;
-  cacheAdd(objectLoaded!);
+  cacheKeep(objectLoaded!);
   pathClear();
   const offset = objectLoaded!.offset;
   pushFrame(objectLoaded!);

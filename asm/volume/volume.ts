@@ -5,7 +5,7 @@
  */
 import { blockCapacity, blockForget, blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
-import { GitObject, cacheAdd, objectRelease } from "../objects/cache";
+import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
 import { analyzePackLen } from "../objects/reindex";
 import { commitTime, commitTree } from "../git/commit";
 import { idxFind, idxOffset } from "../git/idx";
@@ -337,7 +337,7 @@ function loadDirectory(): i32 {
   let status = loadObject();
   if (status != Status.OK) return failObject(status, objectErrorOffset);
   held = objectLoaded;
-  cacheAdd(held!);
+  cacheKeep(held!);
   status = held!.kind == Kind.TREE ? listBegin(held!) : Status.WRONG_KIND;
   if (status != Status.OK) return fail(status, result.offset, 0);
   result.data = <u32>listEntries;
