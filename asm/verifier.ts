@@ -215,15 +215,23 @@ function isCanonical(mode: usize, len: u32, kind: u32): bool {
   return first == 0x30303631 && rest == 0x3030; // "160000"
 }
 
-/** Whether some file system could take the name for `.git`, or git for settings that must be a file. */
+/** Whether some file system could take the name for `.git`, or git for settings that should be a file. */
 function isDoubtful(name: usize, len: u32, kind: u32): bool {
   for (let i: u32 = 0; i < len; i++) {
     const char: u32 = load<u8>(name + i);
     if (char >= 0x80 || char == 0x7e || char == 0x5c) return true;
   }
-  if (len < 4 || (load<u32>(name) | 0x20202020) != 0x7469672e) return false;
+  if (len < 4) return false;
+  const isFile = kind == Entry.FILE || kind == Entry.EXECUTABLE;
+  const start = load<u32>(name) | 0x20202020;
   // `.gitignore` and its like are common; where they are files there is nothing to them.
-  return len == 4 || (<u32>load<u8>(name, 4) | 0x20) - 0x61 > 25 || kind > Entry.EXECUTABLE;
+  if (start == 0x7469672e) return len == 4 || (<u32>load<u8>(name, 4) | 0x20) - 0x61 > 25 || !isFile; // ".git"
+  return start == 0x69616d2e && kind == Entry.SYMLINK; // ".mai"
+}
+
+/** Whether an id of 20 bytes is all zeros. */
+function isNullId(oid: usize): bool {
+  return !(load<u64>(oid) | load<u64>(oid, 8) | <u64>load<u32>(oid, 16));
 }
 
 /** Orders two names as git does: a directory's as if it ended in a slash. */
@@ -273,6 +281,7 @@ export function treeScan(ptr: usize, size: u32, edges: usize): i32 {
       store<u32>(prefixes + depth * 8, len, 4);
       depth++;
     }
+    if (kind == Entry.SUBMODULE && isNullId(treeOid)) return -1;
     const rank = kind == Entry.SUBMODULE ? -1 : rankOf(treeOid);
     store<u32>(edges + (<usize>count << 2), (<u32>rank << 3) | kind);
     count++;

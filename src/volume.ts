@@ -7,6 +7,7 @@ import { type Core, FLAG, INFO, RESULT } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
 import { hexOid, oidBytes } from "./git/oid.js";
+import { CANONICAL_MODES, entryOfMode, parseMode } from "./git/tree-mode.js";
 
 /** A path inside the image: a string (UTF-8), or bytes where a name is not UTF-8. */
 export type Path = string | Uint8Array;
@@ -295,8 +296,9 @@ export class Volume {
       const nul = bytes.indexOf(0, space);
       const nameBytes = bytes.slice(space + 1, nul);
       const name = decoder.decode(nameBytes);
-      const mode = canonicalMode(Number.parseInt(decoder.decode(bytes.subarray(at, space)), 8));
-      const kind = kindOfMode(mode);
+      const type = entryOfMode(parseMode(bytes, at, space));
+      const mode = CANONICAL_MODES[type]!;
+      const kind = ENTRY_KINDS[type]!;
       const oid = hexOid(bytes.subarray(nul + 1, nul + 21));
       const entry: Entry = { name, nameBytes, path: prefix + name, kind, mode, oid };
       if (sizes && kind !== "directory" && kind !== "submodule")
@@ -376,22 +378,12 @@ export class Volume {
   }
 }
 
-/** Permissions other than the owner's execution bit do not matter, as in git. */
-function canonicalMode(mode: number): number {
-  return mode >> 12 === 0o10 ? (mode & 0o100 ? 0o100755 : 0o100644) : mode & 0o170000;
-}
-
-function kindOfMode(mode: number): EntryKind {
-  switch (mode) {
-    case 0o040000:
-      return "directory";
-    case 0o100644:
-      return "file";
-    case 0o100755:
-      return "executable";
-    case 0o120000:
-      return "symlink";
-    default:
-      return "submodule";
-  }
-}
+/** The kinds of entries, by `ENTRY`. */
+const ENTRY_KINDS: readonly EntryKind[] = [
+  "directory",
+  "directory",
+  "file",
+  "executable",
+  "symlink",
+  "submodule",
+];

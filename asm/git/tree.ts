@@ -22,21 +22,19 @@ export let treeRest: usize = 0;
 export let treeStart: usize = 0;
 
 /**
- * The kind that a mode stands for, read as git reads it: permissions other than the owner's execution bit do
- * not matter.
+ * The kind that a mode stands for, as git's `canon_mode` has it: permissions other than the owner's execution bit do not
+ * matter, and a mode without a type that git knows is a submodule's.
  */
 function kindOf(mode: u32): u32 {
-  switch (mode >> 12) {
+  switch ((mode >> 12) & 0o17) {
     case 0o04:
       return Entry.TREE;
     case 0o10:
       return mode & 0o100 ? Entry.EXECUTABLE : Entry.FILE;
     case 0o12:
       return Entry.SYMLINK;
-    case 0o16:
-      return Entry.SUBMODULE;
     default:
-      return 0;
+      return Entry.SUBMODULE;
   }
 }
 
@@ -89,11 +87,11 @@ export function treeNext(ptr: usize, end: usize): i32 {
     if (ptr == end) return Status.BAD_TREE;
     const char: u32 = load<u8>(ptr++);
     if (char == 0x20) break;
-    if (char < 0x30 || char > 0x37 || ptr - digits > 6) return Status.BAD_TREE;
+    if (char < 0x30 || char > 0x37) return Status.BAD_TREE;
     mode = (mode << 3) | (char & 7);
   }
+  if (ptr - digits == 1) return Status.BAD_TREE;
   treeKind = kindOf(mode);
-  if (!treeKind) return Status.BAD_TREE;
   treeName = ptr;
   ptr = nameEnd(ptr);
   treeNameLen = <u32>(ptr - treeName);

@@ -6,7 +6,10 @@
 import { DocteurError } from "../errors.js";
 import { shown, textOf } from "./byte-string.js";
 import { MODE, type Mode } from "./objects.js";
+import { TREE_DEFECTS, type TreeDefect } from "./tree-defects.js";
 
+/** Bytes of a name (`asm/base/limits.ts`). */
+export const NAME_MAX = 4096;
 /** Names in a path, the last one too. */
 const DEPTH_MAX = 512;
 /** Bytes of a path, without a slash in front. */
@@ -61,22 +64,86 @@ function ntfsSetting(start: string, name: string, hashed: string): RegExp {
   return new RegExp(`${start}(?:${names.join("|")})[. ]*(?::|$)`, "i");
 }
 
-/** Git's settings that are files in the work tree. */
-const MODULES = ".gitmodules";
-const NTFS_MODULES = ntfsSetting("(?:^|\\\\)", MODULES, "gi7eba");
-const ATTRIBUTES = ".gitattributes";
-const NTFS_ATTRIBUTES = ntfsSetting("^", ATTRIBUTES, "gi7d29");
-
-/** Why no sound tree has an entry of that name (a byte to a character) and mode; `undefined` where one may. */
-export function whyNot(name: string, mode: Mode): string | undefined {
-  // What almost all names lack.
-  if (!/git|~|[\x80-\xff]/i.test(name)) return undefined;
-  if (isDotGit(name)) return "git trees hold no name that some file systems take for .git";
-  const isModules = isHfsName(name, MODULES) || NTFS_MODULES.test(name);
-  const isAttributes = isHfsName(name, ATTRIBUTES) || NTFS_ATTRIBUTES.test(name);
-  const isFault = mode === MODE.directory ? isModules || isAttributes : mode === MODE.symlink && isModules;
-  return isFault ? "git has settings in files of that name" : undefined;
+/** One of git's settings that is a file in the work tree, as file systems may call it. */
+interface Setting {
+  name: string;
+  ntfs: RegExp;
+  /** The defects of an entry of another kind. */
+  symlink: TreeDefect;
+  directory?: TreeDefect;
+  submodule?: TreeDefect;
 }
+
+const SETTINGS: readonly Setting[] = [
+  {
+    name: ".gitmodules",
+    ntfs: ntfsSetting("(?:^|\\\\)", ".gitmodules", "gi7eba"),
+    symlink: "gitmodulesSymlink",
+    directory: "gitmodulesBlob",
+    submodule: "gitmodulesMissing",
+  },
+  {
+    name: ".gitattributes",
+    ntfs: ntfsSetting("^", ".gitattributes", "gi7d29"),
+    symlink: "gitattributesSymlink",
+    directory: "gitattributesBlob",
+    submodule: "gitattributesMissing",
+  },
+  {
+    name: ".gitignore",
+    ntfs: ntfsSetting("^", ".gitignore", "gi250a"),
+    symlink: "gitignoreSymlink",
+  },
+  {
+    name: ".mailmap",
+    ntfs: ntfsSetting("^", ".mailmap", "maba30"),
+    symlink: "mailmapSymlink",
+  },
+];
+
+/** The kinds of entries that a name can be wrong for; a file can have any of git's settings' names. */
+export type NameKind = "file" | "symlink" | "directory" | "submodule";
+
+/**
+ * What is wrong with a name, the worst of it.
+ * @param name a byte to a character, without slashes
+ * @returns `undefined` where nothing is
+ */
+export function nameDefect(name: string, kind: NameKind): TreeDefect | undefined {
+  if (name === "") return "emptyName";
+  if (name === ".") return "hasDot";
+  if (name === "..") return "hasDotdot";
+  if (name.length > NAME_MAX) return "largePathname";
+  return settingDefect(name, kind);
+}
+
+/** Whether git, or a file system, takes a name for one of git's own. */
+function settingDefect(name: string, kind: NameKind): TreeDefect | undefined {
+  // What almost all names lack.
+  if (!/git|~|mailmap|[\x80-\xff]/i.test(name)) return undefined;
+  if (isDotGit(name)) return "hasDotgit";
+  if (kind === "file") return undefined;
+  // Of several that a name may stand for, the first ones are errors.
+  for (const setting of SETTINGS) {
+    const defect = setting[kind];
+    if (defect !== undefined && (isHfsName(name, setting.name) || setting.ntfs.test(name))) return defect;
+  }
+  return undefined;
+}
+
+/** Why git takes a name for unsound, for people. */
+export function nameReason(defect: TreeDefect): string {
+  return NAME_REASONS[defect] ?? "git has settings in files of that name";
+}
+
+const NAME_REASONS: Partial<Record<TreeDefect, string>> = {
+  emptyName: "an entry has no name",
+  fullPathname: "a name holds a slash",
+  hasDot: "no entry can be called that",
+  hasDotdot: "no entry can be called that",
+  largePathname: `a name is longer than ${NAME_MAX} bytes`,
+  hasDotgit: "git trees hold no name that some file systems take for .git",
+};
 
 /**
  * Makes sure that git takes a name for what it is.
@@ -84,12 +151,17 @@ export function whyNot(name: string, mode: Mode): string | undefined {
  * @throws DocteurError `BadSource`
  */
 export function checkName(name: string, mode: Mode, path: string): void {
-  const why = whyNot(name, mode);
-  if (why === undefined) return;
-  throw new DocteurError("BadSource", `${shown(path)} cannot be in an image: ${why}`, {
+  const defect = settingDefect(name, nameKind(mode));
+  if (defect === undefined || TREE_DEFECTS[defect].severity !== "error") return;
+  throw new DocteurError("BadSource", `${shown(path)} cannot be in an image: ${nameReason(defect)}`, {
     path: shown(path),
     hint: "rename it, or leave it out with --exclude",
   });
+}
+
+function nameKind(mode: Mode): NameKind {
+  if (mode === MODE.directory) return "directory";
+  return mode === MODE.symlink ? "symlink" : "file";
 }
 
 /**

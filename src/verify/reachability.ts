@@ -3,8 +3,10 @@
 import { STATUS } from "../errors.js";
 import { textOf } from "../git/byte-string.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
+import { bytesOf, examineTree } from "../git/examine-tree.js";
 import { hexOid } from "../git/oid.js";
-import { ENTRY, inspectTree } from "../git/tree-defects.js";
+import { TREE_DEFECTS, type TreeDefect } from "../git/tree-defects.js";
+import { ENTRY } from "../git/tree-mode.js";
 import { isDelta, type Rows, STATE } from "./entry-table.js";
 import type { Counts, Findings, Severity } from "./report.js";
 import type { Resolver } from "./resolve.js";
@@ -156,17 +158,13 @@ export class Graph {
     const oid = this.#oidOf(row);
     const offset = PACK_START + this.#rows.offsets[row]!;
     const where = path === undefined ? { oid, offset } : { oid, offset, path };
-    inspectTree(content, {
-      problem: ({ severity, code, message }) => {
+    examineTree(content, {
+      problem: ({ defect, severity, message }) => {
         const weight = isReached ? severity : "warning";
+        const code = codeOf(defect);
+        const text = code === "BadTree" ? `its tree is malformed: ${message()}` : message();
         if (!findings.takes(weight)) findings.drop(weight, code);
-        else
-          findings.add(
-            weight,
-            code,
-            `${path ?? "a tree that nothing leads to"}: ${message()}: ${oid}`,
-            where,
-          );
+        else findings.add(weight, code, `${path ?? "a tree that nothing leads to"}: ${text}: ${oid}`, where);
       },
     });
   }
@@ -185,10 +183,10 @@ export class Graph {
     const folder = await this.#pathOf(tree);
     let index = 0;
     let next = 0;
-    inspectTree(content, {
-      item: ({ name, oidAt }) => {
+    examineTree(content, {
+      item: ({ nameAt, nameEnd, oidAt }) => {
         if (index++ !== wanted[next]?.index) return;
-        const path = `${folder === "/" ? "" : folder}/${textOf(name)}`;
+        const path = `${folder === "/" ? "" : folder}/${textOf(bytesOf(content, nameAt, nameEnd))}`;
         const oid = hexOid(content.subarray(oidAt));
         if (wanted[next++]!.status === STATUS.MissingObject) this.reportMissing(oid, findings, path);
         else
@@ -224,10 +222,10 @@ export class Graph {
     const oid = this.#oidOf(row);
     let found = "?";
     if (content !== undefined)
-      inspectTree(content, {
-        item: ({ kind, name, oidAt }) => {
+      examineTree(content, {
+        item: ({ kind, nameAt, nameEnd, oidAt }) => {
           if (found === "?" && kind === ENTRY.tree && hexOid(content.subarray(oidAt)) === oid)
-            found = textOf(name);
+            found = textOf(bytesOf(content, nameAt, nameEnd));
         },
       });
     this.#names.set(row, found);
@@ -360,6 +358,13 @@ export class Graph {
       },
     );
   }
+}
+
+/** The code of findings of a defect. */
+function codeOf(defect: TreeDefect): "BadTree" | "OddMode" | "OddName" | "NullId" {
+  if (TREE_DEFECTS[defect].severity === "error") return "BadTree";
+  if (defect === "nullSha1") return "NullId";
+  return defect === "badFilemode" || defect === "zeroPaddedFilemode" ? "OddMode" : "OddName";
 }
 
 function concat(parts: readonly Uint32Array[]): Uint32Array {

@@ -16,6 +16,10 @@ export type FindingCode =
   | "TrailingData"
   /** A tree's entry has a mode that git understands and does not write. */
   | "OddMode"
+  /** A tree's entry has the name of one of git's settings, and is a symbolic link. */
+  | "OddName"
+  /** A tree's entry has an id of zeros. */
+  | "NullId"
   /** Objects that the commit does not lead to. */
   | "Unreachable"
   /** What could not be checked, because something before it is damaged. */

@@ -1,6 +1,6 @@
 /** What trees hold, as it is read: for each, the ranks of its entries' objects. */
 
-import { inspectTree } from "../git/tree-defects.js";
+import { examineTree } from "../git/examine-tree.js";
 import type { Engine } from "./engine.js";
 
 /** An edge is eight times the rank of an object, `NO_RANK` where it is not there, and what the entry is. */
@@ -61,7 +61,7 @@ export class TreeLog {
     const at = this.#length;
     this.#length += 2;
     let flaw = 0;
-    inspectTree(bytes.subarray(ptr, ptr + size), {
+    examineTree(bytes.subarray(ptr, ptr + size), {
       item: ({ kind, oidAt }) => {
         const rank = wasm.rankOf(ptr + oidAt);
         this.#reserve(1);

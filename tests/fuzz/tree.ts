@@ -20,7 +20,6 @@ const PATH_MAX = 4096;
 const KINDS = new Map([
   [0o04, "directory"],
   [0o12, "symlink"],
-  [0o16, "submodule"],
 ]);
 const MODES_OF: Record<string, number> = {
   directory: 0o040000,
@@ -41,7 +40,7 @@ interface Parsed {
 
 /**
  * Reads a tree.
- * @param lenient by git's rules: a mode that it does not know stands for a submodule, and names and modes are of any length
+ * @param lenient by git's rules alone: names are of any length
  * @returns undefined where it is malformed
  */
 function parseTree(data: Buffer, lenient = false): Parsed[] | undefined {
@@ -51,12 +50,12 @@ function parseTree(data: Buffer, lenient = false): Parsed[] | undefined {
     const match = /^([0-7]+) ([^\0/]+)\0([\s\S]{20})/.exec(text.slice(at));
     if (match === null) return undefined;
     const [whole, digits, name, oid] = match as unknown as [string, string, string, string];
-    const mode = Number.parseInt(digits, 8);
-    const type = lenient ? Math.floor(mode / 4096) % 16 : Math.floor(mode / 4096);
+    const mode = Number(BigInt(`0o${digits}`) & 0o177777n);
+    const type = mode >> 12;
     const regular = mode & 0o100 ? "executable" : "file";
-    const kind = type === 0o10 ? regular : (KINDS.get(type) ?? (lenient ? "submodule" : undefined));
-    if (kind === undefined || name === "." || name === "..") return undefined;
-    if (!lenient && (digits.length > 6 || name.length > NAME_MAX)) return undefined;
+    const kind = type === 0o10 ? regular : (KINDS.get(type) ?? "submodule");
+    if (name === "." || name === "..") return undefined;
+    if (!lenient && name.length > NAME_MAX) return undefined;
     entries.push({ kind, name, oid: Buffer.from(oid, "latin1").toString("hex") });
     at += whole.length;
   }
@@ -114,6 +113,9 @@ const ODD_MODES = [
   "20000",
   "177777",
   "1160000",
+  "1100644",
+  "0000000000000000000100755",
+  "7777777777777777777777740000",
 ];
 
 function randomName(random: Random): string {

@@ -116,9 +116,6 @@ for (const [title, bytes] of [
   ["no space after the mode", raw("100644")],
   ["a mode with a digit beyond 7", treeEntry("100844", "f", ABSENT)],
   ["a mode with a letter", treeEntry("10064a", "f", ABSENT)],
-  ["a mode of a kind that git has not", treeEntry("20000", "f", ABSENT)],
-  ["the mode 0", treeEntry("0", "f", ABSENT)],
-  ["a mode of 8 digits", treeEntry("00100644", "f", ABSENT)],
 ] as const)
   test(`a tree with ${title}`, async () => {
     const image = nested(() => bytes);
@@ -164,23 +161,58 @@ for (const [title, names] of [
     }
   });
 
-test("old modes are read as git reads them", async () => {
-  for (const { module } of variants)
-    for (const mode of ["light", "fast"] as const) {
-      const { bytes } = nested((ok) =>
-        Buffer.concat(
-          ["100664", "100600", "100755", "100744", "100777", "120777"].map((octal, index) =>
-            treeEntry(octal, `${index}`, ok),
-          ),
-        ),
-      );
-      const entries = await (await open(bytes, { module, mode })).list("/d");
-      const modes = [0o100644, 0o100644, 0o100755, 0o100755, 0o100755, 0o120000];
+/** Modes that git never writes, and what its `canon_mode` makes of them. */
+const ODD_MODES: readonly (readonly [octal: string, mode: number])[] = [
+  ["100664", 0o100644],
+  ["100600", 0o100644],
+  ["100755", 0o100755],
+  ["100744", 0o100755],
+  ["100777", 0o100755],
+  ["120777", 0o120000],
+  ["0100644", 0o100644],
+  ["00000000000000000000100755", 0o100755],
+  ["1100644", 0o100644],
+  ["644", 0o160000],
+  ["0", 0o160000],
+  ["20000", 0o160000],
+  ["60000", 0o160000],
+  ["7777777777777777777777760000", 0o160000],
+];
+
+test("odd modes are read as git reads them, in every mode", async () => {
+  const { bytes } = nested((ok) =>
+    Buffer.concat(ODD_MODES.map(([octal], index) => treeEntry(octal, `${10 + index}`, ok))),
+  );
+  const report = await verify(bytes);
+  assert.equal(report.status, "sound", JSON.stringify(report.findings));
+  for (const { label, module } of variants)
+    for (const mode of ["light", "fast", "analyze"] as const) {
+      const volume = await open(bytes, { module, mode });
+      const entries = await volume.list("/d");
+      const where = `${label}, ${mode}`;
       assert.deepEqual(
         entries.map((entry) => entry.mode),
-        modes,
+        ODD_MODES.map(([, canonical]) => canonical),
+        where,
       );
+      for (const [index, [octal, canonical]] of ODD_MODES.entries()) {
+        const path = `/d/${10 + index}`;
+        const { kind, mode: found } = await volume.stat(path);
+        assert.deepEqual([kind, found], [entries[index]!.kind, canonical], `${where}: ${octal}`);
+        if (kind === "submodule") await assertFails(volume.get(path), ["Submodule"], `${where}: ${octal}`);
+        else assert.equal(Buffer.from(await volume.get(path)).toString(), OK_TEXT, `${where}: ${octal}`);
+      }
     }
+});
+
+test("directories of odd modes are read as git reads them, in every mode", async () => {
+  for (const octal of ["040000", "40755", "00000000000000000000000040000", "1040000"]) {
+    const image = new CraftedImage();
+    const ok = image.object("blob", OK_TEXT);
+    const folder = image.tree(treeEntry("100644", "f", ok.oid));
+    image.commit(image.tree(treeEntry(octal, "d", folder.oid), treeEntry("100644", "ok", ok.oid)).oid);
+    await checkDefect(image.finish().bytes, { path: "/d/f", content: Buffer.from(OK_TEXT) });
+  }
 });
 
 /** An image whose `/f` the root gives another mode. */

@@ -90,7 +90,7 @@ for (const [name, content] of [
     const bytes = rooted((blob) => Buffer.concat(content(huge, Buffer.from(blob, "hex"))));
     assert.deepEqual(
       codesOf(await timed(() => verify(bytes))),
-      ["BadTree", "Unreachable"].slice(0, name === "mode" ? 2 : 1),
+      name === "mode" ? ["OddMode", "Unreachable"] : ["BadTree"],
     );
   });
 
@@ -103,7 +103,7 @@ test("a tree of four million times the same entry, whose object is missing", asy
   assert.ok(process.memoryUsage().rss - before < 1024 * MIB);
 });
 
-for (const mode of ["100664", "10000"])
+for (const mode of ["100664", "10008"])
   test(`very many trees in one, with a file of mode ${mode} in each`, async () => {
     const bytes = rooted((blob, image) =>
       Buffer.concat(
@@ -116,7 +116,7 @@ for (const mode of ["100664", "10000"])
     const { status, findings, truncated } = await timed(() => verify(bytes));
     assert.deepEqual(
       [status, findings.length, truncated],
-      [mode === "10000" ? "damaged" : "sound", 100, true],
+      [mode === "10008" ? "damaged" : "sound", 100, true],
     );
   });
 
