@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { hexOf } from "../../src/git/objects.js";
+import { hexOid } from "../../src/git/oid.js";
 import { TREE_DEFECTS, type TreeDefect } from "../../src/git/tree-defects.js";
 import { open } from "../../src/index.js";
 import { assertSound, type Report, verify } from "../../src/verify/index.js";
@@ -220,7 +220,7 @@ test("flawed trees: every defect is of git's severity, or of the one that docs/V
       continue;
     }
     const { git: byGit, severity } = TREE_DEFECTS[defect as TreeDefect];
-    const blamed = [oid, BLAMED[defect], ...(defect.endsWith("Blob") ? [hexOf(content.subarray(-20))] : [])];
+    const blamed = [oid, BLAMED[defect], ...(defect.endsWith("Blob") ? [hexOid(content.subarray(-20))] : [])];
     // Where git's parser gives up, fsck has one name for it.
     const called = defect === "emptyName" ? "badTree" : defect;
     const said = lines.find((line) => blamed.some((id) => id && line.includes(`${id}: ${called}:`)));
