@@ -2,6 +2,7 @@
 /** `docteur SUBCOMMAND …`: finds the subcommand and runs it. Each one is a file of `tools/commands/`. */
 import { readFileSync } from "node:fs";
 import { type Command, usageError } from "./cli/arguments.js";
+import { print } from "./cli/output.js";
 import { runProgram } from "./cli/process.js";
 
 /** The subcommands, in the order in which `--help` lists them; each is loaded when it is needed. */
@@ -31,13 +32,14 @@ Exit statuses:
    1  not found in the image
    4  the image is damaged
    8  input or output failed: a file, a device, a program, the network
-  16  the arguments are wrong`;
+  16  the arguments are wrong
+ 141  the reader of the output has closed the pipe`;
 
 async function printHelp(): Promise<void> {
   const lines: string[] = [];
   for (const [name, load] of Object.entries(COMMANDS))
     lines.push(`  ${name.padEnd(8)} ${(await load()).command.summary}`);
-  process.stdout.write(`${HEAD}\n${lines.join("\n")}\n${FOOT}\n`);
+  print(`${HEAD}\n${lines.join("\n")}\n${FOOT}\n`);
 }
 
 function version(): string {
@@ -63,7 +65,7 @@ async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined) throw usageError("no subcommand is given");
   if (name === "-V" || name === "--version") {
-    process.stdout.write(`docteur ${version()}\n`);
+    print(`docteur ${version()}\n`);
     return 0;
   }
   const isHelp = name === "help" || name === "-h" || name === "--help";
@@ -73,7 +75,7 @@ async function main(argv: string[]): Promise<number> {
   }
   const command = await load(isHelp ? rest[0]! : name);
   if (!isHelp && !wantsHelp(rest)) return command.run(rest);
-  process.stdout.write(`${command.help}\n`);
+  print(`${command.help}\n`);
   return 0;
 }
 

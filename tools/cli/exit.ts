@@ -21,6 +21,8 @@ export const EXIT = {
   sha256Repository: 15,
   /** Bad arguments. */
   usage: 16,
+  /** Whoever read the output has closed the pipe: what a shell shows for a program that SIGPIPE (13) ended. */
+  brokenPipe: 128 + 13,
 } as const;
 
 /** The exit status that stands for an error's code. */

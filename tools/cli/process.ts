@@ -1,23 +1,43 @@
-/** A program's life: its main function, its output's reader that stops, and the signals that end it. */
+/** A program's life: its main function, the end of its output's reader, and the signals that end it. */
+
 import { DocteurError } from "../../src/errors.js";
+import { BrokenPipe } from "../../src/node/write-all.js";
 import { reportError } from "./errors.js";
+import { EXIT } from "./exit.js";
+import { flush } from "./output.js";
+
+/** Prints the error on standard error. A closed pipe is none. @returns the exit status */
+function statusOf(program: string, error: unknown): number {
+  return error instanceof BrokenPipe ? EXIT.brokenPipe : reportError(program, error);
+}
+
+/** Writes what is left of the output. @returns the exit status: that of the first thing that went wrong */
+function finish(program: string, status: number): number {
+  try {
+    flush();
+    return status;
+  } catch (error) {
+    const failed = statusOf(program, error);
+    return status === EXIT.ok ? failed : status;
+  }
+}
 
 /**
- * Runs a program's main function to its exit status. Whoever reads standard output may stop reading: the program then
- * ends without a word.
+ * Runs a program's main function to its exit status. Where the reader of standard output has gone, the program ends
+ * silently, with the status that a shell shows for SIGPIPE.
  * @param program its name in messages
  */
 export function runProgram(program: string, main: (argv: string[]) => Promise<number>): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    process.exit(reportError(program, new DocteurError("Io", `cannot write the output: ${error.message}`)));
-  });
+  // Where messages cannot be written, the exit status alone says what happened.
+  process.stderr.on("error", () => undefined);
   main(process.argv.slice(2)).then(
     (status) => {
-      process.exitCode = status;
+      process.exitCode = finish(program, status);
     },
     (error: unknown) => {
-      process.exitCode = reportError(program, error);
+      // What was printed before the error stands before its message.
+      const flushed = finish(program, EXIT.ok);
+      process.exitCode = flushed === EXIT.brokenPipe ? flushed : statusOf(program, error);
     },
   );
 }

@@ -1,7 +1,7 @@
 /** `docteur cat`: a file of an image on standard output. */
-import { once } from "node:events";
 import { type Command, parse } from "../cli/arguments.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { print } from "../cli/output.js";
 
 const HELP = `usage: docteur cat [OPTION]... IMAGE PATH
 
@@ -32,7 +32,7 @@ async function run(argv: string[]): Promise<number> {
     const options = { follow: values.follow === true };
     for (let offset = 0; ; offset += PIECE) {
       const piece = await volume.getPartial(path, offset, PIECE, options);
-      if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+      print(piece);
       if (piece.length < PIECE) return 0;
     }
   } finally {

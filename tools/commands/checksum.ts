@@ -1,9 +1,9 @@
 /** `docteur checksum`: a checksum of every file of an image, as sha256sum prints and checks them. */
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import type { Entry, Volume } from "../../src/index.js";
 import { type Command, parse } from "../cli/arguments.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { print } from "../cli/output.js";
 
 const HELP = `usage: docteur checksum [OPTION]... IMAGE
 
@@ -83,7 +83,7 @@ async function run(argv: string[]): Promise<number> {
     for await (const { entry, path } of walk(volume, Buffer.alloc(0))) {
       if (entry.kind === "submodule" || (entry.kind === "symlink" && !values.git)) continue;
       const hash = values.git ? entry.oid : await sha256(volume, path);
-      if (!process.stdout.write(line(hash, path))) await once(process.stdout, "drain");
+      print(line(hash, path));
     }
     return 0;
   } finally {

@@ -2,6 +2,7 @@
 import type { Entry, Volume } from "../../src/index.js";
 import { type Command, parse } from "../cli/arguments.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { isOnTerminal, print } from "../cli/output.js";
 import { hideControls } from "../terminal.js";
 
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]
@@ -82,16 +83,13 @@ async function run(argv: string[]): Promise<number> {
       follow: values.follow === true,
     };
     const end = Buffer.from(values.z ? "\0" : "\n");
-    const show = process.stdout.isTTY ? hideControls : (name: Buffer): Buffer => name;
+    const show = isOnTerminal() ? hideControls : (name: Buffer): Buffer => name;
     const entries: object[] = [];
     for await (const { entry, shown } of list(volume, Buffer.from(path), options)) {
       if (values.json) entries.push(toJson(entry));
-      else
-        process.stdout.write(
-          Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), show(shown), end]),
-        );
+      else print(Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), show(shown), end]));
     }
-    if (values.json) process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+    if (values.json) print(`${JSON.stringify(entries, null, 2)}\n`);
     return 0;
   } finally {
     await volume.close();

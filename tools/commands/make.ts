@@ -4,6 +4,7 @@ import { isTemporaryName } from "../../src/node/replace-file.js";
 import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
 import { EXIT } from "../cli/exit.js";
 import { formatBytes, plural } from "../cli/format.js";
+import { print } from "../cli/output.js";
 import { interruptible } from "../cli/process.js";
 import { ProgressLine } from "../cli/progress.js";
 import { escapeControls } from "../terminal.js";
@@ -211,7 +212,7 @@ async function run(argv: string[]): Promise<number> {
     warnAbout(summary);
   }
   progress.finish(describeResult(escapeControls(image), summary, performance.now() - start));
-  if (values.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  if (values.json) print(`${JSON.stringify(summary, null, 2)}\n`);
   return EXIT.ok;
 }
 

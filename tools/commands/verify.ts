@@ -11,6 +11,7 @@ import {
 } from "../../src/verify/index.js";
 import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
 import { EXIT } from "../cli/exit.js";
+import { flush, isOnTerminal, print } from "../cli/output.js";
 import { ProgressLine } from "../cli/progress.js";
 import { annotation, withoutCommands } from "../output/github.js";
 import { quoteOcaml } from "../output/ocaml.js";
@@ -152,19 +153,20 @@ async function run(argv: string[]): Promise<number> {
     if (values.quiet) continue;
     if (values.json) {
       // An older form of commands of GitHub's runner counts anywhere in a line.
-      process.stdout.write(`${JSON.stringify(report).replaceAll("##[", "#\\u0023[")}\n`);
+      print(`${JSON.stringify(report).replaceAll("##[", "#\\u0023[")}\n`);
       continue;
     }
     const isOneOfMany = images.paths.length > 1;
     const isOnGitHub = process.env.GITHUB_ACTIONS === "true";
     if (report.status === "sound") {
-      if (isOneOfMany) process.stdout.write(`image\t: ${escapeControls(image)}\n`);
+      if (isOneOfMany) print(`image\t: ${escapeControls(image)}\n`);
       const text = describe(verified);
-      const shown = process.stdout.isTTY ? hideControls(text, true) : text;
-      process.stdout.write(isOnGitHub ? withoutCommands(shown) : shown);
+      const shown = isOnTerminal() ? hideControls(text, true) : text;
+      print(isOnGitHub ? withoutCommands(shown) : shown);
     }
+    flush();
     printFindings(report, image, isOneOfMany);
-    if (isOnGitHub) for (const finding of report.findings) process.stdout.write(annotation(finding, image));
+    if (isOnGitHub) for (const finding of report.findings) print(annotation(finding, image));
   }
   return status;
 }
