@@ -17,7 +17,7 @@ export namespace Kind {
   export const REF_DELTA: u32 = 7;
 }
 
-/** Where the PACK begins in the image: behind the commit's id and the IDX's offset (FORMAT.md). */
+/** Where the PACK begins in the image: behind the commit's id and the IDX's offset (docs/FORMAT.md). */
 export const PACK_START: u64 = 28;
 /** Of the PACK's own header: magic, version, count. */
 const PACK_HEADER: u64 = 12;

@@ -1,4 +1,4 @@
-/** The image's header (FORMAT.md): the commit's id and where the IDX begins. */
+/** The image's header (docs/FORMAT.md): the commit's id and where the IDX begins. */
 import { blockCapacity, blockPeek, blockStatus } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { PACK_START } from "../git/entry";
