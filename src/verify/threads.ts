@@ -1,6 +1,7 @@
 /** Threads that resolve the forest of deltas together, this one among them. */
 import { Worker } from "node:worker_threads";
-import { DocteurError, type ErrorCode, type ErrorWhere } from "../errors.js";
+import { DocteurError } from "../errors.js";
+import { type ErrorMessage, threadDied, unpackError } from "../threads/errors.js";
 import type { Forest, Rows } from "./entry-table.js";
 import type { ImageReader } from "./reader.js";
 import type { Resolver } from "./resolve.js";
@@ -22,9 +23,7 @@ export interface ThreadTask {
 }
 
 /** What it answers: its part of the trees, or what went wrong. */
-export type ThreadAnswer =
-  | { trees: Uint32Array }
-  | { error: { code: ErrorCode; message: string; where: ErrorWhere } | { internal: string } };
+export type ThreadAnswer = { trees: Uint32Array } | { error: ErrorMessage };
 
 /** Writes ids into an engine's memory, as the table that trees' entries are looked up in. */
 export function loadTable({ engine }: ImageReader, oids: Uint8Array): void {
@@ -78,19 +77,12 @@ export class Team {
 
 function ask(worker: Worker, task: ThreadTask): Promise<Uint32Array> {
   return new Promise((resolve, reject) => {
-    const died = (cause: unknown): void =>
-      reject(
-        new DocteurError("Io", "a worker thread ended before its work was done", {
-          hint: "the machine may be short of memory: --jobs 1 takes less",
-          cause,
-        }),
-      );
+    const died = (cause: unknown): void => reject(threadDied("--jobs 1 takes less", cause));
     worker.once("error", died);
     worker.once("exit", died);
     worker.once("message", (answer: ThreadAnswer) => {
       if ("trees" in answer) resolve(answer.trees);
-      else if ("internal" in answer.error) reject(new Error(answer.error.internal));
-      else reject(new DocteurError(answer.error.code, answer.error.message, answer.error.where));
+      else reject(unpackError(answer.error));
     });
     worker.postMessage(task);
   });

@@ -1,7 +1,7 @@
 /** A thread of the team: it opens the image by itself, and shares columns and the counter of groups with the others. */
 import { parentPort, workerData } from "node:worker_threads";
 import { FileDevice } from "../devices/file.js";
-import { DocteurError } from "../errors.js";
+import { packError } from "../threads/errors.js";
 import { Engine } from "./engine.js";
 import { ImageReader } from "./reader.js";
 import { Resolver } from "./resolve.js";
@@ -23,10 +23,6 @@ async function run({ rows, forest, next, oids }: ThreadTask): Promise<ThreadAnsw
 
 parentPort!.once("message", (task: ThreadTask) => {
   run(task)
-    .catch((error: unknown): ThreadAnswer => {
-      if (!(error instanceof DocteurError)) return { error: { internal: String((error as Error).stack) } };
-      const { code, message, path, oid, offset, hint } = error;
-      return { error: { code, message, where: { path, oid, offset, hint } } };
-    })
+    .catch((error: unknown): ThreadAnswer => ({ error: packError(error) }))
     .then((answer) => parentPort!.postMessage(answer));
 });

@@ -1,6 +1,6 @@
 /** Jobs on worker threads. */
 import { Worker } from "node:worker_threads";
-import { DocteurError, type ErrorCode, type ErrorWhere } from "../../errors.js";
+import { type ErrorMessage, threadDied, unpackError } from "../../threads/errors.js";
 import { buffersOf, type Parcel, packJob } from "./job-message.js";
 import type { Executor, Job, Results } from "./jobs.js";
 
@@ -11,9 +11,7 @@ import type { Executor, Job, Results } from "./jobs.js";
 const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
 /** What a worker answers. */
-export type Answer =
-  | { result: Results[keyof Results] }
-  | { error: { code: ErrorCode; message: string; where: ErrorWhere } | { internal: string } };
+export type Answer = { result: Results[keyof Results] } | { error: ErrorMessage };
 
 interface Task {
   parcel: Parcel;
@@ -27,12 +25,6 @@ interface Thread {
   /** Only one runs heavy jobs, as a Wasm memory never shrinks. */
   isHeavy: boolean;
   task: Task | undefined;
-}
-
-function revive(answer: Extract<Answer, { error: unknown }>["error"]): Error {
-  return "internal" in answer
-    ? new Error(answer.internal)
-    : new DocteurError(answer.code, answer.message, answer.where);
 }
 
 /** As many worker threads as were asked for, each with the packer's Wasm module. Jobs start in the order of `run`. */
@@ -76,7 +68,7 @@ export class Pool implements Executor {
     worker.on("message", (answer: Answer) => {
       const { task } = thread;
       thread.task = undefined;
-      if ("error" in answer) task?.reject(revive(answer.error));
+      if ("error" in answer) task?.reject(unpackError(answer.error));
       else task?.resolve(answer.result as never);
       this.#dispatch();
     });
@@ -96,12 +88,7 @@ export class Pool implements Executor {
   }
 
   #died(cause: unknown): void {
-    this.#fail(
-      new DocteurError("Io", "a worker thread ended before its work was done", {
-        hint: "the machine may be short of memory: fewer workers take less",
-        cause,
-      }),
-    );
+    this.#fail(threadDied("fewer workers take less", cause));
   }
 
   /** Nothing that was asked for will be answered any more. */

@@ -1,6 +1,6 @@
 /** A worker thread of the pool: jobs in, answers out. */
 import { parentPort, workerData } from "node:worker_threads";
-import { DocteurError } from "../../errors.js";
+import { packError } from "../../threads/errors.js";
 import { fileContents } from "../base/file-contents.js";
 import { createEngine } from "./engine.js";
 import { type Parcel, unpackJob } from "./job-message.js";
@@ -14,11 +14,7 @@ function answer(parcel: Parcel): Answer {
   try {
     return { result: runner.run(unpackJob(parcel)) };
   } catch (error) {
-    if (error instanceof DocteurError) {
-      const { code, message, path, oid, offset, hint } = error;
-      return { error: { code, message, where: { path, oid, offset, hint } } };
-    }
-    return { error: { internal: (error as Error).stack ?? String(error) } };
+    return { error: packError(error) };
   }
 }
 
