@@ -165,6 +165,16 @@ function nameKind(mode: Mode): NameKind {
 }
 
 /**
+ * Why the core does not read a path; `undefined` where it does.
+ * @param length the path's from the root of the source, in bytes
+ * @param depth how many names it has
+ */
+export function whyTooDeep(length: number, depth: number): string | undefined {
+  if (depth > DEPTH_MAX) return `more than ${DEPTH_MAX} levels deep`;
+  return length > PATH_MAX ? `longer than ${PATH_MAX} bytes` : undefined;
+}
+
+/**
  * Makes sure that the core will read a path.
  * @param path for the message
  * @param length the path's from the root of the source, in bytes
@@ -172,8 +182,8 @@ function nameKind(mode: Mode): NameKind {
  * @throws DocteurError `BadSource`
  */
 export function checkLimits(path: string, length: number, depth: number): void {
-  if (depth <= DEPTH_MAX && length <= PATH_MAX) return;
-  const limit = depth > DEPTH_MAX ? `more than ${DEPTH_MAX} levels deep` : `longer than ${PATH_MAX} bytes`;
+  const limit = whyTooDeep(length, depth);
+  if (limit === undefined) return;
   const begin = shown(path.slice(0, SHOWN_MAX)) + (path.length > SHOWN_MAX ? "..." : "");
   throw new DocteurError("BadSource", `${begin} cannot be in an image: its path is ${limit}`, {
     path: begin,

@@ -3,8 +3,11 @@
 import { DocteurError } from "../errors.js";
 import type { Kind } from "../git/objects.js";
 import { hexOid, OID_LEN } from "../git/oid.js";
+import { withOwnSignal } from "../node/own-signal.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
+import type { CommitObjects } from "./git/commit-objects.js";
+import { checkContents } from "./git/examine.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { type GitSource, openGitSource, type ReadyCommit } from "./git/source.js";
 import { type SpooledCommit, spoolCommit } from "./git/spool.js";
@@ -14,34 +17,49 @@ import { Places } from "./pack/pack-order.js";
 import { Packer } from "./pack/packer.js";
 import { withWorkers } from "./pack/workers.js";
 
+/** The id of the commit's root tree, the second of its objects. */
+function treeOf(objects: CommitObjects): string {
+  return hexOid(objects.oidOf(1));
+}
+
 /** What was packed. */
 interface Packed extends ImageSizes {
   tree: string;
   objectCount: number;
 }
 
-/** Has git pack the commit. */
+/** Has git pack the commit, and meanwhile makes sure that it gives the right contents. */
 async function packByGit(
-  { workspace, commit }: ReadyCommit,
+  { workspace, commit, objects }: ReadyCommit,
   { signal, onProgress, blockSize }: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
   const report = onProgress && ((done: number, total: number) => onProgress({ phase: "pack", done, total }));
-  const pack = await packCommit(workspace, commit, report, signal);
+  const { env } = workspace;
+  const pack = await withOwnSignal(signal, async (own, abort) => {
+    const stop = (reason: unknown): never => {
+      abort(reason);
+      throw reason;
+    };
+    const packing = packCommit(workspace, commit, objects, report, own).catch(stop);
+    const checking = checkContents({ env, commit, signal: own }, objects).catch(stop);
+    await Promise.allSettled([packing, checking]);
+    await checking;
+    return packing;
+  });
   const sizes = await writeImage(sink, blockSize, Buffer.from(commit, "hex"), async () => {
     await copyPack(pack, sink);
     return pack.idx;
   });
-  const { tree, objectCount } = pack;
-  return { tree, objectCount, ...sizes };
+  return { tree: treeOf(objects), objectCount: pack.objectCount, ...sizes };
 }
 
 /** Surveys the objects of a kind, which must be what git says that they are. @returns their rows */
 async function survey(packer: Packer, kind: Kind, spooled: SpooledCommit): Promise<Uint32Array> {
-  const rows = spooled.rowsOf(kind);
+  const rows = spooled.objects.rowsOf(kind);
   const oids = await packer.survey(kind, spooled.unreads(rows));
   for (const [at, row] of rows.entries()) {
-    const oid = hexOid(spooled.oidOf(row));
+    const oid = hexOid(spooled.objects.oidOf(row));
     if (hexOid(oids.subarray(at * OID_LEN, (at + 1) * OID_LEN)) !== oid)
       throw new DocteurError("BadSource", `git gives other content than that of the object ${oid}`, {
         oid,
@@ -52,7 +70,7 @@ async function survey(packer: Packer, kind: Kind, spooled: SpooledCommit): Promi
 }
 
 /** Trees breadth first: by depth, and in the order of their paths. @returns indexes of rows */
-function breadthFirst({ paths }: SpooledCommit, rows: Uint32Array): Uint32Array {
+function breadthFirst({ paths }: CommitObjects, rows: Uint32Array): Uint32Array {
   const depths = Uint32Array.from(rows, (row) => {
     const path = paths.text(row);
     return path === "" ? 0 : path.split("/").length;
@@ -61,22 +79,23 @@ function breadthFirst({ paths }: SpooledCommit, rows: Uint32Array): Uint32Array 
 }
 
 /** The order of the pack: the commit, trees breadth first, blobs. All were surveyed in that order of kinds. */
-function placesOf(spooled: SpooledCommit, trees: Uint32Array, blobs: Uint32Array): Places {
+function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array): Places {
+  const { paths } = objects;
   const places = new Places();
-  places.add(0, spooled.paths.text(0));
-  for (const at of breadthFirst(spooled, trees)) places.add(1 + at, spooled.paths.text(trees[at]!));
-  for (const [at, row] of blobs.entries()) places.add(1 + trees.length + at, spooled.paths.text(row));
+  places.add(0, paths.text(0));
+  for (const at of breadthFirst(objects, trees)) places.add(1 + at, paths.text(trees[at]!));
+  for (const [at, row] of blobs.entries()) places.add(1 + trees.length + at, paths.text(row));
   return places;
 }
 
 /** Packs the commit as directories are. */
 async function packAnew(
-  { workspace, commit }: ReadyCommit,
+  { workspace, commit, objects }: ReadyCommit,
   { signal, onProgress, blockSize, workers, depth = DEPTH }: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
-  const spooled = await spoolCommit(workspace, commit, signal);
-  const { count: objectCount, contentLen } = spooled;
+  const spooled = await spoolCommit(workspace, commit, objects, signal);
+  const { count: objectCount, contentLen } = objects;
   return withWorkers(workers, { objectCount, contentLen }, signal, async (executor) => {
     const packer = new Packer(executor, objectCount, {
       depth,
@@ -86,12 +105,12 @@ async function packAnew(
     await survey(packer, "commit", spooled);
     const trees = await survey(packer, "tree", spooled);
     const blobs = await survey(packer, "blob", spooled);
-    const places = placesOf(spooled, trees, blobs);
+    const places = placesOf(objects, trees, blobs);
     const sizes = await writeImage(sink, blockSize, Buffer.from(commit, "hex"), async () => {
       const { idx } = await packer.write(sink, places, fileContents.sha1);
       return idx;
     });
-    return { tree: hexOid(spooled.oidOf(trees[0]!)), objectCount, ...sizes };
+    return { tree: treeOf(objects), objectCount, ...sizes };
   });
 }
 

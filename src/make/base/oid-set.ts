@@ -29,6 +29,17 @@ export class OidSet {
     return true;
   }
 
+  /** @returns the index of the id that was added and is the same as the one at `index`; -1 where there is none */
+  indexOf(index: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = this.#oids.getUint32(index * OID_LEN) & mask;
+    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
+      if (this.#isSame(taken - 1, index)) return taken - 1;
+      slot = (slot + 1) & mask;
+    }
+    return -1;
+  }
+
   #isSame(left: number, right: number): boolean {
     for (let at = 0; at < OID_LEN; at += 4)
       if (this.#oids.getUint32(left * OID_LEN + at) !== this.#oids.getUint32(right * OID_LEN + at))
@@ -48,14 +59,28 @@ export class GrowingOidSet {
    * @returns whether it was not there yet
    */
   add(oid: Uint8Array): boolean {
+    this.#place(oid);
+    if (!this.#set.add(this.#count)) return false;
+    this.#count++;
+    return true;
+  }
+
+  /**
+   * @param oid 20 bytes
+   * @returns how many ids were added before it; -1 where it was not added
+   */
+  indexOf(oid: Uint8Array): number {
+    this.#place(oid);
+    return this.#set.indexOf(this.#count);
+  }
+
+  /** Puts an id behind those of the set. */
+  #place(oid: Uint8Array): void {
     if (this.#count * OID_LEN === this.#oids.length) {
       this.#oids = doubled(this.#oids);
       this.#set = new OidSet(this.#oids);
       for (let index = 0; index < this.#count; index++) this.#set.add(index);
     }
     this.#oids.set(oid, this.#count * OID_LEN);
-    if (!this.#set.add(this.#count)) return false;
-    this.#count++;
-    return true;
   }
 }

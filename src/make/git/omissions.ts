@@ -1,9 +1,8 @@
-/** What of a commit an image does not really hold: submodules, and files whose content Git LFS keeps elsewhere. */
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { DocteurError } from "../../errors.js";
-import { ended, gather, reasonOf, STDERR_MAX, startGit } from "../../git-program/process.js";
-import { ioError } from "../../node/io-error.js";
+/** What an image of a commit does not really hold: submodules, and files whose content Git LFS keeps elsewhere. */
+import { textOf } from "../../git/byte-string.js";
+import { ENTRY } from "../../git/tree-mode.js";
+import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
+import { type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
 
 /** How many there are, and the paths of the first. */
 export interface Noticed {
@@ -11,7 +10,7 @@ export interface Noticed {
   paths: string[];
 }
 
-/** What a commit's trees hold. */
+/** The contents of a commit's trees, path by path. No count is larger than 2^53 - 1. */
 export interface Survey {
   /** Files and symbolic links, and bytes of them. */
   fileCount: number;
@@ -27,11 +26,6 @@ const SHOWN_MAX = 5;
 const POINTER_MIN = 120;
 const POINTER_END = 1024;
 
-function note(noticed: Noticed, path: Buffer): void {
-  noticed.count++;
-  if (noticed.paths.length < SHOWN_MAX) noticed.paths.push(path.toString());
-}
-
 /** Whether a blob is a pointer of Git LFS (docs/spec.md). */
 export function isLfsPointer(content: Buffer): boolean {
   const text = content.toString("latin1");
@@ -42,120 +36,75 @@ export function isLfsPointer(content: Buffer): boolean {
   );
 }
 
-/** Splits a stream into the entries of `ls-tree -z`. */
-export async function* entriesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of stream) {
-    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    const entries: Buffer[] = [];
-    let start = 0;
-    for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, start)) {
-      entries.push(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    rest = bytes.subarray(start);
-    yield entries;
-  }
+/** The rows of blobs that are pointers of Git LFS: of those whose size is that of one. */
+export async function findLfsPointers(run: CatFileRun, { objects }: ListedCommit): Promise<Set<number>> {
+  const candidates = objects.rowsOf("blob").filter((row) => {
+    const size = objects.sizeOf(row);
+    return size >= POINTER_MIN && size < POINTER_END;
+  });
+  const found = new Set<number>();
+  let next = 0;
+  let parts: Buffer[] = [];
+  const visitor: BatchVisitor = {
+    begin: () => {
+      parts = [];
+    },
+    data: (bytes) => void parts.push(bytes),
+    end: () => {
+      const row = candidates[next++]!;
+      if (isLfsPointer(Buffer.concat(parts))) found.add(row);
+    },
+  };
+  const reader = new BatchReader(visitor);
+  if (candidates.length > 0)
+    await catFile(run, "--batch", objects.requests(candidates), (output) => reader.read(output));
+  return found;
 }
 
-/** Reads what `cat-file --batch` gives, object by object: undefined for one that is missing. */
-async function* objectsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
-  let bytes = Buffer.alloc(0);
-  for await (const piece of stream) {
-    bytes = Buffer.concat([bytes, piece]);
-    let at = 0;
-    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, at)) {
-      const [, type, size] = bytes.toString("latin1", at, end).split(" ");
-      const isMissing = type === "missing";
-      const next = end + 1 + (isMissing ? 0 : Number(size) + 1);
-      if (next > bytes.length) break;
-      yield isMissing ? undefined : bytes.subarray(end + 1, next - 1);
-      at = next;
-    }
-    bytes = bytes.subarray(at);
-  }
+/** There may be more paths than numbers: trees that hold each other many times. */
+function added(left: number, right: number): number {
+  return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
-class Surveyor {
-  readonly survey: Survey = {
+function addNoticed(into: Noticed, { count, paths }: Noticed, prefix: string): void {
+  into.count = added(into.count, count);
+  for (const path of paths.slice(0, SHOWN_MAX - into.paths.length)) into.paths.push(`${prefix}${path}`);
+}
+
+const HERE: Noticed = { count: 1, paths: [""] };
+
+function emptySurvey(): Survey {
+  return {
     fileCount: 0,
     contentBytes: 0,
     submodules: { count: 0, paths: [] },
     lfsPointers: { count: 0, paths: [] },
   };
-  /** Paths of the blobs that were asked for and not read yet; no more than pipes hold. */
-  readonly #asked: Buffer[] = [];
-
-  /** Takes entries of `ls-tree -l`, and asks `cat-file` for blobs that may be pointers. */
-  async *requests(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const entries of entriesOf(stream)) {
-      const wanted: string[] = [];
-      for (const entry of entries) {
-        const id = this.#request(entry);
-        if (id !== undefined) wanted.push(`${id}\n`);
-      }
-      yield Buffer.from(wanted.join(""));
-    }
-  }
-
-  /** `100644 blob OID    SIZE<tab>PATH` */
-  #request(entry: Buffer): string | undefined {
-    const tab = entry.indexOf(9);
-    const [mode, type, id, size] = entry.toString("latin1", 0, tab).split(/ +/);
-    const path = entry.subarray(tab + 1);
-    if (type === "commit") note(this.survey.submodules, path);
-    if (type !== "blob") return undefined;
-    const sizeLen = Number(size);
-    this.survey.fileCount++;
-    this.survey.contentBytes += sizeLen;
-    if (mode === "120000" || !(sizeLen >= POINTER_MIN && sizeLen < POINTER_END)) return undefined;
-    this.#asked.push(path);
-    return id;
-  }
-
-  async read(stream: Readable): Promise<void> {
-    for await (const content of objectsOf(stream as AsyncIterable<Buffer>)) {
-      const path = this.#asked.shift()!;
-      if (content !== undefined && isLfsPointer(content)) note(this.survey.lfsPointers, path);
-    }
-  }
 }
 
-/**
- * Looks through a commit's trees and its small files.
- * @param env leads git to the repository
- * @param onProgress told how many files were listed so far
- * @throws DocteurError `BadSource` where git fails, `Io`; the signal's reason
- */
-export async function surveyCommit(
-  env: NodeJS.ProcessEnv,
-  commit: string,
-  onProgress: ((count: number) => void) | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Survey> {
-  const lister = startGit(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], env, "ignore", signal);
-  const reader = startGit(["cat-file", "--batch"], env, "pipe", signal);
-  const surveyor = new Surveyor();
-  const feed = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const requests of surveyor.requests(pieces)) {
-      yield requests;
-      onProgress?.(surveyor.survey.fileCount);
+/** Counts the paths of a commit. @param pointers the rows of Git LFS's pointers */
+export function countPaths(listed: ListedCommit, pointers: ReadonlySet<number>): Survey {
+  const surveys = new Map<CommitTree, Survey>();
+  for (const tree of listed.trees) {
+    const survey = emptySurvey();
+    for (const { kind, name, oidAt } of itemsOf(tree)) {
+      if (kind === ENTRY.submodule) addNoticed(survey.submodules, HERE, name);
+      else if (kind === ENTRY.tree) {
+        const child = surveys.get(listed.treeAt(tree.content, oidAt))!;
+        survey.fileCount = added(survey.fileCount, child.fileCount);
+        survey.contentBytes = added(survey.contentBytes, child.contentBytes);
+        addNoticed(survey.submodules, child.submodules, `${name}/`);
+        addNoticed(survey.lfsPointers, child.lfsPointers, `${name}/`);
+      } else {
+        const row = listed.rowAt(tree.content, oidAt);
+        survey.fileCount = added(survey.fileCount, 1);
+        survey.contentBytes = added(survey.contentBytes, listed.objects.sizeOf(row));
+        if (kind !== ENTRY.symlink && pointers.has(row)) addNoticed(survey.lfsPointers, HERE, name);
+      }
     }
-  };
-  const [fed, read, listed, ...others] = await Promise.allSettled([
-    pipeline(lister.stdout!, feed, reader.stdin!),
-    surveyor.read(reader.stdout!),
-    Promise.all([ended(lister), gather(lister.stderr!, STDERR_MAX)]),
-    Promise.all([ended(reader), gather(reader.stderr!, STDERR_MAX)]),
-  ]);
-  signal?.throwIfAborted();
-  for (const end of [listed, ...others]) {
-    if (end.status === "rejected") throw end.reason;
-    const [status, stderr] = end.value;
-    if (status === 0) continue;
-    const hint = reasonOf(stderr);
-    throw new DocteurError("BadSource", `git cannot read the commit ${commit}`, { oid: commit, hint });
+    surveys.set(tree, survey);
   }
-  for (const end of [fed, read]) if (end.status === "rejected") throw ioError("run", "git", end.reason);
-  return surveyor.survey;
+  const root = surveys.get(listed.trees.at(-1)!)!;
+  for (const noticed of [root.submodules, root.lfsPointers]) noticed.paths = noticed.paths.map(textOf);
+  return root;
 }

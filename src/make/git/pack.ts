@@ -8,12 +8,13 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DocteurError } from "../../errors.js";
-import { ended, gather, reasonOf, runGit, STDERR_MAX, startGit } from "../../git-program/process.js";
+import { hexOid } from "../../git/oid.js";
+import { ended, reasonOf, startGit } from "../../git-program/process.js";
 import { type GitProgress, readMessages } from "../../git-program/progress.js";
 import type { Workspace } from "../../git-program/workspace.js";
 import { ioError } from "../../node/io-error.js";
 import type { FileSink } from "../../node/replace-file.js";
-import { entriesOf } from "./omissions.js";
+import type { CommitObjects } from "./commit-objects.js";
 
 /** git's defaults, said so that they stay; the highest deflate level, as an image is made once and read often. */
 const PACK_OPTIONS = [
@@ -26,24 +27,28 @@ const PACK_OPTIONS = [
   "--index-version=2",
 ];
 
+/** Characters of a piece of the list that pack-objects reads. */
+const REQUEST_LEN = 1 << 16;
+
 /** A pack that git made, in files. */
 export interface GitPack {
   packPath: string;
   idx: Uint8Array;
   objectCount: number;
-  /** The commit's root tree, 40 hexadecimal digits. */
-  tree: string;
 }
 
-/** `100644 blob OID<tab>PATH` as pack-objects reads it: an id, and a path, which guides its search for deltas. */
-function requestOf(entry: Buffer): Buffer | undefined {
-  // Submodules have no object here.
-  if (entry.toString("latin1", 7, 11) === "comm") return undefined;
-  const line = Buffer.concat([entry.subarray(12), Buffer.of(0x0a)]);
-  // A path ends at the line's end: pack-objects does not mind a blank instead of a line feed.
-  for (let at = line.indexOf(0x0a); at < line.length - 1; at = line.indexOf(0x0a, at + 1)) line[at] = 0x20;
-  line[40] = 0x20;
-  return line;
+/** The objects as pack-objects reads them: of each its id, and its path, which guides the search for deltas. */
+function* requestsOf(objects: CommitObjects): Generator<Buffer> {
+  let lines = "";
+  for (let row = 0; row < objects.count; row++) {
+    // A path ends at the line's end: pack-objects does not mind a blank instead of a line feed.
+    const path = objects.isKind(row, "commit") ? "" : ` ${objects.paths.text(row).replaceAll("\n", " ")}`;
+    lines += `${hexOid(objects.oidOf(row))}${path}\n`;
+    if (lines.length < REQUEST_LEN) continue;
+    yield Buffer.from(lines, "latin1");
+    lines = "";
+  }
+  yield Buffer.from(lines, "latin1");
 }
 
 /** How far packing is, told as objects done of all. */
@@ -64,37 +69,25 @@ function joinPasses(onProgress: PackProgress): (progress: GitProgress) => void {
   };
 }
 
-/** Lists the commit's objects into `pack-objects`. */
+/** Has `pack-objects` pack the commit's objects. */
 async function runPackObjects(
   { env, folder }: Workspace,
   commit: string,
-  tree: string,
+  objects: CommitObjects,
   onProgress: PackProgress | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const lister = startGit(["ls-tree", "-r", "-t", "-z", "--full-tree", commit], env, "ignore", signal);
   const args = ["pack-objects", onProgress === undefined ? "-q" : "--progress", ...PACK_OPTIONS];
   const packer = startGit([...args, join(folder, "pack")], env, "pipe", signal);
-  const feed = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    yield Buffer.from(`${commit}\n${tree} \n`);
-    for await (const entries of entriesOf(pieces))
-      yield Buffer.concat(entries.map(requestOf).filter((line) => line !== undefined));
-  };
   packer.stdout!.resume();
-  const [fed, listed, packed, listerSaid, packerSaid] = await Promise.allSettled([
-    pipeline(lister.stdout!, feed, packer.stdin!),
-    ended(lister),
+  const [fed, packed, said] = await Promise.allSettled([
+    pipeline(requestsOf(objects), packer.stdin!),
     ended(packer),
-    gather(lister.stderr!, STDERR_MAX),
     readMessages(packer.stderr!, onProgress && joinPasses(onProgress)),
   ]);
   signal?.throwIfAborted();
-  for (const [end, said] of [
-    [listed, listerSaid],
-    [packed, packerSaid],
-  ] as const) {
-    if (end.status === "rejected") throw end.reason;
-    if (end.value === 0) continue;
+  if (packed.status === "rejected") throw packed.reason;
+  if (packed.value !== 0) {
     const hint = said.status === "fulfilled" ? reasonOf(said.value) : undefined;
     throw new DocteurError("BadSource", `git cannot pack the commit ${commit}`, { oid: commit, hint });
   }
@@ -108,29 +101,25 @@ async function runPackObjects(
  * deltas are sought by one thread. (Another version of git may choose other deltas.)
  *
  * @param workspace has the commit's objects, or borrows them; the pack is left in its folder
+ * @param objects the commit's
  * @param onProgress told how many objects are done, of how many
  * @throws DocteurError `BadSource` where git fails, `Io`; the signal's reason
  */
 export async function packCommit(
   workspace: Workspace,
   commit: string,
+  objects: CommitObjects,
   onProgress?: PackProgress,
   signal?: AbortSignal,
 ): Promise<GitPack> {
-  const { env, folder } = workspace;
-  const tree = await runGit(["rev-parse", "--verify", `${commit}^{tree}`], env, signal);
-  if (tree.status !== 0)
-    throw new DocteurError("BadSource", `git cannot read the commit ${commit}`, {
-      oid: commit,
-      hint: reasonOf(tree.stderr),
-    });
-  await runPackObjects(workspace, commit, tree.stdout, onProgress, signal);
+  const { folder } = workspace;
+  await runPackObjects(workspace, commit, objects, onProgress, signal);
   const packName = (await readdir(folder)).find((name) => name.endsWith(".pack"));
   if (packName === undefined) throw new DocteurError("Io", "git pack-objects left no pack");
   const packPath = join(folder, packName);
   const idx = await readFile(packPath.replace(/pack$/, "idx"));
   const objectCount = idx.readUInt32BE(8 + 255 * 4);
-  return { packPath, idx, objectCount, tree: tree.stdout };
+  return { packPath, idx, objectCount };
 }
 
 /**

@@ -8,7 +8,8 @@ import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
 import { completeCommit, lazyEnvironment } from "../../git-program/partial.js";
 import { resolveCommit } from "../../git-program/revision.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
-import { type Noticed, type Survey, surveyCommit } from "./omissions.js";
+import { type ExaminedCommit, examineCommit } from "./examine.js";
+import type { Noticed } from "./omissions.js";
 import { parseSubdir, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
 
 /** The root of a git work tree, or a bare repository, on this machine. */
@@ -49,13 +50,12 @@ export interface GitSourceProgress {
 }
 
 /** A commit that is ready to be packed. */
-export interface ReadyCommit {
+export interface ReadyCommit extends ExaminedCommit {
   workspace: Workspace;
   /** The commit to pack. */
   commit: string;
   /** The commit of the source that it is, or is a part of. */
   sourceCommit: string;
-  survey: Survey;
 }
 
 function refuse({ count, paths }: Noticed, noun: string, what: string): void {
@@ -114,10 +114,12 @@ export async function openGitSource(
   };
   const commits = await obtain(source, subdir, fetchOptions, workspace);
   const report = (done: number): void => onProgress?.({ phase: "scan", done, total: undefined });
-  const survey = await surveyCommit(workspace.env, commits.commit, report, signal);
+  const { env } = workspace;
+  const examined = await examineCommit({ env, commit: commits.commit, signal }, report);
+  const { survey } = examined;
   if (strict) {
     refuse(survey.submodules, "submodule", "left out");
     refuse(survey.lfsPointers, "file", "only pointers of Git LFS");
   }
-  return { workspace, ...commits, survey };
+  return { workspace, ...commits, ...examined };
 }
