@@ -18,9 +18,9 @@ export {
   volumeMountBegin as mountBegin,
   volumeMountRun as mount,
   volumeObject as object,
+  volumeProve as prove,
   volumeRead as read,
   volumeStat as stat,
-  volumeVerify as verify,
 } from "./volume/volume";
 
 /** Of this interface: raised when an export or a struct changes. */

@@ -3,9 +3,14 @@ import { Status } from "../base/status";
 
 const TREE_LINE: u32 = 46; // "tree ", 40 digits, a line feed
 
+/** The time of a commit whose committer line has none that git reads. */
+const NO_TIME: i64 = i64.MIN_VALUE;
+/** More digits than any time has that fits 63 bits. */
+const DIGITS_MAX: usize = 18;
+
 /** What `commitParse` found: the root tree's id, 20 bytes, and the committer's time in seconds since 1970. */
 export const commitTree: usize = memory.data(20, 8);
-export let commitTime: i64 = 0;
+export let commitTime: i64 = NO_TIME;
 
 function hexDigit(char: u32): u32 {
   if (char - 0x30 < 10) return char - 0x30;
@@ -32,34 +37,50 @@ function isCommitter(ptr: usize, end: usize): bool {
   return end - ptr > 10 && load<u64>(ptr) == 0x6574_7469_6d6d_6f63 && load<u16>(ptr, 8) == 0x2072;
 }
 
-/** The seconds before the last space of a line "committer NAME <EMAIL> SECONDS ZONE"; 0 where it has none. */
-function parseTime(line: usize, end: usize): i64 {
-  let ptr = end;
-  while (ptr > line && load<u8>(ptr - 1) != 0x20) ptr--;
-  if (ptr == line) return 0;
-  const digitsEnd = --ptr;
-  while (ptr > line && <u32>load<u8>(ptr - 1) - 0x30 < 10) ptr--;
-  if (digitsEnd - ptr > 18) return 0;
-  const negative = ptr > line && load<u8>(ptr - 1) == 0x2d;
-  let seconds: i64 = 0;
-  for (; ptr < digitsEnd; ptr++) seconds = seconds * 10 + (load<u8>(ptr) - 0x30);
-  return negative ? -seconds : seconds;
+// @ts-ignore: decorator
+@inline
+function isDigit(char: u32): bool {
+  return char - 0x30 < 10;
 }
 
-/** @returns OK or BAD_COMMIT. A commit without a readable time has the time 0. */
+/** Behind the blanks from `ptr` on. */
+function skipBlanks(ptr: usize, end: usize): usize {
+  while (ptr < end && (load<u8>(ptr) == 0x20 || load<u8>(ptr) == 0x09 || load<u8>(ptr) == 0x0d)) ptr++;
+  return ptr;
+}
+
+/**
+ * The time of a line "committer NAME <EMAIL> SECONDS ZONE", read as git reads it (ident.c, split_ident_line):
+ * digits behind the last `>`, then a sign and a digit of the zone.
+ */
+function parseTime(line: usize, end: usize): i64 {
+  let ptr = end;
+  while (ptr > line && load<u8>(ptr - 1) != 0x3e) ptr--;
+  let open = ptr;
+  while (open > line && load<u8>(open) != 0x3c) open--;
+  if (open == line) return NO_TIME;
+  ptr = skipBlanks(ptr, end);
+  const digits = ptr;
+  let seconds: i64 = 0;
+  for (; ptr < end && isDigit(load<u8>(ptr)); ptr++) seconds = seconds * 10 + (load<u8>(ptr) - 0x30);
+  if (ptr == digits || ptr - digits > DIGITS_MAX) return NO_TIME;
+  ptr = skipBlanks(ptr, end);
+  if (end - ptr < 2 || !isDigit(load<u8>(ptr + 1))) return NO_TIME;
+  return load<u8>(ptr) == 0x2b || load<u8>(ptr) == 0x2d ? seconds : NO_TIME;
+}
+
+/** @returns OK or BAD_COMMIT. A commit without a time that git reads has the time `NO_TIME`. */
 export function commitParse(ptr: usize, len: u32): i32 {
   const end = ptr + len;
   if (len < TREE_LINE || load<u32>(ptr) != 0x65657274 || load<u8>(ptr, 4) != 0x20) return Status.BAD_COMMIT;
   if (load<u8>(ptr, TREE_LINE - 1) != 0x0a || !parseOid(ptr + 5, commitTree)) return Status.BAD_COMMIT;
-  commitTime = 0;
+  commitTime = NO_TIME;
   let line = ptr + TREE_LINE;
   while (line < end && load<u8>(line) != 0x0a) {
     let lineEnd = line;
     while (lineEnd < end && load<u8>(lineEnd) != 0x0a) lineEnd++;
-    if (isCommitter(line, lineEnd)) {
-      commitTime = parseTime(line, lineEnd);
-      break;
-    }
+    // Of several lines git takes the last.
+    if (isCommitter(line, lineEnd)) commitTime = parseTime(line, lineEnd);
     line = lineEnd + 1;
   }
   return Status.OK;

@@ -2,7 +2,8 @@
  * Resolved objects in memory, and the bounded cache of them. An object is one allocation:
  *
  *     │ offset u64 │ size u32 │ kind u32 │ hashNext u32 │ newer u32 │ older u32 │ refs u32 │ state u8 │ hashed u8 │
- *     │ depth u16 │ found u32 │ index u32 │ id 20 │ data at 64: size bytes, slack │
+ *     │ depth u16 │ found u32 │ index u32 │ order u32 │ id 20 │ data at 80: size bytes,
+ *     │ slack │
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
  * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
@@ -14,7 +15,7 @@ import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf
 import { Kind } from "../git/entry";
 import { provesOid } from "./proof";
 
-const DATA: usize = 64;
+const DATA: usize = 80;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
 export const OBJECT_SLACK: u32 = 64;
 
@@ -72,6 +73,8 @@ export class GitObject {
   found: u32;
   /** In a tree: the index of `tree-search.ts`, `NO_INDEX`, or 0 where none has been made yet. */
   index: u32;
+  /** In a tree that has been listed: its entries, sorted (`list.ts`), an allocation of its own; or 0. */
+  order: u32;
 
   @inline
   get id(): usize {
@@ -96,6 +99,7 @@ export class GitObject {
 /** Gives an object's memory back. */
 function free(object: GitObject): void {
   if (object.hasIndex) heapFree(object.index);
+  heapFree(object.order);
   heapFree(changetype<usize>(object));
 }
 
@@ -131,14 +135,26 @@ function bucketOf(offset: u64): usize {
 // @ts-ignore: decorator
 @inline
 function costOf(object: GitObject): usize {
-  const cost = heapSizeOf(changetype<usize>(object));
-  return object.hasIndex ? cost + heapSizeOf(object.index) : cost;
+  let cost = heapSizeOf(changetype<usize>(object));
+  if (object.hasIndex) cost += heapSizeOf(object.index);
+  if (object.order) cost += heapSizeOf(object.order);
+  return cost;
 }
 
 /** Gives a tree its index, a heap allocation, which is freed with it. */
 export function keepIndex(tree: GitObject, index: usize): void {
-  const cost = heapSizeOf(index);
   tree.index = <u32>index;
+  addCost(tree, index);
+}
+
+/** Gives a tree its sorted entries, as `keepIndex` does its index. */
+export function keepOrder(tree: GitObject, order: usize): void {
+  tree.order = <u32>order;
+  addCost(tree, order);
+}
+
+function addCost(tree: GitObject, part: usize): void {
+  const cost = heapSizeOf(part);
   if (tree.state != FREE) bytes += cost;
   if (tree.state == PROTECTED) protectedBytes += cost;
 }
@@ -273,6 +289,7 @@ export function objectAlloc(size: u32): GitObject | null {
   object.depth = 0;
   object.found = 0;
   object.index = 0;
+  object.order = 0;
   if (provesOid()) object.hashed = 0;
   return object;
 }

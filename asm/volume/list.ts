@@ -1,14 +1,14 @@
 /**
  * Listings: the entries of a tree in the order of their names' bytes. Git sorts a directory as if its name
  * ended in a slash, so that only directories stand elsewhere: each moves up over the names that begin with
- * its own.
+ * its own. A listing comes in pages, each from a name on.
  */
-import { GitObject, cacheAlloc } from "../objects/cache";
+import { GitObject, cacheAlloc, keepOrder } from "../objects/cache";
 import { idxFind, idxOffset } from "../git/idx";
 import { headSize, objectErrorOffset, objectHead } from "../objects/load";
 import { PACK_START } from "../git/entry";
 import { provesOid } from "../objects/proof";
-import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "../git/tree";
+import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeOrder, treeRest } from "../git/tree";
 import { blockRelease, blockRequest } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { heapFree } from "../base/heap";
@@ -16,11 +16,12 @@ import { proveBlob, provenSize, readErrorOffset } from "./read";
 import { Status } from "../base/status";
 
 /**
- * The listing: pointers to the tree's entries, as they stand in the tree, u32 each; and, where asked for,
- * their sizes, u64 each.
+ * A page of a listing: pointers to entries, as they stand in the tree, u32 each; how many entries follow the
+ * page; and, where they were asked for, the sizes of the page's entries, u64 each.
  */
 export let listEntries: usize = 0;
 export let listCount: u32 = 0;
+export let listLeft: u32 = 0;
 export let listSizes: usize = 0;
 /**
  * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
@@ -34,38 +35,27 @@ export let listErrorOidKnown: bool = false;
 const AHEAD: u32 = 16;
 const AHEAD_BYTES: u64 = 2048;
 
-/** How many sizes have been found. */
+/** How many sizes of the page have been found. */
 let sized: u32 = 0;
 
 export function listInit(): void {
-  listEntries = listSizes = 0;
+  listSizes = 0;
 }
 
-/** Gives the last listing back. */
+/** Gives the last page back. */
 export function listRelease(): void {
-  heapFree(listEntries);
   heapFree(listSizes);
-  listEntries = listSizes = 0;
+  listSizes = 0;
   listErrorOidKnown = false;
   sized = 0;
 }
 
-/**
- * Orders two entries of a tree by git's rule; 0 where both have the same name and are, or are not,
- * directories.
- */
-function compareEntries(a: usize, aLen: u32, aTree: bool, b: usize, bLen: u32, bTree: bool): i32 {
-  const common = min<u32>(aLen, bLen);
-  const order = memory.compare(a, b, common);
-  if (order) return order;
-  const x: u32 = common < aLen ? load<u8>(a + common) : aTree ? 0x2f : 0;
-  const y: u32 = common < bLen ? load<u8>(b + common) : bTree ? 0x2f : 0;
-  return <i32>x - <i32>y;
-}
+/** What `count` found. */
+let counted: u32 = 0;
 
 /** Counts a tree's entries and proves their order. */
 function count(tree: GitObject): i32 {
-  listCount = 0;
+  counted = 0;
   const end = tree.data + tree.size;
   let name: usize = 0;
   let nameLen: u32 = 0;
@@ -74,12 +64,12 @@ function count(tree: GitObject): i32 {
     const status = treeNext(ptr, end);
     if (status != Status.OK) return status;
     const nextTree = treeKind == Entry.TREE;
-    const order = listCount ? compareEntries(name, nameLen, isTree, treeName, treeNameLen, nextTree) : -1;
+    const order = counted ? treeOrder(name, nameLen, isTree, treeName, treeNameLen, nextTree) : -1;
     if (order >= 0) return Status.BAD_TREE;
     name = treeName;
     nameLen = treeNameLen;
     isTree = nextTree;
-    listCount++;
+    counted++;
   }
   return Status.OK;
 }
@@ -90,34 +80,39 @@ function beginsWith(ptr: usize, end: usize, name: usize, nameLen: u32): bool {
   return treeNameLen >= nameLen && memory.compare(treeName, name, nameLen) == 0;
 }
 
+/** Whether the entry at `ptr` has a name that comes after these bytes. */
+function isAfter(ptr: usize, end: usize, name: usize, nameLen: u32): bool {
+  treeNext(ptr, end);
+  const order = memory.compare(treeName, name, min<u32>(treeNameLen, nameLen));
+  return order ? order > 0 : treeNameLen > nameLen;
+}
+
 /**
- * Where the names that begin with these bytes start among the entries before `last`: they are the last ones. By bisection,
- * as very many long names may begin with those of very many directories.
+ * The first of the sorted entries whose name begins with these bytes, or comes after them: from there on to
+ * `last` all do. By bisection, as very many long names may begin with those of very many directories.
  */
-function firstWith(last: usize, end: usize, name: usize, nameLen: u32): usize {
-  let low = listEntries;
+function firstOf(low: usize, last: usize, end: usize, name: usize, nameLen: u32, after: bool): usize {
   let high = last;
-  let middle = last - 4;
   while (low < high) {
-    if (beginsWith(load<u32>(middle), end, name, nameLen)) high = middle;
+    const middle = low + (((high - low) >> 3) << 2);
+    const entry: usize = load<u32>(middle);
+    if (after ? isAfter(entry, end, name, nameLen) : beginsWith(entry, end, name, nameLen)) high = middle;
     else low = middle + 4;
-    middle = low + (((high - low) >> 3) << 2);
   }
   return low;
 }
 
 /**
- * Lists a tree, which the caller holds as long as the listing is used.
- * @returns OK, BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
+ * Sorts a tree's entries by the bytes of their names. They are kept with the tree, as further pages want them.
+ * @returns OK; BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
  */
-export function listBegin(tree: GitObject): i32 {
-  listRelease();
+function sort(tree: GitObject): i32 {
   const status = count(tree);
   if (status != Status.OK) return status;
-  listEntries = cacheAlloc(max<u32>(listCount, 1) << 2);
-  if (!listEntries) return Status.OUT_OF_MEMORY;
+  const order = cacheAlloc((counted + 1) << 2);
+  if (!order) return Status.OUT_OF_MEMORY;
   const end = tree.data + tree.size;
-  let last = listEntries;
+  let last = order + 4;
   for (let ptr = tree.data; ptr < end; last += 4) {
     treeNext(ptr, end);
     const next = treeRest;
@@ -125,20 +120,47 @@ export function listBegin(tree: GitObject): i32 {
     if (treeKind == Entry.TREE) {
       const name = treeName;
       const nameLen = treeNameLen;
-      at = firstWith(last, end, name, nameLen);
+      // Names that begin with the directory's stand last, if at all.
+      if (last > order + 4 && beginsWith(load<u32>(last - 4), end, name, nameLen))
+        at = firstOf(order + 4, last, end, name, nameLen, false);
       // A file and a directory of one name: git's order lets them stand apart.
-      if (at < last && beginsWith(load<u32>(at), end, name, nameLen) && treeNameLen == nameLen)
+      if (at < last && beginsWith(load<u32>(at), end, name, nameLen) && treeNameLen == nameLen) {
+        heapFree(order);
         return Status.BAD_TREE;
+      }
       memory.copy(at + 4, at, last - at);
     }
     store<u32>(at, <u32>ptr);
     ptr = next;
   }
+  store<u32>(order, counted);
+  keepOrder(tree, order);
   return Status.OK;
 }
 
 /**
- * Finds the sizes of a listing's blobs; 0 stands for what is none. After AGAIN it goes on where it stopped.
+ * Lists a page of a tree, which the caller holds as long as the page is used.
+ * @param after the name that the page begins behind; no bytes for the first page
+ * @param limit the most entries; 0 for all
+ * @returns OK; BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
+ */
+export function listPage(tree: GitObject, after: usize, afterLen: u32, limit: u32): i32 {
+  if (!tree.order) {
+    const status = sort(tree);
+    if (status != Status.OK) return status;
+  }
+  const first: usize = tree.order + 4;
+  const last = first + (load<u32>(tree.order) << 2);
+  listEntries = afterLen ? firstOf(first, last, tree.data + tree.size, after, afterLen, true) : first;
+  listLeft = <u32>(last - listEntries) >> 2;
+  listCount = limit ? min<u32>(limit, listLeft) : listLeft;
+  listLeft -= listCount;
+  return Status.OK;
+}
+
+/**
+ * Finds the sizes of a page's blobs; 0 stands for entries without content. After AGAIN it goes on where it
+ * stopped.
  * @returns OK with `listSizes`, AGAIN, or an error
  */
 export function listSize(tree: GitObject): i32 {

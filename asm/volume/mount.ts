@@ -161,6 +161,8 @@ function loadCommit(): i32 {
   let status = loadKind(commitOffset, imageCommit, Kind.COMMIT);
   if (status != Status.OK) return status;
   status = commitParse(objectLoaded!.data, objectLoaded!.size);
+  // Whoever opens an image reads the commit next.
+  cacheAdd(objectLoaded!);
   objectRelease(objectLoaded!);
   return status;
 }

@@ -24,12 +24,13 @@ import { record, tableActive } from "../objects/rebuilt-index";
 import { Entry, modeOf } from "../git/tree";
 import { imageCommit, imageIdx } from "./image";
 import {
-  listBegin,
   listCount,
   listEntries,
   listErrorOffset,
   listErrorOid,
   listErrorOidKnown,
+  listLeft,
+  listPage,
   listRelease,
   listSize,
   listSizes,
@@ -106,7 +107,8 @@ export class Result {
   errorOffset: u64;
   /** 1 where `oid` holds one: the object's, or after an error that of the object in question. */
   oidKnown: u32;
-  reserved: u32;
+  /** Entries that follow those of the listing. */
+  left: u32;
   oid0: u64;
   oid1: u64;
   oid2: u32;
@@ -118,7 +120,7 @@ const RESULT_OID: usize = offsetof<Result>("oid0");
 /**
  * What was mounted, 80 bytes:
  *
- *     │ time i64, the committer's, seconds since 1970 │ capacity u64, bytes │ idx u64, absolute offset │ packLen u64, bytes,
+ *     │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ capacity u64, bytes │ idx u64, absolute offset │ packLen u64, bytes,
  *       0 unless analyzed │ count u32, objects │ records u32, see git/table.ts, 0 unless analyzed │ commit 20 │ root tree 20 │
  */
 const info: usize = memory.data(88, 16);
@@ -231,7 +233,7 @@ export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mod
  * @param level `Proof`
  * @param commit 20 bytes, or 0
  */
-export function volumeVerify(level: u32, commit: usize): i32 {
+export function volumeProve(level: u32, commit: usize): i32 {
   if (!mounting() || level > Proof.COLLISIONS) return Status.EINVAL;
   mountProof(level, commit);
   return Status.OK;
@@ -296,14 +298,16 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
 }
 
 /**
- * The entries of a directory in the order of their names' bytes: `data` points to `count` pointers (u32) to
- * entries as git's trees hold them (mode in octal, a space, the name, NUL, 20 bytes of id); with Flag.SIZE
- * `sizes` points to as many u64.
+ * A page of a directory's entries in the order of their names' bytes: `data` points to `count` pointers (u32)
+ * to entries as git's trees hold them (mode in octal, a space, the name, NUL, 20 bytes of id); with Flag.SIZE
+ * `sizes` points to as many u64; `left` entries follow.
+ * @param after the page holds names that come after these bytes; `afterLen` 0 for the first page
+ * @param limit the most entries of the page; 0 for all
  */
-export function volumeList(path: usize, len: u32, flags: u32): i32 {
-  const goesOn = begin(LIST, hashOf(path, len, flags));
+export function volumeList(path: usize, len: u32, flags: u32, after: usize, afterLen: u32, limit: u32): i32 {
+  const goesOn = begin(LIST, hashOf(after, afterLen, hashOf(path, len, (<u64>limit << 3) | flags)));
   let status = resolvePath(path, len, flags, goesOn);
-  if (status == Status.OK && held == null) status = loadDirectory();
+  if (status == Status.OK && held == null) status = loadPage(after, afterLen, limit);
   if (status == Status.OK && flags & Flag.SIZE) {
     status = listSize(held!);
     if (status != Status.OK) fail(status, listErrorOffset, listErrorOidKnown ? listErrorOid : 0);
@@ -332,16 +336,19 @@ function loadObject(): i32 {
   return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, oid) : status;
 }
 
-function loadDirectory(): i32 {
+/** Loads the directory at `result.offset` and lists a page of it. */
+function loadPage(after: usize, afterLen: u32, limit: u32): i32 {
   if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
   let status = loadObject();
   if (status != Status.OK) return failObject(status, objectErrorOffset);
   held = objectLoaded;
   cacheKeep(held!);
-  status = held!.kind == Kind.TREE ? listBegin(held!) : Status.WRONG_KIND;
+  status = held!.kind == Kind.TREE ? listPage(held!, after, afterLen, limit) : Status.WRONG_KIND;
+  if (status == Status.OUT_OF_MEMORY && shed()) status = listPage(held!, after, afterLen, limit);
   if (status != Status.OK) return fail(status, result.offset, 0);
   result.data = <u32>listEntries;
   result.count = listCount;
+  result.left = listLeft;
   return Status.OK;
 }
 
