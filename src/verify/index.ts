@@ -7,6 +7,7 @@ import type { ImageSource } from "../devices/open.js";
 import { toDevice } from "../devices/open.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
+import { isoOf } from "../git/ident.js";
 import { Engine } from "./engine.js";
 import { Examination, type Examined, type VerifyProgress } from "./examine.js";
 import type { Expected } from "./expected-commit.js";
@@ -161,8 +162,8 @@ function toReport(
     depth: quick ? "quick" : "full",
     commit,
     tree,
-    author: text === undefined ? null : { name: decode(text.authorName), email: decode(text.authorEmail) },
-    date: text?.date ?? null,
+    author: text === undefined ? null : { name: decode(text.author.name), email: decode(text.author.email) },
+    date: (text?.committer.moment && isoOf(text.committer.moment)) ?? null,
     message: text?.message === undefined ? null : decode(text.message),
     counts,
     sizes,

@@ -75,18 +75,18 @@ for (const kind of ["commit", "blob", "tag"] as const)
 
 test("commits whose committer has no readable date", async () => {
   for (const [line, time] of [
-    ["committer", 0],
-    ["committer A <a@b>", 0],
-    ["committer A <a@b> 12 +0000", 12],
-    ["committer A <a@b> -12 +0000", -12],
-    ["committer A <a@b> 99999999999999999999 +0000", 0],
-    ["committer A <a@b> soon +0000", 0],
-    ["committer 77", 0],
+    ["committer", null],
+    ["committer A <a@b>", null],
+    ["committer A <a@b> 12 +0000", 12_000],
+    ["committer A <a@b> -12 +0000", null],
+    ["committer A <a@b> 99999999999999999999 +0000", null],
+    ["committer A <a@b> soon +0000", null],
+    ["committer 77", null],
   ] as const)
     for (const { label, module } of variants) {
       const { bytes } = committed((image, root) => image.object("commit", `tree ${root.oid}\n${line}\n\n`));
       const { commit } = await open(bytes, { module });
-      assert.equal(commit.date.getTime(), time * 1000, `${label}: ${line}`);
+      assert.equal(commit.date?.getTime() ?? null, time, `${label}: ${line}`);
     }
 });
 

@@ -14,7 +14,7 @@ import { EXIT } from "../cli/exit.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
 import { ProgressLine } from "../cli/progress.js";
 import { annotation, withoutCommands } from "../output/github.js";
-import { quoteOcaml } from "../output/ocaml.js";
+import { ocamlPerson } from "../output/ocaml.js";
 import { escapeControls, hideControls } from "../terminal.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
@@ -77,11 +77,11 @@ const EXITS: Record<ReportStatus, number> = {
 
 /** What docteur 0.0.7 prints. */
 function describe({ report, text }: VerifiedImage): Buffer {
-  const { authorName, authorEmail, message } = text!;
+  const { authorLine, message } = text!;
   return Buffer.concat([
-    Buffer.from(`commit\t: ${report.commit}\nauthor\t: ${quoteOcaml(authorName)} <`),
-    authorEmail,
-    Buffer.from(`>\nroot\t: ${report.tree}\n`),
+    Buffer.from(`commit\t: ${report.commit}\nauthor\t: `),
+    ocamlPerson(authorLine),
+    Buffer.from(`\nroot\t: ${report.tree}\n`),
     ...(message === undefined ? [] : [Buffer.from("\n"), message]),
     Buffer.from("\n"),
   ]);
