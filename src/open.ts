@@ -1,10 +1,20 @@
 /** Opens an image: from a file, from memory, or over a device. */
-
-import { MODE } from "./core/instance.js";
-import { type Mode, mount, type Verify } from "./core/mount.js";
+import {
+  type Checks,
+  checkOptions,
+  isAnything,
+  isBoolean,
+  isModule,
+  isOid,
+  isOneOf,
+  isSignal,
+  isWhole,
+} from "./arguments.js";
+import { MODE, PROOF } from "./core/instance.js";
+import { type Mode, mount, type Proof } from "./core/mount.js";
 import { type ImageSource, toDevice } from "./devices/open.js";
-import { DocteurError } from "./errors.js";
-import { Volume } from "./volume.js";
+import { readCommit } from "./volume/commit.js";
+import { closeDevice, Volume } from "./volume.js";
 
 /** Options of `open`. */
 export interface OpenOptions {
@@ -13,13 +23,14 @@ export interface OpenOptions {
    * tree first and then answers from memory; `analyze` trusts the PACK alone: it rebuilds the index, and
    * reads no byte of the IDX.
    */
-  mode?: Mode;
+  mode?: Mode | undefined;
   /**
    * Cap of the core's memory in bytes, caches and all: from 2 MiB to 4 GiB less 64 KiB. By default the caches
    * keep to 32 MiB, and only what cannot do with that (a delta and its base that are larger; the index in
-   * `fast` and `analyze`) takes more, up to 1 GiB.
+   * `fast` and `analyze`) takes more, up to 1 GiB. Apart from that, what one `list` gives may take as many
+   * bytes of JavaScript's memory, by default 1 GiB.
    */
-  memoryLimit?: number;
+  memoryLimit?: number | undefined;
   /**
    * How far what is read is proven, beyond each stream's Adler-32, which always is:
    *
@@ -34,29 +45,38 @@ export interface OpenOptions {
    *   has been hashed, and cost as much as reading it. What was hashed once is remembered by its place: of a
    *   device that answers otherwise the second time, large files are not proof.
    */
-  verify?: Verify;
-  /** With `verify: "oid"`: refuse objects that are part of a SHA-1 collision attack, as git does. */
-  collisions?: boolean;
+  proof?: Proof | undefined;
+  /** With `proof: "oid"`: refuse objects that are part of a SHA-1 collision attack, as git does. */
+  collisions?: boolean | undefined;
   /**
-   * The id of the commit that the image must hold, 40 hexadecimal digits: any other fails to open. `verify` is
+   * The id of the commit that the image must hold, 40 hexadecimal digits: any other fails to open. `proof` is
    * then `oid` by default, and all that is read is proven to be this commit's.
    */
-  commit?: string;
+  commit?: string | undefined;
   /** Bytes of a block, where the source is no device: a power of two, at least 512, which is the default. */
-  blockSize?: number;
+  blockSize?: number | undefined;
   /** A compiled core, for runtimes that cannot load it from beside this package. */
-  module?: WebAssembly.Module;
+  module?: WebAssembly.Module | undefined;
+  /** Ends the opening: it rejects with the signal's reason, and the device is closed. */
+  signal?: AbortSignal | undefined;
 }
 
 const MEMORY_MIN = 2 << 20;
 const MEMORY_MAX = 0xffff0000;
+/** Bytes that the entries of one `list` may take by default. */
+const LIST_MEMORY = 1 << 30;
 const BLOCK_SIZE = 512;
 
-function checkMemoryLimit(limit: number): void {
-  if (Number.isSafeInteger(limit) && limit >= MEMORY_MIN && limit <= MEMORY_MAX) return;
-  const message = `the memory limit must be between ${MEMORY_MIN} and ${MEMORY_MAX} bytes`;
-  throw new DocteurError("InvalidArgument", message);
-}
+const OPEN: Checks = {
+  mode: isOneOf(...Object.keys(MODE)),
+  memoryLimit: isWhole(MEMORY_MIN, MEMORY_MAX),
+  proof: isOneOf(...Object.keys(PROOF)),
+  collisions: isBoolean,
+  commit: isOid,
+  blockSize: isAnything,
+  module: isModule,
+  signal: isSignal,
+};
 
 /**
  * Opens an image and mounts it.
@@ -66,16 +86,28 @@ function checkMemoryLimit(limit: number): void {
  * @example const volume = await open("disk.img"); const readme = await volume.get("/README.md"); await
  *   volume.close();
  */
-export async function open(source: ImageSource, options: OpenOptions = {}): Promise<Volume> {
-  const { mode = "light", memoryLimit, blockSize = BLOCK_SIZE, module, verify, collisions, commit } = options;
-  if (!Object.hasOwn(MODE, mode)) throw new DocteurError("InvalidArgument", `no such mount mode: ${mode}`);
-  if (memoryLimit !== undefined) checkMemoryLimit(memoryLimit);
-  const proof = { verify, collisions, commit };
+export async function open(source: ImageSource, options?: OpenOptions): Promise<Volume> {
+  const given = checkOptions("open", options, OPEN);
+  const {
+    mode = "light",
+    memoryLimit,
+    blockSize = BLOCK_SIZE,
+    module,
+    proof,
+    collisions,
+    commit,
+    signal,
+  } = given;
+  const signals = signal === undefined ? [] : [signal];
+  signal?.throwIfAborted();
   const device = await toDevice(source, blockSize);
   try {
-    return new Volume(await mount(device, mode, memoryLimit ?? 0, module, proof), device);
+    const mountOptions = { mode, memoryLimit: memoryLimit ?? 0, proof, collisions, commit, signals };
+    const core = await mount(device, mountOptions, module);
+    return new Volume(core, device, await readCommit(core, signals), memoryLimit ?? LIST_MEMORY);
   } catch (error) {
-    await device.close?.();
+    // The reason is what counts, not how the device takes it.
+    await closeDevice(device).catch(() => undefined);
     throw error;
   }
 }

@@ -2,44 +2,32 @@
  * A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …),
  * asynchronous throughout.
  */
-
-import { type Core, FLAG, INFO, RESULT } from "./core/instance.js";
+import { turn } from "./abort.js";
+import { checkOptions, checkValue, invalid, isOid, isWhole, textBytes } from "./arguments.js";
+import { Core, FLAG, RESULT } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
-import { hexOid, oidBytes } from "./git/oid.js";
-import { CANONICAL_MODES, entryOfMode, parseMode } from "./git/tree-mode.js";
+import { oidBytes } from "./git/oid.js";
+import type { Commit } from "./volume/commit.js";
+import { Content } from "./volume/content.js";
+import {
+  type Entry,
+  entryCost,
+  type Folder,
+  type FoundEntry,
+  folderOf,
+  listedPage,
+  namesOf,
+  type Page,
+  statEntry,
+} from "./volume/entry.js";
+import { Operations } from "./volume/operations.js";
+import * as options from "./volume/options.js";
+import { contentStream } from "./volume/stream.js";
+import { walkPages } from "./volume/walk.js";
 
 /** A path inside the image: a string (UTF-8), or bytes where a name is not UTF-8. */
 export type Path = string | Uint8Array;
-
-/** What a path leads to. */
-export type EntryKind = "directory" | "file" | "executable" | "symlink" | "submodule";
-
-/** One entry of a directory, or what `stat` found. */
-export interface Entry {
-  /** The name; bytes that are not UTF-8 show as U+FFFD, see `nameBytes`. Empty for the root. */
-  name: string;
-  nameBytes: Uint8Array;
-  /** The absolute path. */
-  path: string;
-  kind: EntryKind;
-  /** As git writes it: 0o040000, 0o100644, 0o100755, 0o120000, 0o160000. */
-  mode: number;
-  /** The git object's id; for a submodule, its commit's. 40 hexadecimal digits. */
-  oid: string;
-  /** Bytes, where asked for and where the entry has content. */
-  size?: number;
-}
-
-/** The commit that the image holds. */
-export interface Commit {
-  /** 40 hexadecimal digits. */
-  oid: string;
-  /** The root tree's id. */
-  tree: string;
-  /** The committer's date. */
-  date: Date;
-}
 
 /** An object as git has it. */
 export interface GitObject {
@@ -68,147 +56,115 @@ export interface Stats {
   inflatedBytes: number;
 }
 
-const KINDS: readonly EntryKind[] = ["directory", "file", "executable", "symlink", "submodule"];
+/** A path as it was given, and its bytes. */
+interface Place {
+  bytes: Uint8Array;
+  text: string;
+}
+
+/** What a page is of. */
+interface PageQuery {
+  place: Place;
+  folder: Folder;
+  flags: number;
+  after: Uint8Array;
+  limit: number;
+  signals: readonly AbortSignal[];
+}
+
 const OBJECT_KINDS = ["commit", "tree", "blob", "tag"] as const;
 /** Bytes asked for at once. */
 const PIECE = 0x40000000;
+/** Where a signal may end a read: bytes between two turns of the event loop. */
+const TURN_BYTES = 16 << 20;
+/** Entries that are listed at once, and bytes of memory that those of one page may take. */
+const PAGE = 1024;
+const PAGE_BYTES = 1 << 20;
+/** Bytes of a name at the most (`Limit.NAME` in asm/base/limits.ts): the rest of a longer one orders nothing. */
+const NAME_MAX = 4096;
+/** Bytes of a symlink's target that can be followed (`Limit.PATH` there). */
+const TARGET_MAX = 4096;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const NOTHING = new Uint8Array(0);
 
-function pathBytes(path: Path): Uint8Array {
-  return typeof path === "string" ? encoder.encode(path) : path;
+/** Engines that lack it find the method by the name that it will have. */
+const asyncDispose: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
+
+function placeOf(path: unknown): Place {
+  const bytes = textBytes("the path", path);
+  return { bytes, text: typeof path === "string" ? path : decoder.decode(bytes) };
 }
 
-function pathString(path: Path): string {
-  return typeof path === "string" ? path : decoder.decode(path);
+function flagsOf({ follow, sizes }: { follow?: boolean | undefined; sizes?: boolean | undefined }): number {
+  return (follow ? FLAG.FOLLOW : 0) | (sizes ? FLAG.SIZE : 0);
 }
 
-/** The names of a path's normal form: without empty ones, `.` and `..`. */
-function namesOf(bytes: Uint8Array): Uint8Array[] {
-  const names: Uint8Array[] = [];
-  for (let start = 0; start <= bytes.length; ) {
-    const slash = bytes.indexOf(0x2f, start);
-    const end = slash < 0 ? bytes.length : slash;
-    const name = bytes.subarray(start, end);
-    start = end + 1;
-    const isDots = name.every((byte) => byte === 0x2e);
-    if (isDots && name.length === 2) names.pop();
-    else if (!isDots || name.length > 2) names.push(name);
-  }
-  return names;
+function signalsOf({ signal }: options.SignalOptions): readonly AbortSignal[] {
+  return signal === undefined ? [] : [signal];
 }
 
-/** The normal form of a path: absolute. */
-function absolute(names: Uint8Array[]): string {
-  return `/${names.map((name) => decoder.decode(name)).join("/")}`;
-}
-
-/** Options of operations that may meet a symlink. */
-export interface FollowOptions {
-  /**
-   * Follow symlinks, at the path's end and on the way, never out of the image. By default a symlink is a
-   * value: its target.
-   */
-  follow?: boolean;
-}
-
-/** Options of `list`. */
-export interface ListOptions extends FollowOptions {
-  /** Tell sizes, too: a header read for each entry. */
-  sizes?: boolean;
+function tooLarge(what: string, size: number, most: number, path?: string): DocteurError {
+  return new DocteurError(
+    "ObjectTooLarge",
+    `${what} is ${size} bytes long, and at most ${most} may be read`,
+    {
+      path,
+      hint: "raise maxSize, or read it in parts or as a stream",
+    },
+  );
 }
 
 /**
  * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` are the same; `.` and `..`
  * are resolved first, within the root. Every method throws a `DocteurError`, whose `code` says why:
- * `NotFound`, `ValueExpected` for a directory where a file is meant, `DictionaryExpected` for the reverse, or
- * what is wrong with the image or its device.
+ * `NotFound`, `ValueExpected` for a directory where a file is meant, `DictionaryExpected` for the reverse,
+ * `InvalidArgument`, `Closed`, or what is wrong with the image or its device. The one exception is the reason
+ * of a `signal` that was aborted, which is thrown as it is.
  */
 export class Volume {
   /** The commit that the image holds. */
   readonly commit: Commit;
   readonly #core: Core;
   readonly #device: BlockDevice;
-  #closed = false;
-  /** The operation that waits for the device, if any: others queue behind it. */
-  #busy: Promise<unknown> | undefined;
-
-  /** Use `open`. @param core mounted */
-  constructor(core: Core, device: BlockDevice) {
-    this.#core = core;
-    this.#device = device;
-    const info = core.exports.info();
-    const { bytes, view } = core;
-    this.commit = {
-      oid: hexOid(bytes.subarray(info + INFO.commit, info + INFO.commit + 20)),
-      tree: hexOid(bytes.subarray(info + INFO.tree, info + INFO.tree + 20)),
-      date: new Date(Number(view.getBigInt64(info + INFO.time, true)) * 1000),
-    };
-  }
+  readonly #memoryLimit: number;
+  readonly #operations: Operations;
+  #closed: Promise<void> | undefined;
 
   /**
-   * Runs an operation of the core and takes its result, one operation at a time.
-   * @param bytes the path or id that the operation is about
-   * @param call the export, given the pointer to `bytes`
-   * @param take reads the result: synchronously, before any other operation can begin
+   * Use `open`.
+   * @param core mounted
+   * @param memoryLimit bytes that the entries of one `list` may take
    */
-  #run<T>(
-    path: string | undefined,
-    bytes: Uint8Array,
-    call: (pointer: number) => number,
-    take: () => T,
-  ): T | Promise<T> {
-    if (this.#busy !== undefined) return this.#busy.then(() => this.#run(path, bytes, call, take));
-    if (this.#closed) throw new DocteurError("Closed", "the volume is closed", { path });
-    const waiting = this.#core.run(() => call(this.#core.write(bytes)), path);
-    return waiting === undefined ? take() : this.#wait(waiting, take);
+  constructor(core: Core, device: BlockDevice, commit: Commit, memoryLimit: number) {
+    if (!(core instanceof Core)) throw invalid("a Volume is made by open()");
+    this.#core = core;
+    this.#device = device;
+    this.#memoryLimit = memoryLimit;
+    this.#operations = new Operations(core);
+    this.commit = commit;
   }
 
-  /** Takes the result of an operation that waits for the device, and keeps others from it until then. */
-  async #wait<T>(waiting: Promise<void>, take: () => T): Promise<T> {
-    this.#busy = waiting.catch(() => undefined);
-    try {
-      await waiting;
-      return take();
-    } finally {
-      this.#busy = undefined;
-    }
-  }
-
-  #stat(path: Path, flags: number): Entry | Promise<Entry> {
-    const { exports } = this.#core;
-    const bytes = pathBytes(path);
-    return this.#run(
-      pathString(path),
-      bytes,
-      (pointer) => exports.stat(pointer, bytes.length, flags),
-      () => {
-        const core = this.#core;
-        const names = namesOf(bytes);
-        const nameBytes = names.at(-1)?.slice() ?? new Uint8Array(0);
-        const entry: Entry = {
-          name: decoder.decode(nameBytes),
-          nameBytes,
-          path: absolute(names),
-          kind: KINDS[core.resultU32(RESULT.kind) - 1]!,
-          mode: core.resultU32(RESULT.mode),
-          oid: core.resultOid() ?? "",
-        };
-        if (flags & FLAG.SIZE && entry.kind !== "directory" && entry.kind !== "submodule")
-          entry.size = core.resultU64(RESULT.size);
-        return entry;
-      },
-    );
+  #stat(place: Place, flags: number, { signal }: options.SignalOptions): FoundEntry | Promise<FoundEntry> {
+    const core = this.#core;
+    const { bytes, text } = place;
+    return this.#operations.run({
+      path: text,
+      signals: signalsOf({ signal }),
+      call: () => core.exports.stat(core.write(bytes), bytes.length, flags),
+      take: () => statEntry(core, bytes, (flags & FLAG.SIZE) !== 0),
+    });
   }
 
   /**
    * What a path leads to.
    * @returns null where there is nothing; `"dictionary"` for a directory, `"value"` for all else
    */
-  async exists(path: Path, options: FollowOptions = {}): Promise<"value" | "dictionary" | null> {
+  async exists(path: Path, given?: options.FollowOptions): Promise<"value" | "dictionary" | null> {
+    const choice = checkOptions("exists", given, options.FOLLOW);
     try {
-      const { kind } = await this.#stat(path, options.follow ? FLAG.FOLLOW : 0);
+      const { kind } = await this.#stat(placeOf(path), flagsOf(choice), choice);
       return kind === "directory" ? "dictionary" : "value";
     } catch (error) {
       const code = error instanceof DocteurError ? error.code : undefined;
@@ -217,14 +173,19 @@ export class Volume {
     }
   }
 
-  /** Kind, mode, id and, for what has content, size of what a path leads to. */
-  async stat(path: Path, options: FollowOptions = {}): Promise<Entry> {
-    return this.#stat(path, FLAG.OID | FLAG.SIZE | (options.follow ? FLAG.FOLLOW : 0));
+  /** Kind, mode, id and, for entries with content, size of what a path leads to. */
+  async stat(path: Path, given?: options.FollowOptions): Promise<Entry> {
+    const choice = checkOptions("stat", given, options.FOLLOW);
+    return this.#stat(placeOf(path), FLAG.OID | FLAG.SIZE | flagsOf(choice), choice);
   }
 
-  /** A file's content, or a symlink's target. */
-  async get(path: Path, options: FollowOptions = {}): Promise<Uint8Array> {
-    return this.#read(path, 0, Number.MAX_SAFE_INTEGER, options);
+  /**
+   * A file's content, or a symlink's target. Memory is taken as the content comes, whatever size the image
+   * announces.
+   */
+  async get(path: Path, given?: options.GetOptions): Promise<Uint8Array> {
+    const choice = checkOptions("get", given, options.GET);
+    return this.#read(placeOf(path), 0, Number.MAX_SAFE_INTEGER, choice);
   }
 
   /**
@@ -236,97 +197,238 @@ export class Volume {
     path: Path,
     offset: number,
     length: number,
-    options: FollowOptions = {},
+    given?: options.GetOptions,
   ): Promise<Uint8Array> {
-    if (!(offset >= 0 && length >= 0 && Number.isSafeInteger(offset) && Number.isSafeInteger(length)))
-      throw new DocteurError("InvalidArgument", "offset and length must be whole numbers, zero or more");
-    return this.#read(path, offset, length, options);
+    const choice = checkOptions("getPartial", given, options.GET);
+    checkValue("offset", offset, isWhole(0));
+    checkValue("length", length, isWhole(0));
+    return this.#read(placeOf(path), offset, length, choice);
   }
 
-  async #read(path: Path, offset: number, length: number, options: FollowOptions): Promise<Uint8Array> {
-    const { exports } = this.#core;
-    const bytes = pathBytes(path);
-    const flags = options.follow ? FLAG.FOLLOW : 0;
-    let target: Uint8Array | undefined;
-    let filled = 0;
-    for (;;) {
-      const count = Math.min(length - filled, PIECE);
-      const read = this.#run(
-        pathString(path),
-        bytes,
-        (pointer) => exports.read(pointer, bytes.length, flags, BigInt(offset + filled), count),
-        () => {
-          const core = this.#core;
-          const data = core.resultU32(RESULT.data);
-          const size = core.resultU32(RESULT.dataLen);
-          target ??= new Uint8Array(Math.max(0, Math.min(core.resultU64(RESULT.size) - offset, length)));
-          target.set(core.bytes.subarray(data, data + size), filled);
-          return size;
-        },
-      );
-      // Most files come in one piece, at once: no turn of the event loop for them.
-      const piece = typeof read === "number" ? read : await read;
-      filled += piece;
-      if (piece === 0 || filled === target!.length) return target!;
+  /**
+   * A file's content as a string. A byte order mark is dropped, and bytes that are not UTF-8 become U+FFFD.
+   */
+  async text(path: Path, given?: options.GetOptions): Promise<string> {
+    const choice = checkOptions("text", given, options.GET);
+    const place = placeOf(path);
+    const bytes = await this.#read(place, 0, Number.MAX_SAFE_INTEGER, choice);
+    try {
+      return new TextDecoder().decode(bytes);
+    } catch (cause) {
+      const message = `${place.text}: ${bytes.length} bytes are too many for one string`;
+      throw new DocteurError("ObjectTooLarge", message, { path: place.text, cause });
     }
   }
 
-  /** The entries of a directory, sorted by the bytes of their names. */
-  async list(path: Path, options: ListOptions = {}): Promise<Entry[]> {
-    const { exports } = this.#core;
-    const bytes = pathBytes(path);
-    const flags = (options.follow ? FLAG.FOLLOW : 0) | (options.sizes ? FLAG.SIZE : 0);
-    return this.#run(
-      pathString(path),
-      bytes,
-      (pointer) => exports.list(pointer, bytes.length, flags),
-      () => this.#entries(absolute(namesOf(bytes)), options.sizes === true),
+  /**
+   * The target of a symlink, as it is stored.
+   * @throws DocteurError `InvalidArgument` where the path leads to anything else; `PathTooLong` for a target
+   *   that could not be followed, which `get` gives
+   */
+  async readlink(path: Path, given?: options.SignalOptions): Promise<string> {
+    const choice = checkOptions("readlink", given, options.SIGNAL);
+    const place = placeOf(path);
+    const { kind, size } = await this.#stat(place, FLAG.SIZE, choice);
+    if (kind !== "symlink")
+      throw new DocteurError("InvalidArgument", `${place.text} is not a symbolic link`, { path: place.text });
+    if (size! > TARGET_MAX)
+      throw new DocteurError("PathTooLong", `${place.text}: the target is too long`, { path: place.text });
+    return decoder.decode(await this.#read(place, 0, TARGET_MAX, choice));
+  }
+
+  /**
+   * A file's content as a Web `ReadableStream` of bytes, of which nothing is read before it is asked for. It
+   * can be cancelled at any time; closing the volume ends it with an error. Two large files that are read by
+   * turns are inflated anew for each piece.
+   */
+  stream(path: Path, given?: options.StreamOptions): ReadableStream<Uint8Array> {
+    const choice = checkOptions("stream", given, options.STREAM);
+    const place = placeOf(path);
+    const flags = flagsOf(choice);
+    const { offset = 0, length = Number.MAX_SAFE_INTEGER, signal } = choice;
+    return contentStream(
+      async (at, count, signals) =>
+        this.#piece(place, flags, at, count, signals, (piece) => new Uint8Array(piece)),
+      offset,
+      length,
+      signal,
     );
   }
 
-  #entries(parent: string, sizes: boolean): Entry[] {
+  /** Reads one piece of a file, as it comes. @param take is given the piece, valid during the call, and the file's size */
+  #piece<T>(
+    { bytes, text }: Place,
+    flags: number,
+    offset: number,
+    count: number,
+    signals: readonly AbortSignal[],
+    take: (piece: Uint8Array, size: number) => T,
+  ): T | Promise<T> {
     const core = this.#core;
-    const { bytes, view } = core;
-    const prefix = parent === "/" ? "/" : `${parent}/`;
-    const pointers = core.resultU32(RESULT.data);
-    const sizesAt = core.resultU32(RESULT.sizes);
-    return Array.from({ length: core.resultU32(RESULT.count) }, (_, index) => {
-      const at = view.getUint32(pointers + index * 4, true);
-      const space = bytes.indexOf(0x20, at);
-      const nul = bytes.indexOf(0, space);
-      const nameBytes = bytes.slice(space + 1, nul);
-      const name = decoder.decode(nameBytes);
-      const type = entryOfMode(parseMode(bytes, at, space));
-      const mode = CANONICAL_MODES[type]!;
-      const kind = ENTRY_KINDS[type]!;
-      const oid = hexOid(bytes.subarray(nul + 1, nul + 21));
-      const entry: Entry = { name, nameBytes, path: prefix + name, kind, mode, oid };
-      if (sizes && kind !== "directory" && kind !== "submodule")
-        entry.size = Number(view.getBigUint64(sizesAt + index * 8, true));
-      return entry;
+    const asked = Math.min(count, PIECE);
+    return this.#operations.run({
+      path: text,
+      signals,
+      call: () => core.exports.read(core.write(bytes), bytes.length, flags, BigInt(offset), asked),
+      take: () => {
+        const data = core.resultU32(RESULT.data);
+        const piece = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));
+        return take(piece, core.resultU64(RESULT.size));
+      },
+    });
+  }
+
+  async #read(place: Place, offset: number, length: number, choice: options.GetOptions): Promise<Uint8Array> {
+    const { maxSize = Number.MAX_SAFE_INTEGER, signal } = choice;
+    const content = new Content(place.text);
+    let wanted = length;
+    const take = (piece: Uint8Array, size: number): number => {
+      wanted = Math.max(0, Math.min(size - offset, length));
+      if (wanted > maxSize) throw tooLarge(place.text, wanted, maxSize, place.text);
+      content.append(piece, wanted);
+      return piece.length;
+    };
+    let untilTurn = TURN_BYTES;
+    for (;;) {
+      const at = content.length;
+      const read = this.#piece(place, flagsOf(choice), offset + at, length - at, signalsOf(choice), take);
+      // Most files come in one piece, at once: no turn of the event loop for them.
+      const count = typeof read === "number" ? read : await read;
+      if (count === 0 || content.length === wanted) return content.finish();
+      untilTurn -= count;
+      if (signal !== undefined && untilTurn <= 0) {
+        await turn();
+        untilTurn = TURN_BYTES;
+      }
+    }
+  }
+
+  /** A page of a directory. It may end before `limit` where its entries take much memory. */
+  #page({ place, folder, flags, after, limit, signals }: PageQuery): Page | Promise<Page> {
+    const core = this.#core;
+    const { bytes, text } = place;
+    return this.#operations.run({
+      path: text,
+      signals,
+      call: () => {
+        const at = core.write(bytes, after);
+        return core.exports.list(at, bytes.length, flags, at + bytes.length, after.length, limit);
+      },
+      take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, PAGE_BYTES),
+    });
+  }
+
+  /** The first page that a listing asks for. */
+  #query(path: unknown, choice: options.EntriesOptions): PageQuery {
+    const place = placeOf(path);
+    const { after } = choice;
+    return {
+      place,
+      folder: folderOf(namesOf(place.bytes)),
+      flags: flagsOf(choice),
+      after: after === undefined ? NOTHING : textBytes("after", after).subarray(0, NAME_MAX),
+      limit: PAGE,
+      signals: signalsOf(choice),
+    };
+  }
+
+  async *#pages(query: PageQuery): AsyncGenerator<FoundEntry[], void, undefined> {
+    let { after } = query;
+    for (;;) {
+      const { entries, hasMore } = await this.#page({ ...query, after });
+      yield entries;
+      if (!hasMore) return;
+      after = entries.at(-1)!.nameBytes;
+    }
+  }
+
+  /**
+   * The entries of a directory, sorted by the bytes of their names. A large directory is listed in parts: with
+   * `limit`, and with `after` the last name of the part before; or entry by entry, by `entries`.
+   * @throws DocteurError `OutOfMemory` where the entries take more memory than the volume's memory limit, by
+   *   default 1 GiB
+   */
+  async list(path: Path, given?: options.ListOptions): Promise<Entry[]> {
+    const choice = checkOptions("list", given, options.LIST);
+    const query = this.#query(path, choice);
+    const { limit = Number.MAX_SAFE_INTEGER } = choice;
+    const found: FoundEntry[] = [];
+    let cost = 0;
+    for (;;) {
+      const { entries, hasMore } = await this.#page({
+        ...query,
+        limit: Math.min(PAGE, limit - found.length),
+      });
+      for (const entry of entries) {
+        found.push(entry);
+        cost += entryCost(entry);
+      }
+      if (!hasMore || found.length === limit) return found;
+      if (cost > this.#memoryLimit) throw this.#tooMany(query.place.text, found.length);
+      query.after = found.at(-1)!.nameBytes;
+    }
+  }
+
+  #tooMany(path: string, count: number): DocteurError {
+    const message = `${path || "/"}: more than ${count} entries are more than the memory limit has room for`;
+    const hint = "list it in parts, with limit and after, or iterate over entries()";
+    return new DocteurError("OutOfMemory", message, { path, hint });
+  }
+
+  /** The entries of a directory, as `list` gives them, one by one: of any number of them a page is held. */
+  entries(path: Path, given?: options.EntriesOptions): AsyncGenerator<Entry, void, undefined> {
+    const query = this.#query(path, checkOptions("entries", given, options.ENTRIES));
+    return this.#each(query);
+  }
+
+  async *#each(query: PageQuery): AsyncGenerator<Entry, void, undefined> {
+    for await (const page of this.#pages(query)) yield* page;
+  }
+
+  /**
+   * Everything below a directory, each directory before what is in it; the entry itself for a path that leads
+   * to anything else. Symlinks are not followed but in the path. Of directories of any size a page is held.
+   */
+  walk(path: Path = "/", given?: options.WalkOptions): AsyncGenerator<Entry, void, undefined> {
+    const choice = checkOptions("walk", given, options.WALK);
+    return this.#walk(placeOf(path), choice);
+  }
+
+  async *#walk(place: Place, choice: options.WalkOptions): AsyncGenerator<Entry, void, undefined> {
+    const flags = flagsOf(choice);
+    const top = await this.#stat(place, FLAG.OID | flags, choice);
+    if (top.kind !== "directory") {
+      yield top;
+      return;
+    }
+    const signals = signalsOf(choice);
+    yield* walkPages(place.bytes, choice.order ?? "name", async (bytes, after, limit) => {
+      const folder = folderOf(namesOf(bytes));
+      return this.#page({ place: { bytes, text: folder.text }, folder, flags, after, limit, signals });
     });
   }
 
   /** A file's size in bytes, from headers, without inflating it; for a symlink, its target's length. */
-  async size(path: Path, options: FollowOptions = {}): Promise<number> {
-    const { size } = await this.#stat(path, FLAG.SIZE | (options.follow ? FLAG.FOLLOW : 0));
-    if (size === undefined)
-      throw new DocteurError("ValueExpected", `${pathString(path)} is not a file`, {
-        path: pathString(path),
-      });
-    return size;
+  async size(path: Path, given?: options.FollowOptions): Promise<number> {
+    const choice = checkOptions("size", given, options.FOLLOW);
+    const place = placeOf(path);
+    const { size } = await this.#stat(place, FLAG.SIZE | flagsOf(choice), choice);
+    if (size !== undefined) return size;
+    throw new DocteurError("ValueExpected", `${place.text} is not a file`, { path: place.text });
   }
 
   /**
    * The git object id of what a path leads to: blob, tree, or a submodule's commit. 40 hexadecimal digits.
    */
-  async digest(path: Path, options: FollowOptions = {}): Promise<string> {
-    return (await this.#stat(path, FLAG.OID | (options.follow ? FLAG.FOLLOW : 0))).oid;
+  async digest(path: Path, given?: options.FollowOptions): Promise<string> {
+    const choice = checkOptions("digest", given, options.FOLLOW);
+    return (await this.#stat(placeOf(path), FLAG.OID | flagsOf(choice), choice)).oid;
   }
 
-  /** When a path was last modified: the image knows its commit's date alone. */
-  async lastModified(path: Path, options: FollowOptions = {}): Promise<Date> {
-    await this.#stat(path, options.follow ? FLAG.FOLLOW : 0);
+  /** When a path was last modified: the image knows its commit's date alone. Null where it has none. */
+  async lastModified(path: Path, given?: options.FollowOptions): Promise<Date | null> {
+    const choice = checkOptions("lastModified", given, options.FOLLOW);
+    await this.#stat(placeOf(path), flagsOf(choice), choice);
     return this.commit.date;
   }
 
@@ -334,20 +436,24 @@ export class Volume {
    * A git object of the image, by its id.
    * @param oid 40 hexadecimal digits
    */
-  async object(oid: string): Promise<GitObject> {
+  async object(oid: string, given?: options.ObjectOptions): Promise<GitObject> {
+    const choice = checkOptions("object", given, options.OBJECT);
+    checkValue("oid", oid, isOid);
     const bytes = oidBytes(oid);
-    return this.#run(
-      undefined,
-      bytes,
-      (pointer) => this.#core.exports.object(pointer),
-      () => {
-        const data = this.#core.resultU32(RESULT.data);
-        return {
-          kind: OBJECT_KINDS[this.#core.resultU32(RESULT.kind) - 1]!,
-          data: this.#core.bytes.slice(data, data + this.#core.resultU32(RESULT.dataLen)),
-        };
+    const core = this.#core;
+    const { maxSize = Number.MAX_SAFE_INTEGER } = choice;
+    return this.#operations.run({
+      signals: signalsOf(choice),
+      call: () => core.exports.object(core.write(bytes)),
+      take: () => {
+        const data = core.resultU32(RESULT.data);
+        const size = core.resultU32(RESULT.dataLen);
+        if (size > maxSize) throw tooLarge(`the object ${oid}`, size, maxSize);
+        const content = new Content(undefined);
+        content.append(core.bytes.subarray(data, data + size), size);
+        return { kind: OBJECT_KINDS[core.resultU32(RESULT.kind) - 1]!, data: content.finish() };
       },
-    );
+    });
   }
 
   /** Counters since the image was opened. */
@@ -369,21 +475,31 @@ export class Volume {
     };
   }
 
-  /** Releases the device. Operations that wait for it end first. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    while (this.#busy !== undefined) await this.#busy;
-    this.#closed = true;
-    await this.#device.close?.();
+  /**
+   * Closes the volume and its device, once, however often it is called. Operations that wait, for the device
+   * or for each other, are rejected with `Closed`, as are those that come later.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#operations.close();
+    await closeDevice(this.#device);
+  }
+
+  /** Closes the volume, for `await using`. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 
-/** The kinds of entries, by `ENTRY`. */
-const ENTRY_KINDS: readonly EntryKind[] = [
-  "directory",
-  "directory",
-  "file",
-  "executable",
-  "symlink",
-  "submodule",
-];
+/** Closes a device. @throws DocteurError `DeviceFailed` */
+export async function closeDevice(device: BlockDevice): Promise<void> {
+  try {
+    await device.close?.();
+  } catch (cause) {
+    throw new DocteurError("DeviceFailed", "the device failed to close", { cause });
+  }
+}

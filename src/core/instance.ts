@@ -4,6 +4,7 @@
  */
 
 import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
+import { abortable, throwIfAborted } from "../abort.js";
 import { type BlockDevice, RESULT as READ } from "../devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "../errors.js";
 import { hexOid } from "../git/oid.js";
@@ -18,10 +19,17 @@ interface CoreExports extends Record<string, unknown> {
   result(): number;
   cancel(): void;
   mountBegin(handle: bigint, capacity: bigint, blockSize: bigint, mode: number, memoryLimit: number): number;
-  verify(level: number, commit: number): number;
+  prove(level: number, commit: number): number;
   mount(): number;
   stat(path: number, length: number, flags: number): number;
-  list(path: number, length: number, flags: number): number;
+  list(
+    path: number,
+    length: number,
+    flags: number,
+    after: number,
+    afterLength: number,
+    limit: number,
+  ): number;
   read(path: number, length: number, flags: number, position: bigint, count: number): number;
   object(oid: number): number;
 }
@@ -47,6 +55,7 @@ export const RESULT = {
   sizes: 36,
   errorOffset: 40,
   oidKnown: 48,
+  left: 52,
   oid: 56,
 } as const;
 
@@ -65,11 +74,30 @@ export const INFO = {
 /** What a device may answer. */
 const RESULTS: readonly number[] = Object.values(READ);
 
-/** Room for a path at the core's `input`. */
+/** Room for a path, or a path and a name, at the core's `input`. */
 const INPUT_MAX = 8192;
+
+/** The version of the core's interface that this module speaks (`ABI_VERSION` in `asm/core.ts`). */
+const ABI_VERSION = 1;
 
 /** Errors that are about one object, which their message names. */
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
+
+/** @throws DocteurError `InvalidArgument` where the module is another than the core */
+function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): CoreExports {
+  let exports: CoreExports & { ABI_VERSION?: unknown };
+  try {
+    ({ exports } = instantiateSync(module, imports) as unknown as { exports: ASUtil & CoreExports });
+  } catch (cause) {
+    // A host that has no memory for an instance is no fault of the module's.
+    const code = cause instanceof RangeError ? "OutOfMemory" : "InvalidArgument";
+    throw new DocteurError(code, `cannot instantiate the core: ${(cause as Error).message}`, { cause });
+  }
+  if (Number(exports.ABI_VERSION) === ABI_VERSION && typeof exports.list === "function") return exports;
+  throw new DocteurError("InvalidArgument", "the module is not docteur's core, or of another version", {
+    hint: "compile docteur/core.wasm or docteur/core.simd.wasm of this package",
+  });
+}
 
 /** One instance of the core, which serves one volume. */
 export class Core {
@@ -94,7 +122,7 @@ export class Core {
           this.#read(offset, target >>> 0, size >>> 0),
       },
     };
-    const { exports } = instantiateSync(module, imports) as unknown as { exports: ASUtil & CoreExports };
+    const exports = instantiate(module, imports);
     this.#exports = exports;
     this.#view = new DataView(exports.memory.buffer);
     this.#bytes = new Uint8Array(exports.memory.buffer);
@@ -137,10 +165,16 @@ export class Core {
     }
   }
 
-  /** Writes a path or an id where the core reads it. @returns its pointer */
-  write(bytes: Uint8Array): number {
-    if (bytes.length > INPUT_MAX) throw new DocteurError("PathTooLong", "the path is too long");
+  /**
+   * Writes a path or an id where the core reads it.
+   * @param more written behind it: the name that a listing goes on from
+   * @returns its pointer
+   */
+  write(bytes: Uint8Array, more?: Uint8Array): number {
+    if (bytes.length + (more?.length ?? 0) > INPUT_MAX)
+      throw new DocteurError("PathTooLong", "the path is too long");
     this.bytes.set(bytes, this.#input);
+    if (more !== undefined) this.bytes.set(more, this.#input + bytes.length);
     return this.#input;
   }
 
@@ -164,28 +198,34 @@ export class Core {
    * Calls an operation until its device has answered all that it asks for.
    * @param operation called again after AGAIN
    * @param path what it is about, for errors
+   * @param signals end the wait for the device; the operation is dropped
    * @returns undefined where it ended at once, so that synchronous devices cost no turn of the event loop
-   * @throws DocteurError
+   * @throws DocteurError; the reason of a signal
    */
-  run(operation: () => number, path?: string): Promise<void> | undefined {
+  run(
+    operation: () => number,
+    path?: string,
+    signals: readonly AbortSignal[] = [],
+  ): Promise<void> | undefined {
     this.#thrown = undefined;
     const status = operation();
     if (status === STATUS.Ok) return undefined;
-    if (status === STATUS.Again) return this.#wait(operation, path);
+    if (status === STATUS.Again) return this.#wait(operation, path, signals);
     throw this.#error(status, path);
   }
 
-  async #wait(operation: () => number, path: string | undefined): Promise<void> {
+  async #wait(
+    operation: () => number,
+    path: string | undefined,
+    signals: readonly AbortSignal[],
+  ): Promise<void> {
     for (;;) {
-      if (this.#device.ready === undefined) {
-        this.#exports.cancel();
-        throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`", { path });
-      }
       try {
-        await this.#device.ready();
-      } catch (cause) {
+        await this.#ready(path, signals);
+        throwIfAborted(signals);
+      } catch (error) {
         this.#exports.cancel();
-        throw new DocteurError("DeviceFailed", MESSAGES.DeviceFailed, { path, cause });
+        throw error;
       }
       const status = operation();
       if (status === STATUS.Ok) return;
@@ -193,9 +233,21 @@ export class Core {
     }
   }
 
+  /** Waits until the device can be asked again. */
+  async #ready(path: string | undefined, signals: readonly AbortSignal[]): Promise<void> {
+    if (this.#device.ready === undefined)
+      throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`", { path });
+    try {
+      await abortable(Promise.resolve(this.#device.ready()), signals);
+    } catch (cause) {
+      throwIfAborted(signals);
+      throw new DocteurError("DeviceFailed", MESSAGES.DeviceFailed, { path, cause });
+    }
+  }
+
   #error(status: number, path: string | undefined): DocteurError {
     const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
-    const message = MESSAGES[code].replace("%", path === undefined ? "the path" : path || "/");
+    const message = MESSAGES[code].replace("%", () => (path === undefined ? "the path" : path || "/"));
     const offset = this.resultU64(RESULT.errorOffset) || undefined;
     const cause = code === "DeviceFailed" ? (this.#device.failure ?? this.#thrown) : undefined;
     const where = offset === undefined ? "" : ` (at offset ${offset})`;

@@ -7,7 +7,7 @@ function refuse(what: string): never {
   });
 }
 
-export const fileURLToPath = (url: URL): never => refuse(url.href);
+export const pathOfUrl = (url: URL): never => refuse(url.href);
 
 export async function readWhole(url: URL): Promise<never> {
   refuse(url.href);

@@ -3,9 +3,21 @@
  * have `no-files.ts` in its place (package.json, "browser").
  */
 import { readFile, stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { DocteurError } from "../errors.js";
 
-export { fileURLToPath } from "node:url";
 export { FileDevice } from "./file.js";
+
+/** The path that a `file:` URL stands for. @throws DocteurError `InvalidArgument` for one that stands for none */
+export function pathOfUrl(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new DocteurError("InvalidArgument", `cannot open ${url.href}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
 
 /** @throws what the system says */
 export async function readWhole(url: URL): Promise<Uint8Array<ArrayBuffer>> {

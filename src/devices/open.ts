@@ -1,4 +1,5 @@
-/** The block device that stands for an image, whatever the image is given as. */
+/** From whatever an image can be opened from to a block device: the one place that knows sources and schemes. */
+import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { type BlockDevice, isBlockSize } from "./device.js";
 import { MemoryDevice } from "./memory.js";
@@ -6,7 +7,31 @@ import { MemoryDevice } from "./memory.js";
 /** What an image can be opened from: a path or a `file:` URL (Node), its bytes, or a block device. */
 export type ImageSource = string | URL | Uint8Array | ArrayBuffer | BlockDevice;
 
-/** A source of a size that no whole number of blocks makes has lost its end. */
+/** The scheme of a string that is a URL: a letter and more, a colon, two slashes. */
+const SCHEME = /^([a-z][a-z0-9+.-]+:)\/\//i;
+
+const NO_DEVICE_HINT = "fetch the image and open its bytes, or open a block device of your own";
+
+/** Objects that hold bytes without being any, and what to do with them. */
+const CONVERSIONS: Readonly<Record<string, string>> = {
+  Blob: "open(await blob.arrayBuffer())",
+  File: "open(await file.arrayBuffer())",
+  Response: "open(await response.arrayBuffer())",
+  Request: "open(await (await fetch(request)).arrayBuffer())",
+  ReadableStream: "open(await new Response(stream).arrayBuffer())",
+  SharedArrayBuffer: "open(new Uint8Array(buffer))",
+};
+
+/** Whether a source is an `ArrayBuffer`, of whatever realm. */
+function isArrayBuffer(source: unknown): source is ArrayBuffer {
+  return source instanceof ArrayBuffer || Object.prototype.toString.call(source) === "[object ArrayBuffer]";
+}
+
+function isUrl(source: unknown): source is URL {
+  return source instanceof URL || Object.prototype.toString.call(source) === "[object URL]";
+}
+
+/** An image whose size is not a whole number of blocks has lost its end. */
 function checkLength(length: number, blockSize: number, path?: string): void {
   if (length >= blockSize && length % blockSize === 0) return;
   const what = path ?? "the image";
@@ -18,8 +43,8 @@ function checkLength(length: number, blockSize: number, path?: string): void {
 }
 
 async function openFile(file: string | URL, blockSize: number): Promise<BlockDevice> {
-  const { FileDevice, fileSize, fileURLToPath } = await import("./node-files.js");
-  const path = typeof file === "string" ? file : fileURLToPath(file);
+  const { FileDevice, fileSize, pathOfUrl } = await import("./node-files.js");
+  const path = typeof file === "string" ? file : pathOfUrl(file);
   // A device calls a size that its blocks do not divide a bad argument of its host's: of an image it is
   // damage.
   const size = await fileSize(path);
@@ -27,23 +52,70 @@ async function openFile(file: string | URL, blockSize: number): Promise<BlockDev
   return new FileDevice(path, blockSize);
 }
 
+async function openUrl(url: URL, blockSize: number): Promise<BlockDevice> {
+  if (url.protocol === "file:") return openFile(url, blockSize);
+  throw invalid(
+    `cannot open ${url.href}: docteur has no device for ${url.protocol} URLs, only for file: URLs`,
+    NO_DEVICE_HINT,
+  );
+}
+
+/** A string: a URL where it has a scheme, else a path. */
+async function openString(text: string, blockSize: number): Promise<BlockDevice> {
+  if (!SCHEME.test(text)) return openFile(text, blockSize);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw invalid(`cannot open ${shown(text)}: not a URL`, undefined, cause);
+  }
+  return openUrl(url, blockSize);
+}
+
+/** Whether a source keeps to the contract of `BlockDevice`, as far as can be seen. */
+function isDevice(source: object): source is BlockDevice {
+  const { blockSize, capacity, read } = source as Partial<BlockDevice>;
+  return (
+    typeof read === "function" &&
+    isBlockSize(blockSize as number) &&
+    Number.isSafeInteger(capacity) &&
+    capacity! >= blockSize! &&
+    capacity! % blockSize! === 0
+  );
+}
+
+function checkDevice(source: unknown): BlockDevice {
+  const kind = Object.prototype.toString.call(source).slice(8, -1);
+  if (Object.hasOwn(CONVERSIONS, kind))
+    throw invalid(`cannot open a ${kind}: docteur has no device for it`, `use ${CONVERSIONS[kind]}`);
+  if (typeof source === "object" && source !== null) {
+    if (isDevice(source)) return source;
+    if (typeof (source as Partial<BlockDevice>).read === "function")
+      throw invalid(
+        "cannot open the device: its blockSize must be a power of two, at least 512, and its capacity a whole number of blocks",
+      );
+  }
+  throw invalid(
+    `cannot open ${shown(source)}`,
+    "an image is opened from a path, a file: URL, a Uint8Array, an ArrayBuffer or a block device",
+  );
+}
+
 /**
  * The device that stands for a source.
  * @param blockSize bytes, where the source is no device
+ * @throws DocteurError `InvalidArgument` for what is no source, `Truncated` for an image that was cut short,
+ *   and what opening a file throws
  */
 export async function toDevice(source: ImageSource, blockSize: number): Promise<BlockDevice> {
   if (!isBlockSize(blockSize))
-    throw new DocteurError("InvalidArgument", `not a block size: ${blockSize}: a power of two, at least 512`);
-  if (typeof source === "string") return openFile(source, blockSize);
-  if (source instanceof URL) {
-    if (source.protocol !== "file:")
-      throw new DocteurError("InvalidArgument", `cannot open ${source.href}: only file: URLs are supported`);
-    return openFile(source, blockSize);
-  }
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
-    const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);
+    throw invalid(`not a block size: ${shown(blockSize)}`, "a block size is a power of two, at least 512");
+  if (typeof source === "string") return openString(source, blockSize);
+  if (isUrl(source)) return openUrl(source, blockSize);
+  if (isBytes(source) || isArrayBuffer(source)) {
+    const bytes = isBytes(source) ? source : new Uint8Array(source);
     checkLength(bytes.length, blockSize);
     return new MemoryDevice(bytes, blockSize);
   }
-  return source;
+  return checkDevice(source);
 }

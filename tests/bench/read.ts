@@ -195,9 +195,9 @@ const measureAll: Benchmark = async ({ corpus: load, signal }) => {
 const measureVerified: Benchmark = async ({ corpus: load, signal }) => {
   const corpus = await load();
   const levels: [name: string, options: OpenOptions][] = [
-    ["crc", { verify: "crc" }],
-    ["oid", { verify: "oid" }],
-    ["oid, collisions", { verify: "oid", collisions: true }],
+    ["crc", { proof: "crc" }],
+    ["oid", { proof: "oid" }],
+    ["oid, collisions", { proof: "oid", collisions: true }],
   ];
   const rows: Row[] = [];
   for (const [what, files] of [

@@ -381,12 +381,12 @@ test("ls and cat with proof", async () => {
   const other = "01".repeat(20);
   const { stdout } = await docteur(["cat", MODES_IMAGE, "/hello.txt"]);
   for (const options of [
-    ["--verify=none"],
-    ["--verify=crc"],
-    ["--verify=oid"],
+    ["--proof=none"],
+    ["--proof=crc"],
+    ["--proof=oid"],
     ["--collisions"],
     ["--commit", commit],
-    ["--commit", commit, "--verify=crc"],
+    ["--commit", commit, "--proof=crc"],
   ])
     await expectOutput(["cat", ...options, MODES_IMAGE, "/hello.txt"], stdout);
   await expectFailures([
@@ -398,15 +398,15 @@ test("ls and cat with proof", async () => {
       "hint: 40 hexadecimal digits",
     ],
     [
-      ["cat", "--verify", "sha1", MODES_IMAGE, "/hello.txt"],
+      ["cat", "--proof", "sha1", MODES_IMAGE, "/hello.txt"],
       16,
       "docteur: no such proof: sha1",
       "hint: there is none, crc, oid",
     ],
     [
-      ["cat", "--verify=crc", "--collisions", MODES_IMAGE, "/hello.txt"],
+      ["cat", "--proof=crc", "--collisions", MODES_IMAGE, "/hello.txt"],
       16,
-      "docteur: --collisions goes with --verify oid, not crc",
+      "docteur: --collisions goes with --proof oid, not crc",
       MORE,
     ],
   ]);
@@ -420,10 +420,10 @@ test("a file whose bytes are not those of its id", async (context) => {
   const path = join(temporaryFolder(context), "wrong.img");
   writeFileSync(path, image.finish().bytes);
   await expectOutput(["cat", path, "/f"], "wrong\n");
-  await expectOutput(["ls", "--verify=oid", path], "f\n");
+  await expectOutput(["ls", "--proof=oid", path], "f\n");
   await expectFailures([
     [
-      ["cat", "--verify=oid", path, "/f"],
+      ["cat", "--proof=oid", path, "/f"],
       4,
       `docteur: an object does not match its id: ${placed.oid} (at offset ${28 + placed.offset})`,
     ],

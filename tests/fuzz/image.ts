@@ -107,9 +107,9 @@ function assertAgree(a: Outcome<Seen>, b: Outcome<Seen>, what: string): void {
 function proofOf(sample: Sample, random: Random): NonNullable<WalkOptions["proof"]> {
   const { commit } = sample.parts;
   return [
-    { verify: "crc" as const },
-    { commit, verify: "oid" as const },
-    { commit, verify: "oid" as const, collisions: true },
+    { proof: "crc" as const },
+    { commit, proof: "oid" as const },
+    { commit, proof: "oid" as const, collisions: true },
   ][random(3)]!;
 }
 
@@ -145,7 +145,7 @@ export const image: Target = async () => {
     const proof = proofOf(sample, random);
     const mode = MODES[random(MODES.length)]!;
     const proven = await walk(bytes, { module, mode, memoryLimit, budget: BUDGET, random, proof });
-    if (proof.verify === "oid") {
+    if (proof.proof === "oid") {
       if (!originals.has(sample)) originals.set(sample, await readAll(sample, module, random));
       assertProven(proven, originals.get(sample)!);
       count(proven.code ?? "opened with proof");

@@ -1,7 +1,14 @@
 /** Reads everything of an image that may be anything, and holds what comes against what must be. */
 import assert from "node:assert/strict";
-import type { Mode } from "../../src/core/mount.js";
-import { DocteurError, type Entry, type OpenOptions, open, STATUS, type Volume } from "../../src/index.js";
+import {
+  DocteurError,
+  type Entry,
+  type Mode,
+  type OpenOptions,
+  open,
+  STATUS,
+  type Volume,
+} from "../../src/index.js";
 import { gitOid } from "../support/fixtures.js";
 import type { Random } from "../support/random.js";
 
@@ -43,7 +50,7 @@ export interface WalkOptions {
   budget: number;
   random: Random;
   /** How far reads are proven. */
-  proof?: Pick<OpenOptions, "verify" | "collisions" | "commit">;
+  proof?: Pick<OpenOptions, "proof" | "collisions" | "commit">;
 }
 
 async function visitFile(
@@ -63,7 +70,7 @@ async function visitFile(
   const { length } = whole.value;
   if (listed.size !== undefined) assert.equal(listed.size, length, "the listed size");
   if (stat.value !== undefined) assert.equal(stat.value.size, length, "the size");
-  if (options.mode === "analyze" || options.proof?.verify === "oid")
+  if (options.mode === "analyze" || options.proof?.proof === "oid")
     assert.equal(gitOid("blob", whole.value), listed.oid, "what has been hashed");
   const offset = options.random(length + 2);
   const part = await attempt(() => volume.getPartial(bytes, offset, 1 + options.random(length + 9)));

@@ -28,7 +28,7 @@ const module = await compileCore();
 /** Every level of proof, the commit's id given at the last. */
 function levels(bytes: Uint8Array): OpenOptions[] {
   const commit = Buffer.from(bytes.subarray(0, 20)).toString("hex");
-  return [{ verify: "none" }, { verify: "crc" }, { verify: "oid" }, { commit }];
+  return [{ proof: "none" }, { proof: "crc" }, { proof: "oid" }, { commit }];
 }
 
 /** Opens an image in every mode at every level; what cannot be opened must say so with that code. */
@@ -41,7 +41,7 @@ async function everywhere(
   for (const mode of MODES)
     for (const level of levels(bytes)) {
       const all = { module, mode, ...options, ...level };
-      const where = `${mode}, ${level.verify ?? "pinned"}`;
+      const where = `${mode}, ${level.proof ?? "pinned"}`;
       const code = onOpen(all);
       if (code !== undefined) {
         await assertFails(open(bytes, all), [code], where);
@@ -170,7 +170,7 @@ test("an IDX that lists an id twice, at two places", async () => {
   });
   assert.ok((await codesOf(bytes)).includes("BadIdx"));
   // Which of the two the search meets is chance; where ids are proven it is the right one or none.
-  await everywhere(bytes, {}, async (volume, { mode, verify: level, commit }, where) => {
+  await everywhere(bytes, {}, async (volume, { mode, proof: level, commit }, where) => {
     const read = volume.get("/f").then((data) => Buffer.from(data).toString());
     const isProven = level === "oid" || commit !== undefined || mode === "analyze";
     const content = await read.catch((error: DocteurError) => error.code as string);
@@ -224,7 +224,7 @@ test("two trees that hold each other, under ids that are not theirs", async () =
   await everywhere(
     bytes,
     {},
-    async (volume, { mode, verify: level, commit }, where) => {
+    async (volume, { mode, proof: level, commit }, where) => {
       assert.equal(Buffer.from(await volume.get("/ok")).toString(), OK_TEXT);
       const deep = volume.get(`${"/d".repeat(300)}/ok`);
       if (mode === "analyze") await assertFails(deep, ["MissingObject"], where);
@@ -232,7 +232,7 @@ test("two trees that hold each other, under ids that are not theirs", async () =
         await assertFails(deep, ["OidMismatch", PACK_START + first.offset], where);
       else assert.equal(Buffer.from(await deep).toString(), OK_TEXT);
     },
-    ({ mode, verify: level }) => {
+    ({ mode, proof: level }) => {
       if (mode === "analyze") return undefined;
       if (mode !== "fast") return undefined;
       return level === "none" || level === "crc" ? "TreeTooDeep" : "OidMismatch";
@@ -358,7 +358,7 @@ test("names, targets and a commit that are no UTF-8, everywhere", async () => {
     assert.equal(Buffer.from(await volume.get(link, { follow: true })).toString("latin1"), "of \xc0\xaf");
     // As a string, a path is UTF-8: other bytes than these.
     await assertFails(volume.get("/\xff/\xc0"), ["NotFound"], where);
-    assert.equal(volume.commit.date.getTime(), 1_717_740_550_000);
+    assert.equal(volume.commit.date?.getTime(), 1_717_740_550_000);
   });
 });
 

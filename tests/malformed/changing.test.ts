@@ -107,7 +107,7 @@ test("bits that turn between reads: right files, or typed errors", async () => {
         const device = new RottingDevice(image, seed, 4);
         try {
           // So small a memory forgets, and reads again.
-          const volume = await open(device, { module, mode, verify: "oid", memoryLimit: 2 << 20 });
+          const volume = await open(device, { module, mode, proof: "oid", memoryLimit: 2 << 20 });
           const count = await readAll(volume, blobs, where);
           right += count;
           refused += blobs.size - count;
@@ -174,13 +174,13 @@ test("content that becomes another of the same form, with its Adler-32: ids tell
   for (const { label, module } of await coreVariants())
     for (const mode of ["light", "fast"] as const) {
       const where = `${label}, ${mode}`;
-      for (const verify of ["none", "oid"] as const) {
+      for (const proof of ["none", "oid"] as const) {
         const device = new TurningDevice(first, second);
-        const volume = await open(device, { module, mode, verify });
+        const volume = await open(device, { module, mode, proof });
         device.turnAt = device.reads;
         const content = await volume.get("/f").catch(({ code }: DocteurError) => code);
         const text = typeof content === "string" ? content : Buffer.from(content).toString();
-        assert.equal(text, verify === "none" ? WRONG : "OidMismatch", where);
+        assert.equal(text, proof === "none" ? WRONG : "OidMismatch", where);
       }
     }
 });

@@ -51,7 +51,7 @@ async function visit(options: OpenOptions): Promise<"all" | "some" | "nothing"> 
   return refused > 0 ? "some" : "nothing";
 }
 
-const LEVELS = [{ verify: "none" }, { verify: "crc" }, { commit, collisions: true }] as const;
+const LEVELS = [{ proof: "none" }, { proof: "crc" }, { commit, collisions: true }] as const;
 
 for (const mode of MODES)
   test(`the memory limit, page by page, until there is room (${mode})`, async () => {

@@ -15,10 +15,10 @@ const LARGE = 150_000;
 const { image, commit, files } = richImage(LARGE);
 const variants = await coreVariants();
 
-const LEVELS: readonly Pick<OpenOptions, "verify" | "collisions" | "commit">[] = [
-  { verify: "none" },
-  { verify: "crc" },
-  { verify: "oid" },
+const LEVELS: readonly Pick<OpenOptions, "proof" | "collisions" | "commit">[] = [
+  { proof: "none" },
+  { proof: "crc" },
+  { proof: "oid" },
   { commit, collisions: true },
 ];
 
@@ -105,8 +105,8 @@ const options = (index: number, level: number): OpenOptions => ({
   memoryLimit: 2 << 20,
 });
 
-for (const [level, { verify = "commit" }] of LEVELS.entries()) {
-  test(`opening: every read fails in every way (${verify})`, async () => {
+for (const [level, { proof = "commit" }] of LEVELS.entries()) {
+  test(`opening: every read fails in every way (${proof})`, async () => {
     for (const turn of [level, level + 2]) {
       const probe = new FaultyDevice(image);
       await open(probe, options(turn, level));
@@ -121,13 +121,13 @@ for (const [level, { verify = "commit" }] of LEVELS.entries()) {
           else assert.equal(fault.code, undefined, what);
           assert.equal(device.closed, error === undefined ? 0 : 1, what);
           // What an index that is believed has led to is known by then; the volume is of no use, and says so.
-          if (value !== undefined && verify !== "none") await attempt(() => assertWhole(value as Volume));
+          if (value !== undefined && proof !== "none") await attempt(() => assertWhole(value as Volume));
         }
       await assertWhole(await open(probe, options(turn, level)));
     }
   });
 
-  test(`every operation: every read fails in every way (${verify})`, async () => {
+  test(`every operation: every read fails in every way (${proof})`, async () => {
     let index = 0;
     let failures = 0;
     for (const operation of OPERATIONS) {
@@ -149,7 +149,7 @@ for (const [level, { verify = "commit" }] of LEVELS.entries()) {
             assert.ok(device.heal(), what);
             if (error === undefined) {
               assert.equal(fault.code, undefined, what);
-              const isBelieved = operation.isHeaders && (verify === "none" || verify === "crc");
+              const isBelieved = operation.isHeaders && (proof === "none" || proof === "crc");
               if (!isBelieved) assert.deepEqual(value, expected, what);
             } else {
               failures++;

@@ -76,11 +76,11 @@ async function settle(volume: Volume): Promise<Pick<Stats, "memoryBytes" | "heap
   return { memoryBytes, heapBytes: heapBytes - objectBytes - artBytes };
 }
 
-for (const verify of ["none", "oid"] as const)
-  test(`${OPERATIONS / 2} operations over a device that fails now and then (${verify})`, async () => {
+for (const proof of ["none", "oid"] as const)
+  test(`${OPERATIONS / 2} operations over a device that fails now and then (${proof})`, async () => {
     const random = seeded(11);
     const device = new FaultyDevice(image);
-    const volume = await open(device, { verify, memoryLimit: 2 << 20 });
+    const volume = await open(device, { proof, memoryLimit: 2 << 20 });
     // The large ones take their time: now and then is enough.
     const small = [...files.keys()].filter((path) => files.get(path)!.length <= 5000);
     let failures = 0;
@@ -129,7 +129,7 @@ test("volumes that are opened, fail to open, and are closed", async () => {
     }
     const device = new FaultyDevice(image);
     device.failAt(1 + (index % 9), FAULTS[index % FAULTS.length]!);
-    const volume = await open(device, { memoryLimit: 2 << 20, verify: "oid" }).catch(() => undefined);
+    const volume = await open(device, { memoryLimit: 2 << 20, proof: "oid" }).catch(() => undefined);
     if (volume === undefined) failed++;
     await volume?.close();
     assert.equal(device.closed, 1);

@@ -84,7 +84,7 @@ export class Answers {
       ...new Set([root, ...entries.filter(({ kind }) => kind !== "submodule").map(({ oid }) => oid)]),
     ];
     always.push(
-      question("commit", async ({ commit }) => `${commit.oid} ${commit.tree} ${commit.date.getTime()}`),
+      question("commit", async ({ commit }) => `${commit.oid} ${commit.tree} ${commit.date?.getTime()}`),
     );
     for (const folder of folders)
       always.push(

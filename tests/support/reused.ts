@@ -16,6 +16,7 @@ import { Engine } from "../../src/verify/engine.js";
 import { Examination, type Examined } from "../../src/verify/examine.js";
 import { ImageReader } from "../../src/verify/reader.js";
 import { type Finding, Findings, noCounts, type ReportStatus } from "../../src/verify/report.js";
+import { readCommit } from "../../src/volume/commit.js";
 import { Volume } from "../../src/volume.js";
 
 const VERIFY_LIMIT = 64 << 20;
@@ -96,7 +97,7 @@ export class Reader {
   async open(bytes: Uint8Array, { mode = "light", ...proof }: OpenOptions): Promise<Volume> {
     this.#device.bytes = bytes;
     this.#device.reads = 0;
-    await remount(this.#core, this.#device, mode, READ_LIMIT, proof);
-    return new Volume(this.#core, this.#device);
+    await remount(this.#core, this.#device, { ...proof, mode, memoryLimit: READ_LIMIT });
+    return new Volume(this.#core, this.#device, await readCommit(this.#core, []), READ_LIMIT);
   }
 }

@@ -28,10 +28,10 @@ const variants = await coreVariants();
 
 /** Every level of proof. */
 const PROOFS: readonly OpenOptions[] = [
-  { verify: "none" },
-  { verify: "crc" },
-  { verify: "oid" },
-  { verify: "oid", collisions: true },
+  { proof: "none" },
+  { proof: "crc" },
+  { proof: "oid" },
+  { proof: "oid", collisions: true },
 ];
 
 /** Everything that a volume says below a path. */
@@ -66,7 +66,7 @@ for (const { label, module } of variants)
     });
 
     test("what was hashed and is in memory is not read or hashed again", async () => {
-      const volume = await open(fixture("delta.img"), { module, verify: "oid" });
+      const volume = await open(fixture("delta.img"), { module, proof: "oid" });
       for (const path of fixtureBlobs("delta").keys()) await volume.get(path);
       const { deviceReads, objectMisses } = volume.stats();
       for (const path of fixtureBlobs("delta").keys()) await volume.stat(path);
@@ -123,7 +123,7 @@ test("an IDX that exchanges two offsets", async () => {
     // Trusted, it is believed: this is what `verify` and the levels of proof are for.
     const trusting = await open(bytes, options);
     assert.equal(Buffer.from(await trusting.get("/f")).toString(), OTHER_TEXT, where);
-    const checked = await open(bytes, { ...options, verify: "crc" });
+    const checked = await open(bytes, { ...options, proof: "crc" });
     await assertFails(checked.get("/f"), ["CrcMismatch", at], where);
     for (const proof of PROOFS.slice(2)) {
       const proving = await open(bytes, { ...options, ...proof });
@@ -153,9 +153,9 @@ test("an IDX that exchanges two offsets and their CRC-32s is a matter of ids", a
     crcs.writeUInt32BE(x, b * 4);
   });
   await everywhere(async (options, where) => {
-    const checked = await open(bytes, { ...options, verify: "crc" });
+    const checked = await open(bytes, { ...options, proof: "crc" });
     assert.equal(Buffer.from(await checked.get("/f")).toString(), OTHER_TEXT, where);
-    const proving = await open(bytes, { ...options, verify: "oid" });
+    const proving = await open(bytes, { ...options, proof: "oid" });
     await assertFails(proving.get("/f"), ["OidMismatch", at], where);
   });
 });
@@ -178,8 +178,8 @@ test("one entry for two ids: a cached object is proof of its own id alone", asyn
     },
   });
   await everywhere(async (options, where) => {
-    await assertFails(open(bytes, { ...options, verify: "crc" }), ["BadIdx"], where);
-    const volume = await open(bytes, { ...options, verify: "oid" });
+    await assertFails(open(bytes, { ...options, proof: "crc" }), ["BadIdx"], where);
+    const volume = await open(bytes, { ...options, proof: "oid" });
     for (let round = 0; round < 2; round++) {
       assert.equal(Buffer.from(await volume.get("/a")).toString(), "what was meant\n", where);
       await assertFails(volume.get("/b"), ["OidMismatch", PACK_START + meant.offset], where);
@@ -196,8 +196,8 @@ test("a CRC-32 that is wrong in the IDX", async () => {
     },
   });
   await everywhere(async (options, where) => {
-    await assertFails(open(bytes, { ...options, verify: "crc" }), ["CrcMismatch"], where);
-    const volume = await open(bytes, { ...options, verify: "oid" });
+    await assertFails(open(bytes, { ...options, proof: "crc" }), ["CrcMismatch"], where);
+    const volume = await open(bytes, { ...options, proof: "oid" });
     assert.equal(Buffer.from(await volume.get("/f")).toString(), "content", where);
     assert.ok(offset > 0);
   });
@@ -230,10 +230,10 @@ for (const [title, add] of [
   test(`${title} of another id`, async () => {
     const { bytes, offset } = imageWith((image) => add(image));
     await everywhere(async (options, where) => {
-      const checked = await open(bytes, { ...options, verify: "crc" });
+      const checked = await open(bytes, { ...options, proof: "crc" });
       assert.ok((await checked.get("/f")).length > 0);
       for (const device of [new MemoryDevice(bytes), new SlowDevice(bytes, 3)]) {
-        const volume = await open(device, { ...options, verify: "oid", memoryLimit: SMALLEST });
+        const volume = await open(device, { ...options, proof: "oid", memoryLimit: SMALLEST });
         for (let round = 0; round < 2; round++) {
           await assertFails(volume.getPartial("/f", 0, 1), ["OidMismatch", offset], where);
           await assertFails(volume.get("/f"), ["OidMismatch", offset], where);
@@ -266,10 +266,10 @@ test("a tree, and a link, of another id", async () => {
   const atTree = PACK_START + wrong.offset;
   await everywhere(async (options, where) => {
     if (options.mode === "fast") {
-      await assertFails(open(bytes, { ...options, verify: "oid" }), ["OidMismatch", atTree], where);
+      await assertFails(open(bytes, { ...options, proof: "oid" }), ["OidMismatch", atTree], where);
       return;
     }
-    const volume = await open(bytes, { ...options, verify: "oid" });
+    const volume = await open(bytes, { ...options, proof: "oid" });
     await assertFails(volume.get("/w/x"), ["OidMismatch", atTree], where);
     await assertFails(volume.list("/w"), ["OidMismatch", atTree], where);
     await assertFails(volume.exists("/w/none"), ["OidMismatch", atTree], where);
@@ -293,20 +293,20 @@ test("a commit, and a root tree, of another id; a commit that is not the one wan
   await everywhere(async (options, where) => {
     await open(bytes, options);
     await assertFails(
-      open(bytes, { ...options, verify: "oid" }),
+      open(bytes, { ...options, proof: "oid" }),
       ["OidMismatch", PACK_START + commit.offset],
       where,
     );
     await assertFails(
-      open(rootBytes, { ...options, verify: "oid" }),
+      open(rootBytes, { ...options, proof: "oid" }),
       ["OidMismatch", PACK_START + wrongRoot.offset],
       where,
     );
     // To be pinned is to be proven, unless one says otherwise.
     await assertFails(open(bytes, { ...options, commit: commit.oid }), ["OidMismatch"], where);
-    await open(bytes, { ...options, commit: commit.oid.toUpperCase(), verify: "none" });
-    for (const verify of ["none", "crc", "oid"] as const)
-      await assertFails(open(bytes, { ...options, verify, commit: "56".repeat(20) }), ["OtherCommit"], where);
+    await open(bytes, { ...options, commit: commit.oid.toUpperCase(), proof: "none" });
+    for (const proof of ["none", "crc", "oid"] as const)
+      await assertFails(open(bytes, { ...options, proof, commit: "56".repeat(20) }), ["OtherCommit"], where);
   });
 });
 
@@ -321,18 +321,18 @@ function largeBlob(size: number): Buffer {
 test("a blob of 64 MiB in the smallest memory", async () => {
   const content = largeBlob(64 << 20);
   const { bytes } = imageWith((image) => image.object("blob", content));
-  for (const verify of ["none", "crc", "oid"] as const) {
-    const volume = await open(bytes, { verify, memoryLimit: SMALLEST });
+  for (const proof of ["none", "crc", "oid"] as const) {
+    const volume = await open(bytes, { proof, memoryLimit: SMALLEST });
     const { deviceBytes } = volume.stats();
     assert.deepEqual(
       Buffer.from(await volume.getPartial("/f", 50 << 20, 100)),
       content.subarray(50 << 20, (50 << 20) + 100),
     );
     assert.equal(await volume.size("/f"), content.length);
-    assert.ok(Buffer.from(await volume.get("/f")).equals(content), verify);
+    assert.ok(Buffer.from(await volume.get("/f")).equals(content), proof);
     // It was read to its end once to be proven: not for every piece.
     const reads = (volume.stats().deviceBytes - deviceBytes) / bytes.length;
-    assert.ok(reads < 4, `${verify}: read ${reads} times`);
+    assert.ok(reads < 4, `${proof}: read ${reads} times`);
     assert.ok(volume.stats().memoryBytes <= SMALLEST);
     assert.equal(Buffer.from(await volume.get("/ok")).toString(), OK_TEXT);
     assert.deepEqual(Buffer.from(await volume.getPartial("/f", 5, 5)), content.subarray(5, 10));
@@ -355,10 +355,10 @@ test("a stream whose checksum is wrong shows no last piece, wherever it comes la
       image.raw("99".repeat(20), entryHeader(3, 9000), deflateSync(Buffer.alloc(9000), { level: 0 }));
       return placed;
     });
-    for (const verify of ["none", "crc", "oid"] as const) {
-      const volume = await open(new SlowDevice(bytes, late), { verify, memoryLimit: SMALLEST });
+    for (const proof of ["none", "crc", "oid"] as const) {
+      const volume = await open(new SlowDevice(bytes, late), { proof, memoryLimit: SMALLEST });
       for (let round = 0; round < 2; round++)
-        await assertFails(volume.get("/f"), ["BadAdler", offset], `${verify}, ${late}`);
+        await assertFails(volume.get("/f"), ["BadAdler", offset], `${proof}, ${late}`);
     }
   }
 });
@@ -381,9 +381,9 @@ test("a base that is not where an entry begins", async () => {
     );
   });
   await everywhere(async (options, where) => {
-    const trusting = await open(bytes, { ...options, verify: "oid" });
+    const trusting = await open(bytes, { ...options, proof: "oid" });
     assert.equal(Buffer.from(await trusting.get("/f")).toString(), "inner!", where);
-    const checked = await open(bytes, { ...options, verify: "crc" });
+    const checked = await open(bytes, { ...options, proof: "crc" });
     await assertFails(checked.get("/f"), ["BadBase", PACK_START + within], where);
   });
 });
@@ -397,7 +397,7 @@ test("damage of a base, with and without its checksums made right", async () => 
     return image.ofsDelta(gitOid("blob", result), placed.offset, delta(21, 7, copy(0, 6), insert("!")));
   });
   await everywhere(async (options, where) => {
-    const volume = await open(bytes, { ...options, verify: "oid" });
+    const volume = await open(bytes, { ...options, proof: "oid" });
     await assertFails(volume.get("/f"), ["OidMismatch", offset], where);
   });
 });
@@ -405,9 +405,9 @@ test("damage of a base, with and without its checksums made right", async () => 
 test("options that mean nothing", async () => {
   const bytes = fixture("tiny.img");
   for (const options of [
-    { verify: "sha256" as "oid" },
+    { proof: "sha256" as "oid" },
     { commit: "123" },
-    { verify: "crc", collisions: true },
+    { proof: "crc", collisions: true },
   ] as OpenOptions[])
     await assert.rejects(open(bytes, options), (error) => (error as DocteurError).code === "InvalidArgument");
 });

@@ -1,5 +1,5 @@
 /** The options of every command that reads an image, and the image opened as they say. */
-import { type Mode, open, type Verify, type Volume } from "../../src/index.js";
+import { type Mode, open, type Proof, type Volume } from "../../src/index.js";
 import { parseBlockSize, usageError } from "./arguments.js";
 
 /** For `parse`. */
@@ -7,7 +7,7 @@ export const IMAGE_OPTIONS = {
   bs: { type: "string" },
   mode: { type: "string" },
   memory: { type: "string" },
-  verify: { type: "string" },
+  proof: { type: "string" },
   collisions: { type: "boolean" },
   commit: { type: "string" },
 } as const;
@@ -19,14 +19,14 @@ export const IMAGE_HELP = `      --bs BYTES     the block size that the image is
                      directories first; analyze: trust the PACK alone
       --memory MIB   cap of the reader's memory, caches and all (default: 32
                      for caches, more only for larger objects)
-      --verify HOW   none: trust the image (default); crc: check what is read
+      --proof HOW    none: trust the image (default); crc: check what is read
                      against the index's checksums; oid: hash every object
       --collisions   hash every object, and refuse those that are part of a
                      SHA-1 collision attack
       --commit OID   fail unless the image is of that commit; hash every object,
                      which proves that what is read is the commit's`;
 
-const VERIFY: readonly string[] = ["none", "crc", "oid"];
+const PROOFS: readonly string[] = ["none", "crc", "oid"];
 const MODES: readonly string[] = ["light", "fast", "analyze"];
 
 /** What `--memory` gives, in bytes. */
@@ -43,26 +43,26 @@ export function openImage(
     bs?: string;
     mode?: string;
     memory?: string;
-    verify?: string;
+    proof?: string;
     collisions?: boolean;
     commit?: string;
   },
 ): Promise<Volume> {
   const { mode = "light" } = values;
   if (!MODES.includes(mode)) throw usageError(`no such mode: ${mode}`, `there is ${MODES.join(", ")}`);
-  const { verify, collisions = false, commit } = values;
-  if (verify !== undefined && !VERIFY.includes(verify))
-    throw usageError(`no such proof: ${verify}`, `there is ${VERIFY.join(", ")}`);
-  if (collisions && verify !== undefined && verify !== "oid")
-    throw usageError(`--collisions goes with --verify oid, not ${verify}`);
+  const { proof, collisions = false, commit } = values;
+  if (proof !== undefined && !PROOFS.includes(proof))
+    throw usageError(`no such proof: ${proof}`, `there is ${PROOFS.join(", ")}`);
+  if (collisions && proof !== undefined && proof !== "oid")
+    throw usageError(`--collisions goes with --proof oid, not ${proof}`);
   if (commit !== undefined && !/^[0-9a-f]{40}$/i.test(commit))
     throw usageError(`not a commit's id: ${commit}`, "40 hexadecimal digits");
   return open(image, {
     blockSize: parseBlockSize(values.bs),
     mode: mode as Mode,
+    proof: proof as Proof | undefined,
     collisions,
-    ...(verify === undefined ? {} : { verify: verify as Verify }),
-    ...(commit === undefined ? {} : { commit }),
-    ...(values.memory === undefined ? {} : { memoryLimit: parseMemory(values.memory) }),
+    commit,
+    memoryLimit: values.memory === undefined ? undefined : parseMemory(values.memory),
   });
 }

@@ -21,20 +21,14 @@ Example:
 
 const OPTIONS = { ...IMAGE_OPTIONS, follow: { type: "boolean", short: "L" } } as const;
 
-/** Bytes read, and written, at once. */
-const PIECE = 1 << 20;
-
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE", "PATH"]);
   const [image, path] = positionals as [string, string];
   const volume = await openImage(image, values);
   try {
-    const options = { follow: values.follow === true };
-    for (let offset = 0; ; offset += PIECE) {
-      const piece = await volume.getPartial(path, offset, PIECE, options);
-      print(piece);
-      if (piece.length < PIECE) return 0;
-    }
+    const content = volume.stream(path, { follow: values.follow === true });
+    for await (const piece of content as typeof content & AsyncIterable<Uint8Array>) print(piece);
+    return 0;
   } finally {
     await volume.close();
   }

@@ -1,6 +1,6 @@
 /** `docteur checksum`: a checksum of every file of an image, as sha256sum prints and checks them. */
 import { createHash } from "node:crypto";
-import type { Entry, Volume } from "../../src/index.js";
+import type { Volume } from "../../src/index.js";
 import { type Command, parse } from "../cli/arguments.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
@@ -26,41 +26,11 @@ Example:
 
 const OPTIONS = { ...IMAGE_OPTIONS, git: { type: "boolean" } } as const;
 
-/** Bytes of a file that are hashed at once. */
-const PIECE = 1 << 20;
-const SLASH = Buffer.from("/");
-
-/** An entry and its path's bytes, without a slash in front. */
-interface Found {
-  entry: Entry;
-  path: Buffer;
-}
-
-/** What a directory's name counts as among its neighbours, so that paths come in the order of their bytes. */
-function sortKey({ entry, path }: Found): Buffer {
-  return entry.kind === "directory" ? Buffer.concat([path, SLASH]) : path;
-}
-
-async function* walk(volume: Volume, folder: Buffer): AsyncGenerator<Found> {
-  const found: Found[] = [];
-  for (const entry of await volume.list(folder)) {
-    const name = Buffer.from(entry.nameBytes);
-    found.push({ entry, path: folder.length === 0 ? name : Buffer.concat([folder, SLASH, name]) });
-  }
-  found.sort((left, right) => Buffer.compare(sortKey(left), sortKey(right)));
-  for (const each of found) {
-    if (each.entry.kind === "directory") yield* walk(volume, each.path);
-    else yield each;
-  }
-}
-
-async function sha256(volume: Volume, path: Buffer): Promise<string> {
+async function sha256(volume: Volume, path: Uint8Array): Promise<string> {
   const hash = createHash("sha256");
-  for (let offset = 0; ; offset += PIECE) {
-    const piece = await volume.getPartial(path, offset, PIECE);
+  for await (const piece of volume.stream(path) as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>)
     hash.update(piece);
-    if (piece.length < PIECE) return hash.digest("hex");
-  }
+  return hash.digest("hex");
 }
 
 const DASH = 0x2d;
@@ -80,10 +50,10 @@ async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"]);
   const volume = await openImage(positionals[0]!, values);
   try {
-    for await (const { entry, path } of walk(volume, Buffer.alloc(0))) {
-      if (entry.kind === "submodule" || (entry.kind === "symlink" && !values.git)) continue;
-      const hash = values.git ? entry.oid : await sha256(volume, path);
-      print(line(hash, path));
+    for await (const { kind, oid, pathBytes } of volume.walk("/", { order: "path" })) {
+      if (kind === "directory" || kind === "submodule" || (kind === "symlink" && !values.git)) continue;
+      const hash = values.git ? oid : await sha256(volume, pathBytes);
+      print(line(hash, Buffer.from(pathBytes.subarray(1))));
     }
     return 0;
   } finally {

@@ -43,33 +43,23 @@ function describe({ mode, kind, oid, size }: Entry): string {
   return `${octal} ${GIT_KINDS[kind] ?? "blob"} ${oid} ${String(size ?? "-").padStart(7)}\t`;
 }
 
-/** An entry and the bytes of the path that it is shown under. */
-interface Listed {
-  entry: Entry;
-  shown: Buffer;
-}
-
+/** What is listed: of a directory its entries, or all below it; of anything else the entry itself. */
 async function* list(
   volume: Volume,
   path: Uint8Array,
-  options: { sizes: boolean; recursive: boolean; follow: boolean },
-): AsyncGenerator<Listed> {
-  const found = await volume.stat(path, options);
-  if (found.kind !== "directory") {
-    yield { entry: found, shown: Buffer.from(options.recursive ? found.path : found.nameBytes) };
-    return;
-  }
-  const prefix = found.path === "/" ? "/" : `${found.path}/`;
-  for (const entry of await volume.list(path, options)) {
-    const absolute = Buffer.concat([Buffer.from(prefix), entry.nameBytes]);
-    yield { entry, shown: options.recursive ? absolute : Buffer.from(entry.nameBytes) };
-    if (options.recursive && entry.kind === "directory")
-      yield* list(volume, absolute, { ...options, follow: false });
-  }
+  { recursive, ...options }: { sizes: boolean; recursive: boolean; follow: boolean },
+): AsyncGenerator<Entry> {
+  const { follow } = options;
+  const found = await volume.stat(path, { follow });
+  if (found.kind !== "directory") yield found;
+  else if (recursive) yield* volume.walk(path, options);
+  else yield* volume.entries(path, options);
 }
 
-function toJson({ nameBytes: _, mode, ...entry }: Entry): object {
-  return { ...entry, mode: mode.toString(8).padStart(6, "0") };
+/** An entry as an element of the array, which `JSON.stringify` would print so. */
+function jsonOf({ nameBytes: _, mode, ...entry }: Entry): string {
+  const json = JSON.stringify({ ...entry, mode: mode.toString(8).padStart(6, "0") }, null, 2);
+  return `\n${json}`.replaceAll("\n", "\n  ");
 }
 
 async function run(argv: string[]): Promise<number> {
@@ -84,12 +74,17 @@ async function run(argv: string[]): Promise<number> {
     };
     const end = Buffer.from(values.z ? "\0" : "\n");
     const show = isOnTerminal() ? hideControls : (name: Buffer): Buffer => name;
-    const entries: object[] = [];
-    for await (const { entry, shown } of list(volume, Buffer.from(path), options)) {
-      if (values.json) entries.push(toJson(entry));
-      else print(Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), show(shown), end]));
+    let before = "[";
+    for await (const entry of list(volume, Buffer.from(path), options)) {
+      if (values.json) {
+        print(before + jsonOf(entry));
+        before = ",";
+        continue;
+      }
+      const shown = Buffer.from(options.recursive ? entry.pathBytes : entry.nameBytes);
+      print(Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), show(shown), end]));
     }
-    if (values.json) print(`${JSON.stringify(entries, null, 2)}\n`);
+    if (values.json) print(before === "[" ? "[]\n" : "\n]\n");
     return 0;
   } finally {
     await volume.close();

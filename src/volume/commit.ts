@@ -1,0 +1,65 @@
+/** The commit that an image holds. */
+import { type Core, INFO, RESULT } from "../core/instance.js";
+import { parseCommit } from "../git/commit.js";
+import { dateOf, type Ident, zoneOf } from "../git/ident.js";
+import { hexOid } from "../git/oid.js";
+
+/** Who made a commit, and when. Bytes that are not UTF-8 show as U+FFFD. */
+export interface Person {
+  /** At most 4,096 bytes, as is `email`. */
+  name: string;
+  email: string;
+  /** Null where git reads no date, or a `Date` cannot hold it. */
+  date: Date | null;
+  /** The date's offset from UTC, "+02:00"; null where there is none, or none of ISO 8601's. */
+  zone: string | null;
+}
+
+/** The commit that the image holds. */
+export interface Commit {
+  /** 40 hexadecimal digits. */
+  oid: string;
+  /** The root tree's id. */
+  tree: string;
+  /** The committer's date; null where git reads none, or a `Date` cannot hold it. */
+  date: Date | null;
+  author: Person;
+  committer: Person;
+  /** At most 1 MiB of it; empty where there is none. Bytes that are not UTF-8 show as U+FFFD. */
+  message: string;
+}
+
+function person({ name, email, moment }: Ident): Person {
+  const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return {
+    name: decode(name),
+    email: decode(email),
+    date: moment === undefined ? null : dateOf(moment),
+    zone: (moment && zoneOf(moment)) ?? null,
+  };
+}
+
+/**
+ * Reads the commit of what a core has mounted.
+ * @param signals end the wait for the device
+ * @throws DocteurError what the core throws
+ */
+export async function readCommit(core: Core, signals: readonly AbortSignal[]): Promise<Commit> {
+  const info = core.exports.info();
+  const oid = core.bytes.slice(info + INFO.commit, info + INFO.commit + 20);
+  const tree = hexOid(core.bytes.subarray(info + INFO.tree, info + INFO.tree + 20));
+  await core.run(() => core.exports.object(core.write(oid)), undefined, signals);
+  const data = core.resultU32(RESULT.data);
+  const text = parseCommit(core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen)));
+  // A large commit gives its memory back.
+  core.exports.cancel();
+  const committer = person(text.committer);
+  return {
+    oid: hexOid(oid),
+    tree,
+    date: committer.date,
+    author: person(text.author),
+    committer,
+    message: new TextDecoder().decode(text.message),
+  };
+}

@@ -1,0 +1,56 @@
+/** Content as it comes: memory is taken for bytes that are there, not for those that a header announces. */
+import { DocteurError } from "../errors.js";
+
+/** Bytes that are taken at once, before any have come. */
+const FIRST = 4 << 20;
+/** By how much the memory grows where more comes. */
+const GROWTH = 4;
+
+/** Gathers pieces of content whose whole length has been announced. */
+export class Content {
+  readonly #path: string | undefined;
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  /** @param path what the content is of, for errors */
+  constructor(path: string | undefined) {
+    this.#path = path;
+  }
+
+  /** Bytes that have come. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Appends a copy of a piece.
+   * @param announced bytes that all pieces have together, as the image says
+   * @throws DocteurError `OutOfMemory`
+   */
+  append(piece: Uint8Array, announced: number): void {
+    const need = this.#length + piece.length;
+    if (need > this.#bytes.length)
+      this.#resize(Math.min(announced, Math.max(FIRST, need, this.#length * GROWTH)));
+    this.#bytes.set(piece, this.#length);
+    this.#length = need;
+  }
+
+  /** All that has come. */
+  finish(): Uint8Array {
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
+  }
+
+  #resize(length: number): void {
+    try {
+      const bytes = new Uint8Array(length);
+      bytes.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = bytes;
+    } catch (cause) {
+      throw new DocteurError("OutOfMemory", `${this.#path ?? "an object"}: no memory for ${length} bytes`, {
+        path: this.#path,
+        cause,
+        hint: "read it in parts, or as a stream",
+      });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** Options of a volume's methods, and their checks. */
+import { type Checks, isAnything, isBoolean, isOneOf, isSignal, isWhole } from "../arguments.js";
+import type { WalkOrder } from "./walk.js";
+
+/** Options of every method that may wait for the device. */
+export interface SignalOptions {
+  /** Rejects with the signal's reason once it is aborted: what waits for the device is dropped. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of methods that may meet a symlink. */
+export interface FollowOptions extends SignalOptions {
+  /**
+   * Follow symlinks, at the path's end and on the way, never out of the image. By default a symlink is a
+   * value: its target.
+   */
+  follow?: boolean | undefined;
+}
+
+/** Options of methods that give content whole. */
+export interface GetOptions extends FollowOptions {
+  /** Bytes that may be given at the most: more is an `ObjectTooLarge` error. By default there is no limit. */
+  maxSize?: number | undefined;
+}
+
+/** Options of `object`. */
+export interface ObjectOptions extends SignalOptions {
+  /** As in `GetOptions`. */
+  maxSize?: number | undefined;
+}
+
+/** Options of `stream`. */
+export interface StreamOptions extends FollowOptions {
+  /** Bytes from the file's start; 0 by default. */
+  offset?: number | undefined;
+  /** Bytes at the most; by default all that follow. */
+  length?: number | undefined;
+}
+
+/** Options of `entries`. */
+export interface EntriesOptions extends FollowOptions {
+  /** Tell sizes, too: a header read for each entry. */
+  sizes?: boolean | undefined;
+  /** Only entries whose names come after this one, by their bytes; there need not be one of this name. */
+  after?: string | Uint8Array | undefined;
+}
+
+/** Options of `list`. */
+export interface ListOptions extends EntriesOptions {
+  /** Entries at the most: fewer come at the directory's end alone. By default all. */
+  limit?: number | undefined;
+}
+
+/** Options of `walk`. */
+export interface WalkOptions extends FollowOptions {
+  /** Tell sizes, too: a header read for each entry. */
+  sizes?: boolean | undefined;
+  /**
+   * `name`, the default: each directory by the bytes of its names, as `list` gives them. `path`: all by the
+   * bytes of their paths, those of directories with a slash at their end, as git's index has them.
+   */
+  order?: WalkOrder | undefined;
+}
+
+export const SIGNAL: Checks = { signal: isSignal };
+export const FOLLOW: Checks = { ...SIGNAL, follow: isBoolean };
+export const GET: Checks = { ...FOLLOW, maxSize: isWhole(0) };
+export const OBJECT: Checks = { ...SIGNAL, maxSize: isWhole(0) };
+export const STREAM: Checks = { ...FOLLOW, offset: isWhole(0), length: isWhole(0) };
+export const ENTRIES: Checks = { ...FOLLOW, sizes: isBoolean, after: isAnything };
+export const LIST: Checks = { ...ENTRIES, limit: isWhole(1) };
+export const WALK: Checks = { ...FOLLOW, sizes: isBoolean, order: isOneOf("name", "path") };
