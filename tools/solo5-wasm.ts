@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /** `solo5-wasm`: runs a guest from the command line, with the flags, checks and exit statuses of `solo5-hvt`. */
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { isBlockSize } from "../src/devices/device.js";
-import { FileDevice, reasonOf } from "../src/devices/file.js";
 import { DocteurError } from "../src/errors.js";
-import { checkDevices, type Guest, isDeviceName, loadGuest, run } from "../src/tender/index.js";
+import { BrokenPipe, writeAll } from "../src/node/write-all.js";
+import { isDeviceName } from "../src/tender/manifest.js";
+import { type SupervisedOutcome, supervise } from "../src/tender/supervise.js";
+import { EXIT } from "./cli/exit.js";
 
 const USAGE = `usage: solo5-wasm [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] GUEST [ ARGS ]
    or: solo5-wasm --help | --version
@@ -12,14 +14,26 @@ GUEST is the filename of the guest to run, a WebAssembly module.
 ARGS are optional arguments passed to the guest.
 Core options:
   [ --mem=512 ] (the most memory that the guest may use, in MB)
+  [ --timeout=DURATION ] (stop the guest after that time: a number of seconds, or with a suffix s, m, h or d; 0: never)
     --help (display this help)
     --version (display version information)
 Compiled-in modules: block
 Compiled-in module options:
     --block:NAME=PATH (attach block device/file at PATH, read-only, as block storage NAME)
   [ --block-sector-size:NAME=SECTORSIZE ] (set sector size for block device NAME; a power of two, at least 512; default 512)
-Exit status: the guest's; 255 where it aborts or traps; 1 where it is not started.
+Exit status: the guest's; or
+    1 where it is not started
+    8 where its output cannot be written
+  124 where it is stopped at the time limit; 137 where it does not react to that, and is killed
+  141 where the reader of its output has closed the pipe
+  255 where it aborts or traps, or costs the engine too much memory
 `;
+
+/** The exit status of a guest that is refused, as of `solo5-hvt`. */
+const NOT_STARTED = 1;
+
+/** Seconds of a duration's units. */
+const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 const HINT = "Run `solo5-wasm --help' for the options.";
 
@@ -27,6 +41,8 @@ const HINT = "Run `solo5-wasm --help' for the options.";
 interface CommandLine {
   action: "run" | "help" | "version";
   memoryLimit: number;
+  /** Milliseconds. */
+  timeLimit: number | undefined;
   /** Paths and block sizes of the devices to attach, by name. */
   paths: Map<string, string>;
   blockSizes: Map<string, number>;
@@ -44,6 +60,14 @@ function parseMem(value: string): number {
   return megabytes * 2 ** 20;
 }
 
+/** Milliseconds of what `timeout(1)` calls a duration; undefined for none. */
+function parseTimeout(value: string): number | undefined {
+  const [, count, unit = "s"] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd])?$/.exec(value) ?? [];
+  const milliseconds = Math.ceil(Number(count) * 1000 * SECONDS[unit]!);
+  if (milliseconds >= 0 && milliseconds < 2 ** 31) return milliseconds === 0 ? undefined : milliseconds;
+  throw usageError("Malformed argument to --timeout: a number of seconds, at most 24 days");
+}
+
 /** Splits `NAME=VALUE`; undefined where it is not of that form. */
 function parseAssignment(text: string): [name: string, value: string] | undefined {
   const [, name, value] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
@@ -52,10 +76,14 @@ function parseAssignment(text: string): [name: string, value: string] | undefine
 
 /** Takes one option in; whether there is one of that name. */
 function parseOption(option: string, line: CommandLine): boolean {
-  const [, flag, rest] = /^(--mem=|--block:|--block-sector-size:)(.*)$/s.exec(option) ?? [];
+  const [, flag, rest] = /^(--mem=|--timeout=|--block:|--block-sector-size:)(.*)$/s.exec(option) ?? [];
   if (flag === undefined || rest === undefined) return false;
   if (flag === "--mem=") {
     line.memoryLimit = parseMem(rest);
+    return true;
+  }
+  if (flag === "--timeout=") {
+    line.timeLimit = parseTimeout(rest);
     return true;
   }
   const assignment = parseAssignment(rest);
@@ -78,6 +106,7 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
   const line: CommandLine = {
     action: "run",
     memoryLimit: 512 * 2 ** 20,
+    timeLimit: undefined,
     paths: new Map(),
     blockSizes: new Map(),
     guest: "",
@@ -101,69 +130,61 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
   return { ...line, guest, args: argv.slice(index + 1) };
 }
 
-function readGuest(path: string, memoryLimit: number): Guest {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new DocteurError("Io", `${path}: ${reasonOf(cause)}`, { cause });
-  }
-  return loadGuest(bytes as BufferSource, memoryLimit);
-}
-
-/** Writes all of it, also to a pipe that is full for now. Whoever closes the pipe has seen enough: no message. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(fd, bytes, done);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // The status that a shell shows for a program that SIGPIPE ended.
-      if (code === "EPIPE") process.exit(128 + 13);
-      if (code !== "EAGAIN") throw error;
-      Atomics.wait(cell, 0, 0, 1);
-    }
-  }
-}
-
 function say(message: string): void {
-  writeAll(2, new TextEncoder().encode(`solo5-wasm: ${message}\n`));
-}
-
-/** Attaches, runs, and says how it ended. Returns the exit status. */
-function runGuest({ guest, memoryLimit, paths, blockSizes, args }: CommandLine): number {
-  const loaded = readGuest(guest, memoryLimit);
-  checkDevices(loaded.manifest, paths.keys());
-  const devices: Record<string, FileDevice> = {};
   try {
-    for (const [name, path] of paths) devices[name] = new FileDevice(path, blockSizes.get(name));
-    const outcome = run(loaded, { devices, args, console: (bytes) => writeAll(1, bytes) });
-    if (outcome.cause === "abort") say(`${guest}: guest aborted`);
-    if (outcome.cause === "trap") say(`${guest}: guest trapped: ${outcome.reason}`);
-    return outcome.status & 255;
-  } finally {
-    for (const device of Object.values(devices)) device.close();
+    writeAll(2, new TextEncoder().encode(`solo5-wasm: ${message}\n`), "standard error");
+  } catch {
+    // The exit status alone says what happened.
   }
 }
 
-function main(argv: readonly string[]): number {
+/** Says how a guest ended, where its own output does not. Returns the exit status. */
+function report({ guest, timeLimit }: CommandLine, outcome: SupervisedOutcome): number {
+  const { cause, reason } = outcome;
+  if (outcome.isPipeBroken) return EXIT.brokenPipe;
+  if (cause === "abort") say(`${guest}: guest aborted`);
+  if (cause === "trap") say(`${guest}: guest trapped: ${reason}`);
+  if (cause === "memory") say(`${guest}: guest stopped: ${reason}`);
+  if (cause === "timeout") say(`${guest}: guest stopped: it ran for ${timeLimit! / 1000} s`);
+  if (cause === "console") say(reason!);
+  return outcome.status & 255;
+}
+
+async function runGuest(line: CommandLine): Promise<number> {
+  const { guest, memoryLimit, timeLimit, paths, blockSizes, args } = line;
+  const devices = Object.fromEntries(
+    [...paths].map(([name, path]) => [name, { path, blockSize: blockSizes.get(name) }]),
+  );
+  const outcome = await supervise(guest, { devices, args, memoryLimit, timeLimit });
+  const status = report(line, outcome);
+  // No exit would be, before the guest's thread reacts.
+  if (outcome.isStuck) process.kill(process.pid, "SIGKILL");
+  return status;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
   let guest = "";
   try {
     const line = parseCommandLine(argv);
     guest = line.guest;
-    if (line.action === "run") return runGuest(line);
-    const version = (): string =>
-      JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+    if (line.action === "run") return await runGuest(line);
     const text = line.action === "help" ? USAGE : `solo5-wasm ${version()}\nABI wasm version 1\n`;
-    writeAll(1, new TextEncoder().encode(text));
+    writeAll(1, new TextEncoder().encode(text), "standard output");
     return 0;
   } catch (error) {
+    if (error instanceof BrokenPipe) return EXIT.brokenPipe;
     if (!(error instanceof DocteurError)) throw error;
     say(error.code === "BadGuest" ? `${guest}: ${error.message}` : error.message);
     if (error.hint !== undefined) say(error.hint);
-    return 1;
+    return guest === "" && error.code === "Io" ? EXIT.io : NOT_STARTED;
   }
 }
 
-process.exitCode = main(process.argv.slice(2));
+main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -23,14 +23,20 @@ export const HYPERCALL_TYPES: Readonly<Record<string, string>> = {
 /** The status of a guest that called `abort`, or trapped. */
 export const ABORT_STATUS = 255;
 
+/** The status of a guest whose console takes no more. */
+export const CONSOLE_STATUS = 8;
+
 /** Thrown through the guest's frames by the hypercalls that do not return. */
 export class GuestEnd {
-  readonly cause: "exit" | "abort";
+  readonly cause: "exit" | "abort" | "console";
   readonly status: number;
+  /** What the console threw. */
+  readonly error: unknown;
 
-  constructor(cause: "exit" | "abort", status: number) {
+  constructor(cause: GuestEnd["cause"], status: number, error?: unknown) {
     this.cause = cause;
     this.status = status;
+    this.error = error;
   }
 }
 
@@ -40,7 +46,7 @@ export interface HypercallOptions {
   devices: readonly (readonly [string, BlockDevice])[];
   /** At most `CMDLINE_MAX` bytes. */
   cmdline: Uint8Array;
-  /** Takes what the guest writes. */
+  /** Takes what the guest writes. If it throws, the guest ends: its output must not have holes. */
   console: (bytes: Uint8Array) => void;
 }
 
@@ -140,8 +146,8 @@ export class Hypercalls {
     };
   }
 
-  #finish(cause: "exit" | "abort", status: number): never {
-    this.#end = new GuestEnd(cause, status);
+  #finish(cause: GuestEnd["cause"], status: number, error?: unknown): never {
+    this.#end = new GuestEnd(cause, status, error);
     throw this.#end;
   }
 
@@ -150,8 +156,8 @@ export class Hypercalls {
     if (bytes === undefined || bytes.length === 0) return;
     try {
       this.#options.console(bytes.slice());
-    } catch {
-      // Best effort.
+    } catch (error) {
+      this.#finish("console", CONSOLE_STATUS, error);
     }
   };
 

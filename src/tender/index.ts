@@ -7,10 +7,11 @@
 import type { BlockDevice } from "../devices/device.js";
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
+import { capModule } from "./cap-module.js";
 import { encodeCommandLine } from "./cmdline.js";
 import { ABORT_STATUS, GuestEnd, HYPERCALL_TYPES, Hypercalls } from "./hypercalls.js";
 import { checkAbi, checkDevices, type Manifest, parseManifest } from "./manifest.js";
-import { capMemory, type ModuleShape, PAGE, readModuleShape } from "./wasm-module.js";
+import { type ModuleShape, PAGE, readModuleShape } from "./wasm-module.js";
 
 export type { BlockDevice } from "../devices/device.js";
 export { RESULT } from "../devices/device.js";
@@ -41,7 +42,10 @@ export interface RunOptions {
   devices?: Readonly<Record<string, BlockDevice>>;
   /** The guest's arguments; none by default. */
   args?: readonly string[];
-  /** Takes the bytes that the guest writes to its console; without it they are dropped. */
+  /**
+   * Takes the bytes that the guest writes to its console; without it they are dropped. It throws where it cannot take
+   * them: the guest then ends, with the cause `console`.
+   */
   console?: (bytes: Uint8Array) => void;
   /**
    * Bytes that the guest's memory may grow to, `MEMORY_LIMIT` by default; only for guests that come as bytes.
@@ -51,10 +55,10 @@ export interface RunOptions {
 
 /** How a guest ended. */
 export interface Outcome {
-  /** What it passed to `exit` or returned, an i32; 255 where it aborted or trapped. */
+  /** What it passed to `exit` or returned, an i32; 255 where it aborted or trapped; 8 where its console failed. */
   status: number;
-  cause: "exit" | "abort" | "trap";
-  /** The trap, in the engine's words. */
+  cause: "exit" | "abort" | "trap" | "console";
+  /** The trap, in the engine's words; what the console threw. */
   reason?: string;
 }
 
@@ -92,7 +96,7 @@ export function loadGuest(source: BufferSource, memoryLimit: number = MEMORY_LIM
     throw new DocteurError("InvalidArgument", `memory limit of ${memoryLimit} bytes, less than a page`);
   const bytes = viewOf(source);
   const shape = readModuleShape(bytes);
-  const capped = capMemory(bytes, shape, memoryLimit);
+  const capped = capModule(bytes, shape, memoryLimit);
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(capped as BufferSource);
@@ -116,6 +120,10 @@ function checkDeviceShape(name: string, { blockSize, capacity }: BlockDevice): v
 /** What an exception that comes out of a guest means. */
 function outcomeOf(error: unknown, hypercalls: Hypercalls): Outcome {
   const end = error instanceof GuestEnd ? error : hypercalls.end;
+  if (end?.cause === "console") {
+    const reason = end.error instanceof Error ? end.error.message : String(end.error);
+    return { status: end.status, cause: end.cause, reason };
+  }
   if (end !== undefined) return { status: end.status, cause: end.cause };
   const message = error instanceof Error ? error.message : "uncaught exception of the guest's";
   const reason = message.replace(/^WebAssembly\.Instance\(\): /, "");

@@ -1,19 +1,29 @@
 /**
  * The binary format of a WebAssembly module (core specification, chapter 5), as far as the tender must see
- * what the engine's API does not show: the types of imports and exports, and the limits of the memory, which
- * it narrows.
+ * what the engine's API does not show: the types of imports and exports, and what costs the engine memory.
  */
 import { DocteurError } from "../errors.js";
 
 /** Bytes of a WebAssembly page. */
 export const PAGE = 65536;
 /** The most pages of a memory. */
-const PAGES_MAX = 65536;
+export const PAGES_MAX = 65536;
 
 /** Section ids (5.5.2). */
-const SECTION = { type: 1, import: 2, function: 3, memory: 5, export: 7 } as const;
+export const SECTION = {
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  code: 10,
+} as const;
 
 const KINDS = ["function", "table", "memory", "global", "tag"] as const;
+/** Types of a table's elements: funcref and externref. */
+const REFERENCE_TYPES = [0x70, 0x6f];
 const VALUE_TYPES: Record<number, string> = {
   127: "i32",
   126: "i64",
@@ -34,20 +44,56 @@ export interface External {
   type: string;
 }
 
+/** How large a memory (in pages) or a table (in elements) begins, and how far it may grow. */
+export interface Limits {
+  minimum: number;
+  /** None declared: undefined. */
+  maximum: number | undefined;
+}
+
+/** Where a section stands in the module: its id byte, and its end. */
+export interface Place {
+  start: number;
+  end: number;
+}
+
+/** A table that the module defines. */
+export interface Table extends Limits {
+  /** The byte that stands for the type of its elements. */
+  type: number;
+}
+
+/** A function's code. */
+export interface Code {
+  /** Among the functions that the module defines. */
+  index: number;
+  /** Parameters and local variables. */
+  locals: number;
+  /** Length of its code. */
+  bytes: number;
+}
+
 /** What the tender needs to know of a module. */
 export interface ModuleShape {
   imports: External[];
   exports: External[];
   /** The memory that the module defines. */
-  memory?: {
-    /** Pages. */
-    minimum: number;
-    /** Pages; none declared: undefined. */
-    maximum: number | undefined;
-    /** Where the memory section stands in the module: its id byte, and its end. */
-    start: number;
-    end: number;
-  };
+  memory?: Limits & Place;
+  /** The tables that the module defines, and their section. */
+  tables?: Place & { each: Table[] };
+  /** Global variables that the module defines. */
+  globals: number;
+  /** The most parameters and results that a function's type has in all. */
+  widest: number;
+  /** The function for which the product of its locals, with `widest` added, and its bytes is largest. */
+  costliest?: Code;
+}
+
+/** A function's type, and how many parameters and results it has. */
+interface FunctionType {
+  text: string;
+  params: number;
+  width: number;
 }
 
 /** Reads a module's bytes forward, inside a bound. */
@@ -109,31 +155,57 @@ class Cursor {
     return type;
   }
 
-  functionType(): string {
+  functionType(): FunctionType {
     if (this.byte() !== 0x60) throw this.fail("unsupported type");
     const params: string[] = [];
     const results: string[] = [];
     for (const _ of this.vector()) params.push(this.valueType());
     for (const _ of this.vector()) results.push(this.valueType());
-    return `(${params.join(", ")}) -> ${results.length === 1 ? results[0] : `(${results.join(", ")})`}`;
+    const text = `(${params.join(", ")}) -> ${results.length === 1 ? results[0] : `(${results.join(", ")})`}`;
+    return { text, params: params.length, width: params.length + results.length };
   }
 
   /** Limits (5.3.11). Shared and 64-bit ones are no part of the ABI. */
-  limits(): { minimum: number; maximum: number | undefined } {
+  limits(): Limits {
     const flags = this.byte();
     if (flags > 1) throw this.fail("unsupported limits (shared, or 64-bit)");
     return { minimum: this.u32(), maximum: flags === 1 ? this.u32() : undefined };
   }
+
+  /** A table's type (5.3.12), without an initial value: that is beyond the ABI. */
+  table(): Table {
+    const type = this.byte();
+    if (!REFERENCE_TYPES.includes(type)) throw this.fail("unsupported type of a table");
+    const limits = this.limits();
+    if (limits.maximum !== undefined && limits.maximum < limits.minimum)
+      throw this.fail("maximum of a table below its minimum");
+    return { type, ...limits };
+  }
+
+  /** A function's code (5.5.13): the number of local variables and the length. Steps over it. */
+  code(): { locals: number; bytes: number } {
+    const bytes = this.u32();
+    if (bytes > this.end - this.at) throw this.fail("function runs past its section");
+    const next = this.at + bytes;
+    let locals = 0;
+    for (const _ of this.vector()) {
+      locals += this.u32();
+      this.valueType();
+    }
+    if (this.at > next) throw this.fail("local variables run past their function");
+    this.at = next;
+    return { locals, bytes };
+  }
 }
 
-function readImport(cursor: Cursor, types: string[]): External {
+function readImport(cursor: Cursor, types: readonly FunctionType[]): External {
   const module = cursor.name();
   const name = cursor.name();
   const kind = KINDS[cursor.byte()];
   let type = "";
   switch (kind) {
     case "function":
-      type = types[cursor.u32()] ?? "";
+      type = types[cursor.u32()]?.text ?? "";
       break;
     case "table":
       cursor.valueType();
@@ -156,8 +228,24 @@ function readImport(cursor: Cursor, types: string[]): External {
   return { kind, module, name, type };
 }
 
+/** Reads the code section: finds the function that costs most to compile. */
+function readCode(cursor: Cursor, shape: ModuleShape, types: readonly (FunctionType | undefined)[]): void {
+  let most = -1;
+  let index = 0;
+  for (const _ of cursor.vector()) {
+    const { locals, bytes } = cursor.code();
+    const all = locals + (types[index]?.params ?? 0);
+    const product = (all + shape.widest) * bytes;
+    if (product > most) {
+      most = product;
+      shape.costliest = { index, locals: all, bytes };
+    }
+    index++;
+  }
+}
+
 /**
- * Reads a module's imports, exports and memory. It does not validate the module: compiling does.
+ * Reads a module's imports, exports, memory, and what else costs memory. It does not validate the module: compiling does.
  * @param bytes the module
  * @throws DocteurError `BadGuest` where the bytes are no core module, or use types or limits beyond the ABI
  */
@@ -171,9 +259,10 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
       "BadGuest",
       `not a WebAssembly core module of version 1 (0x${version.toString(16)})`,
     );
-  const shape: ModuleShape = { imports: [], exports: [] };
-  const types: string[] = [];
+  const shape: ModuleShape = { imports: [], exports: [], globals: 0, widest: 0 };
+  const types: FunctionType[] = [];
   const functions: string[] = [];
+  const defined: (FunctionType | undefined)[] = [];
   const file = new Cursor(bytes, 8, bytes.length);
   while (file.at < file.end) {
     const start = file.at;
@@ -183,7 +272,11 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
     const cursor = new Cursor(bytes, file.at, file.at + size);
     file.at = cursor.end;
     if (id === SECTION.type) {
-      for (const _ of cursor.vector()) types.push(cursor.functionType());
+      for (const _ of cursor.vector()) {
+        const type = cursor.functionType();
+        types.push(type);
+        shape.widest = Math.max(shape.widest, type.width);
+      }
     } else if (id === SECTION.import) {
       for (const _ of cursor.vector()) {
         const external = readImport(cursor, types);
@@ -191,7 +284,19 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
         if (external.kind === "function") functions.push(external.type);
       }
     } else if (id === SECTION.function) {
-      for (const _ of cursor.vector()) functions.push(types[cursor.u32()] ?? "");
+      for (const _ of cursor.vector()) {
+        const type = types[cursor.u32()];
+        functions.push(type?.text ?? "");
+        defined.push(type);
+      }
+    } else if (id === SECTION.table) {
+      if (shape.tables !== undefined) throw cursor.fail("more than one table section");
+      if (shape.memory !== undefined) throw cursor.fail("table section after the memory section");
+      const each: Table[] = [];
+      for (const _ of cursor.vector()) each.push(cursor.table());
+      // The section is written anew, as that of the memory is.
+      if (cursor.at !== cursor.end) throw cursor.fail("table section longer than what it holds");
+      shape.tables = { each, start, end: cursor.end };
     } else if (id === SECTION.memory) {
       for (const _ of cursor.vector()) {
         if (shape.memory !== undefined) throw cursor.fail("more than one memory");
@@ -199,8 +304,12 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
         if (limits.maximum !== undefined && limits.maximum > PAGES_MAX) throw cursor.fail("memory too large");
         shape.memory = { ...limits, start, end: cursor.end };
       }
-      // `capMemory` writes this section anew: it must not make a module valid that is not.
+      // `capModule` writes this section anew: it must not make a module valid that is not.
       if (cursor.at !== cursor.end) throw cursor.fail("memory section longer than what it holds");
+    } else if (id === SECTION.global) {
+      shape.globals += cursor.u32();
+    } else if (id === SECTION.code) {
+      readCode(cursor, shape, defined);
     } else if (id === SECTION.export) {
       for (const _ of cursor.vector()) {
         const name = cursor.name();
@@ -217,41 +326,4 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
     }
   }
   return shape;
-}
-
-function leb128(value: number): number[] {
-  const bytes: number[] = [];
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-  bytes.push(value);
-  return bytes;
-}
-
-/**
- * Narrows the maximum of a module's memory, so that the engine itself holds the guest to it. A memory that
- * belongs to the module can be capped in no other way.
- * @param bytes the module
- * @param shape what `readModuleShape` says of it
- * @param limit bytes
- * @returns the module's bytes, or new ones
- * @throws DocteurError `BadGuest` where the module's memory begins larger
- */
-export function capMemory(bytes: Uint8Array, shape: ModuleShape, limit: number): Uint8Array {
-  const { memory } = shape;
-  if (memory === undefined) return bytes;
-  const pages = Math.min(Math.floor(limit / PAGE), PAGES_MAX);
-  if (memory.minimum > pages) {
-    const needs = `${memory.minimum * (PAGE / 1024)} KB`;
-    throw new DocteurError(
-      "BadGuest",
-      `guest needs ${needs} of memory, more than the ${pages * 64} KB it may have`,
-    );
-  }
-  if (memory.maximum !== undefined && memory.maximum <= pages) return bytes;
-  const content = [1, 1, ...leb128(memory.minimum), ...leb128(pages)];
-  const section = [SECTION.memory, content.length, ...content];
-  const result = new Uint8Array(bytes.length - (memory.end - memory.start) + section.length);
-  result.set(bytes.subarray(0, memory.start));
-  result.set(section, memory.start);
-  result.set(bytes.subarray(memory.end), memory.start + section.length);
-  return result;
 }

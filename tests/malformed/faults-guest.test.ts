@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { capModule } from "../../src/tender/cap-module.js";
 import { loadGuest, run } from "../../src/tender/index.js";
-import { capMemory, PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
+import { PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
 import { EXIT } from "../../tools/cli/exit.js";
 import { FAILURES, type Fault, FaultyDevice, LIES } from "../support/faulty-device.js";
 import { guestPath } from "../support/programs.js";
@@ -43,7 +44,7 @@ function tender(name: string, memoryLimit?: number): Runner {
 
 function wasi(name: string, pages = 65536): Runner {
   const bytes = readFileSync(guestPath(name));
-  const capped = capMemory(bytes, readModuleShape(bytes), pages * PAGE);
+  const capped = capModule(bytes, readModuleShape(bytes), pages * PAGE);
   const module = new WebAssembly.Module(capped as BufferSource);
   return (disk, args) => {
     const all = ["--block:docteur=disk.img", ...args].map((arg) => Buffer.from(arg));

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { DocteurError, type OpenOptions, open, type Volume } from "../../src/index.js";
-import { capMemory, PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
+import { capModule } from "../../src/tender/cap-module.js";
+import { PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
 import { verify } from "../../src/verify/index.js";
 import { MODES } from "../support/core.js";
 import { distPath } from "../support/programs.js";
@@ -71,7 +72,7 @@ for (const name of ["core", "core.simd", "core.debug"])
     const seen: string[] = [];
     let pages = shape.memory!.minimum;
     for (; !seen.slice(-3).every((refused) => refused === "nothing") || seen.length < 3; pages++) {
-      const module = new WebAssembly.Module(capMemory(bytes, shape, pages * PAGE) as BufferSource);
+      const module = new WebAssembly.Module(capModule(bytes, shape, pages * PAGE) as BufferSource);
       seen.push(await visit({ module, mode: MODES[pages % 3]!, ...LEVELS[(pages >> 1) % LEVELS.length]! }));
     }
     assert.equal(seen[0], "all");

@@ -201,11 +201,12 @@ test("a device that breaks its contract is refused", () => {
   refused(512, Number.NaN);
 });
 
-test("a console that throws does not disturb the guest", () => {
+test("a console that throws ends the guest, so that its output has no holes", () => {
   const console = (): void => {
     throw new Error("closed");
   };
-  assert.equal(run(readFileSync(guestPath("hello")), { console }).status, 0);
+  const expected = { status: 8, cause: "console", reason: "closed" };
+  assert.deepEqual(run(readFileSync(guestPath("hello")), { console }), expected);
 });
 
 test("what a console keeps does not change under it", () => {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { DocteurError } from "../../src/errors.js";
-import { capMemory, PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
+import { capModule } from "../../src/tender/cap-module.js";
+import { PAGE, readModuleShape } from "../../src/tender/wasm-module.js";
 import { guestBytes, leb } from "../support/guest-bytes.js";
 import { guestPath } from "../support/programs.js";
 import { seeded } from "../support/random.js";
@@ -23,7 +24,7 @@ function growsTo(bytes: Uint8Array): number {
 
 function capped(memory: number[], limit: number): number {
   const bytes = guestBytes({ memory });
-  return growsTo(capMemory(bytes, readModuleShape(bytes), limit));
+  return growsTo(capModule(bytes, readModuleShape(bytes), limit));
 }
 
 test("the shape of a module", () => {
@@ -68,7 +69,7 @@ test("a memory that begins above the cap is refused", () => {
 
 test("capping keeps the rest of a module", () => {
   const bytes = readFileSync(guestPath("memory-test"));
-  const result = capMemory(bytes, readModuleShape(bytes), 3 << 20);
+  const result = capModule(bytes, readModuleShape(bytes), 3 << 20);
   const module = new WebAssembly.Module(result as BufferSource);
   assert.equal(WebAssembly.Module.customSections(module, "solo5.manifest").length, 1);
   assert.equal(readModuleShape(result).memory?.maximum, 48);
@@ -98,7 +99,7 @@ test("every prefix of a module, and any byte of it changed, gives a shape or a t
   const check = (mutant: Uint8Array): void => {
     try {
       const shape = readModuleShape(mutant);
-      capMemory(mutant, shape, 1 << 20);
+      capModule(mutant, shape, 1 << 20);
     } catch (error) {
       assert.equal((error as DocteurError).code, "BadGuest", String((error as Error).stack));
     }

@@ -1,0 +1,109 @@
+/**
+ * Holds a guest to its memory limit before it is compiled. The engine bounds what a module declares: the maxima of its
+ * memory and its tables are narrowed. What costs the engine memory and has no maximum is refused.
+ */
+import { DocteurError } from "../errors.js";
+import { type ModuleShape, PAGE, PAGES_MAX, type Place, SECTION, type Table } from "./wasm-module.js";
+
+/**
+ * Bytes of the memory limit for which a guest's tables may hold one element. An engine takes up to 32 bytes for one: the
+ * tables add at most an eighth to the limit.
+ */
+export const BYTES_PER_ELEMENT = 256;
+
+/** The most global variables of a guest. V8 takes up to 2.5 KB to initialise one. */
+export const GLOBALS_MAX = 10_000;
+
+/**
+ * The most that a function may cost to compile: local variables and the parameters and results of the widest type, times
+ * bytes of code. A baseline compiler remembers where each variable is for every place that is jumped to.
+ */
+export const FUNCTION_COST_MAX = 2 ** 26;
+
+function leb128(value: number): number[] {
+  const bytes: number[] = [];
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
+  bytes.push(value);
+  return bytes;
+}
+
+function refuse(why: string, hint?: string): DocteurError {
+  return new DocteurError("BadGuest", why, { hint });
+}
+
+/** The bytes with a section written anew. */
+function replaceSection(bytes: Uint8Array, place: Place, id: number, content: number[]): Uint8Array {
+  const section = [id, ...leb128(content.length), ...content];
+  const result = new Uint8Array(bytes.length - (place.end - place.start) + section.length);
+  result.set(bytes.subarray(0, place.start));
+  result.set(section, place.start);
+  result.set(bytes.subarray(place.end), place.start + section.length);
+  return result;
+}
+
+function capMemory(bytes: Uint8Array, { memory }: ModuleShape, limit: number): Uint8Array {
+  if (memory === undefined) return bytes;
+  const pages = Math.min(Math.floor(limit / PAGE), PAGES_MAX);
+  if (memory.minimum > pages) {
+    const needs = `${memory.minimum * (PAGE / 1024)} KB`;
+    throw refuse(`guest needs ${needs} of memory, more than the ${pages * 64} KB it may have`);
+  }
+  if (memory.maximum !== undefined && memory.maximum <= pages) return bytes;
+  return replaceSection(bytes, memory, SECTION.memory, [1, 1, ...leb128(memory.minimum), ...leb128(pages)]);
+}
+
+/** How far each table may grow, so that none takes room from another that it does not need itself. */
+function shareElements(tables: readonly Table[], room: number): number[] {
+  const maxima = tables.map(({ minimum }) => minimum);
+  const wanted = (index: number): number =>
+    (tables[index]!.maximum ?? Number.POSITIVE_INFINITY) - maxima[index]!;
+  // The modest ones first: what they leave is shared by the others.
+  const order = tables
+    .map((_, index) => index)
+    .sort((left, right) => Math.sign(wanted(left) - wanted(right)) || left - right);
+  let left = room;
+  for (const [served, index] of order.entries()) {
+    const share = Math.max(0, Math.min(wanted(index), Math.floor(left / (order.length - served))));
+    maxima[index]! += share;
+    left -= share;
+  }
+  return maxima;
+}
+
+function capTables(bytes: Uint8Array, { tables }: ModuleShape, limit: number): Uint8Array {
+  if (tables === undefined) return bytes;
+  const most = Math.floor(limit / BYTES_PER_ELEMENT);
+  const needed = tables.each.reduce((sum, { minimum }) => sum + minimum, 0);
+  if (needed > most)
+    throw refuse(
+      `guest needs ${needed} table elements, more than the ${most} it may have`,
+      `a guest may have a table element for each ${BYTES_PER_ELEMENT} bytes of its memory limit`,
+    );
+  const maxima = shareElements(tables.each, most - needed);
+  const content = leb128(tables.each.length);
+  for (const [index, { type, minimum }] of tables.each.entries())
+    content.push(type, 1, ...leb128(minimum), ...leb128(maxima[index]!));
+  return replaceSection(bytes, tables, SECTION.table, content);
+}
+
+/**
+ * Narrows the maxima of a module's memory and tables, so that the engine itself holds the guest to them. What belongs to
+ * the module can be capped in no other way.
+ * @param bytes the module
+ * @param shape what `readModuleShape` says of it
+ * @param limit bytes of memory; the tables follow from it
+ * @returns the module's bytes, or new ones
+ * @throws DocteurError `BadGuest` where the module begins larger, or costs the engine too much
+ */
+export function capModule(bytes: Uint8Array, shape: ModuleShape, limit: number): Uint8Array {
+  if (shape.globals > GLOBALS_MAX)
+    throw refuse(`guest has ${shape.globals} global variables, more than the ${GLOBALS_MAX} it may have`);
+  const { costliest } = shape;
+  if (costliest !== undefined && (costliest.locals + shape.widest) * costliest.bytes > FUNCTION_COST_MAX)
+    throw refuse(
+      `function ${costliest.index} has ${costliest.locals} local variables in ${costliest.bytes} bytes of code: ` +
+        "too much to compile",
+    );
+  // The memory's section follows that of the tables: what is written later does not move what is written first.
+  return capTables(capMemory(bytes, shape, limit), shape, limit);
+}
