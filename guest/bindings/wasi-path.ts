@@ -3,6 +3,8 @@ import { wasi } from "./wasi-preview1";
 
 /** Preopened directories are the descriptors from here on. */
 const FIRST_FD: u32 = 3;
+/** A host that names a directory for every descriptor would have the search go on forever. */
+const LAST_FD: u32 = 1026;
 const DIR_MAX: u32 = 4096;
 const SYMLINK_FOLLOW: u32 = 1;
 /** FD_READ, FD_SEEK (fd_pread asks for both) and FD_FILESTAT_GET. */
@@ -40,7 +42,7 @@ export function resolve(path: usize, len: u32): bool {
   const skip = rootLen(path, len);
   const absolute = load<u8>(path) == 0x2f;
   let best: u32 = 0;
-  for (let fd = FIRST_FD; !wasi.fd_prestat_get(fd, prestat); fd++) {
+  for (let fd = FIRST_FD; fd <= LAST_FD && !wasi.fd_prestat_get(fd, prestat); fd++) {
     let dirLen = load<u32>(prestat, 4);
     if (load<u8>(prestat) || dirLen > DIR_MAX || wasi.fd_prestat_dir_name(fd, dirName, dirLen)) continue;
     // Some runtimes count a NUL.

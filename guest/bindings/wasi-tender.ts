@@ -4,7 +4,7 @@
  * `manifest` is not a file: the build makes it of the guest's `manifest.json` (`count`; `names`, each followed by a NUL).
  */
 import { count, names } from "./manifest";
-import { Errno, wasi, writeAll } from "./wasi-preview1";
+import { end, Errno, wasi, writeAll } from "./wasi-preview1";
 import { openAt, resolve, resolvedFd, resolvedLen, resolvedPtr } from "./wasi-path";
 
 const NAME_MAX: u32 = 67;
@@ -12,6 +12,9 @@ const CMDLINE_MAX: u32 = 8192;
 const BLOCK_SIZE_MAX: u64 = 1 << 30;
 const DEVICES_MAX: usize = 64;
 const PAGE: usize = 0x10000;
+/** Far more than the command line and the paths of all devices can take. */
+const ARGS_MAX: u32 = 0x10000;
+const ARGS_SIZE_MAX: usize = 0x100000;
 
 /**
  * One declared device, in the manifest's order:
@@ -83,6 +86,7 @@ function say(text: string): void {
   }
 }
 
+/** Prints in decimal. */
 function sayDecimal(value: u64): void {
   if (value > 9) sayDecimal(value / 10);
   store<u8>(out, <u8>(value % 10) + 0x30);
@@ -91,7 +95,24 @@ function sayDecimal(value: u64): void {
 
 function die(): void {
   say("\n");
-  wasi.proc_exit(1);
+  end(1);
+}
+
+/** Statuses of a program whose output cannot be written, as the tender has them: on failure, and as of SIGPIPE. */
+const OUTPUT_FAILED: i32 = 8;
+const PIPE_CLOSED: i32 = 141;
+
+/** Ends the program, silently where the reader of its output has gone. */
+export function cannotWrite(errno: i32): void {
+  if (errno == Errno.PIPE) end(PIPE_CLOSED);
+  say("solo5-wasm: cannot write to standard output: ");
+  if (errno == Errno.NOSPC) say("no space left on device");
+  else {
+    say("errno ");
+    sayDecimal(errno);
+  }
+  say("\n");
+  end(OUTPUT_FAILED);
 }
 
 function sayManifest(): void {
@@ -281,21 +302,39 @@ function appendQuoted(arg: usize): void {
   if (quoted) append(0x22);
 }
 
-/** Gets the arguments into the memory above the static data, which is the guest's own as soon as it runs. */
+function badArgs(): void {
+  say("solo5-wasm: cannot read the arguments");
+  die();
+}
+
+/** How many arguments there are. */
+let argc: u32 = 0;
+
+/**
+ * Gets the arguments into the memory above the static data, which is the guest's own as soon as it runs. Each must lie
+ * where it was to be written: the byte behind that is a NUL, which ends the last of them at the latest.
+ */
 function readArgs(): usize {
-  if (wasi.args_sizes_get(out, out + 4)) wasi.proc_exit(1);
+  if (wasi.args_sizes_get(out, out + 4)) badArgs();
+  argc = load<u32>(out);
+  const size: usize = load<u32>(out, 4);
+  if (argc > ARGS_MAX || size > ARGS_SIZE_MAX) badArgs();
   const argv = (__heap_base + 7) & ~7;
-  const strings = argv + (<usize>load<u32>(out) << 2);
-  const end = strings + load<u32>(out, 4);
-  const pages = <i32>((end + PAGE - 1) / PAGE) - memory.size();
-  if ((pages > 0 && memory.grow(pages) < 0) || wasi.args_get(argv, strings)) wasi.proc_exit(1);
+  const strings = argv + (<usize>argc << 2);
+  const last = strings + size;
+  const pages = <i32>((last + PAGE) / PAGE) - memory.size();
+  if ((pages > 0 && memory.grow(pages) < 0) || wasi.args_get(argv, strings)) badArgs();
+  store<u8>(last, 0);
+  for (let ptr = argv; ptr < strings; ptr += 4) {
+    const arg: usize = load<u32>(ptr);
+    if (arg < strings || arg >= last) badArgs();
+  }
   return argv;
 }
 
 /** Does all that a tender does before the guest's first instruction. */
 export function boot(): void {
   const argv = readArgs();
-  const argc = load<u32>(out);
   // Without any argument there is no name either; the arguments' own terminator is an empty one.
   program = argc ? load<u32>(argv) : cmdline;
   let index: u32 = 1;

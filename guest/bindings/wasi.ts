@@ -1,17 +1,18 @@
 /** The platform of a guest, over WASI preview 1: the names of `solo5.ts`, which it stands in for. */
 import { Status } from "../../asm/base/status";
 import { count } from "./manifest";
-import { preadAll, wasi, writeAll } from "./wasi-preview1";
-import { cmdline, cmdlineSize, deviceAt, deviceIndex } from "./wasi-tender";
+import { end, preadAll, writeAll } from "./wasi-preview1";
+import { cannotWrite, cmdline, cmdlineSize, deviceAt, deviceIndex } from "./wasi-tender";
 
 /** What `blockAcquire` found: the handle, and bytes. */
 export let blockHandle: u64 = 0;
 export let blockCapacity: u64 = 0;
 export let blockSize: u64 = 0;
 
-/** Best effort: raw bytes to the console. */
+/** Raw bytes to the console. Where they cannot be written, the program ends: its output must not have holes. */
 export function consoleWrite(ptr: usize, len: u32): void {
-  writeAll(1, ptr, len);
+  const errno = writeAll(1, ptr, len);
+  if (errno) cannotWrite(errno);
 }
 
 /**
@@ -53,5 +54,5 @@ export function cmdlineRead(buf: usize): void {
 
 /** Ends the program. Success is a plain return, which no runtime takes for a failure. */
 export function exit(status: i32): void {
-  if (status & 255) wasi.proc_exit(status & 255);
+  if (status & 255) end(status & 255);
 }

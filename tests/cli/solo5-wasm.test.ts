@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { STATUS } from "../../src/errors.js";
 import { fixture, fixtureBlobs, fixtureLines, fixturePath, gitOid } from "../support/fixtures.js";
-import { ABI, type GuestParts, guestBytes, manifestOf } from "../support/guest-bytes.js";
+import { ABI, type GuestParts, guestBytes, leb, manifestOf } from "../support/guest-bytes.js";
 import { distPath, guestPath, runNode, type Transcript } from "../support/programs.js";
 
 const folder = mkdtempSync(join(tmpdir(), "docteur-tender-"));
@@ -52,6 +52,11 @@ const USAGE_ERRORS: [title: string, args: string[], message: string][] = [
     `--mem=${value}`,
     [`--mem=${value}`, "ok.wasm"],
     "Malformed argument to --mem: 1 to 4096 MB\n",
+  ]),
+  ...["", "-1", "x", "1w", "25d", "1e3"].map((value): [string, string[], string] => [
+    `--timeout=${value}`,
+    [`--timeout=${value}`, "ok.wasm"],
+    "Malformed argument to --timeout: a number of seconds, at most 24 days\n",
   ]),
   ["--block without a path", ["--block:a", "ok.wasm"], "Invalid option: `--block:a'\n"],
   ["--block with an empty path", ["--block:a=", "ok.wasm"], "Invalid option: `--block:a='\n"],
@@ -302,6 +307,30 @@ test("refused: a guest that begins with more memory than it may have", () => {
 
 test("--mem caps a guest while it runs", () => {
   assert.deepEqual(tender("--mem=3", guestPath("memory-test")), { status: 0, stdout: "48\n", stderr: "" });
+});
+
+test("--timeout stops a guest, as timeout(1) would", () => {
+  writeFileSync(join(folder, "loop.wasm"), guestBytes({ body: [0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 0] }));
+  const stopped = refused("loop.wasm: guest stopped: it ran for 0.2 s\n");
+  assert.deepEqual(tender("--timeout=0.2s", "loop.wasm"), { ...stopped, status: 124 });
+  assert.equal(tender("--timeout=1h", "ok.wasm").status, 42);
+  assert.equal(tender("--timeout=0", "ok.wasm").status, 42);
+});
+
+test("refused: a guest with larger tables than it may have", () => {
+  const tables = Array.from({ length: 10 }, () => [0x70, 0, ...leb(10_000_000)]).flat();
+  writeFileSync(join(folder, "tables.wasm"), guestBytes({ tables: [10, ...tables] }));
+  const message = "tables.wasm: guest needs 100000000 table elements, more than the 4096 it may have\n";
+  const hint = "solo5-wasm: a guest may have a table element for each 256 bytes of its memory limit\n";
+  assert.deepEqual(tender("--mem=1", "tables.wasm"), refused(message + hint));
+});
+
+test("Ctrl-C ends a guest", async () => {
+  writeFileSync(join(folder, "loop.wasm"), guestBytes({ body: [0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 0] }));
+  const child = spawn(process.execPath, [distPath("tools/solo5-wasm.js"), join(folder, "loop.wasm")]);
+  setTimeout(() => child.kill("SIGINT"), 300);
+  const signal = await new Promise((resolve) => child.on("close", (_, by) => resolve(by)));
+  assert.equal(signal, "SIGINT");
 });
 
 test("the guest's options are not the tender's", () => {

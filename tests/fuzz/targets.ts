@@ -12,6 +12,7 @@ import { manifest } from "./manifest.js";
 import { tar } from "./tar.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
+import { wasiHost } from "./wasi-host.js";
 
 export const TARGETS = {
   inflate,
@@ -26,6 +27,7 @@ export const TARGETS = {
   tar,
   manifest,
   cmdline,
+  "wasi-host": wasiHost,
 } satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;

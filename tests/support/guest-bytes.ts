@@ -14,6 +14,12 @@ export interface GuestParts {
   exports?: { name: string; kind: number; index: number }[];
   /** Content of the memory section; null: no such section. */
   memory?: number[] | null;
+  /** Content of the table section; none by default. */
+  tables?: number[];
+  /** Content of the section of global variables; none by default. */
+  globals?: number[];
+  /** Local variables of `solo5_app_main`, all of them i32. */
+  locals?: number;
   /** Instructions of `solo5_app_main`, which is the first function of the module's own. */
   body?: number[];
   main?: Signature;
@@ -68,6 +74,9 @@ export function guestBytes(parts: GuestParts = {}): Uint8Array<ArrayBuffer> {
     body = RETURN_42,
     main = [[], ["i32"]],
     start,
+    tables,
+    globals,
+    locals = 0,
   } = parts;
   const own = imports.length;
   const {
@@ -81,8 +90,9 @@ export function guestBytes(parts: GuestParts = {}): Uint8Array<ArrayBuffer> {
     ...vector(params.map((name) => [TYPES[name]!])),
     ...vector(results.map((name) => [TYPES[name]!])),
   ]);
-  const code = (instructions: number[]): number[] => {
-    const content = [0, ...instructions, 0x0b];
+  const code = (instructions: number[], count = 0): number[] => {
+    const declared = count > 0 ? [1, ...leb(count), TYPES.i32!] : [0];
+    const content = [...declared, ...instructions, 0x0b];
     return [...leb(content.length), ...content];
   };
   const functions = start === undefined ? [[own]] : [[own], [own + 1]];
@@ -96,12 +106,14 @@ export function guestBytes(parts: GuestParts = {}): Uint8Array<ArrayBuffer> {
       ),
     );
   module.push(...section(3, vector(functions)));
+  if (tables !== undefined) module.push(...section(4, tables));
   if (memory !== null) module.push(...section(5, memory));
+  if (globals !== undefined) module.push(...section(6, globals));
   module.push(
     ...section(7, vector(exports.map(({ name, kind, index }) => [...text(name), kind, ...leb(index)]))),
   );
   if (start !== undefined) module.push(...section(8, leb(own + 1)));
-  module.push(...section(10, vector([code(body), ...(start === undefined ? [] : [code(start)])])));
+  module.push(...section(10, vector([code(body, locals), ...(start === undefined ? [] : [code(start)])])));
   for (const [name, content] of sections) module.push(...customSection(name, content));
   return Uint8Array.from(module);
 }

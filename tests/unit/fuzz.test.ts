@@ -19,6 +19,7 @@ const CASES: Record<TargetName, number> = {
   tar: 1500,
   manifest: 600,
   cmdline: 300,
+  "wasi-host": 400,
 };
 
 for (const [name, target] of Object.entries(TARGETS)) {

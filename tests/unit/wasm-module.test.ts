@@ -112,3 +112,79 @@ test("every prefix of a module, and any byte of it changed, gives a shape or a t
     check(mutant);
   }
 });
+
+/** How far the tables of a capped guest grow, found by growing each in turn by `step`. */
+function tablesGrowTo(tables: number[], limit: number): number[] {
+  const count = tables[0]!;
+  const exports = Array.from({ length: count }, (_, index) => ({ name: `t${index}`, kind: 1, index }));
+  const bytes = guestBytes({ tables, exports });
+  const capped = capModule(bytes, readModuleShape(bytes), limit);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(capped as BufferSource));
+  return exports.map(({ name }) => {
+    const table = instance.exports[name] as WebAssembly.Table;
+    for (;;) {
+      try {
+        table.grow(1);
+      } catch {
+        return table.length;
+      }
+    }
+  });
+}
+
+const FUNCREF = 0x70;
+const EXTERNREF = 0x6f;
+
+test("tables grow no further than the memory limit allows, all of them together", () => {
+  const limit = 256 * 256;
+  assert.deepEqual(tablesGrowTo([1, FUNCREF, 0, 0], limit), [256]);
+  assert.deepEqual(tablesGrowTo([1, FUNCREF, 1, 7, ...leb(1_000_000)], limit), [256]);
+  assert.deepEqual(tablesGrowTo([1, FUNCREF, 1, 7, 9], limit), [9]);
+  assert.deepEqual(tablesGrowTo([2, FUNCREF, 0, 0, EXTERNREF, 0, 10], limit), [123, 133]);
+  // A modest one gets what it declares, and leaves the rest to the others.
+  assert.deepEqual(tablesGrowTo([3, FUNCREF, 0, 0, FUNCREF, 1, 0, 10, EXTERNREF, 0, 0], limit), [123, 10, 123]);
+});
+
+function refusal(parts: Parameters<typeof guestBytes>[0], limit = 1 << 20): string {
+  const bytes = guestBytes(parts);
+  assert.ok(WebAssembly.validate(bytes));
+  try {
+    capModule(bytes, readModuleShape(bytes), limit);
+  } catch (error) {
+    assert.equal((error as DocteurError).code, "BadGuest");
+    return (error as DocteurError).message;
+  }
+  return "";
+}
+
+test("tables that begin larger than they may be are refused", () => {
+  const message = "guest needs 4097 table elements, more than the 4096 it may have";
+  assert.equal(refusal({ tables: [1, FUNCREF, 0, ...leb(4096)] }), "");
+  assert.equal(refusal({ tables: [1, FUNCREF, 0, ...leb(4097)] }), message);
+  assert.equal(refusal({ tables: [2, FUNCREF, 0, ...leb(4000), EXTERNREF, 0, 97] }), message);
+});
+
+test("too many global variables are refused", () => {
+  const globals = (count: number): number[] => [
+    ...leb(count),
+    ...Array.from({ length: count }, () => [0x7f, 0, 0x41, 0, 0x0b]).flat(),
+  ];
+  assert.equal(refusal({ globals: globals(10_000) }), "");
+  const message = "guest has 10001 global variables, more than the 10000 it may have";
+  assert.equal(refusal({ globals: globals(10_001) }), message);
+});
+
+test("a small function with many local variables and places to jump to is refused", () => {
+  const body = [...Array(700).fill([0x02, 0x40, 0x0b]).flat(), 0x41, 0];
+  assert.equal(refusal({ locals: 20_000, body }), "");
+  assert.match(refusal({ locals: 50_000, body }), /^function 0 has 50000 local variables in 2\d\d\d bytes/);
+});
+
+test("sections of tables that the cap could make valid are refused", () => {
+  const refused = (tables: number[], message: RegExp): void =>
+    assert.throws(() => readModuleShape(guestBytes({ tables })), message);
+  refused([1, FUNCREF, 0, 1, 0, 0], /table section longer than what it holds/);
+  refused([1, FUNCREF, 1, 5, 4], /maximum of a table below its minimum/);
+  refused([1, 0x40, 0, FUNCREF, 0, 1, 0xd0, FUNCREF, 0x0b], /unsupported type of a table/);
+  refused([1, FUNCREF, 4, 1], /unsupported limits/);
+});
