@@ -79,6 +79,14 @@ export function packEnd(to: usize): bool {
   return sha1dcFinal(packHash, to);
 }
 
+/** Bytes that streams have taken and given, and that deltas have made. */
+let made: u64 = 0;
+
+/** The work that was done so far, in bytes: what streams have taken and given, and what deltas have made. */
+export function work(): f64 {
+  return <f64>made;
+}
+
 /** Begins a zlib stream that must inflate to `size` bytes at `out`. */
 export function inflateBegin(out: usize, size: u32): void {
   const state = inflater;
@@ -97,7 +105,9 @@ export function inflateRun(input: usize, len: u32): i32 {
   const state = inflater;
   state.input = input;
   state.inputEnd = input + len;
+  const from = state.output;
   const status = zlibRun(state);
+  made += <u64>(state.output - from) + <u64>(state.input - input);
   if (status == NEED_OUTPUT) return Status.BAD_INFLATED_SIZE;
   if (status == Status.OK && state.output != state.outputEnd) return Status.BAD_INFLATED_SIZE;
   return status;
@@ -136,7 +146,9 @@ export function streamRun(input: usize, len: u32): i32 {
   state.inputEnd = input + len;
   while (true) {
     const from = state.output;
+    const taken = state.input;
     const status = zlibRun(state);
+    made += <u64>(state.output - from) + <u64>(state.input - taken);
     if (streamKind) sha1dcUpdate(hash, from, state.output - from);
     if (state.totalOut > streamSize) return Status.BAD_INFLATED_SIZE;
     if (status == NEED_OUTPUT) {
@@ -168,6 +180,7 @@ export function deltaSize(): f64 {
 
 /** Applies the delta that `deltaOpen` has read. */
 export function deltaRun(delta: usize, len: u32, base: usize, baseLen: u32, out: usize, outLen: u32): i32 {
+  made += outLen;
   return deltaApply(deltaBody, delta + len, base, baseLen, out, outLen);
 }
 

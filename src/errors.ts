@@ -19,6 +19,7 @@ export const STATUS = {
   ChainTooDeep: 35,
   TreeTooDeep: 36,
   TooManyObjects: 37,
+  WorkLimit: 38,
 
   BadHeader: 48,
   BadPack: 49,

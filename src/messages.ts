@@ -16,6 +16,7 @@ export const MESSAGES: Record<StatusCode, string> = {
   ChainTooDeep: "a delta chain is deeper than the limit",
   TreeTooDeep: "directories are nested deeper than the limit",
   TooManyObjects: "more objects than the limit",
+  WorkLimit: "reading this takes more work than the image's size allows for",
   BadHeader: "not a docteur image: the header does not lead to an index",
   BadPack: "not a docteur image: no valid PACK header",
   BadIdx: "the index (IDX) is damaged",

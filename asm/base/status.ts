@@ -29,6 +29,8 @@ export namespace Status {
   export const CHAIN_TOO_DEEP: i32 = 35;
   export const TREE_TOO_DEEP: i32 = 36;
   export const TOO_MANY_OBJECTS: i32 = 37;
+  /** The image asks for more work than what it holds is worth. */
+  export const WORK_LIMIT: i32 = 38;
 
   // The image's frame.
   export const BAD_HEADER: i32 = 48;

@@ -11,6 +11,7 @@ interface VerifierExports extends WebAssembly.Exports {
   packBegin(): void;
   packUpdate(ptr: number, len: number): void;
   packEnd(to: number): number;
+  work(): number;
   inflateBegin(out: number, size: number): void;
   inflateRun(input: number, len: number): number;
   inflateTaken(): number;

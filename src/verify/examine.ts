@@ -26,6 +26,8 @@ export interface Examined {
   commit: string | null;
   tree: string | null;
   text: CommitText | undefined;
+  /** What the image was read by, which counts the work. */
+  reader: ImageReader | undefined;
   counts: Counts;
   sizes: Sizes;
 }
@@ -249,14 +251,14 @@ export class Examination {
   #reportObjects(rows: Rows, waiting: ReadonlyMap<string, number[]>): void {
     const findings = this.#findings;
     const missing = new Set([...waiting.values()].flat());
+    const told = new Set(findings.list.map(({ offset }) => offset));
     let unchecked = 0;
     for (let row = 0; row < rows.count; row++) {
       const state = rows.states[row]!;
       const offset = PACK_START + rows.offsets[row]!;
       if (state === STATE.pending && missing.has(row)) findings.addStatus(STATUS.MissingBase, { offset });
       else if (state === STATE.pending) unchecked++;
-      else if (state !== STATE.ok && !findings.list.some((found) => found.offset === offset))
-        findings.addStatus(state, { offset });
+      else if (state !== STATE.ok && !told.has(offset)) findings.addStatus(state, { offset });
     }
     if (unchecked === 0) return;
     const what = unchecked === 1 ? "1 delta" : `${unchecked} deltas`;

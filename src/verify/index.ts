@@ -44,6 +44,8 @@ export interface VerifyOptions {
 export interface VerifiedImage {
   report: Report;
   text: CommitText | undefined;
+  /** What it took, as far as this thread did it: bytes that were inflated and made, and those read from the device. */
+  work: { made: number; read: number };
 }
 
 const MEMORY_LIMIT = 1 << 30;
@@ -94,12 +96,9 @@ async function examine(
   try {
     out.sizes.image = device.capacity;
     const module = options.module ?? (await compileVerifier());
-    const examination = new Examination(
-      new ImageReader(new Engine(module, memoryLimit), device),
-      findings,
-      out,
-      options.onProgress,
-    );
+    const reader = new ImageReader(new Engine(module, memoryLimit), device);
+    out.reader = reader;
+    const examination = new Examination(reader, findings, out, options.onProgress);
     if (options.quick) {
       await examination.quick(expected);
       return;
@@ -133,6 +132,7 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
     commit: null,
     tree: null,
     text: undefined,
+    reader: undefined,
     counts: noCounts(),
     sizes: { image: null, pack: null, idx: null, objects: null, files: null },
   };
@@ -145,7 +145,8 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
   const { commit, tree } = options;
   compareIds(out, { commit, tree, where: "" }, findings);
   if (expected !== undefined) compareIds(out, { ...expected, where: ` as in ${options.against}` }, findings);
-  return { report: toReport(pathOf(source), options, findings, out), text: out.text };
+  const work = { made: out.reader?.engine.wasm.work() ?? 0, read: out.reader?.bytesRead ?? 0 };
+  return { report: toReport(pathOf(source), options, findings, out), text: out.text, work };
 }
 
 function toReport(

@@ -11,6 +11,8 @@ const SLOTS = 32;
 export class ImageReader {
   /** Told of each chunk that is read from the device, by its offset. */
   onChunk: ((offset: number) => void) | undefined;
+  /** Bytes that the device was asked for. */
+  bytesRead = 0;
   readonly engine: Engine;
   readonly capacity: number;
   /** Bytes that `at` takes at most. */
@@ -113,6 +115,7 @@ export class ImageReader {
     const length = Math.min(this.pieceLen, this.capacity - offset);
     const ptr = this.#start + slot * this.pieceLen;
     this.#tags[slot] = -1;
+    this.bytesRead += length;
     let result: number;
     let cause: unknown;
     try {

@@ -106,6 +106,7 @@ const UNREADABLE = new Set<FindingCode>([
   "Io",
   "DeviceFailed",
   "OutOfMemory",
+  "WorkLimit",
   "InvalidArgument",
   "BadSource",
 ]);

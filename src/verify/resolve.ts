@@ -20,6 +20,11 @@ const STREAM_MIN = 4 << 20;
 const SHORT = 4096;
 /** Bytes of bases that wait for their other children, beside the one in use. */
 const HELD_MAX = 32 << 20;
+/** So many of the largest are held where memory allows, once as much was made again as was made in the first place. */
+const HELD_COUNT = 12;
+/** What may be made again: times what is made once, and bytes in any case. */
+const AGAIN_MAX = 64;
+const AGAIN_FREE = 64 << 20;
 
 /** A base on the way down a chain. */
 interface Frame {
@@ -48,6 +53,13 @@ export class Resolver {
   readonly #header = entryHeader();
   readonly #frames: Frame[] = [];
   #held = 0;
+  /** What was made again, of `wasm.work()`. */
+  #again = 0;
+  /** What there is to be made, once all objects have been resolved. */
+  #declared = 0;
+  /** Contents that were asked for, and what they were made from: the newest last. */
+  readonly #contents = new Map<number, { ptr: number; size: number }>();
+  #contentsLen = 0;
   /** The trees that were read. */
   readonly trees: TreeLog | undefined;
   /** What `#make` gives beside a status. */
@@ -161,6 +173,12 @@ export class Resolver {
       this.#drop(frame);
       ptr = this.#engine.alloc(size);
     }
+    for (const [row, { ptr: content }] of this.#contents) {
+      if (ptr !== 0) break;
+      if (content === keep) continue;
+      this.#forget(row);
+      ptr = this.#engine.alloc(size);
+    }
     return ptr;
   }
 
@@ -259,8 +277,21 @@ export class Resolver {
     }
     this.#frames.push({ row, ptr, size, child });
     this.#held += size;
-    for (let index = 0; this.#held - size > HELD_MAX && index < this.#frames.length - 1; index++)
+    const most = this.#heldMax(size);
+    for (let index = 0; this.#held - size > most && index < this.#frames.length - 1; index++)
       this.#drop(this.#frames[index]!);
+  }
+
+  /** Bytes that bases of about that size may take while they wait. */
+  #heldMax(size: number): number {
+    const isDear = this.#again > this.#engine.wasm.work() - this.#again;
+    return isDear ? Math.max(HELD_MAX, HELD_COUNT * size) : HELD_MAX;
+  }
+
+  /** Whether more may be made again: what images that were made to take long ask for grows with their square. */
+  #mayMakeAgain(): boolean {
+    const once = Math.max(this.#declared, this.#engine.wasm.work() - this.#again);
+    return this.#again <= AGAIN_FREE + AGAIN_MAX * once;
   }
 
   /** Notes what is known of an object, its id in the engine's `oid`. */
@@ -298,33 +329,48 @@ export class Resolver {
     this.#held -= frame.size;
   }
 
-  /** Makes a base anew whose content was given up. */
+  /**
+   * Makes a base anew whose content was given up. Of those on the way some are kept, at distances that are powers of
+   * one number, so that going back up a chain of n takes n × log n, not n².
+   */
   async #materialize(index: number): Promise<number> {
-    const frame = this.#frames[index]!;
+    if (!this.#mayMakeAgain()) return STATUS.WorkLimit;
+    const { wasm } = this.#engine;
+    const before = wasm.work();
+    const status = await this.#makeFrames(index);
+    this.#again += wasm.work() - before;
+    return status;
+  }
+
+  async #makeFrames(index: number): Promise<number> {
+    const frames = this.#frames;
     let from = index;
-    while (from > 0 && this.#frames[from]!.ptr === 0) from--;
-    const origin = this.#frames[from]!;
-    let { ptr } = origin;
-    let { size } = origin;
-    let isOwn = false;
-    if (ptr === 0) {
-      const status = await this.#inflate(origin.row);
+    while (from > 0 && frames[from]!.ptr === 0) from--;
+    if (frames[from]!.ptr === 0) {
+      const status = await this.#inflate(frames[from]!.row);
       if (status !== STATUS.Ok) return status;
-      ptr = this.#ptr;
-      size = this.#size;
-      isOwn = true;
+      this.#hold(frames[from]!);
     }
+    const { size } = frames[from]!;
+    const slots = Math.max(1, Math.floor((this.#heldMax(size) - this.#held) / Math.max(size, 1)));
+    const ratio = Math.max(2, Math.ceil((index - from) ** (1 / slots)));
     for (let at = from + 1; at <= index; at++) {
-      const status = await this.#make(this.#frames[at]!.row, ptr, size);
-      if (isOwn) this.#engine.free(ptr);
+      const base = frames[at - 1]!;
+      const status = await this.#make(frames[at]!.row, base.ptr, base.size);
+      const isWanted = at - 1 === from || isPower(index - at + 1, ratio);
+      const isKept = isWanted && this.#held <= this.#heldMax(base.size);
+      if (!isKept) this.#drop(base);
       if (status !== STATUS.Ok) return status;
-      ptr = this.#ptr;
-      size = this.#size;
-      isOwn = true;
+      this.#hold(frames[at]!);
     }
-    frame.ptr = ptr;
-    this.#held += size;
     return STATUS.Ok;
+  }
+
+  /** A base has the content at `#ptr`. */
+  #hold(frame: Frame): void {
+    frame.ptr = this.#ptr;
+    frame.size = this.#size;
+    this.#held += frame.size;
   }
 
   /**
@@ -332,19 +378,68 @@ export class Resolver {
    * @returns undefined where there is no memory for it
    */
   async content(row: number): Promise<Uint8Array | undefined> {
-    const rows = this.#rows;
-    const chain: number[] = [];
-    let root = row;
-    for (; isDelta(rows.kinds[root]!); root = rows.bases[root]!) chain.push(root);
-    if ((await this.#inflate(root)) !== STATUS.Ok) return undefined;
-    for (const delta of chain.reverse()) {
-      const base = this.#ptr;
-      const status = await this.#make(delta, base, this.#size);
-      this.#engine.free(base);
-      if (status !== STATUS.Ok) return undefined;
-    }
-    const content = this.#engine.bytes.slice(this.#ptr, this.#ptr + this.#size);
-    this.#engine.free(this.#ptr);
+    if (this.#declared === 0) this.#declared = this.#rows.sizes.reduce((sum, size) => sum + size, 0);
+    if (!this.#mayMakeAgain()) return undefined;
+    const { wasm } = this.#engine;
+    const before = wasm.work();
+    const made = await this.#makeContent(row);
+    this.#again += wasm.work() - before;
+    if (made === undefined) return undefined;
+    const content = this.#engine.bytes.slice(made.ptr, made.ptr + made.size);
+    this.#contentsTo(HELD_MAX);
     return content;
   }
+
+  /** Makes an object's content, which is kept, as are those on the way to it. */
+  async #makeContent(row: number): Promise<{ ptr: number; size: number } | undefined> {
+    const rows = this.#rows;
+    const contents = this.#contents;
+    const chain: number[] = [];
+    let at = row;
+    for (; !contents.has(at) && isDelta(rows.kinds[at]!); at = rows.bases[at]!) chain.push(at);
+    let made = contents.get(at);
+    if (made !== undefined) {
+      contents.delete(at);
+      contents.set(at, made);
+    } else {
+      if ((await this.#inflate(at)) !== STATUS.Ok) return undefined;
+      made = this.#keepContent(at);
+    }
+    for (const delta of chain.reverse()) {
+      if ((await this.#make(delta, made.ptr, made.size)) !== STATUS.Ok) return undefined;
+      made = this.#keepContent(delta);
+      this.#contentsTo(HELD_MAX + made.size);
+    }
+    return made;
+  }
+
+  /** Keeps the content at `#ptr`. */
+  #keepContent(row: number): { ptr: number; size: number } {
+    const made = { ptr: this.#ptr, size: this.#size };
+    this.#contents.set(row, made);
+    this.#contentsLen += made.size;
+    return made;
+  }
+
+  /** Gives up the oldest contents until the rest takes no more than so many bytes. */
+  #contentsTo(most: number): void {
+    for (const row of this.#contents.keys()) {
+      if (this.#contentsLen <= most) return;
+      this.#forget(row);
+    }
+  }
+
+  #forget(row: number): void {
+    const { ptr, size } = this.#contents.get(row)!;
+    this.#engine.free(ptr);
+    this.#contents.delete(row);
+    this.#contentsLen -= size;
+  }
+}
+
+/** Whether a number is 1, the base, or some other power of it. */
+function isPower(value: number, base: number): boolean {
+  let power = 1;
+  while (power < value) power *= base;
+  return power === value;
 }

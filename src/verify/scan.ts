@@ -179,6 +179,13 @@ export function landmarks(idx: Idx | undefined, end: number): number[] {
 }
 
 /**
+ * What streams that fail may take and give before their ends are no longer looked for: times the PACK's length, and
+ * bytes in any case. From then on an entry ends where the next one may begin, so that none is inflated twice.
+ */
+const WASTE_MAX = 16;
+const WASTE_FREE = 1 << 20;
+
+/**
  * Scans the PACK entry by entry. Behind one that is damaged it goes on where the IDX says that the next one begins.
  * @param count entries that the PACK announces
  * @param limit the trailer begins there at the latest, from the PACK's start
@@ -199,7 +206,9 @@ export async function scanByInflating(
   let row = 0;
   let mark = 0;
   let isKnown = true;
+  let wasted = 0;
   for (; row < count; row++) {
+    while (mark < marks.length && marks[mark]! <= offset) mark++;
     rows.offsets[row] = offset;
     let status: number = STATUS.BadEntry;
     let length = -1;
@@ -224,9 +233,15 @@ export async function scanByInflating(
           if (others === undefined) waiting.set(oid, [row]);
           else others.push(row);
         }
-        const inflated = await inflateAway(reader, data, limit, header.size, 0);
+        const isPatient = wasted <= WASTE_MAX * limit + WASTE_FREE;
+        const end = isPatient ? limit : Math.max(data, marks[mark] ?? limit);
+        const before = wasm.work();
+        const inflated = await inflateAway(reader, data, end, header.size, 0);
         if (inflated === STATUS.Ok) length = header.length + wasm.inflateTaken();
-        else if (status === STATUS.Ok) status = inflated;
+        else {
+          wasted += wasm.work() - before;
+          if (status === STATUS.Ok) status = inflated;
+        }
       }
     }
     if (status !== STATUS.Ok) {
@@ -238,7 +253,6 @@ export async function scanByInflating(
       offset += length;
       continue;
     }
-    while (mark < marks.length && marks[mark]! <= offset) mark++;
     if (mark === marks.length) {
       isKnown = false;
       row++;

@@ -3,7 +3,7 @@
  * in which "marked pack" stands. No published collision begins as git's objects do: this shows what becomes of one.
  */
 import { objectId as idOf, packEnd as endOf, packUpdate as add } from "../../asm/verifier";
-export { alloc, crc32, deltaOpen, deltaRun, deltaSize, free, inflateBegin, inflateRun, inflateTaken, init, packBegin, rankOf, setTable, streamBegin, streamId, streamRun, treeScan } from "../../asm/verifier";
+export { alloc, crc32, deltaOpen, deltaRun, deltaSize, free, inflateBegin, inflateRun, inflateTaken, init, packBegin, rankOf, setTable, streamBegin, streamId, streamRun, treeScan, work } from "../../asm/verifier";
 
 let isMarked = false;
 

@@ -317,12 +317,12 @@ class Indexer {
   index(pack: Uint8Array): Verdict {
     writeFileSync(this.#pack, pack);
     rmSync(this.#idx, { force: true });
+    // Some packs make git abort ("BUG: zlib.c: total_in mismatch"): a pack that it does not index is not taken.
     const { status, stderr } = spawnSync("git", ["index-pack", "--strict", "-o", this.#idx, this.#pack], {
       cwd: this.#folder,
       env: GIT_ENVIRONMENT,
       encoding: "utf8",
     });
-    assert.ok(status !== null, "git ends");
     return { isTaken: status === 0, said: stderr, idx: status === 0 ? readFileSync(this.#idx) : undefined };
   }
 }

@@ -50,7 +50,14 @@ export class Verifier {
     assert.equal(engine.wasm.alloc(32), engine.oid, "memory that was begun anew is as it was at first");
     const findings = new Findings(100);
     const sizes = { image: null, pack: null, idx: null, objects: null, files: null };
-    const examined: Examined = { commit: null, tree: null, text: undefined, counts: noCounts(), sizes };
+    const examined: Examined = {
+      commit: null,
+      tree: null,
+      text: undefined,
+      reader: undefined,
+      counts: noCounts(),
+      sizes,
+    };
     try {
       await new Examination(new ImageReader(engine, new MemoryDevice(bytes)), findings, examined).full(
         () => undefined,
