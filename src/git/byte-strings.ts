@@ -6,10 +6,13 @@ const PAGE_LEN = 1 << 20;
 /** Strings that there is room for in the beginning. */
 const ROWS_MIN = 256;
 
+/** An array of numbers: of each row one, or a fixed number of them. */
+export type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array | BigInt64Array;
+
 /** A column with room for more rows: as many as it has. */
-export function doubled<T extends Uint8Array | Uint32Array | Float64Array>(column: T): T {
+export function doubled<T extends Column>(column: T): T {
   const longer = new (column.constructor as new (length: number) => T)(2 * column.length);
-  longer.set(column);
+  longer.set(column as never);
   return longer;
 }
 
@@ -47,8 +50,35 @@ export class ByteStrings {
 
   /** The string itself. */
   text(row: number): string {
-    const page = this.#pages[Math.floor(this.#starts[row]! / PAGE_LEN)]!;
-    const start = this.#starts[row]! % PAGE_LEN;
-    return String.fromCharCode(...page.subarray(start, start + this.#lengths[row]!));
+    return this.slice(row, 0, this.#lengths[row]!);
+  }
+
+  /** A part of a string. */
+  slice(row: number, start: number, length: number): string {
+    const from = this.#startOf(row) + start;
+    return String.fromCharCode(...this.#pageOf(row).subarray(from, from + length));
+  }
+
+  /** A byte of a string. */
+  byteAt(row: number, at: number): number {
+    return this.#pageOf(row)[this.#startOf(row) + at]!;
+  }
+
+  /** How many bytes a part of a string has in common with the text from `at` on. */
+  commonLen(row: number, start: number, length: number, text: string, at: number): number {
+    const page = this.#pageOf(row);
+    const from = this.#startOf(row) + start;
+    const most = Math.min(length, text.length - at);
+    let common = 0;
+    while (common < most && page[from + common] === text.charCodeAt(at + common)) common++;
+    return common;
+  }
+
+  #pageOf(row: number): Uint8Array {
+    return this.#pages[Math.floor(this.#starts[row]! / PAGE_LEN)]!;
+  }
+
+  #startOf(row: number): number {
+    return this.#starts[row]! % PAGE_LEN;
   }
 }

@@ -150,11 +150,12 @@ const NAME_REASONS: Partial<Record<TreeDefect, string>> = {
  * @param path for the message
  * @throws DocteurError `BadSource`
  */
-export function checkName(name: string, mode: Mode, path: string): void {
+export function checkName(name: string, mode: Mode, path: string | (() => string)): void {
   const defect = settingDefect(name, nameKind(mode));
   if (defect === undefined || TREE_DEFECTS[defect].severity !== "error") return;
-  throw new DocteurError("BadSource", `${shown(path)} cannot be in an image: ${nameReason(defect)}`, {
-    path: shown(path),
+  const place = shown(typeof path === "string" ? path : path());
+  throw new DocteurError("BadSource", `${place} cannot be in an image: ${nameReason(defect)}`, {
+    path: place,
     hint: "rename it, or leave it out with --exclude",
   });
 }

@@ -1,7 +1,7 @@
 /** git's objects as bytes: trees and commits (gitformat-pack; git's tree.c and commit.c). Runs in browsers, too. */
 
 import type { CommitDate } from "./date.js";
-import { hexOid, OID_LEN, type Sha1 } from "./oid.js";
+import { hexOid, type Sha1 } from "./oid.js";
 
 /** The kinds of objects, by the number that a pack gives them. */
 export const KIND = { commit: 1, tree: 2, blob: 3 } as const;
@@ -22,15 +22,6 @@ export type Mode = (typeof MODE)[keyof typeof MODE];
 
 /** All of them: tables keep the index of one. */
 export const MODES: readonly Mode[] = Object.values(MODE);
-
-/** A tree's entry. */
-export interface TreeEntry {
-  mode: Mode;
-  /** The name's bytes, one to a character ("latin1"): comparing such strings compares bytes. */
-  name: string;
-  /** 20 bytes. */
-  oid: Uint8Array;
-}
 
 /** The id of an object, 20 bytes. @param hash takes it */
 export function hashObject(hash: Sha1, kind: Kind, content: Uint8Array): Uint8Array {
@@ -53,21 +44,6 @@ export function sortTree(entries: { mode: Mode; name: string }[]): void {
     const b = key(right);
     return a < b ? -1 : a > b ? 1 : 0;
   });
-}
-
-/** Encodes a tree whose entries are in git's order: of each its mode, a space, its name, a zero byte and its id. */
-export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
-  let length = 0;
-  for (const { mode, name } of entries) length += mode.length + 1 + name.length + 1 + OID_LEN;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const { mode, name, oid } of entries) {
-    const head = `${mode} ${name}\0`;
-    for (let index = 0; index < head.length; index++) bytes[at++] = head.charCodeAt(index);
-    bytes.set(oid, at);
-    at += OID_LEN;
-  }
-  return bytes;
 }
 
 /**

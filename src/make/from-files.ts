@@ -29,6 +29,7 @@ async function list(
     exclude: new ExcludePatterns(job.exclude ?? []),
     skipSpecial: job.skipSpecial ?? false,
     signal,
+    onNotice: job.onNotice,
     onProgress: (done: number) => onProgress?.({ phase: "scan", done, total: undefined }),
   };
   if (source.kind === "tar") {
@@ -42,7 +43,12 @@ async function list(
   const path = await realpath(source.path).catch((cause: unknown) => {
     throw ioError("read", source.path, cause);
   });
-  return listDirectory(path, { ...options, compat: job.compat ?? false, outputs: [target, temporary] });
+  return listDirectory(path, {
+    ...options,
+    compat: job.compat ?? false,
+    dereference: job.dereference ?? false,
+    outputs: [target, temporary],
+  });
 }
 
 /**
@@ -67,7 +73,7 @@ export async function makeFromFiles(
         date: date ?? dateOfFiles(listing.newest),
         blockSize,
         depth,
-        keepTree: spool && ((content) => spool.keep(content)),
+        trees: spool,
         signal,
         onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
       }),
@@ -91,6 +97,7 @@ function summaryOf(
     submodules: nothing,
     lfsPointers: nothing,
     blockSize,
-    skipped,
+    skipped: skipped.first,
+    skippedCount: skipped.count,
   };
 }

@@ -134,5 +134,6 @@ export async function makeFromGit(
     ...ready.survey,
     blockSize: job.blockSize,
     skipped: [],
+    skippedCount: 0,
   };
 }

@@ -8,12 +8,16 @@ import type { CommitDate } from "../git/date.js";
 import { encodeSyntheticCommit, hashObject, type Kind } from "../git/objects.js";
 import { hexOid } from "../git/oid.js";
 import type { Sink } from "../sink.js";
-import type { Content, Contents } from "./base/content.js";
+import type { Contents, TreeStore, Unreads } from "./base/content.js";
 import { type ImageSizes, writeImage } from "./image.js";
+import { MemoryTrees } from "./memory-trees.js";
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions } from "./pack/packer.js";
 import { takeSnapshot } from "./snapshot.js";
-import { folderCount, type Listing, SourceFolder } from "./source/listing.js";
+import { FolderTree, type Listing, SourceFolder } from "./source/listing.js";
+
+/** Room for that many folders more than files. */
+const FOLDERS_MIN = 1024;
 
 /** How to make an image of a listing. */
 export interface ListingOptions extends PackerOptions {
@@ -21,8 +25,8 @@ export interface ListingOptions extends PackerOptions {
   blockSize: number;
   /** The commit's. */
   date: CommitDate;
-  /** Takes a tree's content, and tells where it is from then on. By default it stays in memory. */
-  keepTree?: ((content: Uint8Array) => Content) | undefined;
+  /** Takes the trees. By default they stay in memory. */
+  trees?: TreeStore | undefined;
 }
 
 /** What was made. */
@@ -37,8 +41,13 @@ export interface ListingSummary extends ImageSizes {
   contentBytes: number;
 }
 
+/** One object, to be read from memory. */
+function unreadOf(content: Uint8Array): Unreads {
+  return { length: 1, sizeOf: () => content.length, at: () => ({ size: content.length, content }) };
+}
+
 /**
- * Writes an image of a listing, whose folders are empty then: what is in them is needed no more once the trees are made.
+ * Writes an image of a listing, whose tree is empty then: it is not needed any more once git's trees are made.
  * @param sink empty; the image is complete when the promise resolves
  * @throws DocteurError `Io` where content cannot be read, or is not what it was before; the signal's reason
  */
@@ -51,15 +60,17 @@ export async function makeFromListing(
 ): Promise<ListingSummary> {
   const oidOf = (kind: Kind, content: Uint8Array): Uint8Array => hashObject(contents.sha1(), kind, content);
   const { blobs } = listing;
-  const packer = new Packer(executor, blobs.length + folderCount(listing) + 1, options);
+  // Most folders are trees of their own, unless they are far more than the files.
+  const treeCount = Math.min(listing.tree.folderCount(), blobs.length + FOLDERS_MIN);
+  const packer = new Packer(executor, blobs.length + treeCount + 1, options);
   const oids = await packer.survey("blob", blobs);
-  const { trees, places, fileCount, contentBytes } = takeSnapshot(listing, oids, oidOf, options.keepTree);
-  listing.root = new SourceFolder([]);
-  const tree = trees[0]!.oid;
+  const snapshot = takeSnapshot(listing, oids, oidOf, options.trees ?? new MemoryTrees());
+  const { trees, root: tree, places, fileCount, contentBytes } = snapshot;
+  listing.tree = new FolderTree(new SourceFolder([]));
   const content = encodeSyntheticCommit(tree, options.date);
   const commit = oidOf("commit", content);
   await packer.survey("tree", trees);
-  await packer.survey("commit", [{ size: content.length, content }]);
+  await packer.survey("commit", unreadOf(content));
   let deltaCount = 0;
   const sizes = await writeImage(sink, options.blockSize, commit, async () => {
     const pack = await packer.write(sink, places, contents.sha1);

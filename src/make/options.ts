@@ -4,6 +4,7 @@ import { DocteurError } from "../errors.js";
 import { type CommitDate, dateInUtc, parseDate } from "../git/date.js";
 import type { Noticed } from "./git/omissions.js";
 import type { ImageSizes } from "./image.js";
+import type { Skipped } from "./source/listing.js";
 
 /** How far the work has come. */
 export interface MakeProgress {
@@ -40,6 +41,11 @@ export interface MakeOptions {
   blockSize?: number | undefined;
   /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
   compat?: boolean | undefined;
+  /**
+   * Plain directories only: symbolic links are followed, wherever they lead, and what they lead to is in the image in
+   * their place. Links to nothing, and to a directory that they are in, are errors.
+   */
+  dereference?: boolean | undefined;
   /**
    * Directories and archives only: what to leave out, in patterns as of a `.gitignore`. One without a slash matches a name
    * at any depth, others match from the root of the source; a directory that matches is left out whole.
@@ -86,10 +92,11 @@ export interface MakeSummary extends ImageSizes {
   lfsPointers: Noticed;
   blockSize: number;
   /**
-   * Paths of the source that were left out: `.git` inside a directory or an archive, temporary files of other runs, and
-   * with `skipSpecial` special files.
+   * Paths of the source that were left out, the first thousand of them, and how many there are: `.git` inside a directory
+   * or an archive ("git"), temporary files of other runs ("temporary"), and with `skipSpecial` special files ("special").
    */
-  skipped: string[];
+  skipped: Skipped[];
+  skippedCount: number;
 }
 
 /** The longest chain of deltas by default: longer ones save nothing to speak of (docs/BENCHMARKS.md). */

@@ -1,29 +1,27 @@
 /**
  * The trees of a listed source, once the ids of its contents are known, and the order of everything in the pack. Only
  * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
+ *
+ * Folders that hold the same are one tree, and are forgotten as soon as their tree is made: a source takes the memory of
+ * its distinct trees and of the folders around the present one.
  */
 
-import { encodeTree, type Kind, MODE, type TreeEntry } from "../git/objects.js";
+import { ByteStrings, doubled } from "../git/byte-strings.js";
+import { type Kind, MODE, type Mode } from "../git/objects.js";
 import { OID_LEN } from "../git/oid.js";
-import type { Content } from "./base/content.js";
-import { OidSet } from "./base/oid-set.js";
+import type { TreeStore, Unread, Unreads } from "./base/content.js";
+import { OidSet, OidTable } from "./base/oid-set.js";
+import { NAME_LEN } from "./pack/candidates.js";
 import { Places } from "./pack/pack-order.js";
-import type { Listing, SourceFolder } from "./source/listing.js";
-
-/** A tree to be packed. */
-export interface SnapshotTree {
-  oid: Uint8Array;
-  /** Bytes. */
-  size: number;
-  content: Content;
-  /** The first of its paths from the root of the source, a byte string ("latin1"); the root's is empty. */
-  path: string;
-}
+import { RecentTrees } from "./recent-trees.js";
+import type { Listing, SourceVisitor } from "./source/listing.js";
 
 /** A source as git objects. */
 export interface Snapshot {
   /** Each once, breadth first: the root comes first. */
-  trees: SnapshotTree[];
+  trees: Unreads;
+  /** The root tree's id: 20 bytes. */
+  root: Uint8Array;
   /**
    * The commit, the trees breadth first, each content once in the order of its first path. By number the blobs of the
    * listing are first, then the trees, then the commit.
@@ -34,119 +32,205 @@ export interface Snapshot {
   contentBytes: number;
 }
 
-/** A folder on its way to a tree. */
-interface Node {
-  folder: SourceFolder;
-  /** Its subfolders, in git's order. */
-  children: Node[];
-  tree: SnapshotTree;
-}
-
 /** An object's id: 20 bytes. */
 export type OidOf = (kind: Kind, content: Uint8Array) => Uint8Array;
 
-/** Bytes as a map's key. */
-const keyOf = (oid: Uint8Array): string => String.fromCharCode(...oid);
-
-const EMPTY = new Uint8Array(0);
+/** The end of a path, or of a name: nothing else has a part in the order of the pack. */
+const endOf = (path: string): string => path.slice(-NAME_LEN);
 
 /** The prefix of what is in a folder. */
 const prefixOf = (path: string): string => (path === "" ? "" : `${path}/`);
 
-function nodeOf(folder: SourceFolder, path: string): Node {
-  return { folder, children: [], tree: { oid: EMPTY, size: 0, content: EMPTY, path } };
-}
+/** The distinct trees, by number in the order in which they were made, as columns: there may be a million. */
+class Trees {
+  readonly #store: TreeStore;
+  readonly #oids = new OidTable();
+  #sizes = new Float64Array(256);
+  #offsets = new Float64Array(256);
+  /** Of each tree, where its subtrees begin among all subtrees: numbers of trees, and the ends of their names. */
+  #firsts = new Uint32Array(257);
+  #subtrees = new Uint32Array(256);
+  readonly #names = new ByteStrings();
 
-/** All folders, each before those in it, and its subfolders in git's order. Nested as deep as they like: no recursion. */
-function nodesOf(root: SourceFolder): Node[] {
-  const nodes = [nodeOf(root, "")];
-  // An array's iteration visits what is added on the way.
-  for (const { folder, children, tree } of nodes) {
-    if (folder.folders.length === 0) continue;
-    for (const entry of folder.entries()) {
-      if (entry.mode !== MODE.directory) continue;
-      const node = nodeOf(entry.folder, `${prefixOf(tree.path)}${entry.name}`);
-      children.push(node);
-      nodes.push(node);
-    }
+  constructor(store: TreeStore) {
+    this.#store = store;
   }
-  return nodes;
-}
 
-/** Visits every file in git's order, which is that of their whole paths. No recursion here, either. */
-function visitFiles(root: Node, onFile: (path: string, blob: number) => void): void {
-  const visitOf = ({ folder, children }: Node, prefix: string) => ({
-    entries: folder.entries().values(),
-    children: children.values(),
-    prefix,
-  });
-  const open = [visitOf(root, "")];
-  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const { value: entry } = top.entries.next();
-    if (entry === undefined) open.pop();
-    else if (entry.mode === MODE.directory)
-      open.push(visitOf(top.children.next().value!, `${top.prefix}${entry.name}/`));
-    else onFile(`${top.prefix}${entry.name}`, entry.blob);
+  get count(): number {
+    return this.#oids.count;
+  }
+
+  /** @returns the tree's number: that of an equal one, if there is one */
+  add(oid: Uint8Array, content: Uint8Array, subtrees: readonly number[], names: readonly string[]): number {
+    const { count } = this;
+    const number = this.#oids.add(oid);
+    if (number < count) return number;
+    if (number === this.#sizes.length) {
+      this.#sizes = doubled(this.#sizes);
+      this.#offsets = doubled(this.#offsets);
+    }
+    this.#sizes[number] = content.length;
+    this.#offsets[number] = this.#store.keep(content);
+    if (number + 1 === this.#firsts.length) this.#firsts = doubled(this.#firsts);
+    let end = this.#names.count;
+    while (end + subtrees.length > this.#subtrees.length) this.#subtrees = doubled(this.#subtrees);
+    for (const subtree of subtrees) this.#subtrees[end++] = subtree;
+    for (const name of names) this.#names.add(name);
+    this.#firsts[number + 1] = end;
+    return number;
+  }
+
+  oidOf(number: number): Uint8Array {
+    return this.#oids.oidOf(number);
+  }
+
+  sizeOf(number: number): number {
+    return this.#sizes[number]!;
+  }
+
+  unread(number: number): Unread {
+    const size = this.sizeOf(number);
+    return { size, content: this.#store.at(this.#offsets[number]!, size) };
+  }
+
+  /**
+   * Visits the trees breadth first, each once.
+   * @param onTree told the end of the first path of each
+   */
+  breadthFirst(root: number, onTree: (path: string) => void): Uint32Array {
+    const order = new Uint32Array(this.count);
+    const isThere = new Uint8Array(this.count);
+    const paths = new ByteStrings();
+    order[0] = root;
+    isThere[root] = 1;
+    paths.add("");
+    for (let at = 0; at < paths.count; at++) {
+      const path = paths.text(at);
+      onTree(path);
+      const tree = order[at]!;
+      for (let child = this.#firsts[tree]!; child < this.#firsts[tree + 1]!; child++) {
+        const subtree = this.#subtrees[child]!;
+        if (isThere[subtree] === 1) continue;
+        isThere[subtree] = 1;
+        order[paths.count] = subtree;
+        paths.add(endOf(prefixOf(path) + this.#names.text(child)));
+      }
+    }
+    return order;
   }
 }
 
-/** Trees breadth first, each once. */
-function breadthFirst(root: Node): SnapshotTree[] {
-  const nodes = new Map([[keyOf(root.tree.oid), root]]);
-  // A map's iteration visits what is added on the way.
-  for (const node of nodes.values())
-    for (const child of node.children) {
-      const key = keyOf(child.tree.oid);
-      if (!nodes.has(key)) nodes.set(key, child);
-    }
-  return Array.from(nodes.values(), ({ tree }) => tree);
+/** A folder whose tree is being made. */
+interface OpenFolder {
+  name: string;
+  /** Where its entries begin among the bytes. */
+  start: number;
+  /** The end of the path of what is in it, before a name. */
+  prefix: string;
+  /** The numbers of its subtrees, and the ends of their names. */
+  subtrees: number[];
+  names: string[];
+}
+
+/** Makes trees of folders, in the order of a walk: a folder's entries lie above those of the folders that it is in. */
+class TreeMaker implements SourceVisitor {
+  readonly #trees: Trees;
+  readonly #oids: Uint8Array;
+  readonly #oidOf: OidOf;
+  readonly #onFile: (path: string, blob: number) => void;
+  #bytes = new Uint8Array(1 << 12);
+  #end = 0;
+  readonly #recent = new RecentTrees();
+  readonly #open: OpenFolder[] = [];
+  #top: OpenFolder = { name: "", start: 0, prefix: "", subtrees: [], names: [] };
+
+  /**
+   * @param oids of the blobs
+   * @param onFile told the end of each file's path
+   */
+  constructor(trees: Trees, oids: Uint8Array, oidOf: OidOf, onFile: (path: string, blob: number) => void) {
+    this.#trees = trees;
+    this.#oids = oids;
+    this.#oidOf = oidOf;
+    this.#onFile = onFile;
+  }
+
+  enter(name: string): void {
+    const prefix = endOf(`${this.#top.prefix}${name}/`);
+    this.#open.push(this.#top);
+    this.#top = { name, start: this.#end, prefix, subtrees: [], names: [] };
+  }
+
+  leaf(name: string, mode: Mode, blob: number): void {
+    this.#entry(name, mode, this.#oids.subarray(blob * OID_LEN, (blob + 1) * OID_LEN));
+    this.#onFile(this.#top.prefix + name, blob);
+  }
+
+  leave(): void {
+    const { name } = this.#top;
+    const tree = this.close();
+    this.#top = this.#open.pop()!;
+    this.#top.subtrees.push(tree);
+    this.#top.names.push(endOf(name));
+    this.#entry(name, MODE.directory, this.#trees.oidOf(tree));
+  }
+
+  /** Makes the tree of the folder on top. @returns its number */
+  close(): number {
+    const { start, subtrees, names } = this.#top;
+    const content = this.#bytes.subarray(start, this.#end);
+    this.#end = start;
+    const known = this.#recent.find(content);
+    if (known !== undefined) return known;
+    const number = this.#trees.add(this.#oidOf("tree", content), content, subtrees, names);
+    this.#recent.keep(content, number);
+    return number;
+  }
+
+  /** An entry of a tree: its mode, a space, its name, a zero byte and its id. */
+  #entry(name: string, mode: Mode, oid: Uint8Array): void {
+    const head = `${mode} ${name}\0`;
+    while (this.#end + head.length + OID_LEN > this.#bytes.length) this.#bytes = doubled(this.#bytes);
+    for (let at = 0; at < head.length; at++) this.#bytes[this.#end++] = head.charCodeAt(at);
+    this.#bytes.set(oid, this.#end);
+    this.#end += OID_LEN;
+  }
 }
 
 /**
  * Encodes a source's trees and orders its objects. The order of the listing has no part in it.
  * @param oids the ids of `listing.blobs`, in their order, 20 bytes each
  * @param oidOf hashes the trees
- * @param keep takes a tree's content, and tells where it is from then on: by default in memory
+ * @param store takes the trees' contents
  */
-export function takeSnapshot(
-  listing: Listing,
-  oids: Uint8Array,
-  oidOf: OidOf,
-  keep: (content: Uint8Array) => Content = (content) => content,
-): Snapshot {
-  const nodes = nodesOf(listing.root);
-  // Backwards: what is in a folder has its id before the folder.
-  for (let last = nodes.length - 1; last >= 0; last--) {
-    const node = nodes[last]!;
-    let child = 0;
-    const entries = node.folder.entries().map(
-      (entry): TreeEntry => ({
-        mode: entry.mode,
-        name: entry.name,
-        oid:
-          entry.mode === MODE.directory
-            ? node.children[child++]!.tree.oid
-            : oids.subarray(entry.blob * OID_LEN, (entry.blob + 1) * OID_LEN),
-      }),
-    );
-    const content = encodeTree(entries);
-    const { path } = node.tree;
-    node.tree = { oid: oidOf("tree", content), size: content.length, content: keep(content), path };
-  }
-  const root = nodes[0]!;
-  const trees = breadthFirst(root);
-  const places = new Places();
-  const blobCount = listing.blobs.length;
-  // The root tree's path is empty; no other has this one.
-  places.add(blobCount + trees.length, "/");
-  for (const [index, { path }] of trees.entries()) places.add(blobCount + index, path);
+export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf, store: TreeStore): Snapshot {
+  const { tree, blobs } = listing;
+  const trees = new Trees(store);
+  const files = new Places();
   const seen = new OidSet(oids);
   let fileCount = 0;
   let contentBytes = 0;
-  visitFiles(root, (path, index) => {
+  const maker = new TreeMaker(trees, oids, oidOf, (path, blob) => {
     fileCount++;
-    contentBytes += listing.blobs.sizeOf(index);
-    if (seen.add(index)) places.add(index, path);
+    contentBytes += blobs.sizeOf(blob);
+    if (seen.add(blob)) files.add(blob, path);
   });
-  return { trees, places, fileCount, contentBytes };
+  tree.walk(maker);
+  const root = maker.close();
+  const places = new Places();
+  // The root tree's path is empty; no other has this one.
+  places.add(blobs.length + trees.count, "/");
+  const order = trees.breadthFirst(root, (path) => places.add(blobs.length + places.count - 1, path));
+  places.append(files);
+  return {
+    trees: {
+      length: trees.count,
+      sizeOf: (index) => trees.sizeOf(order[index]!),
+      at: (index) => trees.unread(order[index]!),
+    },
+    root: trees.oidOf(root).slice(),
+    places,
+    fileCount,
+    contentBytes,
+  };
 }

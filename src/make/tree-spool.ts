@@ -1,9 +1,9 @@
 /** Trees of many files, in a file: together they take some fifty bytes a file, and memory is for better things. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { FileRange } from "./base/content.js";
+import type { FileRange, TreeStore } from "./base/content.js";
 
 /** Contents, written one after the other. */
-export class TreeSpool {
+export class TreeSpool implements TreeStore {
   /** A byte string ("latin1"). */
   readonly #path: string;
   readonly #fd: number;
@@ -18,13 +18,16 @@ export class TreeSpool {
     this.#fd = openSync(path, "wx", 0o600);
   }
 
-  /** @returns where the content is from now on */
-  keep(content: Uint8Array): FileRange {
+  keep(content: Uint8Array): number {
     const offset = this.#end;
     for (let done = 0; done < content.length; )
       done += writeSync(this.#fd, content, done, content.length - done, offset + done);
     this.#end += content.length;
-    return { path: this.#path, offset, isWhole: false, followsLinks: false };
+    return offset;
+  }
+
+  at(offset: number): FileRange {
+    return { path: this.#path, offset };
   }
 
   /** Ends the writing: what was kept can be read as long as the file is there. */

@@ -159,7 +159,7 @@ test("sources that cannot be imaged", async (t) => {
     kinds,
   ]);
   await expectFailure([join(repository, "file"), image], 8, [
-    `docteur: ${repository}/file is no tar archive`,
+    `docteur: ${repository}/file is not a tar archive`,
     "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
   ]);
   await expectFailure(["/dev/null", image], 8, ["docteur: /dev/null is no directory and no file", kinds]);
@@ -170,7 +170,7 @@ test("sources that cannot be imaged", async (t) => {
     "hint: xz -dc ARCHIVE | docteur make - IMAGE",
   ]);
   await expectFailure(["-", image], 8, [
-    "docteur: standard input is no tar archive",
+    "docteur: standard input is not a tar archive",
     "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
   ]);
   await expectFailure(["-b", "absent", repository, image], 13, [
@@ -311,7 +311,7 @@ test("--exclude leaves out without a word, --skip-special with one", async (t) =
   assert.equal(stderr, `docteur: warning: ${plain}/pipe is left out: no file, directory or symbolic link\n`);
   assert.equal(status, 0);
   assert.equal(JSON.parse(stdout).fileCount, 1);
-  assert.deepEqual(JSON.parse(stdout).skipped, [join(plain, "pipe")]);
+  assert.deepEqual(JSON.parse(stdout).skipped, [{ path: join(plain, "pipe"), reason: "special" }]);
 });
 
 test("a directory's date: -d, else SOURCE_DATE_EPOCH, else its newest file's", async (t) => {

@@ -104,7 +104,7 @@ test("empty directories are kept, .git is left out, the image in its own source 
   writeFileSync(join(source, "nested", "file"), "content");
   writeFileSync(join(source, "nested", ".gitignore"), "*");
   const outside = await makeAndCheck(source, work);
-  assert.deepEqual(outside.summary.skipped, [join(source, "nested", ".git")]);
+  assert.deepEqual(outside.summary.skipped, [{ path: join(source, "nested", ".git"), reason: "git" }]);
   assert.equal(
     git(outside.repository, "ls-tree", "-r", "-t", "--name-only", "image"),
     "empty\nempty/deeper\nnested\nnested/.gitignore\nnested/file",
@@ -225,10 +225,10 @@ test("--skip-special leaves them out, and says which", async (t) => {
   const bare = await makeAndCheck(source, work);
   execFileSync("mkfifo", [join(source, "sub", "fifo")]);
   const { summary, bytes } = await makeAndCheck(source, work, { skipSpecial: true });
-  assert.deepEqual(summary.skipped, [join(source, "sub", "fifo")]);
+  assert.deepEqual(summary.skipped, [{ path: join(source, "sub", "fifo"), reason: "special" }]);
   assert.ok(bytes.equals(bare.bytes));
   const excluded = await make(source, join(work, "image"), { exclude: ["fifo"], date: DATE });
-  assert.deepEqual(excluded, { ...summary, skipped: [] });
+  assert.deepEqual(excluded, { ...summary, skipped: [], skippedCount: 0 });
 });
 
 test("what patterns leave out is not even looked at", async (t) => {

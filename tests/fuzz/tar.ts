@@ -6,13 +6,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { DocteurError } from "../../src/errors.js";
-import { hashObject } from "../../src/git/objects.js";
+import { hashObject, type Kind } from "../../src/git/objects.js";
 import { OID_LEN } from "../../src/git/oid.js";
+import { MemoryTrees } from "../../src/make/memory-trees.js";
 import { takeSnapshot } from "../../src/make/snapshot.js";
 import { ExcludePatterns } from "../../src/make/source/exclude.js";
-import type { Listing, SourceFolder } from "../../src/make/source/listing.js";
+import type { Listing } from "../../src/make/source/listing.js";
 import { listTar } from "../../src/make/source/tar.js";
 import { archiveOf } from "../support/archive.js";
+import { entriesOf } from "../support/listing.js";
 import type { Random } from "../support/random.js";
 import { fixChecksum, paxHeader, type TarMember, tarMember } from "../support/tar-writer.js";
 import { mutate } from "./mutate.js";
@@ -81,25 +83,19 @@ function randomArchive(random: Random): Buffer {
 }
 
 /** A listing keeps what its types promise. */
-function check({ root, blobs }: Listing, size: number): void {
+function check(listing: Listing, size: number): void {
+  const { blobs } = listing;
   for (let index = 0; index < blobs.length; index++) {
     const { content, size: length } = blobs.at(index);
     if (content instanceof Uint8Array) assert.equal(content.length, length);
     else assert.ok(content.offset >= 512 && length > 0 && content.offset + length <= size);
   }
-  const used = new Set<number>();
-  const walk = (folder: SourceFolder, depth: number): void => {
-    assert.ok(depth < 512);
-    const entries = folder.entries();
-    const names = new Set(entries.map(({ name }) => name));
-    assert.equal(names.size, entries.length);
-    for (const entry of entries) {
-      assert.ok(entry.name !== "" && !/[/\0]/.test(entry.name) && ![".", "..", ".git"].includes(entry.name));
-      if (entry.mode === "40000") walk(entry.folder, depth + 1);
-      else used.add(entry.blob);
-    }
-  };
-  walk(root, 0);
+  const entries = entriesOf(listing);
+  assert.equal(new Set(entries.map(({ path }) => path.replace(/\/$/, ""))).size, entries.length);
+  for (const { path } of entries)
+    for (const name of path.replace(/\/$/, "").split("/"))
+      assert.ok(name !== "" && !name.includes("\0") && ![".", "..", ".git"].includes(name));
+  const used = new Set(entries.flatMap(({ blob }) => blob ?? []));
   assert.deepEqual(
     [...used].sort((a, b) => a - b),
     Array.from({ length: blobs.length }, (_, index) => index),
@@ -125,9 +121,10 @@ export const tar: Target = async () => {
       assert.ok(performance.now() - start < 2000, "the listing takes its time");
     }
     check(listing, bytes.length);
-    const snapshot = takeSnapshot(listing, new Uint8Array(listing.blobs.length * OID_LEN), (kind, content) =>
-      hashObject(createHash("sha1"), kind, content),
-    );
+    const oidOf = (kind: Kind, content: Uint8Array): Uint8Array =>
+      hashObject(createHash("sha1"), kind, content);
+    const oids = new Uint8Array(listing.blobs.length * OID_LEN);
+    const snapshot = takeSnapshot(listing, oids, oidOf, new MemoryTrees());
     assert.equal(snapshot.places.count, 1 + snapshot.trees.length + Math.min(listing.blobs.length, 1));
     count(listing.blobs.length > 0 ? "listed" : "empty");
   };

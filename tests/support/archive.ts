@@ -7,6 +7,7 @@ export function archiveOf(bytes: Uint8Array): Archive {
     name: "archive",
     path: "/archive",
     size: bytes.length,
+    isWhole: false,
     read(offset, length) {
       if (offset < 0 || length < 0 || offset + length > bytes.length)
         throw new RangeError(`bytes ${offset} to ${offset + length} of ${bytes.length}`);

@@ -259,10 +259,16 @@ test("paths that no image can hold", async () => {
     [{ [`${"d/".repeat(512)}f`]: "" }, /more than 512 levels deep/],
     [{ [`${"é".repeat(2047)}/f`]: "" }, /longer than 4095 bytes/],
     [{ a: "", "/a": "" }, /^"\/a" cannot be in an image: it is there twice/],
-    [{ a: "", "a/b": "" }, /^"a\/b" .* a file by another path is a directory by this one/],
-    [{ "a/b": "", a: "" }, /^"a" .* it is a file, and a directory by another path/],
-    [{ a: "", "/a": { directory: true } }, /a file by another path is a directory by this one/],
-    [{ a: { directory: true }, "/a": { link: "b" } }, /it is a file, and a directory by another path/],
+    [{ a: "", "a/b": "" }, /^"a\/b" .* "a" is a file by one path, and a directory by another$/],
+    [{ "a/b": "", a: "" }, /^"a" .* "a" is a file by one path, and a directory by another$/],
+    [
+      { a: "", "/a": { directory: true } },
+      /^"\/a" .* "a" is a file by one path, and a directory by another$/,
+    ],
+    [
+      { a: { directory: true }, "/a": { link: "b" } },
+      /"a" is a file by one path, and a directory by another$/,
+    ],
     [{ a: { link: "" } }, /a symbolic link leads to no such path/],
     [{ a: { link: "b\0c" } }, /a symbolic link leads to no such path/],
     [

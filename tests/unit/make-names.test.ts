@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { checkName } from "../../src/git/names.js";
-import { encodeTree, hashObject, type Kind, MODE, type Mode } from "../../src/git/objects.js";
+import { hashObject, type Kind, MODE, type Mode } from "../../src/git/objects.js";
 import { GIT_ENVIRONMENT, git } from "../support/git.js";
+import { treeEntry } from "../support/pack.js";
 import { type Random, seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
@@ -89,15 +90,15 @@ test("random names around git's own", (t) => {
     return oid;
   };
   const random = seeded(21);
+  const hex = (oid: Uint8Array): string => Buffer.from(oid).toString("hex");
   const cases: { name: string; mode: Mode; ids: string[] }[] = [];
   for (let round = 0; round < 1500; round++) {
     const name = randomName(random);
     const mode = ([MODE.file, MODE.directory, MODE.symlink, MODE.executable] as const)[random(4)]!;
     const blob = write("blob", Buffer.from(`# ${round}`));
     // Settings that are no files are told of by the id of what should be one: each directory is another.
-    const entry =
-      mode === MODE.directory ? write("tree", encodeTree([{ mode: MODE.file, name: "x", oid: blob }])) : blob;
-    const tree = write("tree", encodeTree([{ mode, name, oid: entry }]));
+    const entry = mode === MODE.directory ? write("tree", treeEntry(MODE.file, "x", hex(blob))) : blob;
+    const tree = write("tree", treeEntry(mode, Buffer.from(name, "latin1"), hex(entry)));
     cases.push({ name, mode, ids: [tree.toString("hex"), entry.toString("hex")] });
   }
   const { stderr } = spawnSync("git", ["fsck", "--strict", "--no-dangling"], {

@@ -5,7 +5,7 @@ import type { Content } from "../../src/make/base/content.js";
 import { GrowingOidSet, OidSet } from "../../src/make/base/oid-set.js";
 import { nameValue } from "../../src/make/pack/candidates.js";
 import { Places } from "../../src/make/pack/pack-order.js";
-import { SourceBlobs } from "../../src/make/source/blobs.js";
+import { SourceBlobs, TOP } from "../../src/make/source/blobs.js";
 import { seeded } from "../support/random.js";
 
 const SEED = 90210;
@@ -71,22 +71,34 @@ test("places keep numbers in order, and names by number", () => {
 
 test("what there is to read comes back as it was given", () => {
   const random = seeded(SEED);
-  const blobs = new SourceBlobs();
+  const blobs = new SourceBlobs("/top/\xff");
   const given: { size: number; content: Content }[] = [];
-  const paths = ["/archive.tar", "/a/\xff\x00b", "/c"];
+  const folders = [{ number: TOP, path: "/top/\xff" }];
+  const archives = ["/archive.tar", "/a/\xff\x00b", "/c"];
   for (let index = 0; index < 1500; index++) {
     const size = random(4);
-    const content =
-      random(3) === 0
-        ? new Uint8Array(size).fill(index)
-        : {
-            path: paths[random(paths.length)]!,
-            offset: random(2) * 2 ** 40 + random(1000),
-            isWhole: random(2) === 0,
-            followsLinks: random(2) === 0,
-          };
+    const kind = random(3);
+    let content: Content;
+    if (kind === 0) {
+      content = new Uint8Array(size).fill(index);
+      assert.equal(blobs.add(content), index);
+    } else if (kind === 1) {
+      content = { path: archives[random(archives.length)]!, offset: random(2) * 2 ** 40 + random(1000) };
+      assert.equal(blobs.addRange(size, content.path, content.offset), index);
+    } else {
+      const parent = folders[random(folders.length)]!;
+      if (random(3) === 0)
+        folders.push({
+          number: blobs.addFolder(parent.number, `d${index}`),
+          path: `${parent.path}/d${index}`,
+        });
+      const ids = { dev: BigInt(random(9)), ino: 1n << BigInt(random(62)) };
+      const times = { mtimeNs: -BigInt(random(1000)), ctimeNs: BigInt(index) << 40n };
+      const stamp = { ...ids, ...times, followsLinks: random(2) === 0 };
+      content = { path: `${parent.path}/f${index}`, offset: 0, stamp };
+      assert.equal(blobs.addFile(size, parent.number, `f${index}`, stamp), index);
+    }
     given.push({ size, content });
-    assert.equal(blobs.add(size, content), index);
   }
   assert.equal(blobs.length, given.length);
   for (const [index, expected] of given.entries()) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kind } from "../../src/git/objects.js";
+import type { FileRange } from "../../src/make/base/content.js";
 import { buffersOf, packJob, unpackJob } from "../../src/make/pack/job-message.js";
 import type { Job, JobObject } from "../../src/make/pack/jobs.js";
 import { type Random, seeded } from "../support/random.js";
@@ -20,10 +21,13 @@ function randomObject(random: Random, index: number): JobObject {
     content: {
       path: PATHS[random(PATHS.length)]!,
       offset: random(2) * 2 ** 40 + random(1000),
-      isWhole: random(2) === 0,
-      followsLinks: random(2) === 0,
     },
   };
+  if (random(2) === 0) {
+    const number = (): bigint => BigInt(random(1000)) << BigInt(random(50));
+    const stamp = { dev: number(), ino: number(), mtimeNs: -number(), ctimeNs: number() };
+    object.content = { ...(object.content as FileRange), stamp: { ...stamp, followsLinks: random(2) === 0 } };
+  }
   if (random(3) === 0) {
     // A view of more than itself: no byte of the rest is to go along.
     const length = random(50);

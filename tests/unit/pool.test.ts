@@ -74,7 +74,7 @@ test("an error comes back as what it was, and the thread goes on", async (t) => 
   const { pool } = await startPool(t, 1);
   const path = join(temporaryFolder(t), "absent \u00e9");
   const bytes = Buffer.from(path).toString("latin1");
-  const absent = surveyOf({ path: bytes, offset: 0, isWhole: true, followsLinks: false }, 5);
+  const absent = surveyOf({ path: bytes, offset: 0 }, 5);
   const isAbsent = (error: unknown): boolean => {
     assert.ok(error instanceof DocteurError);
     assert.deepEqual([error.code, error.path], ["Io", path]);

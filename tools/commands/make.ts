@@ -1,6 +1,5 @@
 /** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
-import { isTemporaryName } from "../../src/node/replace-file.js";
 import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
 import { EXIT } from "../cli/exit.js";
 import { formatBytes, plural } from "../cli/format.js";
@@ -136,11 +135,12 @@ function describeProgress({ phase, done, total }: MakeProgress): string {
   return `${what}: ${Math.floor((100 * done) / Math.max(total, 1))} % of ${plural(total, noun)}`;
 }
 
-function whyLeftOut(path: string): string {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  if (name === ".git") return "git trees hold no .git";
-  return isTemporaryName(name) ? "an image that is not finished" : "no file, directory or symbolic link";
-}
+/** Why something is not in the image. */
+const WHY_LEFT_OUT: Record<MakeSummary["skipped"][number]["reason"], string> = {
+  git: "git trees hold no .git",
+  temporary: "an image that is not finished",
+  special: "no file, directory or symbolic link",
+};
 
 /** What was made, and in how many milliseconds. */
 function describeResult(image: string, summary: MakeSummary, duration: number): string {
@@ -167,7 +167,9 @@ function warnOf({ count, paths }: MakeSummary["submodules"], noun: string, what:
 }
 
 function warnAbout(summary: MakeSummary): void {
-  for (const path of summary.skipped) warn(`${path} is left out: ${whyLeftOut(path)}`);
+  const { skipped, skippedCount } = summary;
+  for (const { path, reason } of skipped) warn(`${path} is left out: ${WHY_LEFT_OUT[reason]}`);
+  if (skippedCount > skipped.length) warn(`${skippedCount - skipped.length} more are left out`);
   warnOf(summary.submodules, "submodule", ["is left out", "are left out"]);
   const pointers: [string, string] = [
     "is a Git LFS pointer, not the content",

@@ -1,48 +1,76 @@
 /** Contents of a source, opened. Paths are byte strings. */
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
 import { ioError, systemCode } from "../../node/io-error.js";
-import { type Contents, type FileRange, MemoryContent, type OpenContent } from "./content.js";
+import { type Contents, type FileRange, type FileStamp, MemoryContent, type OpenContent } from "./content.js";
 
 /** A byte string as bytes. */
 export const bytesOf = (path: string): Buffer => Buffer.from(path, "latin1");
 
 /** The error for a file that is not what it was a moment ago. */
-export function changed(path: string): DocteurError {
+export function changed(path: string, cause?: unknown): DocteurError {
   return new DocteurError("Io", `${shown(path)} changed while it was read`, {
     path: shown(path),
+    cause,
     hint: "make the image from a copy, or a snapshot, that nobody writes to",
   });
 }
 
+/** What tells a file from others. */
+export function stampOf({ dev, ino, mtimeNs, ctimeNs }: BigIntStats, followsLinks: boolean): FileStamp {
+  return { dev, ino, mtimeNs, ctimeNs, followsLinks };
+}
+
 /** Opens the file of a range. @returns its descriptor */
-function openRange({ path, isWhole, followsLinks }: FileRange, size: number): number {
-  // Another process may put a FIFO or a link where a file was: do not wait for the one nor follow the other.
-  const flags =
-    constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (followsLinks ? 0 : (constants.O_NOFOLLOW ?? 0));
-  let fd: number;
+function openRange({ path, stamp }: FileRange): number {
+  // Another process may put a FIFO or a link where a file was: neither wait for the one nor follow the other.
+  const noFollow = stamp?.followsLinks === false ? (constants.O_NOFOLLOW ?? 0) : 0;
   try {
-    fd = openSync(bytesOf(path), flags);
+    return openSync(bytesOf(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | noFollow);
   } catch (cause) {
-    throw systemCode(cause) === "ELOOP" ? changed(path) : ioError("read", shown(path), cause);
+    throw stamp !== undefined && ["ELOOP", "ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")
+      ? changed(path, cause)
+      : ioError("read", shown(path), cause);
   }
-  const found = fstatSync(fd);
-  if (found.isFile() && (!isWhole || found.size === size)) return fd;
-  closeSync(fd);
-  throw changed(path);
 }
 
 /** Content, open for reading. A file that is not what it was when it was listed is noticed. */
 class SourceFile implements OpenContent {
   readonly #range: FileRange;
+  readonly #size: number;
   readonly #fd: number;
 
   /** @throws DocteurError `Io` */
   constructor(range: FileRange, size: number) {
     this.#range = range;
-    this.#fd = openRange(range, size);
+    this.#size = size;
+    this.#fd = openRange(range);
+    try {
+      this.settle();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Whatever a path leads to, and however: device and inode tell that it is the file that was listed, the rest that
+   * nobody wrote to it.
+   */
+  settle(): void {
+    const { path, stamp } = this.#range;
+    if (stamp === undefined) return;
+    const { dev, ino, mtimeNs, ctimeNs, size } = fstatSync(this.#fd, { bigint: true });
+    const isSame =
+      // As 64 bits: what the system has unsigned comes back from a column with a sign.
+      BigInt.asIntN(64, ino) === BigInt.asIntN(64, stamp.ino) &&
+      BigInt.asIntN(64, dev) === BigInt.asIntN(64, stamp.dev) &&
+      mtimeNs === stamp.mtimeNs &&
+      ctimeNs === stamp.ctimeNs &&
+      size === BigInt(this.#size);
+    if (!isSame) throw changed(path);
   }
 
   /** @throws DocteurError `Io` */

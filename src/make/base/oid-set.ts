@@ -19,14 +19,19 @@ export class OidSet {
 
   /** @returns whether the id at `index` was not there yet */
   add(index: number): boolean {
+    return this.findOrAdd(index) === undefined;
+  }
+
+  /** @returns the index under which the id at `index` was there already */
+  findOrAdd(index: number): number | undefined {
     const mask = this.#slots.length - 1;
     let slot = this.#oids.getUint32(index * OID_LEN) & mask;
     for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
-      if (this.#isSame(taken - 1, index)) return false;
+      if (this.#isSame(taken - 1, index)) return taken - 1;
       slot = (slot + 1) & mask;
     }
     this.#slots[slot] = index + 1;
-    return true;
+    return undefined;
   }
 
   /** @returns the index of the id that was added and is the same as the one at `index`; -1 where there is none */
@@ -48,21 +53,57 @@ export class OidSet {
   }
 }
 
-/** A set of ids that come one by one. */
-export class GrowingOidSet {
+/** Ids that come one by one: each once, numbered from 0 on. */
+export class OidTable {
   #oids = new Uint8Array(256 * OID_LEN);
   #set = new OidSet(this.#oids);
-  #count = 0;
+  count = 0;
+
+  /**
+   * @param oid 20 bytes
+   * @returns its number: `count` as it was before, if the id was not there yet
+   */
+  add(oid: Uint8Array): number {
+    this.#place(oid);
+    return this.#set.findOrAdd(this.count) ?? this.count++;
+  }
+
+  /**
+   * @param oid 20 bytes
+   * @returns its number; -1 where it was not added
+   */
+  indexOf(oid: Uint8Array): number {
+    this.#place(oid);
+    return this.#set.indexOf(this.count);
+  }
+
+  /** Puts an id behind those of the table. */
+  #place(oid: Uint8Array): void {
+    if (this.count * OID_LEN === this.#oids.length) {
+      this.#oids = doubled(this.#oids);
+      this.#set = new OidSet(this.#oids);
+      for (let index = 0; index < this.count; index++) this.#set.add(index);
+    }
+    this.#oids.set(oid, this.count * OID_LEN);
+  }
+
+  /** 20 bytes, which last until the next id is added. */
+  oidOf(number: number): Uint8Array {
+    return this.#oids.subarray(number * OID_LEN, (number + 1) * OID_LEN);
+  }
+}
+
+/** A set of ids that come one by one. */
+export class GrowingOidSet {
+  readonly #table = new OidTable();
 
   /**
    * @param oid 20 bytes
    * @returns whether it was not there yet
    */
   add(oid: Uint8Array): boolean {
-    this.#place(oid);
-    if (!this.#set.add(this.#count)) return false;
-    this.#count++;
-    return true;
+    const { count } = this.#table;
+    return this.#table.add(oid) === count;
   }
 
   /**
@@ -70,17 +111,6 @@ export class GrowingOidSet {
    * @returns how many ids were added before it; -1 where it was not added
    */
   indexOf(oid: Uint8Array): number {
-    this.#place(oid);
-    return this.#set.indexOf(this.#count);
-  }
-
-  /** Puts an id behind those of the set. */
-  #place(oid: Uint8Array): void {
-    if (this.#count * OID_LEN === this.#oids.length) {
-      this.#oids = doubled(this.#oids);
-      this.#set = new OidSet(this.#oids);
-      for (let index = 0; index < this.#count; index++) this.#set.add(index);
-    }
-    this.#oids.set(oid, this.#count * OID_LEN);
+    return this.#table.indexOf(oid);
   }
 }

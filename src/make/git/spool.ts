@@ -29,10 +29,11 @@ export class SpooledCommit {
   unreads(rows: Uint32Array): Unreads {
     return {
       length: rows.length,
+      sizeOf: (index) => this.objects.sizeOf(rows[index]!),
       at: (index) => {
         const row = rows[index]!;
         const offset = this.#offsets[row]!;
-        const content = { path: this.#file, offset, isWhole: false, followsLinks: false };
+        const content = { path: this.#file, offset };
         return { size: this.objects.sizeOf(row), content };
       },
     };

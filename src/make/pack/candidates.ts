@@ -35,7 +35,7 @@ const PLACES = 2 ** 21;
 const NONE = 0xffffffff;
 
 /** Bytes at the end of a path that make the value of its name. */
-const NAME_LEN = 32;
+export const NAME_LEN = 32;
 
 /**
  * A number for a path in which its last characters weigh the most, so that like names come together (git's

@@ -5,7 +5,7 @@
 
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
-import type { FileRange } from "../base/content.js";
+import type { FileRange, FileStamp } from "../base/content.js";
 import type { EncodeJob, Job, JobObject, MeasureJob, SurveyJob } from "./jobs.js";
 
 const KINDS = Object.fromEntries(Object.entries(KIND).map(([kind, number]) => [number, kind as Kind]));
@@ -13,9 +13,14 @@ const KINDS = Object.fromEntries(Object.entries(KIND).map(([kind, number]) => [n
 /** A content at hand, in place of its file. */
 const AT_HAND = 0xffffffff;
 
-/** What is known of an object beside its content. */
+/** What is known of an object beside its content; of a whole file its stamp. */
 const HAS_OID = 1;
 const HAS_COST = 2;
+const HAS_STAMP = 4;
+const FOLLOWS_LINKS = 8;
+
+/** Numbers in a stamp. */
+const STAMP_LEN = 4;
 
 /** Objects, by column. */
 interface Columns {
@@ -35,29 +40,22 @@ interface Columns {
   /** 20 bytes each, where they are known. */
   oids: Uint8Array;
   wholeCosts: Uint32Array;
+  /** `STAMP_LEN` each, where they are known. */
+  stamps: BigInt64Array;
 }
 
 /** A job whose objects are columns. */
 export interface Parcel {
   job: Omit<SurveyJob, "objects"> | Omit<MeasureJob, "objects"> | Omit<EncodeJob, "objects">;
   columns: Columns;
-  /** Files of contents, without the offsets; those of objects that follow each other once. */
-  files: Omit<FileRange, "offset">[];
-}
-
-function isSameFile(left: Omit<FileRange, "offset"> | undefined, right: FileRange): boolean {
-  return (
-    left !== undefined &&
-    left.path === right.path &&
-    left.isWhole === right.isWhole &&
-    left.followsLinks === right.followsLinks
-  );
+  /** Files of contents, byte strings; those of objects that follow each other once. */
+  files: string[];
 }
 
 /** @returns the job in buffers of its own: `buffersOf` tells which can be handed over */
 export function packJob({ objects, ...job }: Job): Parcel {
   const count = objects.length;
-  const files: Omit<FileRange, "offset">[] = [];
+  const files: string[] = [];
   const bytesLen = objects.reduce((sum, { content }) => sum + lengthAtHand(content), 0);
   const columns: Columns = {
     indexes: new Uint32Array(count),
@@ -70,6 +68,7 @@ export function packJob({ objects, ...job }: Job): Parcel {
     known: new Uint8Array(count),
     oids: new Uint8Array(count * OID_LEN),
     wholeCosts: new Uint32Array(count),
+    stamps: new BigInt64Array(count * STAMP_LEN),
   };
   let end = 0;
   for (const [at, { index, kind, size, content, oid, wholeCost }] of objects.entries()) {
@@ -82,16 +81,33 @@ export function packJob({ objects, ...job }: Job): Parcel {
       columns.bytes.set(content, end);
       end += content.length;
     } else {
-      const { offset, ...file } = content;
-      if (!isSameFile(files.at(-1), content)) files.push(file);
+      const { path, offset } = content;
+      if (files.at(-1) !== path) files.push(path);
       columns.fileIndexes[at] = files.length - 1;
       columns.offsets[at] = offset;
     }
     columns.known[at] = (oid === undefined ? 0 : HAS_OID) | (wholeCost === undefined ? 0 : HAS_COST);
+    if ("stamp" in content && content.stamp !== undefined) packStamp(columns, at, content.stamp);
     if (oid !== undefined) columns.oids.set(oid, at * OID_LEN);
     columns.wholeCosts[at] = wholeCost ?? 0;
   }
   return { job, columns, files };
+}
+
+function packStamp({ known, stamps }: Columns, at: number, stamp: FileStamp): void {
+  known[at]! |= HAS_STAMP | (stamp.followsLinks ? FOLLOWS_LINKS : 0);
+  const { dev, ino, mtimeNs, ctimeNs } = stamp;
+  for (const [index, value] of [dev, ino, mtimeNs, ctimeNs].entries()) stamps[at * STAMP_LEN + index] = value;
+}
+
+/** The range of an object's content, which is in a file. */
+function unpackRange(columns: Columns, files: readonly string[], at: number): FileRange {
+  const { known, stamps, fileIndexes, offsets } = columns;
+  const range: FileRange = { path: files[fileIndexes[at]!]!, offset: offsets[at]! };
+  if ((known[at]! & HAS_STAMP) === 0) return range;
+  const [dev, ino, mtimeNs, ctimeNs] = stamps.subarray(at * STAMP_LEN, (at + 1) * STAMP_LEN);
+  const followsLinks = (known[at]! & FOLLOWS_LINKS) !== 0;
+  return { ...range, stamp: { dev: dev!, ino: ino!, mtimeNs: mtimeNs!, ctimeNs: ctimeNs!, followsLinks } };
 }
 
 function lengthAtHand(content: JobObject["content"]): number {
@@ -107,8 +123,7 @@ export function buffersOf({ columns }: Parcel): ArrayBuffer[] {
 export function unpackJob({ job, columns, files }: Parcel): Job {
   let end = 0;
   const contentOf = (at: number): JobObject["content"] => {
-    if (columns.fileIndexes[at] !== AT_HAND)
-      return { ...files[columns.fileIndexes[at]!]!, offset: columns.offsets[at]! };
+    if (columns.fileIndexes[at] !== AT_HAND) return unpackRange(columns, files, at);
     const start = end;
     end += columns.lengths[at]!;
     return columns.bytes.subarray(start, end);

@@ -6,30 +6,44 @@ import type { Unread, Unreads } from "../base/content.js";
 import type { JobObject, SurveyResult } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
 
+/** A column with room for more. */
+function longer<T extends Uint8Array | Uint32Array | Float64Array>(column: T, length: number): T {
+  const copy = new (column.constructor as new (length: number) => T)(length);
+  copy.set(column);
+  return copy;
+}
+
 /** What is known of the objects, by number: columns, as there may be a million of them. */
 export class Surveyed {
   /** Of each survey its first number and what was surveyed, all of one kind. */
   readonly #parts: { first: number; kind: Kind; objects: Unreads }[] = [];
-  readonly #oids: Uint8Array;
+  #oids = new Uint8Array(0);
   /** Bytes: filled at once, as they are known. */
-  readonly sizes: Float64Array;
-  readonly wholeCosts: Uint32Array;
-  features: Uint32Array;
+  sizes = new Float64Array(0);
+  wholeCosts = new Uint32Array(0);
+  features = new Uint32Array(0);
+  #room = 0;
   /** How many there are, and of how many the other columns are filled. */
   count = 0;
   filled = 0;
 
-  /** @param most how many objects there may be: columns that grow would be there twice while they are copied */
-  constructor(most: number) {
-    this.#oids = new Uint8Array(most * OID_LEN);
-    this.sizes = new Float64Array(most);
-    this.wholeCosts = new Uint32Array(most);
-    this.features = new Uint32Array(most * FEATURE_COUNT);
+  /** @param expected how many objects there will be, about: columns that grow are there twice while they are copied */
+  constructor(expected: number) {
+    this.#reserve(expected);
   }
 
   add(kind: Kind, objects: Unreads): void {
     this.#parts.push({ first: this.count, kind, objects });
-    for (let index = 0; index < objects.length; index++) this.sizes[this.count++] = objects.at(index)!.size;
+    if (this.count + objects.length > this.#room) this.#reserve(this.count + objects.length + 1);
+    for (let index = 0; index < objects.length; index++) this.sizes[this.count++] = objects.sizeOf(index);
+  }
+
+  #reserve(room: number): void {
+    this.#room = room;
+    this.#oids = longer(this.#oids, room * OID_LEN);
+    this.sizes = longer(this.sizes, room);
+    this.wholeCosts = longer(this.wholeCosts, room);
+    this.features = longer(this.features, room * FEATURE_COUNT);
   }
 
   /** Takes the result of a survey of the next objects. */
@@ -80,6 +94,6 @@ export class Surveyed {
 
   #unread(number: number): Unread {
     const { first, objects } = this.#partOf(number);
-    return objects.at(number - first)!;
+    return objects.at(number - first);
   }
 }

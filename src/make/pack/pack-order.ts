@@ -17,15 +17,25 @@ export class Places {
   /**
    * Adds an object.
    * @param number how many were surveyed before it
-   * @param path its first path from the root, a byte string ("latin1"): objects of similar names make likely bases
+   * @param path its first path from the root, a byte string ("latin1"), or the last `NAME_LEN` bytes of it: objects of
+   *   similar names make likely bases
    */
   add(number: number, path: string): void {
+    this.#add(number, nameValue(path));
+  }
+
+  /** Adds the objects of another order behind these. */
+  append(other: Places): void {
+    for (let row = 0; row < other.count; row++) this.#add(other.#numbers[row]!, other.#names[row]!);
+  }
+
+  #add(number: number, name: number): void {
     if (this.count === this.#numbers.length) {
       this.#numbers = doubled(this.#numbers);
       this.#names = doubled(this.#names);
     }
     this.#numbers[this.count] = number;
-    this.#names[this.count++] = nameValue(path);
+    this.#names[this.count++] = name;
   }
 
   /**

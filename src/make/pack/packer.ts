@@ -86,10 +86,10 @@ export class Packer {
   /** Of objects in pieces, by number. */
   readonly #pieceHashes = new Map<number, Uint8Array>();
 
-  /** @param most how many objects will be surveyed, at most */
-  constructor(executor: Executor, most: number, options: PackerOptions) {
+  /** @param expected how many objects will be surveyed, about */
+  constructor(executor: Executor, expected: number, options: PackerOptions) {
     this.#executor = executor;
-    this.#surveyed = new Surveyed(most);
+    this.#surveyed = new Surveyed(expected);
     this.#options = options;
   }
 

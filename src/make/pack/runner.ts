@@ -215,6 +215,7 @@ export class JobRunner {
     const file = this.#contents.open(content, size);
     try {
       file.read(into, at);
+      file.settle();
     } finally {
       file.close();
     }
@@ -290,6 +291,7 @@ export class JobRunner {
         whole.update(bytes);
         hashes.set(this.#sha1(ptr, end - start), index * OID_LEN);
       }
+      file.settle();
     } finally {
       file.close();
     }

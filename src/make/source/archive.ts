@@ -14,6 +14,8 @@ export interface Archive {
   path: string;
   /** Bytes. */
   size: number;
+  /** Whether its compression proves that nothing is missing at its end. */
+  isWhole: boolean;
   /**
    * Reads bytes, which last until the next call.
    * @param offset `offset + length` is not beyond the end
@@ -29,13 +31,15 @@ export class ArchiveFile implements Archive {
   readonly name: string;
   readonly path: string;
   readonly size: number;
+  readonly isWhole: boolean;
   readonly #fd: number;
   #window: Buffer = Buffer.alloc(0);
   #start = 0;
 
   /** @param path of a regular file, absolute */
-  constructor(name: string, path: string) {
+  constructor(name: string, path: string, isWhole: boolean) {
     this.name = name;
+    this.isWhole = isWhole;
     this.path = Buffer.from(path).toString("latin1");
     try {
       this.#fd = openSync(path, "r");
@@ -107,9 +111,9 @@ export async function openArchive(
     const real = await realpath(path).catch((cause: unknown) => {
       throw ioError("read", path, cause);
     });
-    return new ArchiveFile(name, real);
+    return new ArchiveFile(name, real, false);
   }
   const spooled = join(await scratch(), "archive.tar");
-  await spoolArchive(path, name, spooled, signal);
-  return new ArchiveFile(name, spooled);
+  const isUnfolded = await spoolArchive(path, name, spooled, signal);
+  return new ArchiveFile(name, spooled, isUnfolded);
 }

@@ -1,79 +1,104 @@
 /** What there is to read of a source, as columns: there may be a million files. */
-
 import { ByteStrings, doubled } from "../../git/byte-strings.js";
-import type { Content, Unread } from "../base/content.js";
+import type { Content, FileStamp, Unread, Unreads } from "../base/content.js";
 
-/** Where a content is: at hand, or a range of a file, which `IS_WHOLE` and `FOLLOWS_LINKS` tell more of. */
+/** Where a content is: at hand, in a range of a file, or a whole file, which may be one that a symbolic link leads to. */
 const AT_HAND = 0;
-const IN_FILE = 1;
-const IS_WHOLE = 2;
-const FOLLOWS_LINKS = 4;
+const RANGE = 1;
+const WHOLE = 2;
+const FOLLOWED = 3;
+
+/** Numbers in a stamp. */
+const STAMP_LEN = 4;
 
 const EMPTY = new Uint8Array(0);
 
+/** The folder that all others are in: the path that it was given. */
+export const TOP = 0;
+
 /** Contents, each once, in the order in which they were added. */
-export class SourceBlobs {
+export class SourceBlobs implements Unreads {
   #sizes = new Float64Array(256);
-  #flags = new Uint8Array(256);
-  /** Of ranges that do not begin their files: as long as there is none, empty. */
-  #offsets = new Float64Array(0);
-  /** Of each content its file: a row of `#names`. */
+  #kinds = new Uint8Array(256);
+  /** Of each content its range's file, an index into `#rangeFiles`; or its whole file, a row of `#names`. */
   #files = new Uint32Array(256);
-  /** Of each file its name, and its folder: an index into `#folders`. */
+  /** Of ranges: as long as there is none, empty. */
+  #offsets = new Float64Array(0);
+  readonly #rangeFiles: string[] = [];
+  /** Of each whole file its name, its folder, and what it was when it was listed. */
   readonly #names = new ByteStrings();
   #folderOf = new Uint32Array(256);
-  readonly #folders: string[] = [];
-  #lastPath: string | undefined;
+  #stamps = new BigInt64Array(256 * STAMP_LEN);
+  /** Of each folder its name, and the folder that it is in: a path for each would take their depth times more. */
+  readonly #folderNames = new ByteStrings();
+  #parents = new Uint32Array(256);
   /** Contents at hand that are not empty, by index. */
   readonly #atHand = new Map<number, Uint8Array>();
   length = 0;
 
-  /**
-   * @param size bytes
-   * @returns its index
-   */
-  add(size: number, content: Content): number {
-    const index = this.length++;
-    if (index === this.#sizes.length) {
-      this.#sizes = doubled(this.#sizes);
-      this.#flags = doubled(this.#flags);
-      this.#files = doubled(this.#files);
-    }
-    this.#sizes[index] = size;
-    if (content instanceof Uint8Array) {
-      if (content.length > 0) this.#atHand.set(index, content);
-    } else {
-      const { path, offset, isWhole, followsLinks } = content;
-      this.#flags[index] = IN_FILE | (isWhole ? IS_WHOLE : 0) | (followsLinks ? FOLLOWS_LINKS : 0);
-      if (offset !== 0) this.#setOffset(index, offset);
-      // Of an archive they are all in one file.
-      if (path !== this.#lastPath) this.#addFile(path);
-      this.#lastPath = path;
-      this.#files[index] = this.#names.count - 1;
-    }
+  /** @param top the path of the folder `TOP`, without a slash behind; a byte string */
+  constructor(top = "") {
+    this.#folderNames.add(top);
+  }
+
+  /** Adds bytes that are at hand. @returns their index */
+  add(content: Uint8Array): number {
+    const index = this.#append(content.length, AT_HAND, 0);
+    if (content.length > 0) this.#atHand.set(index, content);
     return index;
   }
 
-  #setOffset(index: number, offset: number): void {
+  /**
+   * Adds a part of a file.
+   * @param size bytes
+   * @param path absolute, a byte string
+   * @returns its index
+   */
+  addRange(size: number, path: string, offset: number): number {
+    if (path !== this.#rangeFiles.at(-1)) this.#rangeFiles.push(path);
+    const index = this.#append(size, RANGE, this.#rangeFiles.length - 1);
     if (index >= this.#offsets.length) {
       const longer = new Float64Array(this.#sizes.length);
       longer.set(this.#offsets);
       this.#offsets = longer;
     }
     this.#offsets[index] = offset;
+    return index;
   }
 
-  #addFile(path: string): void {
-    const nameAt = path.lastIndexOf("/") + 1;
-    const folder = path.slice(0, nameAt);
-    if (folder !== this.#folders.at(-1)) this.#folders.push(folder);
-    const row = this.#names.add(path.slice(nameAt));
-    if (row === this.#folderOf.length) this.#folderOf = doubled(this.#folderOf);
-    this.#folderOf[row] = this.#folders.length - 1;
+  /** Adds a folder, for files to be in. @param parent `TOP`, or a folder that was added @returns its number */
+  addFolder(parent: number, name: string): number {
+    const folder = this.#folderNames.add(name);
+    if (folder === this.#parents.length) this.#parents = doubled(this.#parents);
+    this.#parents[folder] = parent;
+    return folder;
   }
 
-  #pathOf(file: number): string {
-    return this.#folders[this.#folderOf[file]!]! + this.#names.text(file);
+  /** Adds a whole file. @param size bytes @returns its index */
+  addFile(size: number, folder: number, name: string, stamp: FileStamp): number {
+    const file = this.#names.add(name);
+    if (file === this.#folderOf.length) {
+      this.#folderOf = doubled(this.#folderOf);
+      this.#stamps = doubled(this.#stamps);
+    }
+    this.#folderOf[file] = folder;
+    const { dev, ino, mtimeNs, ctimeNs, followsLinks } = stamp;
+    for (const [at, value] of [dev, ino, mtimeNs, ctimeNs].entries())
+      this.#stamps[file * STAMP_LEN + at] = value;
+    return this.#append(size, followsLinks ? FOLLOWED : WHOLE, file);
+  }
+
+  #append(size: number, kind: number, file: number): number {
+    const index = this.length++;
+    if (index === this.#sizes.length) {
+      this.#sizes = doubled(this.#sizes);
+      this.#kinds = doubled(this.#kinds);
+      this.#files = doubled(this.#files);
+    }
+    this.#sizes[index] = size;
+    this.#kinds[index] = kind;
+    this.#files[index] = file;
+    return index;
   }
 
   /** Bytes. */
@@ -86,13 +111,29 @@ export class SourceBlobs {
   }
 
   #contentOf(index: number): Content {
-    const flags = this.#flags[index]!;
-    if (flags === AT_HAND) return this.#atHand.get(index) ?? EMPTY;
+    const kind = this.#kinds[index]!;
+    const file = this.#files[index]!;
+    if (kind === AT_HAND) return this.#atHand.get(index) ?? EMPTY;
+    if (kind === RANGE) return { path: this.#rangeFiles[file]!, offset: this.#offsets[index]! };
+    return { path: this.#pathOf(file), offset: 0, stamp: this.#stampOf(file, kind === FOLLOWED) };
+  }
+
+  #pathOf(file: number): string {
+    const names = [this.#names.text(file)];
+    let folder = this.#folderOf[file]!;
+    for (; folder !== TOP; folder = this.#parents[folder]!) names.push(this.#folderNames.text(folder));
+    names.push(this.#folderNames.text(TOP));
+    return names.reverse().join("/");
+  }
+
+  #stampOf(file: number, followsLinks: boolean): FileStamp {
+    const at = file * STAMP_LEN;
     return {
-      path: this.#pathOf(this.#files[index]!),
-      offset: this.#offsets[index] ?? 0,
-      isWhole: (flags & IS_WHOLE) !== 0,
-      followsLinks: (flags & FOLLOWS_LINKS) !== 0,
+      dev: this.#stamps[at]!,
+      ino: this.#stamps[at + 1]!,
+      mtimeNs: this.#stamps[at + 2]!,
+      ctimeNs: this.#stamps[at + 3]!,
+      followsLinks,
     };
   }
 }

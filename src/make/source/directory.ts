@@ -2,53 +2,35 @@
  * A plain directory as a source. Paths are byte strings ("latin1"), one character to a byte of the name that the file
  * system has.
  */
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { type BigIntStats, realpathSync, statSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
 import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
 import { MODE, type Mode } from "../../git/objects.js";
 import { ioError, systemCode } from "../../node/io-error.js";
 import { isTemporaryName } from "../../node/replace-file.js";
-import { bytesOf } from "../base/file-contents.js";
+import { bytesOf, stampOf } from "../base/file-contents.js";
 import { Breath } from "../base/yielding.js";
-import { SourceBlobs } from "./blobs.js";
+import { SourceBlobs, TOP } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
-import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
+import { FolderHandle, type FolderId } from "./folder-handle.js";
+import { FolderTree, type Listing, SkippedPaths, type SourceEntry, SourceFolder } from "./listing.js";
 
 /** How to list a directory. */
 export interface DirectoryOptions {
   /** Flatten what docteur 0.0.7 cannot represent: executables become plain files, symbolic links are followed. */
   compat: boolean;
+  /** Follow symbolic links, wherever they lead. */
+  dereference?: boolean;
   /** Files of the host, absolute, that are not part of the source: the image itself. */
   outputs: readonly string[];
-  /** What to leave out without a word. */
+  /** What to leave out silently. */
   exclude: ExcludePatterns;
-  /** Leave out what is no file, directory or symbolic link. */
+  /** Leave out special files: FIFOs, sockets and devices. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
   /** Told how many files and symbolic links were found so far. */
   onProgress?: ((done: number) => void) | undefined;
-}
-
-/** What the file system says of an entry. */
-function inspect(path: string, followLinks: boolean): BigIntStats {
-  try {
-    return followLinks
-      ? statSync(bytesOf(path), { bigint: true })
-      : lstatSync(bytesOf(path), { bigint: true });
-  } catch (cause) {
-    const hint = "without --compat a symbolic link is kept as it is";
-    const where = { path: shown(path), hint, cause };
-    if (followLinks && systemCode(cause) === "ELOOP")
-      throw new DocteurError(
-        "BadSource",
-        `${shown(path)} is a symbolic link that leads back to itself`,
-        where,
-      );
-    if (followLinks && systemCode(cause) === "ENOENT")
-      throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to nothing`, where);
-    throw ioError("read", shown(path), cause);
-  }
 }
 
 /** The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. Or what it is instead. */
@@ -62,37 +44,44 @@ function modeOf(found: BigIntStats, compat: boolean): Mode | { special: string }
   return { special: "no file, directory or symbolic link" };
 }
 
-/** A symbolic link's target, as its bytes are. */
-function readLink(path: string): Buffer {
-  try {
-    return readlinkSync(bytesOf(path), { encoding: "buffer" });
-  } catch (cause) {
-    throw ioError("read", shown(path), cause);
-  }
-}
+/** How often, in all, followed links may lead to folders that were listed before. */
+const AGAIN_MAX = 100_000;
 
 /** Identifies a file or folder of the host. */
-const inodeOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
+const inodeOf = ({ dev, ino }: FolderId): string => `${dev}:${ino}`;
 
-/** A folder that is being listed. */
+/** A folder that is to be listed. */
 interface Place {
   /** Of the host, absolute. */
   path: string;
+  id: FolderId;
   /** How many names there are between the root and it. */
   depth: number;
   exclude: ExcludeState;
+  /** Its number among the folders of the blobs. */
+  folder: number;
+}
+
+/** A folder's entry that is a folder: listed when the folder that it is in is closed. */
+interface Subfolder {
+  name: string;
+  place: Place;
 }
 
 class DirectoryLister {
   readonly #options: DirectoryOptions;
+  readonly #followsLinks: boolean;
   readonly #breath: Breath;
   readonly #outputs: Set<string>;
-  readonly #blobs = new SourceBlobs();
+  readonly #blobs: SourceBlobs;
   /** Blobs of files with more than one name, by inode. */
   readonly #linked = new Map<string, number>();
   /** The folders that lead to the present one, by inode: a followed link must not lead to one of them. */
   readonly #above = new Set<string>();
-  readonly #skipped: string[] = [];
+  /** All folders so far, where links are followed, and how many of them were not new. */
+  readonly #listed = new Set<string>();
+  #again = 0;
+  readonly #skipped = new SkippedPaths();
   /** Bytes of the root's path and its slash. */
   readonly #rootLen: number;
   readonly #root: string;
@@ -103,68 +92,126 @@ class DirectoryLister {
     this.#root = root;
     this.#rootLen = root.length + 1;
     this.#options = options;
+    this.#followsLinks = options.compat || options.dereference === true;
     this.#breath = new Breath(options.signal);
     this.#outputs = new Set(options.outputs.map((path) => Buffer.from(path).toString("latin1")));
+    this.#blobs = new SourceBlobs(root);
   }
 
   async list(): Promise<Listing> {
-    const place = { path: this.#root, depth: 0, exclude: this.#options.exclude.root };
-    const root = await this.#listFolder(place, inspect(this.#root, true));
+    const path = this.#root;
+    const id = this.#follow(bytesOf(path), path);
+    const root = await this.#listFolder({
+      path,
+      id,
+      depth: 0,
+      exclude: this.#options.exclude.root,
+      folder: TOP,
+    });
     const newest = this.#newest === undefined ? undefined : Number(this.#newest / 1_000_000_000n);
-    return { root, blobs: this.#blobs, newest, skipped: this.#skipped };
+    return { tree: new FolderTree(root), blobs: this.#blobs, newest, skipped: this.#skipped };
   }
 
-  async #listFolder(place: Place, itself: BigIntStats): Promise<SourceFolder> {
-    const { path } = place;
-    const key = inodeOf(itself);
-    if (this.#options.compat && this.#above.has(key))
+  async #listFolder(place: Place): Promise<SourceFolder> {
+    const { path, id } = place;
+    const key = inodeOf(id);
+    if (this.#followsLinks && this.#above.has(key))
       throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to a directory that it is in`, {
         path: shown(path),
-        hint: "without --compat a symbolic link is kept as it is",
+        hint: "a symbolic link that is not followed is kept as it is",
       });
     this.#above.add(key);
-    const entries: SourceEntry[] = [];
-    for (const name of this.#namesIn(path)) {
-      await this.#breath.take();
-      const entry = await this.#entryOf(place, name);
-      if (entry !== undefined) entries.push(entry);
-    }
+    this.#countFolder(key, path);
+    const { entries, subfolders } = await this.#entriesOf(place);
+    for (const { name, place: below } of subfolders)
+      entries.push({ name, mode: MODE.directory, folder: await this.#listFolder(below) });
     this.#above.delete(key);
     return new SourceFolder(entries);
   }
 
-  /** Sorted: what is told about, and what is read first, does not depend on the file system's order. */
-  #namesIn(path: string): string[] {
+  /** Makes sure that links do not unfold a few folders into a number without end. */
+  #countFolder(key: string, path: string): void {
+    if (!this.#followsLinks) return;
+    if (this.#listed.has(key)) this.#again++;
+    this.#listed.add(key);
+    if (this.#again <= AGAIN_MAX) return;
+    throw new DocteurError(
+      "BadSource",
+      `symbolic links lead to the same directories more than ${AGAIN_MAX} times, now to ${shown(path)}`,
+      { path: shown(path), hint: "a symbolic link that is not followed is kept as it is" },
+    );
+  }
+
+  /** What is in a folder: folders are listed later, so that no more than one is open. */
+  async #entriesOf(place: Place): Promise<{ entries: SourceEntry[]; subfolders: Subfolder[] }> {
+    const entries: SourceEntry[] = [];
+    const subfolders: Subfolder[] = [];
+    const handle = new FolderHandle(place.path, place.id, this.#followsLinks);
     try {
-      return readdirSync(bytesOf(path), { encoding: "latin1" }).sort();
-    } catch (cause) {
-      throw ioError("read", shown(path), cause);
+      for (const name of handle.names()) {
+        await this.#breath.take();
+        const entry = this.#entryOf(place, handle, name);
+        if (entry === undefined) continue;
+        if ("place" in entry) subfolders.push(entry);
+        else entries.push(entry);
+      }
+      handle.settle();
+    } finally {
+      handle.close();
     }
+    return { entries, subfolders };
   }
 
   /** @returns `undefined` for what is left out */
-  async #entryOf(place: Place, name: string): Promise<SourceEntry | undefined> {
+  #entryOf(place: Place, handle: FolderHandle, name: string): SourceEntry | Subfolder | undefined {
     const { compat, exclude, skipSpecial } = this.#options;
     const path = `${place.path}/${name}`;
     if (this.#outputs.has(path)) return undefined;
     // What a pattern leaves out as whatever it is need not be a thing that can be looked at.
     if (exclude.step(place.exclude, name, false) === undefined) return undefined;
-    const found = inspect(path, compat);
-    if (compat && this.#leadsToOutput(path, found)) return undefined;
+    const found = this.#followsLinks ? this.#follow(handle.at(name), path) : handle.inspect(name);
+    if (this.#followsLinks && this.#leadsToOutput(path, found)) return undefined;
     const state = exclude.step(place.exclude, name, found.isDirectory());
     if (state === undefined) return undefined;
     const mode = modeOf(found, compat);
     if (name === ".git" || isTemporaryName(name) || (typeof mode === "object" && skipSpecial)) {
-      this.#skipped.push(shown(path));
+      this.#skipped.add(path, name === ".git" ? "git" : isTemporaryName(name) ? "temporary" : "special");
       return undefined;
     }
     if (typeof mode === "object") refuseSpecial(path, mode.special);
     const depth = place.depth + 1;
     checkName(name, mode, path);
     checkLimits(path, path.length - this.#rootLen, depth);
-    if (mode === MODE.directory)
-      return { name, mode, folder: await this.#listFolder({ path, depth, exclude: state }, found) };
-    return { name, mode, blob: this.#blobOf(path, mode === MODE.symlink, found) };
+    if (mode === MODE.directory) {
+      const folder = this.#blobs.addFolder(place.folder, name);
+      return { name, place: { path, id: found, depth, exclude: state, folder } };
+    }
+    this.#options.onProgress?.(++this.#fileCount);
+    if (this.#newest === undefined || found.mtimeNs > this.#newest) this.#newest = found.mtimeNs;
+    const blob =
+      mode === MODE.symlink
+        ? this.#blobs.add(handle.readLink(name, found))
+        : this.#blobOf(place.folder, name, found);
+    return { name, mode, blob };
+  }
+
+  /** What a path leads to. @param path for people */
+  #follow(at: Buffer, path: string): BigIntStats {
+    try {
+      return statSync(at, { bigint: true });
+    } catch (cause) {
+      const hint = "a symbolic link that is not followed is kept as it is";
+      const where = { path: shown(path), hint, cause };
+      if (systemCode(cause) === "ELOOP")
+        throw new DocteurError(
+          "BadSource",
+          `${shown(path)} is a symbolic link that leads back to itself`,
+          where,
+        );
+      if (systemCode(cause) === "ENOENT")
+        throw new DocteurError("BadSource", `${shown(path)} is a symbolic link to nothing`, where);
+      throw ioError("read", shown(path), cause);
+    }
   }
 
   /** Whether a path, links followed, is an output's. */
@@ -172,19 +219,12 @@ class DirectoryLister {
     return found.isFile() && this.#outputs.has(realpathSync.native(bytesOf(path), "latin1"));
   }
 
-  /** A file's or link's index in the listing. */
-  #blobOf(path: string, isLink: boolean, found: BigIntStats): number {
-    this.#options.onProgress?.(++this.#fileCount);
-    if (this.#newest === undefined || found.mtimeNs > this.#newest) this.#newest = found.mtimeNs;
-    if (isLink) {
-      const content = readLink(path);
-      return this.#blobs.add(content.length, content);
-    }
+  /** A file's index in the listing. */
+  #blobOf(folder: number, name: string, found: BigIntStats): number {
     const key = found.nlink > 1n ? inodeOf(found) : undefined;
     const known = key === undefined ? undefined : this.#linked.get(key);
     if (known !== undefined) return known;
-    const content = { path, offset: 0, isWhole: true, followsLinks: this.#options.compat };
-    const index = this.#blobs.add(Number(found.size), content);
+    const index = this.#blobs.addFile(Number(found.size), folder, name, stampOf(found, this.#followsLinks));
     if (key !== undefined) this.#linked.set(key, index);
     return index;
   }

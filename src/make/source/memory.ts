@@ -2,10 +2,11 @@
 import { DocteurError, type ErrorCode } from "../../errors.js";
 import { byteString, shown } from "../../git/byte-string.js";
 import { checkLimits, checkName } from "../../git/names.js";
-import { MODE, type Mode } from "../../git/objects.js";
+import { MODE, MODES, type Mode } from "../../git/objects.js";
 import type { Path } from "../../volume.js";
 import { SourceBlobs } from "./blobs.js";
-import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
+import { type Listing, SkippedPaths, type SourceVisitor } from "./listing.js";
+import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";
 
 /** Bytes: a string's are its UTF-8, a view's those that it shows. They must not change until the image is made. */
 export type FileContent = string | ArrayBuffer | ArrayBufferView;
@@ -29,9 +30,24 @@ function fail(code: ErrorCode, path: string, why: string, hint?: string): never 
   throw new DocteurError(code, `"${shown(path)}" cannot be in an image: ${why}`, { path: shown(path), hint });
 }
 
+/** Half of a surrogate pair alone: such text has no UTF-8. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** @throws DocteurError `InvalidArgument` where text has no UTF-8 */
+function checkText(text: string, what: string): void {
+  const at = text.search(LONE_SURROGATE);
+  if (at >= 0)
+    throw new DocteurError("InvalidArgument", `${what} has half of a surrogate pair, at character ${at}`, {
+      hint: "text is written as UTF-8, which has no such thing: give bytes",
+    });
+}
+
 /** Undefined for what is no content. Realms have each their own `ArrayBuffer`: its class is no test. */
 function bytesOf(content: unknown): Uint8Array | undefined {
-  if (typeof content === "string") return utf8.encode(content);
+  if (typeof content === "string") {
+    checkText(content, "a file's content");
+    return utf8.encode(content);
+  }
   if (ArrayBuffer.isView(content))
     return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   return Object.prototype.toString.call(content) === "[object ArrayBuffer]"
@@ -41,7 +57,10 @@ function bytesOf(content: unknown): Uint8Array | undefined {
 
 /** A path as a byte string. */
 function pathOf(path: unknown): string {
-  if (typeof path === "string") return byteString(path);
+  if (typeof path === "string") {
+    checkText(path, "a path");
+    return byteString(path);
+  }
   const bytes = bytesOf(path);
   if (bytes === undefined) throw new DocteurError("InvalidArgument", `not a path: ${String(path)}`);
   let text = "";
@@ -54,9 +73,6 @@ interface Leaf {
   mode: Exclude<Mode, "40000">;
   content: Uint8Array;
 }
-
-/** A directory: what its names lead to. */
-type Folder = Map<string, Folder | Leaf>;
 
 /** @returns undefined for a directory */
 function leafOf(path: string, file: MemoryFile): Leaf | undefined {
@@ -79,8 +95,8 @@ function leafOf(path: string, file: MemoryFile): Leaf | undefined {
   return { mode: MODE.symlink, content: bytes };
 }
 
-/** The names of a path, each one that a file can have. */
-function namesOf(path: string, mode: Mode): string[] {
+/** A path without a slash in front. Each of its names must be one that a file can have. */
+function placeOf(path: string, mode: Mode): string {
   const relative = path.startsWith("/") ? path.slice(1) : path;
   const names = relative.split("/");
   checkLimits(relative, relative.length, names.length);
@@ -90,50 +106,52 @@ function namesOf(path: string, mode: Mode): string[] {
     if (name.includes("\0")) fail("BadSource", path, "a name in its path has a zero byte");
     checkName(name, at === names.length - 1 ? mode : MODE.directory, relative);
   }
-  return names;
+  return relative;
 }
 
-/** The directory of that path, made if it is not there. */
-function folderAt(root: Folder, names: readonly string[], path: string): Folder {
-  let folder = root;
-  for (const name of names) {
-    let found = folder.get(name);
-    if (found === undefined) {
-      found = new Map();
-      folder.set(name, found);
-    } else if (!(found instanceof Map)) {
-      fail("BadSource", path, "what is a file by another path is a directory by this one");
-    }
-    folder = found;
-  }
-  return folder;
-}
+/** The files that were taken so far. */
+class MemoryLister {
+  readonly #tree = new PathTree();
+  /** Of each file its content in the listing, and the index of its mode. */
+  readonly #blobs = new SourceBlobs();
+  readonly #modes: number[] = [];
 
-function place(root: Folder, path: string, file: MemoryFile): void {
-  const leaf = leafOf(path, file);
-  const names = namesOf(path, leaf?.mode ?? MODE.directory);
-  if (leaf === undefined) {
-    folderAt(root, names, path);
-    return;
-  }
-  const name = names.pop()!;
-  const folder = folderAt(root, names, path);
-  const found = folder.get(name);
-  if (found instanceof Map) fail("BadSource", path, "it is a file, and a directory by another path");
-  if (found !== undefined) fail("BadSource", path, "it is there twice");
-  folder.set(name, leaf);
-}
-
-function sourceFolder(folder: Folder, blobs: SourceBlobs): SourceFolder {
-  const entries: SourceEntry[] = [];
-  for (const [name, found] of folder) {
-    if (found instanceof Map) {
-      entries.push({ name, mode: MODE.directory, folder: sourceFolder(found, blobs) });
-    } else {
-      entries.push({ name, mode: found.mode, blob: blobs.add(found.content.length, found.content) });
+  take(path: string, file: MemoryFile): void {
+    const leaf = leafOf(path, file);
+    const place = placeOf(path, leaf?.mode ?? MODE.directory);
+    const found = this.#tree.find(place);
+    if (leaf === undefined ? found !== undefined && found !== FOLDER : found === FOLDER)
+      fail("BadSource", path, `"${shown(place)}" is a file by one path, and a directory by another`);
+    if (leaf !== undefined && found !== undefined) fail("BadSource", path, "it is there twice");
+    try {
+      if (leaf === undefined) this.#tree.addFolder(place);
+      else {
+        this.#tree.set(place, this.#blobs.add(leaf.content));
+        this.#modes.push(MODES.indexOf(leaf.mode));
+      }
+    } catch (error) {
+      if (!(error instanceof NotAFolder)) throw error;
+      fail("BadSource", path, `"${shown(error.path)}" is a file by one path, and a directory by another`);
     }
   }
-  return new SourceFolder(entries);
+
+  listing(): Listing {
+    const tree = this.#tree;
+    const modeOf = (blob: number): Leaf["mode"] => MODES[this.#modes[blob]!] as Leaf["mode"];
+    const walk = (visitor: SourceVisitor): void =>
+      tree.walk({
+        enter: (name) => visitor.enter(name),
+        leaf: (name, blob) => visitor.leaf(name, modeOf(blob), blob),
+        leave: () => visitor.leave(),
+      });
+    const folderCount = (): number => tree.folderCount();
+    return {
+      tree: { folderCount, walk },
+      blobs: this.#blobs,
+      newest: undefined,
+      skipped: new SkippedPaths(),
+    };
+  }
 }
 
 /**
@@ -143,12 +161,11 @@ function sourceFolder(folder: Folder, blobs: SourceBlobs): SourceFolder {
 export function listMemory(files: MemoryFiles): Listing {
   if (typeof files !== "object" || files === null)
     throw new DocteurError("InvalidArgument", `not files by their paths: ${String(files)}`);
-  const root: Folder = new Map();
+  const lister = new MemoryLister();
   for (const pair of Symbol.iterator in files ? files : Object.entries(files)) {
     if (!Array.isArray(pair) || pair.length !== 2)
       throw new DocteurError("InvalidArgument", "files are listed in pairs, each of a path and a file");
-    place(root, pathOf(pair[0]), pair[1]);
+    lister.take(pathOf(pair[0]), pair[1]);
   }
-  const blobs = new SourceBlobs();
-  return { root: sourceFolder(root, blobs), blobs, newest: undefined, skipped: [] };
+  return lister.listing();
 }

@@ -58,6 +58,7 @@ async function peek(input: Readable): Promise<{ head: Buffer; all: AsyncIterable
  * @param path the archive; "-" is standard input
  * @param name the archive's, for people
  * @param target a new file
+ * @returns whether gzip had it: its end is proven then
  * @throws DocteurError `BadSource`, `Io`; system errors about the target; the signal's reason
  */
 export async function spoolArchive(
@@ -65,7 +66,7 @@ export async function spoolArchive(
   name: string,
   target: string,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const input = path === "-" ? process.stdin : createReadStream(path);
   const onAbort = (): void => void input.destroy();
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -74,6 +75,7 @@ export async function spoolArchive(
     const output = createWriteStream(target, { flags: "wx", mode: 0o600 });
     if (isGzip(head)) await pipeline(Readable.from(all), createGunzip(), output);
     else await pipeline(Readable.from(all), output);
+    return isGzip(head);
   } catch (cause) {
     signal?.throwIfAborted();
     if (systemCode(cause)?.startsWith("Z_"))

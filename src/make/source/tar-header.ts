@@ -11,7 +11,7 @@
  */
 import { DocteurError } from "../../errors.js";
 
-/** Headers and contents begin at multiples of that. */
+/** Headers and contents begin at multiples of this. */
 export const BLOCK_LEN = 512;
 
 /** A member's header. */
@@ -26,16 +26,6 @@ export interface TarHeader {
   size: number;
   /** Seconds since 1970, rounded down. */
   mtime: number;
-}
-
-/** What extended headers say about a member instead of its own header. */
-export interface PaxRecords {
-  path?: string | undefined;
-  linkPath?: string | undefined;
-  size?: number | undefined;
-  mtime?: number | undefined;
-  /** Whether the member is a sparse file in one of GNU tar's ways. */
-  isSparse?: boolean;
 }
 
 /** An error in an archive. @param what names the archive's fault, for people */
@@ -55,24 +45,47 @@ function textOf(field: Buffer): string {
   return field.toString("latin1", 0, end < 0 ? field.length : end);
 }
 
-/** GNU's numbers beyond octal's: two's complement, most significant byte first, its first bit set to tell them. */
-function binaryNumber(field: Buffer): number {
-  const first = field[0]!;
-  if (first !== 0x80 && first !== 0xff) throw new BadField();
-  let value = first === 0xff ? -1 : 0;
-  for (const byte of field.subarray(1)) {
+/** C's `isspace`. */
+const isSpace = (byte: number | undefined): boolean =>
+  byte !== undefined && (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+
+/** The first bytes of GNU's numbers in two's complement, for those from 0 on and those below. */
+const BINARY = { positive: 0x80, negative: 0xff };
+
+/** The digits of a field, from `start` on, and where they end. */
+function octalDigits(field: Buffer, start: number): { value: number; end: number } {
+  let value = 0;
+  let end = start;
+  for (; end < field.length && field[end]! >= 0x30 && field[end]! <= 0x37; end++)
+    value = value * 8 + field[end]! - 0x30;
+  return { value, end };
+}
+
+/** GNU's numbers beyond octal's: two's complement, most significant byte first, to the field's end. */
+function binaryNumber(field: Buffer, start: number): number {
+  let value = field[start] === BINARY.negative ? -1 : 0;
+  for (const byte of field.subarray(start + 1)) {
     value = value * 256 + byte;
     if (!Number.isSafeInteger(value)) throw new BadField();
   }
   return value;
 }
 
-/** A number: octal, or GNU's; a blank field is 0. */
-function numberOf(field: Buffer): number {
-  if (field[0]! >= 0x80) return binaryNumber(field);
-  const digits = /^ *([0-7]*)[ \0]*$/.exec(textOf(field))?.[1];
-  if (digits === undefined) throw new BadField();
-  return digits === "" ? 0 : Number.parseInt(digits, 8);
+/**
+ * A number as GNU tar reads it (list.c, `from_header`): one leading zero byte and blanks count for nothing; then octal
+ * digits up to a blank or a zero byte, or GNU's binary form. Blanks alone are not a number, zero bytes alone are 0.
+ * @param isOctal whether the binary form is not a number either
+ */
+function numberOf(field: Buffer, isOctal = false): number {
+  let start = field[0] === 0 ? 1 : 0;
+  while (isSpace(field[start])) start++;
+  if (start === field.length) throw new BadField();
+  const first = field[start]!;
+  const isBinary = first === BINARY.positive || first === BINARY.negative;
+  if (!isOctal && isBinary && start + 2 <= field.length) return binaryNumber(field, start);
+  const { value, end } = octalDigits(field, start);
+  if (end < field.length && field[end] !== 0 && !isSpace(field[end])) throw new BadField();
+  return value;
 }
 
 /** Where a header's checksum is. */
@@ -87,19 +100,27 @@ function hasChecksum(block: Buffer): boolean {
     sum += byte;
     negativeCount += byte >> 7;
   }
-  const given = numberOf(block.subarray(SUM.start, SUM.end));
-  // Programs of old summed signed bytes.
+  const given = numberOf(block.subarray(SUM.start, SUM.end), true);
+  // Old programs summed signed bytes.
   return given === sum || given === sum - 0x100 * negativeCount;
+}
+
+/** Headers about the member that follows: their names, modes and times mean nothing. */
+const EXTENDED = "xXgLK";
+
+/** Whether a block is one that ends an archive. */
+export function isZeroBlock(block: Buffer): boolean {
+  return block.every((byte) => byte === 0);
 }
 
 /**
  * Reads a header.
  * @param block 512 bytes
- * @returns `undefined` for a block of zeros, which ends an archive; "checksum" where the block is no header;
- *   "number" where one of its numbers is none
+ * @returns `undefined` for a block of zeros, which ends an archive; "checksum" where the block is not a header;
+ *   "number" where one of its fields is not a number
  */
 export function parseHeader(block: Buffer): TarHeader | "checksum" | "number" | undefined {
-  if (block.every((byte) => byte === 0)) return undefined;
+  if (isZeroBlock(block)) return undefined;
   try {
     if (!hasChecksum(block)) return "checksum";
   } catch (error) {
@@ -111,14 +132,16 @@ export function parseHeader(block: Buffer): TarHeader | "checksum" | "number" | 
   const isPosix = block.toString("latin1", 257, 263) === "ustar\0";
   const prefix = isPosix ? textOf(block.subarray(345, 500)) : "";
   const type = String.fromCharCode(block[156]!);
+  const isMember = !EXTENDED.includes(type);
   try {
     return {
       type: type === "\0" ? "0" : type,
       path: prefix === "" ? name : `${prefix}/${name}`,
       linkPath: textOf(block.subarray(157, 257)),
-      mode: numberOf(block.subarray(100, 108)),
-      size: numberOf(block.subarray(124, 136)),
-      mtime: numberOf(block.subarray(136, 148)),
+      mode: isMember ? numberOf(block.subarray(100, 108)) : 0,
+      // A hard link has no content, and GNU tar does not look at its size.
+      size: type === "1" ? 0 : numberOf(block.subarray(124, 136)),
+      mtime: isMember ? numberOf(block.subarray(136, 148)) : 0,
     };
   } catch (error) {
     if (error instanceof BadField) return "number";
@@ -126,49 +149,7 @@ export function parseHeader(block: Buffer): TarHeader | "checksum" | "number" | 
   }
 }
 
-/** Content of a header of GNU's for a long name. */
+/** A long name of GNU's. @param content whole blocks, the padding behind the name too: GNU tar reads to a zero byte */
 export function parseLongName(content: Buffer): string {
   return textOf(content);
-}
-
-/** Takes one record over. @returns whether its value is one */
-function takeRecord(records: PaxRecords, key: string, value: string): boolean {
-  switch (key) {
-    case "path":
-      records.path = value === "" ? undefined : value;
-      return true;
-    case "linkpath":
-      records.linkPath = value === "" ? undefined : value;
-      return true;
-    case "size":
-      records.size = value === "" ? undefined : Number(value);
-      return value === "" || (/^[0-9]+$/.test(value) && Number.isSafeInteger(records.size));
-    case "mtime":
-      records.mtime = value === "" ? undefined : Math.floor(Number(value));
-      return value === "" || (/^-?[0-9]+(\.[0-9]*)?$/.test(value) && Number.isSafeInteger(records.mtime));
-    default:
-      if (key.startsWith("GNU.sparse.")) records.isSparse = true;
-      return true;
-  }
-}
-
-/**
- * Reads an extended header: records of "LENGTH KEY=VALUE\n", where LENGTH counts all of the record.
- * @param base what is known already, and holds where the header says nothing; an empty value takes it away
- * @returns `undefined` where that is no extended header
- */
-export function parsePax(content: Buffer, base: PaxRecords): PaxRecords | undefined {
-  const records = { ...base };
-  for (let at = 0; at < content.length; ) {
-    const space = content.indexOf(0x20, at);
-    const digits = content.toString("latin1", at, Math.min(space < 0 ? at : space, at + 16));
-    const end = at + Number(digits);
-    if (!/^[0-9]+$/.test(digits) || end > content.length || content[end - 1] !== 0x0a) return undefined;
-    const equals = content.indexOf(0x3d, space);
-    if (space + 1 >= end || equals < 0 || equals >= end) return undefined;
-    const key = content.toString("latin1", space + 1, equals);
-    if (!takeRecord(records, key, content.toString("latin1", equals + 1, end - 1))) return undefined;
-    at = end;
-  }
-  return records;
 }

@@ -1,8 +1,10 @@
 /** What an archive holds beside folders. */
 import { doubled } from "../../git/byte-strings.js";
 import { MODES, type Mode } from "../../git/objects.js";
-import type { Content } from "../base/content.js";
-import type { SourceBlobs } from "./blobs.js";
+import { SourceBlobs } from "./blobs.js";
+
+/** In the place of the index of a member in use. */
+const USED = 0xffffffff;
 
 const EMPTY = new Uint8Array(0);
 
@@ -25,7 +27,7 @@ export class Leaves {
   #mtimes = new Float64Array(256);
   /** Contents at hand. */
   readonly #atHand = new Map<number, Uint8Array>();
-  /** Of each, one more than its index in `Listing.blobs`, once it is there. */
+  /** Of each, its index among the blobs once it is there, before that whether it is in use. */
   #indexes = new Uint32Array(256);
   #count = 0;
 
@@ -54,20 +56,32 @@ export class Leaves {
     return this.#mtimes[number]!;
   }
 
-  /**
-   * The index among `blobs`, where it is added if it is not there yet.
-   * @param path the archive's
-   */
-  indexIn(blobs: SourceBlobs, number: number, path: string): number {
-    if (this.#indexes[number] === 0)
-      this.#indexes[number] = 1 + blobs.add(this.#sizes[number]!, this.#contentOf(number, path));
-    return this.#indexes[number]! - 1;
+  /** Notes that an image holds a member, which some of its names may have lost. */
+  use(number: number): void {
+    this.#indexes[number] = USED;
   }
 
-  #contentOf(number: number, path: string): Content {
+  /**
+   * The contents of the members in use, in their order in the archive.
+   * @param path the archive's
+   */
+  blobs(path: string): SourceBlobs {
+    const blobs = new SourceBlobs();
+    for (let number = 0; number < this.#count; number++)
+      if (this.#indexes[number] === USED) this.#indexes[number] = this.#addTo(blobs, number, path);
+    return blobs;
+  }
+
+  /** The index of a member in use among the blobs. */
+  indexOf(number: number): number {
+    return this.#indexes[number]!;
+  }
+
+  #addTo(blobs: SourceBlobs, number: number, path: string): number {
+    const size = this.#sizes[number]!;
     // Empty content takes no room in the archive, and is never changed.
-    if (this.#sizes[number] === 0) return EMPTY;
-    const offset = this.#offsets[number]!;
-    return this.#atHand.get(number) ?? { path, offset, isWhole: false, followsLinks: false };
+    if (size === 0) return blobs.add(EMPTY);
+    const content = this.#atHand.get(number);
+    return content === undefined ? blobs.addRange(size, path, this.#offsets[number]!) : blobs.add(content);
   }
 }

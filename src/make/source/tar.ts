@@ -1,53 +1,39 @@
 /**
- * A tar archive as a source. Members are read in their order, and come to what extracting them would: the last of a path
- * counts. What extraction would write elsewhere, or through a link, is refused instead.
+ * A tar archive as a source. Members are read in their order, as GNU tar reads them, and come to what extracting them
+ * would: the last of a path counts. What extraction would write elsewhere, or through a link, is refused instead, and so
+ * is what GNU tar reports as an error.
  *
  * Paths are byte strings ("latin1"), from the root of the source and without a slash in front.
  */
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
-import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
+import { checkLimits } from "../../git/names.js";
 import { MODE } from "../../git/objects.js";
-import { bytesOf } from "../base/file-contents.js";
 import { Breath } from "../base/yielding.js";
 import type { Archive } from "./archive.js";
-import { SourceBlobs } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
-import { type Listing, type SourceEntry, SourceFolder } from "./listing.js";
+import type { Listing } from "./listing.js";
+import { Named } from "./named.js";
+import { type PaxRecords, parsePax } from "./pax.js";
 import { refuseOtherCompressions } from "./spool.js";
-import {
-  BLOCK_LEN,
-  damaged,
-  type PaxRecords,
-  parseHeader,
-  parseLongName,
-  parsePax,
-  type TarHeader,
-} from "./tar-header.js";
-import { Leaves } from "./tar-members.js";
+import { BLOCK_LEN, damaged, isZeroBlock, parseHeader, parseLongName, type TarHeader } from "./tar-header.js";
+import { SPECIAL, TarTree } from "./tar-tree.js";
 
 /** How to list an archive. */
 export interface TarOptions {
-  /** What to leave out without a word. */
+  /** What to leave out silently. */
   exclude: ExcludePatterns;
-  /** Leave out what is no file, directory or symbolic link. */
+  /** Leave out special files: FIFOs and devices. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
   /** Told how many members were found so far. */
   onProgress?: ((done: number) => void) | undefined;
+  /** Told, in a line, what was read in a way that one might not expect. */
+  onNotice?: ((text: string) => void) | undefined;
 }
 
 /** Bytes of an extended header: paths, the longest that there is in one, take far less. */
 const EXTENDED_MAX = 1 << 20;
-
-/** What has no place in an image. */
-interface Special {
-  special: string;
-}
-
-type Folder = Map<string, Item>;
-/** A folder, a file's or link's number, or what it is instead. */
-type Item = Folder | number | Special;
 
 /** Headers about the member that follows. */
 interface Pending {
@@ -58,29 +44,31 @@ interface Pending {
   linkPath: string | undefined;
 }
 
-/** Members that are no file, directory or link, by type. */
-const SPECIAL: Record<string, string> = {
-  "3": "a device",
-  "4": "a device",
-  "6": "a FIFO",
-};
-
-/** Members that stand for files, which they cannot be here: why. */
-const UNKNOWN: Record<string, string> = {
+/** Members that are not of one of the known types, but must not be taken for files: why. */
+const NO_FILES: Record<string, string> = {
   S: "a sparse file of GNU tar's",
   M: "the rest of a file in another volume",
   N: "a list of long names of an old GNU tar",
 };
 
+/** Types that files have: POSIX's, and contiguous files. */
+const FILES = "07";
+/** Types without content, whatever their size means: links, devices, directories and FIFOs. */
+const WITHOUT_CONTENT = "123456";
+
+/** Whether a member is a directory: programs of old had no other sign of one than a slash at the end of its path. */
+function isFolder({ type, path }: TarHeader): boolean {
+  return "5D".includes(type) || (FILES.includes(type) && path.length > 1 && path.endsWith("/"));
+}
+
+/** Whether a path's last name is a dot: it leads to a directory, or nowhere. */
+const endsInDot = (path: string): boolean => /\/\.\/*$/.test(path);
+
 class TarLister {
   readonly #archive: Archive;
   readonly #options: TarOptions;
-  readonly #root: Folder = new Map();
-  /** What is left out, by path: hard links to it may not be. */
-  readonly #leftOut = new Map<string, number | Special>();
-  readonly #leaves = new Leaves();
-  /** Paths of `.git`. */
-  readonly #git = new Set<string>();
+  readonly #tree: TarTree;
+  readonly #unknown = new Named();
   #globals: PaxRecords = {};
   #pending: Pending | undefined;
   #memberCount = 0;
@@ -88,6 +76,7 @@ class TarLister {
   constructor(archive: Archive, options: TarOptions) {
     this.#archive = archive;
     this.#options = options;
+    this.#tree = new TarTree(archive);
   }
 
   async list(): Promise<Listing> {
@@ -100,7 +89,13 @@ class TarLister {
     }
     if (this.#pending !== undefined)
       this.#damaged("an extended header that belongs to nothing", this.#pending.start);
-    return finish(this.#archive.path, this.#root, this.#leaves, this.#git, this.#options);
+    if (this.#unknown.count > 0)
+      this.#notice(`members of unknown types are taken for files, as POSIX has it: ${this.#unknown}`);
+    return this.#tree.finish(this.#options.skipSpecial);
+  }
+
+  #notice(text: string): void {
+    this.#options.onNotice?.(`${this.#archive.name}: ${text}`);
   }
 
   /** Reads a header's content, or takes the member that it is of. @returns where the next header is */
@@ -108,26 +103,24 @@ class TarLister {
     const next = this.#behind(at, header);
     switch (header.type) {
       case "x":
-      case "X": {
-        const pending = this.#pendingSince(at);
-        pending.records = this.#records(at, header, pending.records);
+      case "X":
+        // The last one counts alone.
+        this.#pendingSince(at).records = this.#records(at, header);
         return next;
-      }
       case "g":
-        this.#globals = this.#records(at, header, this.#globals);
+        this.#globals = this.#records(at, header);
         return next;
       case "L":
-        this.#pendingSince(at).path = parseLongName(this.#extended(at, header));
+        this.#pendingSince(at).path = parseLongName(this.#extended(at, header, next));
         return next;
       case "K":
-        this.#pendingSince(at).linkPath = parseLongName(this.#extended(at, header));
-        return next;
-      case "V": // A label for people.
+        this.#pendingSince(at).linkPath = parseLongName(this.#extended(at, header, next));
         return next;
       default: {
         const member = this.#completed(header);
         this.#pending = undefined;
-        this.#take(at, member);
+        // A label is for people.
+        if (member.type !== "V") this.#take(at, member);
         return this.#behind(at, member);
       }
     }
@@ -163,12 +156,19 @@ class TarLister {
     return this.#archive.read(at, length);
   }
 
+  /** @returns `undefined` at the archive's end */
   #header(at: number): TarHeader | undefined {
     if (at === 0) this.#checkBegin();
+    if (at > 0 && at === this.#archive.size) {
+      if (!this.#archive.isWhole)
+        this.#notice("it ends without blocks of zeros: what may have followed is lost");
+      return undefined;
+    }
     const header = parseHeader(this.#read(at, BLOCK_LEN));
     if (header === "checksum") this.#damaged("a header whose checksum is wrong", at);
-    if (header === "number") this.#damaged("a header with a number that is none", at);
-    if (header !== undefined && header.size < 0) this.#damaged("a header with a size below 0", at);
+    if (header === "number") this.#damaged("a header with a field that is not a number", at);
+    if (header === undefined) this.#checkEnd(at + BLOCK_LEN);
+    else if (header.size < 0) this.#damaged("a header with a size below 0", at);
     return header;
   }
 
@@ -178,26 +178,33 @@ class TarLister {
     const head = this.#archive.read(0, Math.min(size, BLOCK_LEN));
     if (head.length === BLOCK_LEN && parseHeader(head) !== "checksum") return;
     refuseOtherCompressions(name, head);
-    throw new DocteurError("BadSource", `${name} is no tar archive`, {
+    throw new DocteurError("BadSource", `${name} is not a tar archive`, {
       path: name,
       hint: "the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
     });
   }
 
+  /** Looks at what follows the first block of zeros: another one, or nothing. */
+  #checkEnd(at: number): void {
+    if (at + BLOCK_LEN <= this.#archive.size && !isZeroBlock(this.#archive.read(at, BLOCK_LEN)))
+      this.#notice(`a lone block of zeros before byte ${at} ends it: what follows is not read`);
+  }
+
   /** Where a member's content ends, filled up to whole blocks. */
-  #behind(at: number, { type, size }: TarHeader): number {
-    // Links, devices, directories and FIFOs have no content, whatever their size means.
-    const length = "123456".includes(type) ? 0 : size;
+  #behind(at: number, header: TarHeader): number {
+    const hasContent = !WITHOUT_CONTENT.includes(header.type) && (header.type === "D" || !isFolder(header));
+    const length = hasContent ? header.size : 0;
     return at + BLOCK_LEN + Math.ceil(length / BLOCK_LEN) * BLOCK_LEN;
   }
 
-  #extended(at: number, { size }: TarHeader): Buffer {
+  /** The content of an extended header: the whole blocks to `end`, or as many bytes as it has. */
+  #extended(at: number, { size }: TarHeader, end = at + BLOCK_LEN + size): Buffer {
     if (size > EXTENDED_MAX) this.#damaged(`an extended header of ${size} bytes, more than any needs`, at);
-    return this.#read(at + BLOCK_LEN, size);
+    return this.#read(at + BLOCK_LEN, end - at - BLOCK_LEN);
   }
 
-  #records(at: number, header: TarHeader, base: PaxRecords): PaxRecords {
-    return parsePax(this.#extended(at, header), base) ?? this.#damaged("a damaged extended header", at);
+  #records(at: number, header: TarHeader): PaxRecords {
+    return parsePax(this.#extended(at, header)) ?? this.#damaged("a damaged extended header", at);
   }
 
   /** Takes a member over. */
@@ -206,182 +213,71 @@ class TarLister {
     const names = this.#namesOf(header.path, at);
     const path = names.join("/");
     checkLimits(path, path.length, names.length);
-    // Programs of old had no other sign of a directory.
-    const isFolder = "5D".includes(header.type) || ("07".includes(header.type) && header.path.endsWith("/"));
-    if (isFolder) {
-      if (!this.#isLeftOut(names, true)) this.#folderAt(names);
+    if (isFolder(header)) {
+      if (!this.#isLeftOut(names, true)) this.#tree.addFolder(path, endsInDot(header.path));
       return;
     }
-    if (names.length === 0) this.#damaged("a member that has no name", at);
+    if (names.length === 0 || endsInDot(header.path)) this.#damaged("a member that has no name", at);
     const item = this.#itemOf(at, header, path);
-    if (this.#isLeftOut(names, false)) this.#leftOut.set(path, item);
-    else this.#place(names, item);
+    if (this.#isLeftOut(names, false)) this.#tree.leaveOut(path, item);
+    else this.#tree.place(path, item);
   }
 
   /** The names of a path: none for the root. */
   #namesOf(path: string, at: number): string[] {
     if (path.includes("\0")) this.#damaged("a path with a zero byte in it", at);
     const names = path.split("/").filter((name) => name !== "" && name !== ".");
-    // A copy: what split gives is a view of the whole path, which a million of entries would keep.
-    if (names.length > 1) names.push(bytesOf(names.pop()!).toString("latin1"));
     if (names.includes("..")) this.#damaged(`a path that leads out of the archive, ${shown(path)}`, at);
     return names;
   }
 
-  #itemOf(at: number, header: TarHeader, path: string): number | Special {
-    const { type, size, linkPath, mtime, mode } = header;
-    switch (type) {
-      case "0":
-      case "7": {
-        const offset = at + BLOCK_LEN;
-        if (size > this.#archive.size - offset)
-          this.#damaged(`it is cut off in ${shown(path)}: it has ${this.#archive.size} bytes`, at);
-        const isExecutable = (mode & 0o100) !== 0;
-        return this.#leaves.add({
-          mode: isExecutable ? MODE.executable : MODE.file,
-          size,
-          content: offset,
-          mtime,
-        });
-      }
-      case "1":
-        return this.#linked(this.#namesOf(linkPath, at), path, at);
-      case "2": {
-        if (linkPath === "" || linkPath.includes("\0"))
-          this.#damaged(`a symbolic link with no proper target, ${shown(path)}`, at);
-        const content = new Uint8Array(Buffer.from(linkPath, "latin1"));
-        return this.#leaves.add({ mode: MODE.symlink, size: content.length, content, mtime });
-      }
-      default: {
-        const special = SPECIAL[type];
-        if (special !== undefined) return { special };
-        const what = UNKNOWN[type] ?? `a member of type ${JSON.stringify(type)}`;
-        throw new DocteurError(
-          "BadSource",
-          `${this.#archive.name}: ${shown(path)} is ${what}, at byte ${at}`,
-          {
-            path: shown(path),
-            hint: "extract the archive, and make the image of the directory",
-          },
-        );
-      }
-    }
+  /** What a member is: its number in the tree. */
+  #itemOf(at: number, header: TarHeader, path: string): number {
+    const { type, linkPath, mtime } = header;
+    if (type === "1") return this.#linked(linkPath, path, at);
+    if (type in SPECIAL) return SPECIAL[type]!;
+    if (type in NO_FILES)
+      throw new DocteurError(
+        "BadSource",
+        `${this.#archive.name}: ${shown(path)} is ${NO_FILES[type]}, at byte ${at}`,
+        { path: shown(path), hint: "extract the archive, and make the image of the directory" },
+      );
+    if (type !== "2") return this.#file(at, header, path);
+    if (linkPath === "" || linkPath.includes("\0"))
+      this.#damaged(`a symbolic link with no proper target, ${shown(path)}`, at);
+    const content = new Uint8Array(Buffer.from(linkPath, "latin1"));
+    return this.#tree.members.add({ mode: MODE.symlink, size: content.length, content, mtime });
+  }
+
+  #file(at: number, { type, size, mode, mtime }: TarHeader, path: string): number {
+    const offset = at + BLOCK_LEN;
+    if (size > this.#archive.size - offset)
+      this.#damaged(`it is cut off in ${shown(path)}: it has ${this.#archive.size} bytes`, at);
+    if (!FILES.includes(type)) this.#unknown.add(`${shown(path)} (${JSON.stringify(type)})`);
+    const isExecutable = (mode & 0o100) !== 0;
+    const fileMode = isExecutable ? MODE.executable : MODE.file;
+    return this.#tree.members.add({ mode: fileMode, size, content: offset, mtime });
   }
 
   /** What a hard link is to: a file, mostly. */
-  #linked(names: readonly string[], from: string, at: number): number | Special {
-    let item: Item | undefined = this.#root;
-    for (const name of names) item = item instanceof Map ? item.get(name) : undefined;
-    const path = names.join("/");
-    const found = item instanceof Map ? undefined : item;
-    return (
-      found ??
-      this.#leftOut.get(path) ??
-      this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at)
-    );
+  #linked(target: string, from: string, at: number): number {
+    const path = this.#namesOf(target, at).join("/");
+    const found = endsInDot(target) || target.endsWith("/") ? undefined : this.#tree.find(path);
+    return found ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
   }
 
   /** Whether patterns leave a path out, or git's rules. */
-  #isLeftOut(names: readonly string[], isFolder: boolean): boolean {
+  #isLeftOut(names: readonly string[], isDirectory: boolean): boolean {
     let state: ExcludeState | undefined = this.#options.exclude.root;
     for (const [index, name] of names.entries()) {
-      state = this.#options.exclude.step(state, name, isFolder || index < names.length - 1);
+      state = this.#options.exclude.step(state, name, isDirectory || index < names.length - 1);
       if (state === undefined) return true;
       if (name !== ".git") continue;
-      this.#git.add(names.slice(0, index + 1).join("/"));
+      this.#tree.skipGit(names.slice(0, index + 1).join("/"));
       return true;
     }
     return false;
   }
-
-  /** The folder of a path; what is no folder there is replaced. */
-  #folderAt(names: readonly string[]): void {
-    const name = names.at(-1);
-    if (name === undefined) return;
-    const parent = this.#parentOf(names);
-    if (!(parent.get(name) instanceof Map)) parent.set(name, new Map());
-  }
-
-  /** The folder that a path's last name is in, with those that it is in. */
-  #parentOf(names: readonly string[]): Folder {
-    let folder = this.#root;
-    for (const [index, name] of names.slice(0, -1).entries()) {
-      let item = folder.get(name);
-      if (item === undefined) {
-        item = new Map();
-        folder.set(name, item);
-      }
-      if (!(item instanceof Map)) {
-        const path = shown(names.slice(0, index + 1).join("/"));
-        throw new DocteurError(
-          "BadSource",
-          `${this.#archive.name}: ${path} is no directory, but has entries`,
-          {
-            path,
-            hint: "a member of the archive lies in another that is a file or a link",
-          },
-        );
-      }
-      folder = item;
-    }
-    return folder;
-  }
-
-  #place(names: readonly string[], item: number | Special): void {
-    const parent = this.#parentOf(names);
-    const name = names.at(-1)!;
-    const before = parent.get(name);
-    if (before instanceof Map && before.size > 0) {
-      const path = shown(names.join("/"));
-      throw new DocteurError("BadSource", `${this.#archive.name}: ${path} is a directory, and no directory`, {
-        path,
-        hint: "two members of the archive have this path",
-      });
-    }
-    parent.set(name, item);
-  }
-}
-
-/**
- * The listing of what is in the archive's folders at its end. Empties them on the way: there may be many.
- * @param path the archive's
- */
-function finish(
-  path: string,
-  root: Folder,
-  leaves: Leaves,
-  git: ReadonlySet<string>,
-  options: TarOptions,
-): Listing {
-  const blobs = new SourceBlobs();
-  const skipped = Array.from(git, shown);
-  let newest: number | undefined;
-  const indexOf = (leaf: number): number => {
-    const mtime = leaves.mtimeOf(leaf);
-    if (newest === undefined || mtime > newest) newest = mtime;
-    return leaves.indexIn(blobs, leaf, path);
-  };
-  // No deeper than the paths' limit.
-  const convert = (folder: Folder, prefix: string): SourceFolder => {
-    const entries: SourceEntry[] = [];
-    for (const [name, item] of folder) {
-      const path = prefix + name;
-      if (item instanceof Map) {
-        checkName(name, MODE.directory, path);
-        entries.push({ name, mode: MODE.directory, folder: convert(item, `${path}/`) });
-      } else if (typeof item !== "number") {
-        if (!options.skipSpecial) refuseSpecial(path, item.special);
-        skipped.push(shown(path));
-      } else {
-        const mode = leaves.modeOf(item);
-        checkName(name, mode, path);
-        entries.push({ name, mode, blob: indexOf(item) });
-      }
-    }
-    folder.clear();
-    return new SourceFolder(entries);
-  };
-  return { root: convert(root, ""), blobs, newest, skipped: skipped.sort() };
 }
 
 /**

@@ -1,0 +1,30 @@
+/** Trees in memory, many to a page: an array for each would take more than most trees do. */
+import type { TreeStore } from "./base/content.js";
+
+const PAGE_LEN = 1 << 20;
+
+/** See the file's head. */
+export class MemoryTrees implements TreeStore {
+  readonly #pages: Uint8Array[] = [];
+  /** Bytes that are taken of the last page. */
+  #taken = 0;
+
+  /** @returns the page, `PAGE_LEN` times, and where the content begins in it: below `PAGE_LEN`, as larger ones have their own */
+  keep(content: Uint8Array): number {
+    const page = this.#pages.at(-1);
+    if (page === undefined || content.length > page.length - this.#taken) {
+      this.#pages.push(new Uint8Array(Math.max(PAGE_LEN, content.length)));
+      this.#taken = 0;
+    }
+    const start = this.#taken;
+    this.#pages.at(-1)!.set(content, start);
+    this.#taken += content.length;
+    return (this.#pages.length - 1) * PAGE_LEN + Math.min(start, PAGE_LEN - 1);
+  }
+
+  at(offset: number, size: number): Uint8Array {
+    const start = offset % PAGE_LEN;
+    // A copy: a message that holds a view of a page takes all of it along.
+    return this.#pages[Math.floor(offset / PAGE_LEN)]!.slice(start, start + size);
+  }
+}

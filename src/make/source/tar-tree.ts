@@ -1,0 +1,168 @@
+/** What the members of an archive come to: the tree of its paths, as it is at the archive's end. */
+import { DocteurError } from "../../errors.js";
+import { shown } from "../../git/byte-string.js";
+import { checkName, refuseSpecial } from "../../git/names.js";
+import { MODE } from "../../git/objects.js";
+import type { Archive } from "./archive.js";
+import { type Listing, SkippedPaths, type SourceVisitor } from "./listing.js";
+import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";
+import { Leaves } from "./tar-members.js";
+
+/** The numbers of special files, which no image holds: beyond those of members. */
+const DEVICE = 0xfffffff0;
+const FIFO = 0xfffffff1;
+
+/** Special files by type. */
+export const SPECIAL: Record<string, number> = { "3": DEVICE, "4": DEVICE, "6": FIFO };
+
+const isSpecial = (item: number): boolean => item >= DEVICE;
+
+/** Names the folders that a walk is in. */
+class Trail {
+  readonly #names: string[] = [];
+
+  enter(name: string): void {
+    this.#names.push(name);
+  }
+
+  leave(): void {
+    this.#names.pop();
+  }
+
+  /** The path of an entry of the present folder. */
+  to(name: string): string {
+    return [...this.#names, name].join("/");
+  }
+}
+
+/** See the file's head. */
+export class TarTree {
+  readonly #archive: Archive;
+  readonly #paths = new PathTree();
+  /** What is left out: hard links to it may not be. */
+  readonly #leftOut = new PathTree();
+  /** Paths of `.git`. */
+  readonly #git = new PathTree();
+  readonly members = new Leaves();
+
+  constructor(archive: Archive) {
+    this.#archive = archive;
+  }
+
+  /** A member's number, or a special file's, by its path. */
+  find(path: string): number | undefined {
+    const item = this.#paths.find(path);
+    if (item !== undefined && item !== FOLDER) return item;
+    const leftOut = this.#leftOut.find(path);
+    return leftOut === FOLDER ? undefined : leftOut;
+  }
+
+  /**
+   * Makes a folder; what is not a folder there is replaced.
+   * @param mustFit whether that is refused: what leads through a file
+   */
+  addFolder(path: string, mustFit: boolean): void {
+    const found = this.#paths.find(path);
+    if (mustFit && found !== undefined && found !== FOLDER) this.#refuseThrough(path);
+    this.#through(() => this.#paths.addFolder(path));
+  }
+
+  /** Places a member, or a special file. */
+  place(path: string, item: number): void {
+    if (this.#through(() => this.#paths.set(path, item))) return;
+    const place = shown(path);
+    throw new DocteurError("BadSource", `${this.#archive.name}: ${place} is a directory, and no directory`, {
+      path: place,
+      hint: "two members of the archive have this path",
+    });
+  }
+
+  /** Notes a member that is left out. */
+  leaveOut(path: string, item: number): void {
+    try {
+      this.#leftOut.set(path, item);
+    } catch (error) {
+      // A member below another one: no hard link leads to it.
+      if (!(error instanceof NotAFolder)) throw error;
+    }
+  }
+
+  /** Notes a `.git`. */
+  skipGit(path: string): void {
+    this.#git.set(path, 0);
+  }
+
+  #through<T>(change: () => T): T {
+    try {
+      return change();
+    } catch (error) {
+      if (error instanceof NotAFolder) return this.#refuseThrough(error.path);
+      throw error;
+    }
+  }
+
+  #refuseThrough(path: string): never {
+    throw new DocteurError(
+      "BadSource",
+      `${this.#archive.name}: ${shown(path)} is no directory, but has entries`,
+      {
+        path: shown(path),
+        hint: "a member of the archive lies in another that is a file or a link",
+      },
+    );
+  }
+
+  /**
+   * The listing of all that is there at the archive's end.
+   * @throws DocteurError `BadSource` for what no image can hold
+   */
+  finish(skipSpecial: boolean): Listing {
+    const { members } = this;
+    const { newest, skipped } = this.#check(skipSpecial);
+    const blobs = members.blobs(this.#archive.path);
+    const paths = this.#paths;
+    const walk = (visitor: SourceVisitor): void =>
+      paths.walk({
+        enter: (name) => visitor.enter(name),
+        leaf: (name, item) => {
+          if (!isSpecial(item)) visitor.leaf(name, members.modeOf(item), members.indexOf(item));
+        },
+        leave: () => visitor.leave(),
+      });
+    return { tree: { walk, folderCount: () => paths.folderCount() }, blobs, newest, skipped };
+  }
+
+  /** Checks all names, and finds out which members are in use. */
+  #check(skipSpecial: boolean): Pick<Listing, "newest" | "skipped"> {
+    const { members } = this;
+    const skipped = new SkippedPaths();
+    const gitTrail = new Trail();
+    this.#git.walk({
+      enter: (name) => gitTrail.enter(name),
+      leaf: (name) => skipped.add(gitTrail.to(name), "git"),
+      leave: () => gitTrail.leave(),
+    });
+    let newest: number | undefined;
+    const trail = new Trail();
+    this.#paths.walk({
+      enter: (name) => {
+        checkName(name, MODE.directory, () => trail.to(name));
+        trail.enter(name);
+      },
+      leaf: (name, item) => {
+        if (isSpecial(item)) {
+          if (!skipSpecial) refuseSpecial(trail.to(name), item === FIFO ? "a FIFO" : "a device");
+          skipped.add(trail.to(name), "special");
+          return;
+        }
+        checkName(name, members.modeOf(item), () => trail.to(name));
+        members.use(item);
+        const mtime = members.mtimeOf(item);
+        if (newest === undefined || mtime > newest) newest = mtime;
+      },
+      leave: () => trail.leave(),
+    });
+    skipped.first.sort((left, right) => (left.path < right.path ? -1 : 1));
+    return { newest, skipped };
+  }
+}
