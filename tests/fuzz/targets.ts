@@ -10,6 +10,7 @@ import { indexPack } from "./index-pack.js";
 import { inflate } from "./inflate.js";
 import { manifest } from "./manifest.js";
 import { tar } from "./tar.js";
+import { tarExtract } from "./tar-extract.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
 import { wasiHost } from "./wasi-host.js";
@@ -25,6 +26,7 @@ export const TARGETS = {
   image,
   "index-pack": indexPack,
   tar,
+  "tar-extract": tarExtract,
   manifest,
   cmdline,
   "wasi-host": wasiHost,

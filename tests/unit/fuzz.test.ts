@@ -17,6 +17,7 @@ const CASES: Record<TargetName, number> = {
   image: 12,
   "index-pack": 60,
   tar: 1500,
+  "tar-extract": 40,
   manifest: 600,
   cmdline: 300,
   "wasi-host": 400,
