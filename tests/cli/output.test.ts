@@ -33,6 +33,8 @@ execFileSync(process.execPath, [distPath("tools/docteur.js"), "make", "-q", SITE
 
 const DOCTEUR = "tools/docteur.js";
 const TENDER = "tools/solo5-wasm.js";
+/** The WASI guest, which says what the tender says. */
+const WASI = "tests/support/wasi-run.js";
 
 /** Command lines that print: the program, and its arguments. */
 const PRINTING: readonly [program: string, ...args: string[]][] = [
@@ -52,6 +54,7 @@ const PRINTING: readonly [program: string, ...args: string[]][] = [
   [TENDER, "--version"],
   [TENDER, `--block:docteur=${IMAGE}`, guestPath("simple"), "--filename", "/a-b"],
   [TENDER, guestPath("hello")],
+  [WASI, SITE, ".", guestPath("hello.wasi")],
 ];
 const LARGE: readonly [program: string, ...args: string[]][] = [
   [DOCTEUR, "cat", LARGE_IMAGE, "/large"],

@@ -8,7 +8,10 @@
  * @returns the reason
  * @throws where the thing is required and missing
  */
-export function unlessRequired(what: "browser" | "ssh", reason: string | undefined): string | undefined {
+export function unlessRequired(
+  what: "browser" | "ssh" | "clang",
+  reason: string | undefined,
+): string | undefined {
   const required = (process.env.DOCTEUR_TEST_REQUIRE ?? "").split(",");
   if (reason !== undefined && required.includes(what))
     throw new Error(`DOCTEUR_TEST_REQUIRE names ${what}: ${reason}`);

@@ -142,7 +142,10 @@ test("tables grow no further than the memory limit allows, all of them together"
   assert.deepEqual(tablesGrowTo([1, FUNCREF, 1, 7, 9], limit), [9]);
   assert.deepEqual(tablesGrowTo([2, FUNCREF, 0, 0, EXTERNREF, 0, 10], limit), [123, 133]);
   // A modest one gets what it declares, and leaves the rest to the others.
-  assert.deepEqual(tablesGrowTo([3, FUNCREF, 0, 0, FUNCREF, 1, 0, 10, EXTERNREF, 0, 0], limit), [123, 10, 123]);
+  assert.deepEqual(
+    tablesGrowTo([3, FUNCREF, 0, 0, FUNCREF, 1, 0, 10, EXTERNREF, 0, 0], limit),
+    [123, 10, 123],
+  );
 });
 
 function refusal(parts: Parameters<typeof guestBytes>[0], limit = 1 << 20): string {
