@@ -12,7 +12,7 @@ import { type ModuleShape, PAGE, PAGES_MAX, type Place, SECTION, type Table } fr
 export const BYTES_PER_ELEMENT = 256;
 
 /** The most global variables of a guest. V8 takes up to 2.5 KB to initialise one. */
-export const GLOBALS_MAX = 10_000;
+export const GLOBALS_MAX = 10000;
 
 /**
  * The most that a function may cost to compile: local variables and the parameters and results of the widest type, times
