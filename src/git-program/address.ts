@@ -38,17 +38,17 @@ function refuse(source: string, why: string, hint: string): never {
   throw new DocteurError("InvalidArgument", `${shown} is no address of a repository: ${why}`, { hint });
 }
 
-/** Percent signs that encode nothing stand for themselves, as git has it. */
-function decode(text: string): string {
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (bytes) =>
+/** Decodes escapes. Percent signs that encode nothing, and `%00`, stand for themselves, as git has it. */
+export function decodePercent(text: string): string {
+  return text.replace(/(?:%(?!00)[0-9a-f]{2})+/gi, (bytes) =>
     Buffer.from(bytes.replaceAll("%", ""), "hex").toString(),
   );
 }
 
 function loginOf(source: string, userinfo: string): Login {
   const colon = userinfo.indexOf(":");
-  const username = decode(colon < 0 ? userinfo : userinfo.slice(0, colon));
-  const password = colon < 0 ? undefined : decode(userinfo.slice(colon + 1));
+  const username = decodePercent(colon < 0 ? userinfo : userinfo.slice(0, colon));
+  const password = colon < 0 ? undefined : decodePercent(userinfo.slice(colon + 1));
   // git hands logins to its helpers line by line.
   if (/[\0\r\n]/.test(username + password))
     refuse(source, "its user name or password has a line break", "git cannot use such a login");

@@ -90,7 +90,9 @@ class Remote {
     let isEmpty = true;
     let isSha1 = true;
     const onLine = (line: string): void => {
-      const [id, name] = line.split("\t") as [string, string];
+      // Names of a lying server may have line feeds.
+      const [, id, name] = /^([0-9a-f]{40}|[0-9a-f]{64})\t(.*)$/.exec(line) ?? [];
+      if (id === undefined || name === undefined) return;
       isEmpty = false;
       isSha1 &&= id.length === 40;
       const short = /^refs\/(?:heads|tags)\/(.*)$/.exec(name)?.[1];

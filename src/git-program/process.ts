@@ -176,10 +176,14 @@ export async function runGit(
   return { status, stdout: stdout.replace(/\n$/, ""), stderr };
 }
 
+/** Characters of that line that are told: a server may have written it. */
+const SAID_MAX = 1000;
+
 /** The line in which git says why, for a hint. */
 export function reasonOf(stderr: string): string {
   const lines = stderr.split(/[\r\n]/).filter((line) => line.trim() !== "");
   const said = lines.find((line) => /^(fatal|error):/.test(line)) ?? lines[0] ?? "git said nothing";
   const advice = lines.find((line) => line.includes("git config --global --add safe.directory"));
-  return advice === undefined ? `git says: ${said}` : `git says: ${said}: ${advice.trim()}`;
+  const words = said.length > SAID_MAX ? `${said.slice(0, SAID_MAX)}...` : said;
+  return advice === undefined ? `git says: ${words}` : `git says: ${words}: ${advice.trim()}`;
 }

@@ -143,7 +143,8 @@ const TROUBLES: readonly Trouble[] = [
 /** An error for a git that could not talk to another machine. */
 export function troubleWith({ address, scrub }: Destination, stderr: string): DocteurError {
   // Nothing is told from an address: a repository may be named "TLS", or as whatever else is looked for.
-  const words = stderr.replace(/'[a-z+]+:\/\/[^'\n]*'/gi, "'…'");
+  // Nor from the words of the server, which are its own.
+  const words = stderr.replace(/^remote: .*$/gm, "").replace(/'[a-z+]+:\/\/[^'\n]*'/gi, "'…'");
   for (const { says, code, message, hint } of TROUBLES) {
     const match = says.exec(words);
     if (match !== null)

@@ -2,6 +2,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommitDate, dateOfFiles } from "../git/date.js";
+import { listWorkTree } from "../git-program/work-tree.js";
 import { ioError } from "../node/io-error.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
@@ -43,8 +44,10 @@ async function list(
   const path = await realpath(source.path).catch((cause: unknown) => {
     throw ioError("read", source.path, cause);
   });
+  const only = job.worktree ? await listWorkTree(path, signal) : undefined;
   return listDirectory(path, {
     ...options,
+    only,
     compat: job.compat ?? false,
     dereference: job.dereference ?? false,
     outputs: [target, temporary],

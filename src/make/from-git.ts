@@ -3,6 +3,7 @@
 import { DocteurError } from "../errors.js";
 import type { Kind } from "../git/objects.js";
 import { hexOid, OID_LEN } from "../git/oid.js";
+import { countChanges } from "../git-program/work-tree.js";
 import { withOwnSignal } from "../node/own-signal.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
@@ -114,6 +115,17 @@ async function packAnew(
   });
 }
 
+/** Says that the work tree has files that the image will not have: build output, most of the time. */
+async function noticeChanges(source: GitSource, { ref, subdir, signal, onNotice }: Job): Promise<void> {
+  if (source.kind !== "git" || ref !== undefined || onNotice === undefined) return;
+  const { changed, untracked } = await countChanges(source.path, subdir, signal);
+  if (changed + untracked === 0) return;
+  const count = (number: number, what: string): string[] =>
+    number === 0 ? [] : [`${number} ${what} file${number === 1 ? "" : "s"}`];
+  const files = [...count(changed, "changed"), ...count(untracked, "untracked")].join(" and ");
+  onNotice(`the image holds the last commit, without ${files} of the work tree (--worktree takes them)`);
+}
+
 /**
  * Writes an image of a commit.
  * @throws DocteurError what `openGitSource` throws, `BadSource`, `Io`; the signal's reason
@@ -123,6 +135,7 @@ export async function makeFromGit(
   job: Job,
   replacement: Replacement,
 ): Promise<MakeSummary> {
+  await noticeChanges(source, job);
   const ready = await openGitSource(source, job, replacement.scratch);
   const packed = await (job.repack ? packAnew : packByGit)(ready, job, replacement);
   const { commit, sourceCommit } = ready;

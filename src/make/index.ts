@@ -1,8 +1,10 @@
 /** Makes disk images: the library function behind `docteur make`. */
+import { DocteurError } from "../errors.js";
 import { replaceFile } from "../node/replace-file.js";
 import { makeFromFiles } from "./from-files.js";
 import { makeFromGit } from "./from-git.js";
-import { locateSource, type Source } from "./locate.js";
+import type { GitSource } from "./git/source.js";
+import { type FileSource, locateSource, type Source } from "./locate.js";
 import {
   checkBlockSize,
   checkCount,
@@ -21,6 +23,7 @@ export type { MakeOptions, MakeProgress, MakeSummary } from "./options.js";
 
 /** Options that are for some kinds of sources alone, as the command line has them. */
 const GIT_ONLY = { ref: "-b", subdir: "--subdir", strict: "--strict", repack: "--repack" } as const;
+const REMOTE_ONLY = { timeout: "--timeout", maxFetch: "--max-fetch" } as const;
 const FILES_ONLY = { exclude: "--exclude", skipSpecial: "--skip-special" } as const;
 
 /** Refuses options that the source cannot honour. */
@@ -34,6 +37,18 @@ function checkOptions(source: Source, options: MakeOptions): void {
       if (isGiven(name as keyof MakeOptions)) refuse(what, `${flag} is for ${whose}`);
   };
   const { kind } = source;
+  if (kind !== "remote")
+    forbid(REMOTE_ONLY, `${source.path} is on this machine`, "git repositories on other machines");
+  if (options.worktree) {
+    if (kind !== "git")
+      forbid(
+        { worktree: "--worktree" },
+        `${kind === "remote" ? source.address.url : source.path} is no git work tree`,
+        "git work trees on this machine",
+      );
+    else forbid(GIT_ONLY, "--worktree takes files as they are, not a commit", "commits of git repositories");
+    return;
+  }
   if (kind === "git" || kind === "remote") {
     const which = kind === "git" ? source.path : source.address.url;
     forbid(
@@ -63,6 +78,18 @@ function checkOptions(source: Source, options: MakeOptions): void {
     );
 }
 
+/** git, and every relative path, needs a working directory that is there. */
+function checkWorkingDirectory(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new DocteurError("Io", "the working directory does not exist any more", {
+      hint: "change to another directory",
+      cause,
+    });
+  }
+}
+
 /**
  * Makes an image of a commit, of a directory, or of a tar archive.
  *
@@ -85,6 +112,7 @@ function checkOptions(source: Source, options: MakeOptions): void {
  */
 export async function make(source: string, target: string, options: MakeOptions = {}): Promise<MakeSummary> {
   const { date, depth = DEPTH, workers = 1, signal, blockSize = 512 } = options;
+  checkWorkingDirectory();
   checkBlockSize(blockSize);
   checkDepth(depth);
   checkCount("workers", workers, 1, WORKERS_MAX);
@@ -94,12 +122,18 @@ export async function make(source: string, target: string, options: MakeOptions 
   const located = locateSource(source);
   checkOptions(located, options);
   const job: Job = { ...options, blockSize };
+  const files: FileSource | undefined =
+    located.kind === "remote" || (located.kind === "git" && !options.worktree)
+      ? undefined
+      : located.kind === "git"
+        ? { kind: "directory", path: located.path, isStream: false }
+        : located;
   return replaceFile(
     target,
     (replacement) =>
-      located.kind === "git" || located.kind === "remote"
-        ? makeFromGit(located, job, replacement)
-        : makeFromFiles(located, job, moment, replacement),
+      files === undefined
+        ? makeFromGit(located as GitSource, job, replacement)
+        : makeFromFiles(files, job, moment, replacement),
     signal,
   );
 }

@@ -2,9 +2,9 @@
 
 import { existsSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
 import {
+  decodePercent,
   isScpLike,
   parseRemoteUrl,
   parseScpLike,
@@ -33,6 +33,24 @@ function refuse(message: string, hint: string, cause?: unknown): never {
   throw new DocteurError("InvalidArgument", message, { hint, cause });
 }
 
+/**
+ * The path of a `file://` URL, read as git reads it (connect.c, url.c): what encodes no byte stands for itself, there is
+ * no query and no fragment, and a host between the slashes, such as `localhost`, is passed over.
+ * @param rest what follows the scheme
+ */
+function pathOfFileUrl(source: string, rest: string): string {
+  const path = decodePercent(rest);
+  const start = path.indexOf("/");
+  if (start < 0 || path.includes("\0"))
+    refuse(
+      `${source} is no path of this machine`,
+      "a file URL has three slashes and an absolute path: file:///absolute/path",
+    );
+  return resolve(
+    process.platform === "win32" ? path.slice(start).replace(/^\/+(?=[A-Za-z]:)/, "") : path.slice(start),
+  );
+}
+
 /** The address or the absolute path that a source's text stands for. */
 function readSource(source: string): RemoteAddress | string {
   if (source === "") refuse("the source is empty", "give a path, or the address of a git repository");
@@ -49,16 +67,7 @@ function readSource(source: string): RemoteAddress | string {
       if (rest !== "") return resolve(rest);
       return refuse(`${source} names no path`, "relativize://relative/path");
     case "file":
-      try {
-        // git knows no query or fragment here, and URLs lose some characters on the way.
-        return fileURLToPath(source.replace(/[?#\\\0-\x20]/g, encodeURIComponent));
-      } catch (cause) {
-        return refuse(
-          `${source} is no path of this machine`,
-          "a file URL has three slashes and an absolute path: file:///absolute/path",
-          cause,
-        );
-      }
+      return pathOfFileUrl(source, rest);
     default:
       refuse(
         `no source has the scheme ${scheme}://`,

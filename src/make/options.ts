@@ -63,6 +63,12 @@ export interface MakeOptions {
    * processor, up to 6, and fewer for many files: so many that 512 MB of memory are enough.
    */
   workers?: number | undefined;
+  /** Git work trees only: take the files as they are, those that git tracks or would with `git add`, as a directory. */
+  worktree?: boolean | undefined;
+  /** Repositories on other machines only: how many seconds fetching may take. Default: as long as it takes. */
+  timeout?: number | undefined;
+  /** Repositories on other machines only: how many bytes fetching may store. Default: as many as there is room for. */
+  maxFetch?: number | undefined;
   /** Ends the work: the target stays as it was. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MakeProgress) => void) | undefined;

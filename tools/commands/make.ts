@@ -1,9 +1,15 @@
 /** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type MakeProgress, type MakeSummary, make } from "../../src/make/index.js";
+import { ioError } from "../../src/node/io-error.js";
+import { writeAllUnder } from "../../src/node/write-all.js";
 import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
 import { EXIT } from "../cli/exit.js";
 import { formatBytes, plural } from "../cli/format.js";
-import { print } from "../cli/output.js";
+import { isOnTerminal, print } from "../cli/output.js";
 import { interruptible } from "../cli/process.js";
 import { ProgressLine } from "../cli/progress.js";
 import { escapeControls } from "../terminal.js";
@@ -38,7 +44,9 @@ refused, and so are names that git's own check finds fault with, and sparse
 files in archives.
 
 IMAGE appears when it is complete, in place of what was there; if anything
-fails, what was there stays. The same SOURCE and options give the same bytes.
+fails, what was there stays. As IMAGE, - is standard output: the image is made in
+a temporary file, and written when it is complete. Its reader must look at the
+exit status, as part of an image may be in the pipe when writing fails. The same SOURCE and options give the same bytes.
 
 Options:
   -b, --branch REF   the branch, tag, full ref, or commit id to take of a git
@@ -46,6 +54,10 @@ Options:
                      first digits of an id, or HEAD~1 and the like
       --subdir PATH  take this directory of the commit alone, as the root; it
                      gets a commit of its own, which names the original
+      --worktree     take the files of a git work tree as they are, in one new
+                     commit: those that git tracks, or would with git add
+      --timeout N    give up fetching from another machine after N seconds
+      --max-fetch N  give up fetching what takes more than N bytes
       --strict       submodules and Git LFS pointers are errors
       --repack       choose a commit's deltas as those of a directory, which
                      takes less space, instead of having git choose them
@@ -89,6 +101,9 @@ Examples:
 const OPTIONS = {
   branch: { type: "string", short: "b" },
   subdir: { type: "string" },
+  worktree: { type: "boolean" },
+  timeout: { type: "string" },
+  "max-fetch": { type: "string" },
   strict: { type: "boolean" },
   date: { type: "string", short: "d" },
   exclude: { type: "string", multiple: true },
@@ -178,19 +193,55 @@ function warnAbout(summary: MakeSummary): void {
   warnOf(summary.lfsPointers, "file", pointers);
 }
 
+/** Refuses standard output where an image would do harm in it, or other output is to be there. */
+function checkStandardOutput(isJson: boolean | undefined): void {
+  if (isJson)
+    throw usageError("--json and an image cannot both be in standard output", "give a file for the image");
+  if (isOnTerminal())
+    throw usageError(
+      "an image is not written to a terminal",
+      "give a file for the image, or redirect the output",
+    );
+}
+
+const STDOUT = 1;
+
+/** Makes an image in a temporary file, and writes it to standard output when it is complete. */
+async function makeToOutput(
+  makeInto: (image: string) => Promise<MakeSummary>,
+  signal: AbortSignal,
+): Promise<MakeSummary> {
+  const folder = await mkdtemp(join(tmpdir(), "docteur-")).catch((cause: unknown) => {
+    throw ioError("write to", tmpdir(), cause, "TMPDIR names another folder for temporary files");
+  });
+  try {
+    const image = join(folder, "image");
+    const summary = await makeInto(image);
+    for await (const piece of createReadStream(image, { highWaterMark: 1 << 20 }))
+      await writeAllUnder(signal, STDOUT, piece as Buffer, "standard output");
+    return summary;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["SOURCE", "IMAGE"]);
-  const [source, image] = positionals as [string, string];
+  const [source, target] = positionals as [string, string];
+  if (target === "-") checkStandardOutput(values.json);
   const blockSize = parseBlockSize(values.bs);
   // Where the system has it so, this is what lists of processes show from now on, in the place of a password, or of a token
   // that is the user's name.
   if (/^https?:\/\/.*@/is.test(source)) process.title = "docteur make";
   const progress = new ProgressLine(values.quiet);
   const start = performance.now();
-  const summary = await interruptible((signal) =>
+  const makeInto = (image: string, signal: AbortSignal): Promise<MakeSummary> =>
     make(source, image, {
       ref: values.branch,
       subdir: values.subdir,
+      worktree: values.worktree,
+      timeout: parseCount("--timeout", values.timeout),
+      maxFetch: parseCount("--max-fetch", values["max-fetch"]),
       strict: values.strict,
       date: values.date ?? epochDate(),
       blockSize,
@@ -206,14 +257,16 @@ async function run(argv: string[]): Promise<number> {
         progress.clear();
         if (!values.quiet) process.stderr.write(`docteur: note: ${escapeControls(text)}\n`);
       },
-    }),
+    });
+  const summary = await interruptible((signal) =>
+    target === "-" ? makeToOutput((image) => makeInto(image, signal), signal) : makeInto(target, signal),
   ).finally(() => progress.clear());
   if (!values.quiet) {
     if (values.date !== undefined && summary.kind === "git")
       warn("-d has no effect: the commit has its own date");
     warnAbout(summary);
   }
-  progress.finish(describeResult(escapeControls(image), summary, performance.now() - start));
+  progress.finish(describeResult(escapeControls(target), summary, performance.now() - start));
   if (values.json) print(`${JSON.stringify(summary, null, 2)}\n`);
   return EXIT.ok;
 }

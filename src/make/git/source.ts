@@ -5,6 +5,7 @@
 import { DocteurError } from "../../errors.js";
 import type { RemoteAddress } from "../../git-program/address.js";
 import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
+import { type FetchLimits, withinLimits } from "../../git-program/fetch-limits.js";
 import { completeCommit, lazyEnvironment } from "../../git-program/partial.js";
 import { resolveCommit } from "../../git-program/revision.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
@@ -36,6 +37,9 @@ export interface GitSourceOptions {
   subdir?: string | undefined;
   /** Whether submodules and LFS pointers are errors. */
   strict?: boolean | undefined;
+  /** See `MakeOptions`. */
+  timeout?: number | undefined;
+  maxFetch?: number | undefined;
   signal?: AbortSignal | undefined;
   /** As `MakeOptions` has them. */
   onProgress?: ((progress: GitSourceProgress) => void) | undefined;
@@ -71,7 +75,7 @@ function refuse({ count, paths }: Noticed, noun: string, what: string): void {
 async function obtain(
   source: GitSource,
   subdir: string | undefined,
-  options: FetchOptions & { ref?: string | undefined },
+  options: FetchOptions & FetchLimits & { ref?: string | undefined },
   workspace: Workspace,
 ): Promise<{ commit: string; sourceCommit: string }> {
   const { ref, signal } = options;
@@ -79,7 +83,10 @@ async function obtain(
   const partOf = async (from: TreeReader, commit: string): Promise<string> =>
     subdir === undefined ? commit : writeCommitOfSubdir(from, commit, subdir);
   if (source.kind === "remote") {
-    const sourceCommit = await fetchCommit(source.address, ref, workspace, options);
+    const { address } = source;
+    const sourceCommit = await withinLimits(options, address.host, workspace.repository, signal, (own) =>
+      fetchCommit(address, ref, workspace, { ...options, signal: own }),
+    );
     return { commit: await partOf(reader, sourceCommit), sourceCommit };
   }
   const { path } = source;
@@ -103,11 +110,13 @@ export async function openGitSource(
   options: GitSourceOptions,
   scratch: () => Promise<string>,
 ): Promise<ReadyCommit> {
-  const { signal, onProgress, onNotice, ref, strict } = options;
+  const { signal, onProgress, onNotice, ref, strict, timeout, maxFetch } = options;
   const subdir = parseSubdir(options.subdir ?? "");
   const workspace = await createWorkspace(await scratch());
   const fetchOptions = {
     ref,
+    timeout,
+    maxFetch,
     signal,
     onNotice,
     onProgress: (done: number, total: number | undefined) => onProgress?.({ phase: "fetch", done, total }),

@@ -26,6 +26,8 @@ export interface DirectoryOptions {
   outputs: readonly string[];
   /** What to leave out silently. */
   exclude: ExcludePatterns;
+  /** What to take, files and the directories that they are in, by path from the root; by default everything. */
+  only?: ReadonlySet<string> | undefined;
   /** Leave out special files: FIFOs, sockets and devices. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
@@ -164,8 +166,9 @@ class DirectoryLister {
 
   /** @returns `undefined` for what is left out */
   #entryOf(place: Place, handle: FolderHandle, name: string): SourceEntry | Subfolder | undefined {
-    const { compat, exclude, skipSpecial } = this.#options;
+    const { compat, exclude, only, skipSpecial } = this.#options;
     const path = `${place.path}/${name}`;
+    if (only !== undefined && !only.has(path.slice(this.#rootLen))) return undefined;
     if (this.#outputs.has(path)) return undefined;
     // What a pattern leaves out as whatever it is need not be a thing that can be looked at.
     if (exclude.step(place.exclude, name, false) === undefined) return undefined;
