@@ -4,6 +4,7 @@
  */
 import type { BlockDevice } from "../devices/device.js";
 import { isValidRange, RESULT } from "../devices/device.js";
+import { ABORT_STATUS, CONSOLE_STATUS } from "./job.js";
 
 /** The type of every hypercall, in the notation of `wasm-module.ts`. */
 export const HYPERCALL_TYPES: Readonly<Record<string, string>> = {
@@ -19,12 +20,6 @@ export const HYPERCALL_TYPES: Readonly<Record<string, string>> = {
   exit: "(i32) -> ()",
   abort: "() -> ()",
 };
-
-/** The status of a guest that called `abort`, or trapped. */
-export const ABORT_STATUS = 255;
-
-/** The status of a guest whose console takes no more. */
-export const CONSOLE_STATUS = 8;
 
 /** Thrown through the guest's frames by the hypercalls that do not return. */
 export class GuestEnd {

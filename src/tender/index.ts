@@ -9,13 +9,15 @@ import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { capModule } from "./cap-module.js";
 import { encodeCommandLine } from "./cmdline.js";
-import { ABORT_STATUS, GuestEnd, HYPERCALL_TYPES, Hypercalls } from "./hypercalls.js";
+import { GuestEnd, HYPERCALL_TYPES, Hypercalls } from "./hypercalls.js";
+import { ABORT_STATUS, MEMORY_LIMIT } from "./job.js";
 import { checkAbi, checkDevices, type Manifest, parseManifest } from "./manifest.js";
 import { type ModuleShape, PAGE, readModuleShape } from "./wasm-module.js";
 
 export type { BlockDevice } from "../devices/device.js";
 export { RESULT } from "../devices/device.js";
 export { MemoryDevice } from "../devices/memory.js";
+export { MEMORY_LIMIT } from "./job.js";
 export {
   checkDevices,
   type DeclaredDevice,
@@ -23,9 +25,6 @@ export {
   isDeviceName,
   type Manifest,
 } from "./manifest.js";
-
-/** Bytes of memory that a guest may have unless its tender says otherwise: what `solo5-hvt` gives one. */
-export const MEMORY_LIMIT = 512 << 20;
 
 const ENTRY = "solo5_app_main";
 const ENTRY_TYPE = "() -> i32";

@@ -1,6 +1,15 @@
-/** What a supervisor and the thread of its guest tell each other. */
+/** What a supervisor and the thread of its guest tell each other, and what both must know without loading the tender. */
 import type { ErrorCode } from "../errors.js";
 import type { Outcome } from "./index.js";
+
+/** Bytes of memory that a guest may have unless its tender says otherwise: what `solo5-hvt` gives one. */
+export const MEMORY_LIMIT = 512 << 20;
+
+/** The status of a guest that called `abort`, or trapped. */
+export const ABORT_STATUS = 255;
+
+/** The status of a guest whose console takes no more. */
+export const CONSOLE_STATUS = 8;
 
 /** A file that is attached as a block device. */
 export interface DeviceFile {

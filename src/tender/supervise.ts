@@ -5,9 +5,8 @@
 import { statSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { DocteurError } from "../errors.js";
-import { ABORT_STATUS } from "./hypercalls.js";
-import { MEMORY_LIMIT, type Outcome } from "./index.js";
-import type { Answer, DeviceFile, Job } from "./job.js";
+import type { Outcome } from "./index.js";
+import { ABORT_STATUS, type Answer, type DeviceFile, type Job, MEMORY_LIMIT } from "./job.js";
 
 export type { DeviceFile } from "./job.js";
 
