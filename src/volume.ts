@@ -8,6 +8,7 @@ import { Core, FLAG, RESULT } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
 import { oidBytes } from "./git/oid.js";
+import { quotePath } from "./text/quoted-path.js";
 import type { Commit } from "./volume/commit.js";
 import { Content } from "./volume/content.js";
 import {
@@ -94,7 +95,7 @@ const asyncDispose: typeof Symbol.asyncDispose =
 
 function placeOf(path: unknown): Place {
   const bytes = textBytes("the path", path);
-  return { bytes, text: typeof path === "string" ? path : decoder.decode(bytes) };
+  return { bytes, text: typeof path === "string" ? path : quotePath(bytes) };
 }
 
 function flagsOf({ follow, sizes }: { follow?: boolean | undefined; sizes?: boolean | undefined }): number {

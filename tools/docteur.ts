@@ -2,6 +2,9 @@
 /** `docteur SUBCOMMAND …`: finds the subcommand and runs it. Each one is a file of `tools/commands/`. */
 import { readFileSync } from "node:fs";
 import { type Command, usageError } from "./cli/arguments.js";
+import { withHelpOf } from "./cli/errors.js";
+import { exitHelp } from "./cli/exit.js";
+import { suggest } from "./cli/nearest.js";
 import { print } from "./cli/output.js";
 import { runProgram } from "./cli/process.js";
 
@@ -27,13 +30,7 @@ Options:
   -h, --help     print this help
   -V, --version  print the version
 
-Exit statuses:
-   0  all went well
-   1  not found in the image
-   4  the image is damaged
-   8  input or output failed: a file, a device, a program, the network
-  16  the arguments are wrong
- 141  the reader of the output has closed the pipe`;
+${exitHelp()}`;
 
 async function printHelp(): Promise<void> {
   const lines: string[] = [];
@@ -49,10 +46,8 @@ function version(): string {
 
 async function load(name: string): Promise<Command> {
   if (Object.hasOwn(COMMANDS, name)) return (await COMMANDS[name]!()).command;
-  throw usageError(
-    name.startsWith("-") ? `unknown option ${name}` : `no subcommand ${name}`,
-    `there is ${Object.keys(COMMANDS).join(", ")}; docteur --help says more`,
-  );
+  if (name.startsWith("-")) throw usageError(`unknown option ${name}`);
+  throw usageError(`no such subcommand: ${name}`, suggest(name, Object.keys(COMMANDS)));
 }
 
 /** Whether help is asked for, before a `--` that ends the options. */
@@ -73,8 +68,12 @@ async function main(argv: string[]): Promise<number> {
     await printHelp();
     return 0;
   }
-  const command = await load(isHelp ? rest[0]! : name);
-  if (!isHelp && !wantsHelp(rest)) return command.run(rest);
+  const subcommand = isHelp ? rest[0]! : name;
+  const command = await load(subcommand);
+  if (!isHelp && !wantsHelp(rest))
+    return command.run(rest).catch((error: unknown) => {
+      throw withHelpOf(`docteur ${subcommand}`, error);
+    });
   print(`${command.help}\n`);
   return 0;
 }

@@ -6,6 +6,7 @@ import { DocteurError } from "../src/errors.js";
 import { BrokenPipe, writeAll } from "../src/node/write-all.js";
 import { isDeviceName } from "../src/tender/manifest.js";
 import { type SupervisedOutcome, supervise } from "../src/tender/supervise.js";
+import { printable } from "../src/text/printable.js";
 import { EXIT } from "./cli/exit.js";
 
 const USAGE = `usage: solo5-wasm [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] GUEST [ ARGS ]
@@ -132,7 +133,7 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
 
 function say(message: string): void {
   try {
-    writeAll(2, new TextEncoder().encode(`solo5-wasm: ${message}\n`), "standard error");
+    writeAll(2, new TextEncoder().encode(`solo5-wasm: ${printable(message)}\n`), "standard error");
   } catch {
     // The exit status alone says what happened.
   }

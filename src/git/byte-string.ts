@@ -3,6 +3,8 @@
  * be UTF-8. Comparing such strings compares bytes.
  */
 
+import { quotePath, quotePathAlways } from "../text/quoted-path.js";
+
 const utf8Encoder = new TextEncoder();
 const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -13,13 +15,23 @@ export function byteString(text: string): string {
   return bytes;
 }
 
-/** A byte string as text; what is no UTF-8 is U+FFFD. */
-export function textOf(bytes: string): string {
-  return utf8Decoder.decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)));
+function bytesOf(byteString: string): Uint8Array {
+  return Uint8Array.from(byteString, (char) => char.charCodeAt(0));
 }
 
-/** A byte string for people: as text, without control characters. */
+/** A byte string as text; what is no UTF-8 is U+FFFD. */
+export function textOf(bytes: string): string {
+  return utf8Decoder.decode(bytesOf(bytes));
+}
+
+/** A byte string for people, as `quotePath` shows its bytes. */
 export function shown(bytes: string): string {
-  const escaped = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  return textOf(bytes).replace(/[\x00-\x1f\x7f]/g, escaped);
+  return quotePath(bytesOf(bytes));
+}
+
+/** The beginning of a byte string for people, always in double quotes: at most `length` bytes, a character of UTF-8 whole. */
+export function shownStart(bytes: string, length: number): string {
+  let end = Math.min(length, bytes.length);
+  while (end < bytes.length && end > length - 3 && /[\x80-\xbf]/.test(bytes[end]!)) end--;
+  return quotePathAlways(bytesOf(bytes.slice(0, end)));
 }

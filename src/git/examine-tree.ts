@@ -2,7 +2,7 @@
  * Reads trees as git reads them, and finds everything that is wrong with one (`tree-defects.ts`). Runs in browsers, too.
  * In `verify`, `treeScan` in Wasm passes the trees that have no defect, and only the others come here.
  */
-import { shown } from "./byte-string.js";
+import { shownStart } from "./byte-string.js";
 import { type NameKind, nameDefect, nameReason } from "./names.js";
 import { type DefectSeverity, TREE_DEFECTS, type TreeDefect } from "./tree-defects.js";
 import { CANONICAL_MODES, ENTRY, entryOfMode, modeEnd, parseMode } from "./tree-mode.js";
@@ -184,7 +184,7 @@ class TreeExamination {
   }
 
   #quoted(nameAt: number, nameEnd: number): string {
-    return `"${shown(bytesOf(this.#data, nameAt, Math.min(nameEnd, nameAt + SHOWN_MAX)))}"`;
+    return shownStart(bytesOf(this.#data, nameAt, Math.min(nameEnd, nameAt + SHOWN_MAX + 1)), SHOWN_MAX);
   }
 }
 

@@ -4,7 +4,7 @@
  * the core reads paths up to limits of its own (`asm/base/limits.ts`). Names and paths are byte strings ("latin1").
  */
 import { DocteurError } from "../errors.js";
-import { shown, textOf } from "./byte-string.js";
+import { shown, shownStart, textOf } from "./byte-string.js";
 import { MODE, type Mode } from "./objects.js";
 import { TREE_DEFECTS, type TreeDefect } from "./tree-defects.js";
 
@@ -185,7 +185,7 @@ export function whyTooDeep(length: number, depth: number): string | undefined {
 export function checkLimits(path: string, length: number, depth: number): void {
   const limit = whyTooDeep(length, depth);
   if (limit === undefined) return;
-  const begin = shown(path.slice(0, SHOWN_MAX)) + (path.length > SHOWN_MAX ? "..." : "");
+  const begin = shownStart(path, SHOWN_MAX) + (path.length > SHOWN_MAX ? "..." : "");
   throw new DocteurError("BadSource", `${begin} cannot be in an image: its path is ${limit}`, {
     path: begin,
     hint: "rename it, or leave it out with --exclude",

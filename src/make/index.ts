@@ -1,6 +1,7 @@
 /** Makes disk images: the library function behind `docteur make`. */
 import { DocteurError } from "../errors.js";
 import { replaceFile } from "../node/replace-file.js";
+import { numberSteps } from "../progress-steps.js";
 import { makeFromFiles } from "./from-files.js";
 import { makeFromGit } from "./from-git.js";
 import type { GitSource } from "./git/source.js";
@@ -14,6 +15,7 @@ import {
   type Job,
   type MakeOptions,
   type MakeSummary,
+  type PhaseProgress,
   refuse,
 } from "./options.js";
 import { WORKERS_MAX } from "./pack/workers.js";
@@ -90,6 +92,14 @@ function checkWorkingDirectory(): void {
   }
 }
 
+/** The phases that making an image goes through. Deltas are looked for in two rounds. */
+function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): PhaseProgress["phase"][] {
+  const isGit = kind === "remote" || (kind === "git" && !worktree);
+  const packing: PhaseProgress["phase"][] =
+    isGit && !repack ? ["pack"] : depth === 0 ? ["read", "pack"] : ["read", "compare", "compare", "pack"];
+  return kind === "remote" ? ["fetch", "scan", ...packing] : ["scan", ...packing];
+}
+
 /**
  * Makes an image of a commit, of a directory, or of a tar archive.
  *
@@ -121,7 +131,12 @@ export async function make(source: string, target: string, options: MakeOptions 
   const moment = date === undefined ? undefined : commitDate(date);
   const located = locateSource(source);
   checkOptions(located, options);
-  const job: Job = { ...options, blockSize };
+  const { onProgress } = options;
+  const job: Job = {
+    ...options,
+    blockSize,
+    onProgress: onProgress && numberSteps(onProgress, phasesOf(located, options)),
+  };
   const files: FileSource | undefined =
     located.kind === "remote" || (located.kind === "git" && !options.worktree)
       ? undefined

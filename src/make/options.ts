@@ -2,12 +2,13 @@
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { type CommitDate, dateInUtc, parseDate } from "../git/date.js";
+import type { StepNumbers } from "../progress-steps.js";
 import type { Noticed } from "./git/omissions.js";
 import type { ImageSizes } from "./image.js";
 import type { Skipped } from "./source/listing.js";
 
-/** How far the work has come. */
-export interface MakeProgress {
+/** How far a phase has come. */
+export interface PhaseProgress {
   /**
    * `fetch`: receiving objects from another machine; `scan`: listing the source's files; `read`: reading them; `compare`:
    * looking for deltas; `pack`: compressing and writing.
@@ -18,6 +19,9 @@ export interface MakeProgress {
   /** What `done` will be at the end, where that is known. */
   total: number | undefined;
 }
+
+/** How far the work has come, and which of its steps this is. */
+export type MakeProgress = PhaseProgress & StepNumbers;
 
 /** What to make. Options that the kind of source cannot honour are refused. */
 export interface MakeOptions {
@@ -77,7 +81,10 @@ export interface MakeOptions {
 }
 
 /** Options of which those with a default are complete. */
-export type Job = MakeOptions & { blockSize: number };
+export type Job = Omit<MakeOptions, "onProgress"> & {
+  blockSize: number;
+  onProgress?: ((progress: PhaseProgress) => void) | undefined;
+};
 
 /** What was made. */
 export interface MakeSummary extends ImageSizes {

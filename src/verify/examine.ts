@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { DocteurError, STATUS } from "../errors.js";
 import { buildIdx } from "../git/build-idx.js";
+import { shown } from "../git/byte-string.js";
 import { type CommitText, parseCommit, treeOf } from "../git/commit.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
@@ -32,8 +33,8 @@ export interface Examined {
   sizes: Sizes;
 }
 
-/** How far verifying has come; a phase may come again, where the image is damaged. */
-export interface VerifyProgress {
+/** How far a phase has come; one may come again, where the image is damaged. */
+export interface PhaseProgress {
   /** `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
   phase: "read" | "hash" | "resolve";
   /** Bytes of the PACK; in `resolve` parts of the work, of about the same size, that are done or begun. */
@@ -64,13 +65,13 @@ export class Examination {
   readonly #reader: ImageReader;
   readonly #findings: Findings;
   readonly #out: Examined;
-  readonly #onProgress: ((progress: VerifyProgress) => void) | undefined;
+  readonly #onProgress: ((progress: PhaseProgress) => void) | undefined;
 
   constructor(
     reader: ImageReader,
     findings: Findings,
     out: Examined,
-    onProgress?: (progress: VerifyProgress) => void,
+    onProgress?: (progress: PhaseProgress) => void,
   ) {
     this.#reader = reader;
     this.#findings = findings;
@@ -423,8 +424,7 @@ export class Examination {
     for (const [oid, path] of expected.objects) {
       const row = rowOf(Buffer.from(oid, "hex"));
       if (row >= 0 && graph.reached[row] === 1) known[row] = 1;
-      else
-        findings.add("error", "Mismatch", `the image lacks ${oid}, ${path} in the repository`, { oid, path });
+      else addLacking(findings, oid, path);
     }
     for (let row = 0; row < rows.count; row++) {
       if (graph.reached[row] !== 1 || known[row] === 1 || rows.types[row] === KIND.commit) continue;
@@ -447,10 +447,7 @@ export class Examination {
     if (tree !== undefined && idx.rankOf(Buffer.from(tree, "hex")) < 0)
       this.#findings.addStatus(STATUS.MissingObject, { oid: tree });
     for (const [id, path] of expected?.objects ?? [])
-      if (idx.rankOf(Buffer.from(id, "hex")) < 0) {
-        const message = `the image lacks ${id}, ${path} in the repository`;
-        this.#findings.add("error", "Mismatch", message, { oid: id, path });
-      }
+      if (idx.rankOf(Buffer.from(id, "hex")) < 0) addLacking(this.#findings, id, path);
   }
 
   /** Inflates the commit, and what it is a delta of, as rows of their own. @returns a status where that fails */
@@ -501,6 +498,12 @@ export class Examination {
     this.#reportCollisions(rows);
     return { content: await resolver.content(first), type, offset: PACK_START + rows.offsets[first]! };
   }
+}
+
+/** @param path a byte string */
+function addLacking(findings: Findings, oid: string, path: string): void {
+  const where = { oid, path: shown(path) };
+  findings.add("error", "Mismatch", `the image lacks ${oid}, ${where.path} in the repository`, where);
 }
 
 /** Findings that nobody wants. */

@@ -17,7 +17,7 @@ import { resolveCommit } from "../git-program/revision.js";
 export interface Expected {
   commit: string;
   tree: string;
-  /** Of every tree and blob below the root, submodules left out: 40 digits and the path of one place where it stands. */
+  /** Of every tree and blob below the root, submodules left out: 40 digits, and the path of one place as a byte string. */
   objects: Map<string, string>;
 }
 
@@ -50,7 +50,7 @@ export async function expectedOf(against: string): Promise<Expected> {
   const git = startGit(args, env, "ignore", undefined);
   const objects = new Map<string, string>();
   let rest = "";
-  git.stdout!.setEncoding("utf8").on("data", (text: string) => {
+  git.stdout!.setEncoding("latin1").on("data", (text: string) => {
     const lines = (rest + text).split("\0");
     rest = lines.pop()!;
     for (const line of lines) {

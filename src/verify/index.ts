@@ -8,15 +8,17 @@ import { toDevice } from "../devices/open.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { isoOf } from "../git/ident.js";
+import { numberSteps, type StepNumbers } from "../progress-steps.js";
 import { Engine } from "./engine.js";
-import { Examination, type Examined, type VerifyProgress } from "./examine.js";
+import { Examination, type Examined, type PhaseProgress } from "./examine.js";
 import type { Expected } from "./expected-commit.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
 import { Team } from "./threads.js";
 
 export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Sizes } from "./report.js";
-export type { VerifyProgress };
+/** How far verifying has come, and which of its steps this is: there are more where the image is damaged. */
+export type VerifyProgress = PhaseProgress & StepNumbers;
 
 /** Options of `verify`. */
 export interface VerifyOptions {
@@ -98,7 +100,9 @@ async function examine(
     const module = options.module ?? (await compileVerifier());
     const reader = new ImageReader(new Engine(module, memoryLimit), device);
     out.reader = reader;
-    const examination = new Examination(reader, findings, out, options.onProgress);
+    const { onProgress, quick } = options;
+    const report = onProgress && numberSteps(onProgress, quick ? ["hash"] : ["read", "hash", "resolve"]);
+    const examination = new Examination(reader, findings, out, report);
     if (options.quick) {
       await examination.quick(expected);
       return;

@@ -1,7 +1,7 @@
 /** What the commit leads to: every tree and blob that it reaches, and what is wrong on the way. */
 
 import { STATUS } from "../errors.js";
-import { textOf } from "../git/byte-string.js";
+import { shown } from "../git/byte-string.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
 import { bytesOf, examineTree } from "../git/examine-tree.js";
 import { hexOid } from "../git/oid.js";
@@ -154,7 +154,7 @@ export class Graph {
   async #reportTree(row: number, isReached: boolean, findings: Findings): Promise<void> {
     const content = await this.#resolver.content(row);
     if (content === undefined) return;
-    const path = isReached ? await this.#pathOf(row) : undefined;
+    const path = isReached ? shown(await this.#pathOf(row)) : undefined;
     const oid = this.#oidOf(row);
     const offset = PACK_START + this.#rows.offsets[row]!;
     const where = path === undefined ? { oid, offset } : { oid, offset, path };
@@ -186,7 +186,7 @@ export class Graph {
     examineTree(content, {
       item: ({ nameAt, nameEnd, oidAt }) => {
         if (index++ !== wanted[next]?.index) return;
-        const path = `${folder === "/" ? "" : folder}/${textOf(bytesOf(content, nameAt, nameEnd))}`;
+        const path = shown(`${folder === "/" ? "" : folder}/${bytesOf(content, nameAt, nameEnd)}`);
         const oid = hexOid(content.subarray(oidAt));
         if (wanted[next++]!.status === STATUS.MissingObject) this.reportMissing(oid, findings, path);
         else
@@ -199,7 +199,7 @@ export class Graph {
     return hexOid(this.#rows.oids.subarray(row * OID));
   }
 
-  /** The path of a tree that was reached, as people read it; of one that is longer than readers take, its end. */
+  /** The path of a tree that was reached, a byte string; of one that is longer than readers take, its end. */
   async #pathOf(row: number): Promise<string> {
     const names: string[] = [];
     let length = 0;
@@ -225,7 +225,7 @@ export class Graph {
       examineTree(content, {
         item: ({ kind, nameAt, nameEnd, oidAt }) => {
           if (found === "?" && kind === ENTRY.tree && hexOid(content.subarray(oidAt)) === oid)
-            found = textOf(bytesOf(content, nameAt, nameEnd));
+            found = bytesOf(content, nameAt, nameEnd);
         },
       });
     this.#names.set(row, found);

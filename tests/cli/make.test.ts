@@ -79,15 +79,15 @@ test("--json prints what was made", async (t) => {
 
 test("arguments that make no sense", async (t) => {
   const { plain, repository, image } = createSources(t);
-  const more = "hint: docteur --help says more";
+  const more = "hint: docteur make --help says more";
   await expectFailure([], 16, ["docteur: SOURCE is missing", more]);
   await expectFailure([plain], 16, ["docteur: IMAGE is missing", more]);
   await expectFailure(["-b", "-x", repository, image], 16, [
-    "docteur: Option '-b' argument is ambiguous",
-    "hint: To specify an option argument starting with a dash use '--branch=-XYZ' or '-b-XYZ'",
+    "docteur: -b needs a value",
+    "hint: if -x is the value, write --branch=-x",
   ]);
   await expectFailure([plain, image, "third"], 16, ["docteur: one argument too many: third", more]);
-  await expectFailure(["--fast", plain, image], 16, ["docteur: Unknown option '--fast'", more]);
+  await expectFailure(["--fast", plain, image], 16, ["docteur: unknown option --fast", more]);
   await expectFailure(["-b", "x", "-b", "y", repository, image], 16, ["docteur: -b is given twice", more]);
   for (const size of ["0", "1", "100", "513"])
     await expectFailure(["--bs", size, plain, image], 16, [`docteur: not a block size: ${size}`, BLOCK_HINT]);
@@ -308,7 +308,10 @@ test("--exclude leaves out without a word, --skip-special with one", async (t) =
     image,
   ];
   const { status, stdout, stderr } = await docteur(args);
-  assert.equal(stderr, `docteur: warning: ${plain}/pipe is left out: no file, directory or symbolic link\n`);
+  assert.equal(
+    stderr,
+    `docteur: warning: ${plain}/pipe is left out: not a file, directory or symbolic link\n`,
+  );
   assert.equal(status, 0);
   assert.equal(JSON.parse(stdout).fileCount, 1);
   assert.deepEqual(JSON.parse(stdout).skipped, [{ path: join(plain, "pipe"), reason: "special" }]);
@@ -374,12 +377,12 @@ test("help and version", async () => {
   assert.equal((await docteur([])).status, 16);
   const unknown = await docteur(["mkae"]);
   assert.equal(unknown.status, 16);
-  assert.match(unknown.stderr, /^docteur: no subcommand mkae\nhint: there is make, /);
+  assert.match(unknown.stderr, /^docteur: no such subcommand: mkae\nhint: did you mean make\?\n$/);
 });
 
-test("whoever closes standard output early hears nothing of it", async () => {
+test("a reader that closes standard output early ends the program silently, as SIGPIPE would", async () => {
   const result = await docteur(["make", "--help"], { onStart: (child) => child.stdout?.destroy() });
-  assert.deepEqual(result, { status: 0, signal: null, stdout: "", stderr: "" });
+  assert.deepEqual(result, { status: 141, signal: null, stdout: "", stderr: "" });
 });
 
 test("-d with a git source changes nothing, and says so", async (t) => {

@@ -12,7 +12,7 @@ import { temporaryFolder } from "../support/temporary.js";
 /** Makes a program take its standard error for a terminal. */
 const ON_TERMINAL = { NODE_OPTIONS: "--import=data:text/javascript,process.stderr.isTTY=true" };
 
-test("make and verify show a line of progress on a terminal, and nothing on a pipe or when quiet", async (t) => {
+test("make and verify show progress on a terminal alone, and close with a line unless they are quiet", async (t) => {
   const work = temporaryFolder(t);
   const source = join(work, "source");
   const image = join(work, "image");
@@ -29,17 +29,24 @@ test("make and verify show a line of progress on a terminal, and nothing on a pi
     verify: ["verify", "--jobs", "1", image],
   };
   const shown = {
-    make: /^\r(?:listing|reading|packing): .*\r\x1b\[K\S+image: commit [0-9a-f]{40}, 48 files, 50 MB in 50 MB \(100 %\), \d+\.\d s\n$/s,
-    verify: /^\r\S+image: (?:reading|hashing|checking): \d+ %\x1b\[K.*\r\x1b\[K$/s,
+    make: /^\r\[(?:1\/5\] listing|2\/5\] reading|5\/5\] packing): .*\r\x1b\[K\S+image: commit [0-9a-f]{40}, 48 files, 50 MB in 50 MB \(100 %\), \d+\.\d s\n$/s,
+    verify:
+      /^\r\S+image: \[[123]\/3\] (?:reading|hashing|checking): \d+ %\x1b\[K.*\r\x1b\[K\S+image: sound: .* checked\n$/s,
+  };
+  const closing = {
+    make: /^\S+image: commit [0-9a-f]{40}, 48 files, 50 MB in 50 MB \(100 %\), \d+\.\d s\n$/,
+    verify:
+      /^\S+image: sound: header, PACK checksum, index, 50 objects and every path of the commit checked\n$/,
   };
   for (const name of ["make", "verify"] as const) {
-    const onTerminal = await docteur(commands[name], { env: ON_TERMINAL });
+    const onTerminal = await docteur(commands[name], { env: ON_TERMINAL, closing: true });
     assert.equal(onTerminal.status, 0, onTerminal.stderr);
     assert.match(onTerminal.stderr, shown[name]);
-    const quiet = await docteur([...commands[name], "-q"], { env: ON_TERMINAL });
+    const quiet = await docteur([...commands[name], "-q"], { env: ON_TERMINAL, closing: true });
     assert.deepEqual([quiet.status, quiet.stderr], [0, ""]);
-    const piped = await docteur(commands[name]);
-    assert.deepEqual([piped.status, piped.stderr], [0, ""]);
+    const piped = await docteur(commands[name], { closing: true });
+    assert.equal(piped.status, 0);
+    assert.match(piped.stderr, closing[name]);
   }
 });
 

@@ -10,7 +10,7 @@ import { takeApart } from "../support/image.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
-const MORE = "hint: docteur --help says more";
+const more = (name: string): string => `hint: docteur ${name} --help says more`;
 const BLOCK_HINT = "hint: a block size (--bs) is a power of two, at least 512";
 const CUT_HINT = "hint: the image was cut short, or it is not a docteur image";
 const MODES_IMAGE = fixturePath("gitmodes.img");
@@ -130,12 +130,12 @@ test("authors and messages of all kinds", async (t) => {
 
 test("arguments that make no sense", () =>
   expectFailures([
-    [["verify"], 16, "docteur: IMAGE is missing", MORE],
-    [["verify", "--fast", "a"], 16, "docteur: Unknown option '--fast'", MORE],
+    [["verify"], 16, "docteur: IMAGE is missing", more("verify")],
+    [["verify", "--fast", "a"], 16, "docteur: unknown option --fast", more("verify")],
     [["verify", "--bs", "100", "a"], 16, "docteur: not a block size: 100", BLOCK_HINT],
-    [["ls", "a", "b", "c"], 16, "docteur: one argument too many: c", MORE],
-    [["ls", "-x", "a"], 16, "docteur: Unknown option '-x'", MORE],
-    [["cat", "a"], 16, "docteur: PATH is missing", MORE],
+    [["ls", "a", "b", "c"], 16, "docteur: one argument too many: c", more("ls")],
+    [["ls", "-x", "a"], 16, "docteur: unknown option -x", more("ls")],
+    [["cat", "a"], 16, "docteur: PATH is missing", more("cat")],
     [["cat", "--bs", "1.5e3", "a", "b"], 16, "docteur: not a block size: 1.5e3", BLOCK_HINT],
     [
       ["cat", "--mode", "slow", "a", "b"],
@@ -143,13 +143,18 @@ test("arguments that make no sense", () =>
       "docteur: no such mode: slow",
       "hint: there is light, fast, analyze",
     ],
-    [["cat", "--mode=fast", "--mode=fast", "a", "b"], 16, "docteur: --mode is given twice", MORE],
-    [["cat", "--memory", "1", "a", "b"], 16, "docteur: not a number of mebibytes from 2 to 4095: 1", MORE],
+    [["cat", "--mode=fast", "--mode=fast", "a", "b"], 16, "docteur: --mode is given twice", more("cat")],
+    [
+      ["cat", "--memory", "1", "a", "b"],
+      16,
+      "docteur: not a number of mebibytes from 2 to 4095: 1",
+      more("cat"),
+    ],
     [
       ["cat", "--memory", "4096", "a", "b"],
       16,
       "docteur: not a number of mebibytes from 2 to 4095: 4096",
-      MORE,
+      more("cat"),
     ],
   ]));
 
@@ -260,14 +265,22 @@ test("paths that lead nowhere, or elsewhere", () =>
     [["cat", MODES_IMAGE, "hello.txt/x"], 1, "docteur: hello.txt/x not found"],
     [["cat", MODES_IMAGE, "/"], 1, "docteur: / is a directory"],
     [["cat", "-L", MODES_IMAGE, "/dirlink"], 1, "docteur: /dirlink is a directory"],
-    [["cat", "-L", MODES_IMAGE, "/dangling"], 1, "docteur: /dangling not found"],
+    [
+      ["cat", "-L", MODES_IMAGE, "/dangling"],
+      1,
+      "docteur: /dangling not found: /dangling is a symbolic link to nowhere, which is not in the image",
+    ],
     [
       ["cat", MODES_IMAGE, "/vendor/sub"],
       1,
       "docteur: /vendor/sub is in a submodule, whose content the image does not hold",
     ],
     [["cat", MODES_IMAGE, "x".repeat(5000)], 1, `docteur: ${"x".repeat(5000)}: path too long`],
-    [["ls", "-L", MODES_IMAGE, "/dangling"], 1, "docteur: /dangling not found"],
+    [
+      ["ls", "-L", MODES_IMAGE, "/dangling"],
+      1,
+      "docteur: /dangling not found: /dangling is a symbolic link to nowhere, which is not in the image",
+    ],
     [
       ["ls", MODES_IMAGE, "/vendor/sub/x"],
       1,
@@ -361,19 +374,91 @@ test("cat prints bytes as they are", async (t) => {
   );
 });
 
-test("ls prints names that are no UTF-8 as they are", async (t) => {
+test("ls prints names that are not UTF-8 in quotes, and with -z as they are", async (t) => {
   const { path } = large(t);
-  const { stdout } = await docteur(["ls", path], { encoding: "latin1" });
-  assert.equal(stdout, "large\n\xff\n");
+  assert.equal((await docteur(["ls", path])).stdout, 'large\n"\\377"\n');
+  assert.equal((await docteur(["ls", "-z", path], { encoding: "latin1" })).stdout, "large\0\xff\0");
 });
 
-test("who reads the output may stop at any time", async (t) => {
+test("not found through a symbolic link: the message says which link, and whether it was followed", async (t) => {
+  const image = new CraftedImage();
+  const link = (target: string): string => image.object("blob", Buffer.from(target, "latin1")).oid;
+  const inner = image.tree(
+    treeEntry("120000", "gone", link("../missing")),
+    treeEntry("120000", "out", link("/a/up")),
+  );
+  image.commit(
+    image.tree(
+      treeEntry("40000", "a", inner.oid),
+      treeEntry("120000", "b", link("a")),
+      treeEntry("120000", "caf\xe9", link("/n\xefche")),
+      treeEntry("120000", "self", link("self")),
+    ).oid,
+  );
+  const path = join(temporaryFolder(t), "links.img");
+  writeFileSync(path, image.finish().bytes);
+  const leads = (from: string, to: string): string =>
+    `${from} is a symbolic link to ${to}, which is not in the image`;
+  await expectFailures([
+    [["cat", "-L", path, "/a/gone"], 1, `docteur: /a/gone not found: ${leads("/a/gone", "../missing")}`],
+    [["cat", "-L", path, "b/gone"], 1, `docteur: b/gone not found: ${leads("/a/gone", "../missing")}`],
+    [["ls", "-L", path, "/b/gone/x"], 1, `docteur: /b/gone/x not found: ${leads("/a/gone", "../missing")}`],
+    [["cat", "-L", path, "/b/out"], 1, `docteur: /b/out not found: ${leads("/a/out", "/a/up")}`],
+    [
+      ["cat", "-L", path, '"/caf\\351"'],
+      1,
+      `docteur: "/caf\\351" not found: ${leads('"/caf\\351"', '"/n\\357che"')}`,
+    ],
+    // The link leads somewhere: it is what comes behind it that is not there.
+    [["cat", "-L", path, "/b/none"], 1, "docteur: /b/none not found"],
+    [["cat", path, "/b/none"], 1, "docteur: /b/none not found", "hint: /b is a symbolic link; -L follows it"],
+    [["cat", path, "/a/none"], 1, "docteur: /a/none not found"],
+  ]);
+});
+
+test("misspelt subcommands, options and words: the nearest is suggested", () =>
+  expectFailures([
+    [["chekcsum", "a"], 16, "docteur: no such subcommand: chekcsum", "hint: did you mean checksum?"],
+    [
+      ["extract", "a"],
+      16,
+      "docteur: no such subcommand: extract",
+      "hint: there is make, verify, checksum, ls, cat",
+    ],
+    [["LS", "a"], 16, "docteur: no such subcommand: LS", "hint: did you mean ls?"],
+    [["help", "veryfi"], 16, "docteur: no such subcommand: veryfi", "hint: did you mean verify?"],
+    [["--versoin"], 16, "docteur: unknown option --versoin", "hint: docteur --help says more"],
+    [
+      ["ls", "--recusrive", "a"],
+      16,
+      "docteur: unknown option --recusrive",
+      "hint: did you mean --recursive?",
+    ],
+    [
+      ["make", "--exlcude=x", "a", "b"],
+      16,
+      "docteur: unknown option --exlcude",
+      "hint: did you mean --exclude?",
+    ],
+    [["cat", "--mode", "lihgt", "a", "b"], 16, "docteur: no such mode: lihgt", "hint: did you mean light?"],
+    [["cat", "--long=3", "a", "b"], 16, "docteur: unknown option --long", more("cat")],
+    [["ls", "--long=3", "a"], 16, "docteur: --long takes no value", more("ls")],
+    [["ls", "--bs"], 16, "docteur: --bs needs a value", more("ls")],
+    [
+      ["ls", "--bs", "--json", "a"],
+      16,
+      "docteur: --bs needs a value",
+      "hint: if --json is the value, write --bs=--json",
+    ],
+  ]));
+
+test("the reader of the output may stop at any time", async (t) => {
   const { path } = large(t);
   const onStart = (child: import("node:child_process").ChildProcess): void => {
     child.stdout!.once("data", () => child.stdout!.destroy());
   };
   const { status, signal, stderr } = await docteur(["cat", path, "/large"], { onStart });
-  assert.deepEqual([status, signal, stderr], [0, null, ""]);
+  assert.deepEqual([status, signal, stderr], [141, null, ""]);
 });
 
 test("ls and cat with proof", async () => {
@@ -407,7 +492,7 @@ test("ls and cat with proof", async () => {
       ["cat", "--proof=crc", "--collisions", MODES_IMAGE, "/hello.txt"],
       16,
       "docteur: --collisions goes with --proof oid, not crc",
-      MORE,
+      more("cat"),
     ],
   ]);
 });

@@ -2,6 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isBlockSize } from "../../src/devices/device.js";
 import { DocteurError } from "../../src/errors.js";
+import { nearest, suggest } from "./nearest.js";
 
 /** A subcommand: a file of `tools/commands/` exports one as `command`. */
 export interface Command {
@@ -27,6 +28,30 @@ export function usageError(message: string, hint?: string): DocteurError {
   return new DocteurError("Usage", message, { hint });
 }
 
+/** An option as it was typed. */
+interface OptionToken {
+  name: string;
+  rawName: string;
+  value?: string | undefined;
+  inlineValue?: boolean | undefined;
+}
+
+/** @throws DocteurError `Usage` for an option that is unknown, or that has a value too many or none */
+function checkOption(token: OptionToken, options: Options): void {
+  const { name, rawName, value, inlineValue } = token;
+  const type = Object.hasOwn(options, name) ? options[name]!.type : undefined;
+  if (type === undefined) {
+    const known = Object.keys(options).map((option) => `--${option}`);
+    const likely = rawName.startsWith("--") ? nearest(rawName, known) : undefined;
+    throw usageError(`unknown option ${rawName}`, likely && `did you mean ${likely}?`);
+  }
+  if (type === "boolean" && value !== undefined) throw usageError(`${rawName} takes no value`);
+  if (type === "boolean") return;
+  if (value === undefined) throw usageError(`${rawName} needs a value`);
+  if (!inlineValue && value.startsWith("-") && value !== "-")
+    throw usageError(`${rawName} needs a value`, `if ${value} is the value, write --${name}=${value}`);
+}
+
 /**
  * Parses arguments. An option with a value may not be given twice, unless it is `multiple`.
  * @param positionals names of the arguments that must be given
@@ -39,23 +64,13 @@ export function parse<T extends Options>(
   positionals: readonly string[],
   optional: readonly string[] = [],
 ): Parsed<T> {
+  // Not strict, as the messages of Node's own checks change with its version.
+  const parsed = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true });
   const seen = new Set<string>();
-  let parsed: ReturnType<
-    typeof parseArgs<{ options: T; strict: true; allowPositionals: true; tokens: true }>
-  >;
-  try {
-    parsed = parseArgs({ args: argv, options, strict: true, allowPositionals: true, tokens: true });
-  } catch (cause) {
-    const { message } = cause as Error;
-    // Node adds sentences of advice, some of them on lines of their own.
-    throw usageError(
-      message.split(/\.(?: |\n|$)/, 1)[0]!,
-      /^To specify an option .*(?=\.$)/m.exec(message)?.[0],
-    );
-  }
   for (const token of parsed.tokens) {
-    if (token.kind !== "option" || options[token.name]?.multiple) continue;
-    if (seen.has(token.name) && options[token.name]?.type === "string")
+    if (token.kind !== "option") continue;
+    checkOption(token, options);
+    if (seen.has(token.name) && options[token.name]!.type === "string" && !options[token.name]!.multiple)
       throw usageError(`${token.rawName} is given twice`);
     seen.add(token.name);
   }
@@ -63,7 +78,31 @@ export function parse<T extends Options>(
   if (missing !== undefined) throw usageError(`${missing} is missing`);
   const extra = parsed.positionals[positionals.length + optional.length];
   if (extra !== undefined) throw usageError(`one argument too many: ${extra}`);
-  return parsed as Parsed<T>;
+  return parsed as unknown as Parsed<T>;
+}
+
+/** The whole number that an option counts something with. */
+export function parseCount(
+  option: string,
+  text: string | undefined,
+  range?: { least: number; most: number },
+): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
+  const { least, most } = range ?? { least: 0, most: Number.POSITIVE_INFINITY };
+  if (count >= least && count <= most) return count;
+  const limits = range === undefined ? "" : ` from ${least} to ${most}`;
+  throw usageError(`${option} takes a whole number${limits}: ${text}`);
+}
+
+/**
+ * One of the words that an option takes.
+ * @param noun what they are, for the message
+ */
+export function parseWord<T extends string>(noun: string, text: string, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw usageError(`no such ${noun}: ${text}`, suggest(text, words));
 }
 
 /** The block size that `--bs` gives; 512 where it is not given. */

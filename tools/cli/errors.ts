@@ -1,7 +1,8 @@
 /** How an error is printed, and the status that the program then ends with. */
 import { DocteurError } from "../../src/errors.js";
-import { escapeControls } from "../terminal.js";
+import { printableLines } from "../../src/text/printable.js";
 import { EXIT, exitStatus } from "./exit.js";
+import { say } from "./messages.js";
 
 /**
  * Prints an error as `program: message`, and `hint: …` below it: a line each, whatever the names in them.
@@ -10,12 +11,18 @@ import { EXIT, exitStatus } from "./exit.js";
 export function reportError(program: string, error: unknown): number {
   if (!(error instanceof DocteurError)) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`${program}: internal error: ${detail}\n`);
+    process.stderr.write(`${program}: internal error: ${printableLines(detail)}\n`);
     return EXIT.io;
   }
   const { code, message, hint } = error;
-  process.stderr.write(`${program}: ${escapeControls(message)}\n`);
-  if (hint !== undefined) process.stderr.write(`hint: ${escapeControls(hint)}\n`);
-  else if (code === "Usage") process.stderr.write(`hint: ${program} --help says more\n`);
+  say(`${program}: ${message}`);
+  if (hint !== undefined) say(`hint: ${hint}`);
+  else if (code === "Usage") say(`hint: ${program} --help says more`);
   return exitStatus(code);
+}
+
+/** An error of a subcommand: one in what was typed names the subcommand's help where it has no better hint. */
+export function withHelpOf(command: string, error: unknown): unknown {
+  if (!(error instanceof DocteurError) || error.code !== "Usage" || error.hint !== undefined) return error;
+  return new DocteurError("Usage", error.message, { hint: `${command} --help says more`, cause: error });
 }

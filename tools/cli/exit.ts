@@ -1,17 +1,12 @@
 /** How the command line tools end: their exit statuses, and which one stands for which error. */
 import type { ErrorCode } from "../../src/errors.js";
 
-/** Exit statuses of the command line tools, documented in the README. */
+/** Exit statuses of the command line tools. */
 export const EXIT = {
-  /** All went well. */
   ok: 0,
-  /** Not found, or a usage error of the guest's. */
   notFound: 1,
-  /** The image is damaged. */
   damaged: 4,
-  /** Input or output failed: a file, a device, a process, memory. */
   io: 8,
-  /** A git source cannot be had: what scripts may want to tell from each other. */
   noGit: 9,
   network: 10,
   accessDenied: 11,
@@ -19,11 +14,40 @@ export const EXIT = {
   noSuchRevision: 13,
   emptyRepository: 14,
   sha256Repository: 15,
-  /** Bad arguments. */
   usage: 16,
-  /** Whoever read the output has closed the pipe: what a shell shows for a program that SIGPIPE (13) ended. */
-  brokenPipe: 128 + 13,
+  /** Whoever read the output has closed the pipe: what a shell shows for a program that SIGPIPE ended, 128 + 13. */
+  brokenPipe: 141,
 } as const;
+
+/** What each status means. The README and every `--help` have it from here. */
+export const EXIT_MEANINGS: Record<(typeof EXIT)[keyof typeof EXIT], string> = {
+  0: "success",
+  1: "the image has no such path, or the path is of another kind",
+  4: "the image is damaged, or it is not the one asked for",
+  8: "input or output failed: a file, a device, a program, memory",
+  9: "the source needs git, which is not installed",
+  10: "the other machine cannot be reached or trusted, or broke off",
+  11: "the other machine refuses the user, password or key",
+  12: "there is no repository",
+  13: "the repository has no such branch, tag, commit or directory",
+  14: "the repository has no commits",
+  15: "the repository uses SHA-256 object ids",
+  16: "the arguments are wrong",
+  141: "the reader of the output closed the pipe",
+};
+
+/**
+ * The part of a `--help` about exit statuses: a line each.
+ * @param statuses those that the command can end with, besides a closed pipe; all by default
+ */
+export function exitHelp(statuses?: readonly (keyof typeof EXIT_MEANINGS)[]): string {
+  const isListed = (status: number): boolean =>
+    statuses === undefined || status === EXIT.brokenPipe || statuses.some((one) => one === status);
+  const lines = Object.entries(EXIT_MEANINGS)
+    .filter(([status]) => isListed(Number(status)))
+    .map(([status, meaning]) => `  ${status.padStart(3)}  ${meaning}`);
+  return ["Exit statuses:", ...lines].join("\n");
+}
 
 /** The exit status that stands for an error's code. */
 export function exitStatus(code: ErrorCode): number {

@@ -13,3 +13,9 @@ export function formatBytes(bytes: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** A share of one for people, three digits at least: "0.123 %", "12.3 %", "1234 %". */
+export function formatPercent(share: number): string {
+  const percent = 100 * share;
+  return `${percent >= 100 ? Math.round(percent) : percent.toPrecision(3)} %`;
+}

@@ -1,6 +1,6 @@
 /** The options of every command that reads an image, and the image opened as they say. */
 import { type Mode, open, type Proof, type Volume } from "../../src/index.js";
-import { parseBlockSize, usageError } from "./arguments.js";
+import { parseBlockSize, parseWord, usageError } from "./arguments.js";
 
 /** For `parse`. */
 export const IMAGE_OPTIONS = {
@@ -26,8 +26,8 @@ export const IMAGE_HELP = `      --bs BYTES     the block size that the image is
       --commit OID   fail unless the image is of that commit; hash every object,
                      which proves that what is read is the commit's`;
 
-const PROOFS: readonly string[] = ["none", "crc", "oid"];
-const MODES: readonly string[] = ["light", "fast", "analyze"];
+const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
+const MODES: readonly Mode[] = ["light", "fast", "analyze"];
 
 /** What `--memory` gives, in bytes. */
 function parseMemory(text: string): number {
@@ -48,19 +48,17 @@ export function openImage(
     commit?: string;
   },
 ): Promise<Volume> {
-  const { mode = "light" } = values;
-  if (!MODES.includes(mode)) throw usageError(`no such mode: ${mode}`, `there is ${MODES.join(", ")}`);
-  const { proof, collisions = false, commit } = values;
-  if (proof !== undefined && !PROOFS.includes(proof))
-    throw usageError(`no such proof: ${proof}`, `there is ${PROOFS.join(", ")}`);
+  const mode = parseWord("mode", values.mode ?? "light", MODES);
+  const { collisions = false, commit } = values;
+  const proof = values.proof === undefined ? undefined : parseWord("proof", values.proof, PROOFS);
   if (collisions && proof !== undefined && proof !== "oid")
     throw usageError(`--collisions goes with --proof oid, not ${proof}`);
   if (commit !== undefined && !/^[0-9a-f]{40}$/i.test(commit))
     throw usageError(`not a commit's id: ${commit}`, "40 hexadecimal digits");
   return open(image, {
     blockSize: parseBlockSize(values.bs),
-    mode: mode as Mode,
-    proof: proof as Proof | undefined,
+    mode,
+    proof,
     collisions,
     commit,
     memoryLimit: values.memory === undefined ? undefined : parseMemory(values.memory),

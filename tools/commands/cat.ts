@@ -1,7 +1,10 @@
 /** `docteur cat`: a file of an image on standard output. */
 import { type Command, parse } from "../cli/arguments.js";
+import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { explainNotFound } from "../cli/not-found.js";
 import { print } from "../cli/output.js";
+import { pathArgument } from "../cli/path-argument.js";
 
 const HELP = `usage: docteur cat [OPTION]... IMAGE PATH
 
@@ -13,8 +16,7 @@ Options:
 ${IMAGE_HELP}
   -h, --help         print this help
 
-Exit statuses: 0 printed; 1 there is no such file; 4 the image is damaged;
-8 it cannot be read; 16 the arguments are wrong.
+${exitHelp([0, 1, 4, 8, 16])}
 
 Example:
   docteur cat disk.img /README.md`;
@@ -24,11 +26,15 @@ const OPTIONS = { ...IMAGE_OPTIONS, follow: { type: "boolean", short: "L" } } as
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE", "PATH"]);
   const [image, path] = positionals as [string, string];
+  const bytes = pathArgument(path);
+  const follow = values.follow === true;
   const volume = await openImage(image, values);
   try {
-    const content = volume.stream(path, { follow: values.follow === true });
-    for await (const piece of content as typeof content & AsyncIterable<Uint8Array>) print(piece);
-    return 0;
+    await explainNotFound(volume, bytes, follow, async () => {
+      const content = volume.stream(bytes, { follow });
+      for await (const piece of content as typeof content & AsyncIterable<Uint8Array>) print(piece);
+    });
+    return EXIT.ok;
   } finally {
     await volume.close();
   }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Volume } from "../../src/index.js";
 import { type Command, parse } from "../cli/arguments.js";
+import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
 
@@ -18,8 +19,7 @@ Options:
 ${IMAGE_HELP}
   -h, --help         print this help
 
-Exit statuses: 0 printed; 4 the image is damaged; 8 it cannot be read; 16 the
-arguments are wrong.
+${exitHelp([0, 4, 8, 16])}
 
 Example:
   docteur checksum disk.img | (cd extracted && sha256sum --check --quiet)`;
@@ -55,7 +55,7 @@ async function run(argv: string[]): Promise<number> {
       const hash = values.git ? oid : await sha256(volume, pathBytes);
       print(line(hash, Buffer.from(pathBytes.subarray(1))));
     }
-    return 0;
+    return EXIT.ok;
   } finally {
     await volume.close();
   }

@@ -1,27 +1,34 @@
 /** `docteur ls`: what a directory of an image holds. */
 import type { Entry, Volume } from "../../src/index.js";
+import { printableJson } from "../../src/text/printable.js";
+import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse } from "../cli/arguments.js";
+import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
-import { isOnTerminal, print } from "../cli/output.js";
-import { hideControls } from "../terminal.js";
+import { explainNotFound } from "../cli/not-found.js";
+import { print } from "../cli/output.js";
+import { pathArgument } from "../cli/path-argument.js";
 
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]
 
-Lists the directory at PATH, by default the root: a name a line, sorted by
-bytes. A PATH that is no directory lists itself.
+Lists the directory at PATH, by default the root: a name a line, sorted by its
+bytes. A PATH that is not a directory lists itself.
+
+A name that is not plain text is in double quotes, with the escapes of C, as git
+prints it: "caf\\351.txt". Such a name can be given as PATH, here and to
+docteur cat.
 
 Options:
   -l, --long         mode, kind, object id and size before each name, as
                      git ls-tree -l prints them
   -r, --recursive    everything below PATH, as absolute paths
   -L, --follow       follow symbolic links in PATH, within the image
-  -z                 end each line with NUL instead of a line feed
+  -z                 end each line with NUL, and print names as they are
       --json         print the entries as a JSON array
 ${IMAGE_HELP}
   -h, --help         print this help
 
-Exit statuses: 0 listed; 1 there is no such path; 4 the image is damaged;
-8 it cannot be read; 16 the arguments are wrong.
+${exitHelp([0, 1, 4, 8, 16])}
 
 Example:
   docteur ls -lr disk.img /docs`;
@@ -35,6 +42,8 @@ const OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
+const NUL = Buffer.of(0);
+
 const GIT_KINDS: Record<string, string> = { directory: "tree", submodule: "commit" };
 
 /** What git ls-tree -l prints before a name. */
@@ -43,11 +52,17 @@ function describe({ mode, kind, oid, size }: Entry): string {
   return `${octal} ${GIT_KINDS[kind] ?? "blob"} ${oid} ${String(size ?? "-").padStart(7)}\t`;
 }
 
+interface ListOptions {
+  sizes: boolean;
+  recursive: boolean;
+  follow: boolean;
+}
+
 /** What is listed: of a directory its entries, or all below it; of anything else the entry itself. */
 async function* list(
   volume: Volume,
   path: Uint8Array,
-  { recursive, ...options }: { sizes: boolean; recursive: boolean; follow: boolean },
+  { recursive, ...options }: ListOptions,
 ): AsyncGenerator<Entry> {
   const { follow } = options;
   const found = await volume.stat(path, { follow });
@@ -56,36 +71,41 @@ async function* list(
   else yield* volume.entries(path, options);
 }
 
-/** An entry as an element of the array, which `JSON.stringify` would print so. */
-function jsonOf({ nameBytes: _, mode, ...entry }: Entry): string {
-  const json = JSON.stringify({ ...entry, mode: mode.toString(8).padStart(6, "0") }, null, 2);
+/**
+ * An entry as an element of the array, which `JSON.stringify` would print so. Where its name or path is not UTF-8 it has
+ * another field, `quoted`: the path, in git's quotes.
+ */
+function jsonOf({ nameBytes: _, pathBytes, mode, ...entry }: Entry): string {
+  const isText = Buffer.from(entry.path).equals(pathBytes);
+  const quoted = isText ? {} : { quoted: quotePath(pathBytes) };
+  const json = printableJson({ ...entry, mode: mode.toString(8).padStart(6, "0"), ...quoted }, 2);
   return `\n${json}`.replaceAll("\n", "\n  ");
 }
 
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"], ["PATH"]);
   const [image, path = "/"] = positionals as [string, string?];
+  const options: ListOptions = {
+    sizes: values.long === true || values.json === true,
+    recursive: values.recursive === true,
+    follow: values.follow === true,
+  };
+  const bytes = pathArgument(path);
   const volume = await openImage(image, values);
   try {
-    const options = {
-      sizes: values.long === true || values.json === true,
-      recursive: values.recursive === true,
-      follow: values.follow === true,
-    };
-    const end = Buffer.from(values.z ? "\0" : "\n");
-    const show = isOnTerminal() ? hideControls : (name: Buffer): Buffer => name;
     let before = "[";
-    for await (const entry of list(volume, Buffer.from(path), options)) {
-      if (values.json) {
-        print(before + jsonOf(entry));
+    await explainNotFound(volume, bytes, options.follow, async () => {
+      for await (const entry of list(volume, bytes, options)) {
+        const shown = Buffer.from(options.recursive ? entry.pathBytes : entry.nameBytes);
+        const head = values.long ? describe(entry) : "";
+        if (values.json) print(before + jsonOf(entry));
+        else if (values.z) print(Buffer.concat([Buffer.from(head), shown, NUL]));
+        else print(`${head}${quotePath(shown)}\n`);
         before = ",";
-        continue;
       }
-      const shown = Buffer.from(options.recursive ? entry.pathBytes : entry.nameBytes);
-      print(Buffer.concat([Buffer.from(values.long ? describe(entry) : ""), show(shown), end]));
-    }
+    });
     if (values.json) print(before === "[" ? "[]\n" : "\n]\n");
-    return 0;
+    return EXIT.ok;
   } finally {
     await volume.close();
   }

@@ -1,21 +1,20 @@
 /** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
+
+import { printable, printableJson, printableLines } from "../../src/text/printable.js";
 import {
-  type Finding,
   JOBS_MAX,
-  type Report,
   type ReportStatus,
   type VerifiedImage,
   type VerifyOptions,
   type VerifyProgress,
   verifyImage,
 } from "../../src/verify/index.js";
-import { type Command, parse, parseBlockSize, usageError } from "../cli/arguments.js";
-import { EXIT } from "../cli/exit.js";
+import { type Command, parse, parseBlockSize, parseCount } from "../cli/arguments.js";
+import { EXIT, exitHelp } from "../cli/exit.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
 import { ProgressLine } from "../cli/progress.js";
 import { annotation, withoutCommands } from "../output/github.js";
-import { ocamlPerson } from "../output/ocaml.js";
-import { escapeControls, hideControls } from "../terminal.js";
+import { describeCommit, describeProgress, printVerdict } from "../output/verify-report.js";
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
 
@@ -44,10 +43,9 @@ Options:
   -q, --quiet           print nothing: the exit status tells
   -h, --help            print this help
 
-Exit statuses: 0 all images are sound; 4 one is damaged, or not what --commit,
---tree or --against say; 8 one cannot be read; 16 the arguments are wrong; 9 and
-12 to 15 are --against's, as docteur make --help has them. Of several images the
-worst counts.
+${exitHelp([0, 4, 8, 9, 12, 13, 14, 15, 16])}
+9 and 12 to 15 are about the repository of --against. Of several images the
+highest status counts.
 
 Where GITHUB_ACTIONS is true, findings are printed as annotations, too.
 
@@ -75,47 +73,12 @@ const EXITS: Record<ReportStatus, number> = {
   unreadable: EXIT.io,
 };
 
-/** What docteur 0.0.7 prints. */
-function describe({ report, text }: VerifiedImage): Buffer {
-  const { authorLine, message } = text!;
-  return Buffer.concat([
-    Buffer.from(`commit\t: ${report.commit}\nauthor\t: `),
-    ocamlPerson(authorLine),
-    Buffer.from(`\nroot\t: ${report.tree}\n`),
-    ...(message === undefined ? [] : [Buffer.from("\n"), message]),
-    Buffer.from("\n"),
-  ]);
-}
-
-/** What is printed on standard error. @param image its name, where there are several */
-function findingLines({ severity, message, hint }: Finding, image: string | undefined): string {
-  const kind = severity === "error" ? "" : `${severity}: `;
-  // An older form of commands of GitHub's runner counts anywhere in a line.
-  const shown = (text: string): string => escapeControls(text).replaceAll("##[", "# #[");
-  const line = shown(`docteur: ${image === undefined ? "" : `${image}: `}${kind}${message}`);
-  return `${line}\n${hint === undefined ? "" : `hint: ${shown(hint)}\n`}`;
-}
-
-function parseCount(name: string, text: string | undefined, least: number, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
-  if (count >= least && count <= most) return count;
-  throw usageError(`--${name} takes a number from ${least} to ${most}: ${text}`);
-}
-
 type Values = ReturnType<typeof parse<typeof OPTIONS>>["values"];
-
-/** What each phase is called. */
-const PHASES: Record<VerifyProgress["phase"], string> = {
-  read: "reading",
-  hash: "hashing",
-  resolve: "checking",
-};
 
 function optionsOf(values: Values): VerifyOptions {
   const { quick, commit, tree, against } = values;
-  const maxFindings = parseCount("max-findings", values["max-findings"], 1, 1_000_000);
-  const jobs = parseCount("jobs", values.jobs, 1, JOBS_MAX);
+  const maxFindings = parseCount("--max-findings", values["max-findings"], { least: 1, most: 1_000_000 });
+  const jobs = parseCount("--jobs", values.jobs, { least: 1, most: JOBS_MAX });
   return {
     blockSize: parseBlockSize(values.bs),
     ...(quick === undefined ? {} : { quick }),
@@ -127,15 +90,6 @@ function optionsOf(values: Values): VerifyOptions {
   };
 }
 
-function printFindings({ findings, truncated }: Report, image: string, isOneOfMany: boolean): void {
-  for (const finding of findings)
-    process.stderr.write(findingLines(finding, isOneOfMany ? image : undefined));
-  if (truncated)
-    process.stderr.write(
-      `docteur: ${isOneOfMany ? `${escapeControls(image)}: ` : ""}there is more (--max-findings)\n`,
-    );
-}
-
 async function run(argv: string[]): Promise<number> {
   const images = parseImages(argv);
   const { values } = images;
@@ -143,32 +97,34 @@ async function run(argv: string[]): Promise<number> {
   let status: number = EXIT.ok;
   const progress = new ProgressLine(values.quiet);
   for (const image of images.paths) {
-    const onProgress = ({ phase, done, total }: VerifyProgress): void =>
-      progress.update(
-        () => `${escapeControls(image)}: ${PHASES[phase]}: ${Math.floor((100 * done) / total)} %`,
-      );
+    const onProgress = (step: VerifyProgress): void => progress.update(() => describeProgress(image, step));
     const verified = await verifyImage(image, { ...options, onProgress }).finally(() => progress.clear());
     const { report } = verified;
     status = Math.max(status, EXITS[report.status]);
     if (values.quiet) continue;
-    if (values.json) {
-      // An older form of commands of GitHub's runner counts anywhere in a line.
-      print(`${JSON.stringify(report).replaceAll("##[", "#\\u0023[")}\n`);
-      continue;
-    }
-    const isOneOfMany = images.paths.length > 1;
-    const isOnGitHub = process.env.GITHUB_ACTIONS === "true";
-    if (report.status === "sound") {
-      if (isOneOfMany) print(`image\t: ${escapeControls(image)}\n`);
-      const text = describe(verified);
-      const shown = isOnTerminal() ? hideControls(text, true) : text;
-      print(isOnGitHub ? withoutCommands(shown) : shown);
-    }
-    flush();
-    printFindings(report, image, isOneOfMany);
-    if (isOnGitHub) for (const finding of report.findings) print(annotation(finding, image));
+    if (values.json) print(`${printableJson(report)}\n`);
+    else printReport(verified, image, images.paths.length > 1);
   }
   return status;
+}
+
+function printReport(verified: VerifiedImage, image: string, isOneOfMany: boolean): void {
+  const { report } = verified;
+  const isOnGitHub = process.env.GITHUB_ACTIONS === "true";
+  if (report.status === "sound") {
+    if (isOneOfMany) print(`image\t: ${printable(image)}\n`);
+    const text = describeCommit(verified);
+    const shown = isReadByPeople() ? Buffer.from(printableLines(text.toString())) : text;
+    print(isOnGitHub ? withoutCommands(shown) : shown);
+  }
+  flush();
+  printVerdict(report, image, isOneOfMany);
+  if (isOnGitHub) for (const finding of report.findings) print(annotation(finding, image));
+}
+
+/** Whether standard output is a terminal, or the log of an Azure pipeline, which obeys commands in it. */
+function isReadByPeople(): boolean {
+  return isOnTerminal() || process.env.TF_BUILD === "True";
 }
 
 function parseImages(argv: string[]): { values: Values; paths: string[] } {

@@ -1,5 +1,6 @@
 /** Workflow commands of GitHub's runner: annotations, and text that must not hold any. */
 import { randomUUID } from "node:crypto";
+import { printable } from "../../src/text/printable.js";
 import type { Finding } from "../../src/verify/index.js";
 
 /** What an image says, for GitHub's runner: between these two lines it obeys none of its own. */
@@ -10,10 +11,8 @@ export function withoutCommands(text: Buffer): Buffer {
 
 /** An annotation: a workflow command of GitHub's, whose data and properties are escaped as its runner reads them. */
 export function annotation({ severity, code, message, hint }: Finding, image: string): string {
-  const data = (text: string): string =>
-    text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+  const data = (text: string): string => printable(text).replaceAll("%", "%25");
   const property = (text: string): string => data(text).replace(/:/g, "%3A").replace(/,/g, "%2C");
   const kind = severity === "note" ? "notice" : severity;
-  const text = `${message}${hint === undefined ? "" : `\n${hint}`}`;
-  return `::${kind} file=${property(image)},title=${property(`docteur: ${code}`)}::${data(text)}\n`;
+  return `::${kind} file=${property(image)},title=${property(`docteur: ${code}`)}::${data(message)}${hint === undefined ? "" : `%0A${data(hint)}`}\n`;
 }

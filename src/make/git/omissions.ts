@@ -1,10 +1,10 @@
 /** What an image of a commit does not really hold: submodules, and files whose content Git LFS keeps elsewhere. */
-import { textOf } from "../../git/byte-string.js";
+import { shown } from "../../git/byte-string.js";
 import { ENTRY } from "../../git/tree-mode.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import { type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
 
-/** How many there are, and the paths of the first. */
+/** How many there are, and the paths of the first, as `quotePath` shows them. */
 export interface Noticed {
   count: number;
   paths: string[];
@@ -105,6 +105,6 @@ export function countPaths(listed: ListedCommit, pointers: ReadonlySet<number>):
     surveys.set(tree, survey);
   }
   const root = surveys.get(listed.trees.at(-1)!)!;
-  for (const noticed of [root.submodules, root.lfsPointers]) noticed.paths = noticed.paths.map(textOf);
+  for (const noticed of [root.submodules, root.lfsPointers]) noticed.paths = noticed.paths.map(shown);
   return root;
 }

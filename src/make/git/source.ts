@@ -64,8 +64,7 @@ export interface ReadyCommit extends ExaminedCommit {
 
 function refuse({ count, paths }: Noticed, noun: string, what: string): void {
   if (count === 0) return;
-  const names = paths.map((path) => JSON.stringify(path).slice(1, -1));
-  const some = `${names.join(", ")}${count > names.length ? ", …" : ""}`;
+  const some = `${paths.join(", ")}${count > paths.length ? ", …" : ""}`;
   throw new DocteurError("BadSource", `${count} ${noun}${count === 1 ? "" : "s"} would be ${what}: ${some}`, {
     hint: "without --strict this is a warning; an image of a plain directory can hold all of it",
   });

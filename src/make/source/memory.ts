@@ -1,6 +1,6 @@
 /** Files in memory as a source. */
 import { DocteurError, type ErrorCode } from "../../errors.js";
-import { byteString, shown } from "../../git/byte-string.js";
+import { byteString, shown, shownStart } from "../../git/byte-string.js";
 import { checkLimits, checkName } from "../../git/names.js";
 import { MODE, MODES, type Mode } from "../../git/objects.js";
 import type { Path } from "../../volume.js";
@@ -27,7 +27,10 @@ export type MemoryFiles = Readonly<Record<string, MemoryFile>> | Iterable<readon
 const utf8 = new TextEncoder();
 
 function fail(code: ErrorCode, path: string, why: string, hint?: string): never {
-  throw new DocteurError(code, `"${shown(path)}" cannot be in an image: ${why}`, { path: shown(path), hint });
+  throw new DocteurError(code, `${shownStart(path, path.length)} cannot be in an image: ${why}`, {
+    path: shown(path),
+    hint,
+  });
 }
 
 /** Half of a surrogate pair alone: such text has no UTF-8. */

@@ -1,0 +1,89 @@
+/** Why a path leads nowhere: a symbolic link on the way has no target, or was not followed. */
+import { DocteurError, type Volume } from "../../src/index.js";
+import { quotePath } from "../../src/text/quoted-path.js";
+
+/** Links that the library follows on one path (`asm/base/limits.ts`). */
+const LINKS_MAX = 40;
+const SLASH = Buffer.from("/");
+
+/** A symbolic link on the way. */
+interface Link {
+  path: Buffer;
+  target: Buffer;
+  /** Names of the path that come after the link's target. */
+  namesLeft: number;
+}
+
+/** The names of a path; a string of bytes each ("latin1"). */
+function namesOf(path: Uint8Array): string[] {
+  const names = Buffer.from(path).toString("latin1").split("/");
+  return names.filter((name) => name !== "" && name !== ".");
+}
+
+function pathOf(names: readonly string[]): Buffer {
+  return Buffer.concat([SLASH, Buffer.from(names.join("/"), "latin1")]);
+}
+
+/** `..` goes up before links are looked at, as the library has it for the path that was asked for. */
+function withoutDots(names: readonly string[]): string[] {
+  const result: string[] = [];
+  for (const name of names)
+    if (name === "..") result.pop();
+    else result.push(name);
+  return result;
+}
+
+/** Walks to a path name by name. @returns the link that stands in the way: unfollowed, or without its target */
+async function findLink(volume: Volume, path: Uint8Array, follow: boolean): Promise<Link | undefined> {
+  let ahead = withoutDots(namesOf(path));
+  let reached: string[] = [];
+  let link: Link | undefined;
+  for (let count = 0; ahead.length > 0; ) {
+    const [name, ...rest] = ahead as [string, ...string[]];
+    if (name === "..") {
+      reached.pop();
+      ahead = rest;
+      continue;
+    }
+    const here = pathOf([...reached, name]);
+    const entry = await volume.stat(here).catch(() => undefined);
+    if (entry === undefined) return link !== undefined && rest.length >= link.namesLeft ? link : undefined;
+    if (entry.kind !== "symlink") {
+      reached.push(name);
+      ahead = rest;
+      continue;
+    }
+    const target = Buffer.from(await volume.get(here));
+    link = { path: here, target, namesLeft: rest.length };
+    if (!follow || ++count > LINKS_MAX) return link;
+    if (target[0] === SLASH[0]) reached = [];
+    ahead = [...namesOf(target), ...rest];
+  }
+  return undefined;
+}
+
+/**
+ * Runs work on a path. Where the path is not found, the error says which symbolic link is the reason, if one is.
+ * @param follow whether the work follows symbolic links
+ */
+export async function explainNotFound<T>(
+  volume: Volume,
+  path: Uint8Array,
+  follow: boolean,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DocteurError) || error.code !== "NotFound") throw error;
+    const link = await findLink(volume, path, follow).catch(() => undefined);
+    if (link === undefined) throw error;
+    const shown = quotePath(link.path);
+    if (!follow) {
+      const hint = `${shown} is a symbolic link; -L follows it`;
+      throw new DocteurError("NotFound", error.message, { path: error.path, hint, cause: error });
+    }
+    const why = `${shown} is a symbolic link to ${quotePath(link.target)}, which is not in the image`;
+    throw new DocteurError("NotFound", `${error.message}: ${why}`, { path: error.path, cause: error });
+  }
+}

@@ -1,0 +1,170 @@
+/** The options of `docteur make`: their help, and what they mean to the library. */
+import type { MakeOptions } from "../../src/make/index.js";
+import { parse, parseBlockSize, parseCount, usageError } from "../cli/arguments.js";
+import { exitHelp } from "../cli/exit.js";
+import { isOnTerminal } from "../cli/output.js";
+
+/** For `--help`. */
+export const MAKE_HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
+
+Makes IMAGE, one read-only disk image, of a commit of a git repository, of a
+plain directory, or of a tar archive.
+
+SOURCE is one of these:
+  - The root of a git work tree, or a bare repository: one commit is taken,
+    with its files and links, and nothing of its history. This needs the git
+    program.
+  - The address of a git repository on another machine: https://host/path,
+    http://, ssh://user@host/path, user@host:path or git://host/path. git
+    fetches the one commit, with the keys, credential helpers, proxies and other
+    settings that you have set up for it. https://user:password@host/path
+    works, too, but other users of this machine may see a command line: better
+    let a credential helper know the password.
+  - Any other directory, a folder of a work tree too: its files as they are, in
+    one new commit. IMAGE is no part of it, if it lies in SOURCE.
+  - A file: a tar archive, plain or compressed by gzip, taken for what it would
+    be extracted to; - is an archive in standard input. What is compressed or
+    comes from a pipe takes room beside IMAGE, for as long as IMAGE is made.
+What is on this machine is given as a path, file:///absolute/path or
+relativize://relative/path.
+
+Submodules are left out of a commit's image, and files that Git LFS keeps
+elsewhere are small pointers in it, with a warning. Of directories and archives,
+entries named .git are left out, with a warning; FIFOs, sockets and devices are
+refused, and so are names that git's own check finds fault with, and sparse
+files in archives.
+
+IMAGE appears when it is complete, in place of what was there; if anything
+fails, what was there stays. As IMAGE, - is standard output: the image is made in
+a temporary file, and written when it is complete. Its reader must look at the
+exit status, as part of an image may be in the pipe when writing fails. The same
+SOURCE and options give the same bytes.
+
+Options:
+  -b, --branch REF   the branch, tag, full ref, or commit id to take of a git
+                     repository (default: HEAD); on this machine, also the
+                     first digits of an id, or HEAD~1 and the like
+      --subdir PATH  take this directory of the commit alone, as the root; it
+                     gets a commit of its own, which names the original
+      --worktree     take the files of a git work tree as they are, in one new
+                     commit: those that git tracks, or would with git add
+      --timeout N    give up fetching from another machine after N seconds
+      --max-fetch N  give up fetching what takes more than N bytes
+      --strict       submodules and Git LFS pointers are errors
+      --repack       choose a commit's deltas as those of a directory, which
+                     takes less space, instead of having git choose them
+  -d, --date DATE    the date of a directory's or an archive's commit, as in
+                     RFC 3339 with its offset, 2024-06-07T08:09:10+02:00
+                     (default: SOURCE_DATE_EPOCH, seconds since 1970, where it
+                     is set; else the time of the newest file or link)
+      --exclude GLOB leave out of a directory or an archive, without a word, what
+                     matches as in a .gitignore: *, ?, [...] and **; a directory
+                     whole. Without a slash a name at any depth, else a path
+                     from the root; with one at the end directories alone. May
+                     be given many times
+      --skip-special leave out FIFOs, sockets and devices, with a warning
+      --depth N      the longest chain of deltas, 0 to 4095 (default: 20): longer
+                     ones take less space, and more time to read
+      --workers N    how many threads pack, 1 to 8 (default: one a processor);
+                     they have no part in the bytes
+      --bs BYTES     the image's block size: a power of two, at least 512,
+                     which must be the block device's (default: 512)
+      --compat       of a plain directory, what docteur 0.0.7 can read whole:
+                     executables become plain files, links are followed
+      --json         print what was made, as JSON, on standard output
+  -q, --quiet        no warnings, and nothing about progress on a terminal
+  -h, --help         print this help
+
+${exitHelp([0, 8, 9, 10, 11, 12, 13, 14, 15, 16])}
+
+Examples:
+  docteur make . disk.img
+  docteur make -b v1.2 --subdir docs https://example.org/site.git docs.img
+  docteur make -b v1.2 /srv/git/site.git site.img
+  docteur make -d 2024-06-07T08:09:10+02:00 --bs 4096 ./public public.img
+  docteur make --exclude node_modules --exclude '/build/*.map' app app.img
+  curl -s https://example.org/release.tar.gz | docteur make - release.img`;
+
+const OPTIONS = {
+  branch: { type: "string", short: "b" },
+  subdir: { type: "string" },
+  worktree: { type: "boolean" },
+  timeout: { type: "string" },
+  "max-fetch": { type: "string" },
+  strict: { type: "boolean" },
+  date: { type: "string", short: "d" },
+  exclude: { type: "string", multiple: true },
+  "skip-special": { type: "boolean" },
+  repack: { type: "boolean" },
+  depth: { type: "string" },
+  workers: { type: "string" },
+  bs: { type: "string" },
+  compat: { type: "boolean" },
+  json: { type: "boolean" },
+  quiet: { type: "boolean", short: "q" },
+} as const;
+
+/** The date that a build sets for all its tools (reproducible-builds.org), for sources that have none of their own. */
+function epochDate(): Date | undefined {
+  const text = process.env.SOURCE_DATE_EPOCH;
+  if (text === undefined || text === "") return undefined;
+  if (!/^[0-9]{1,12}$/.test(text))
+    throw usageError(
+      `SOURCE_DATE_EPOCH is not a number of seconds: ${text}`,
+      "unset it, or give a date with -d",
+    );
+  return new Date(Number(text) * 1000);
+}
+
+/** A command line of `make`, taken apart. */
+export interface MakeArguments {
+  source: string;
+  /** A path, or "-" for standard output. */
+  image: string;
+  options: MakeOptions;
+  json: boolean;
+  quiet: boolean;
+  /** Whether a date was given with `-d`. */
+  hasDate: boolean;
+}
+
+/** Refuses standard output where an image would do harm in it, or other output is to be there. */
+function checkStandardOutput(isJson: boolean | undefined): void {
+  if (isJson)
+    throw usageError("--json and an image cannot both be in standard output", "give a file for the image");
+  if (isOnTerminal())
+    throw usageError(
+      "an image is not written to a terminal",
+      "give a file for the image, or redirect the output",
+    );
+}
+
+/** @throws DocteurError `Usage` */
+export function parseMakeArguments(argv: string[]): MakeArguments {
+  const { values, positionals } = parse(argv, OPTIONS, ["SOURCE", "IMAGE"]);
+  const [source, image] = positionals as [string, string];
+  if (image === "-") checkStandardOutput(values.json);
+  return {
+    source,
+    image,
+    options: {
+      ref: values.branch,
+      subdir: values.subdir,
+      worktree: values.worktree,
+      timeout: parseCount("--timeout", values.timeout),
+      maxFetch: parseCount("--max-fetch", values["max-fetch"]),
+      strict: values.strict,
+      date: values.date ?? epochDate(),
+      blockSize: parseBlockSize(values.bs),
+      compat: values.compat,
+      exclude: values.exclude,
+      skipSpecial: values["skip-special"],
+      repack: values.repack,
+      depth: parseCount("--depth", values.depth),
+      workers: parseCount("--workers", values.workers),
+    },
+    json: values.json === true,
+    quiet: values.quiet === true,
+    hasDate: values.date !== undefined,
+  };
+}

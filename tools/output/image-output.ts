@@ -1,0 +1,32 @@
+/** An image on standard output. */
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ioError } from "../../src/node/io-error.js";
+import { writeAllUnder } from "../../src/node/write-all.js";
+
+const STDOUT = 1;
+
+/**
+ * Makes an image in a temporary file, and writes it to standard output when it is complete.
+ * @param makeInto makes it in the file of this path
+ * @returns what `makeInto` returned
+ */
+export async function makeToOutput<T>(
+  makeInto: (image: string) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "docteur-")).catch((cause: unknown) => {
+    throw ioError("write to", tmpdir(), cause, "TMPDIR names another folder for temporary files");
+  });
+  try {
+    const image = join(folder, "image");
+    const made = await makeInto(image);
+    for await (const piece of createReadStream(image, { highWaterMark: 1 << 20 }))
+      await writeAllUnder(signal, STDOUT, piece as Buffer, "standard output");
+    return made;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,55 @@
+/** What `docteur make` tells people: how far it is, what it made, and what it left out. */
+import type { MakeProgress, MakeSummary } from "../../src/make/index.js";
+import { formatBytes, formatPercent, plural } from "../cli/format.js";
+import { warn } from "../cli/messages.js";
+
+/** What each phase is called, and what is counted in it. */
+const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
+  fetch: ["fetching", "object"],
+  scan: ["listing", "file"],
+  read: ["reading", "object"],
+  compare: ["comparing", "pair"],
+  pack: ["packing", "object"],
+};
+
+export function describeProgress({ phase, done, total, step, steps }: MakeProgress): string {
+  const [what, noun] = PHASES[phase];
+  const head = `[${step}/${steps}] ${what}`;
+  if (total === undefined) return `${head}: ${plural(done, noun)}`;
+  return `${head}: ${Math.floor((100 * done) / Math.max(total, 1))} % of ${plural(total, noun)}`;
+}
+
+/** Why something is not in the image. */
+const WHY_LEFT_OUT: Record<MakeSummary["skipped"][number]["reason"], string> = {
+  git: "git trees hold no .git",
+  temporary: "an image that is not finished",
+  special: "not a file, directory or symbolic link",
+};
+
+/** What was made, and in how many milliseconds. */
+export function describeResult(image: string, summary: MakeSummary, duration: number): string {
+  const { commit, fileCount, contentBytes, imageBytes } = summary;
+  const share = contentBytes === 0 ? "" : ` (${formatPercent(imageBytes / contentBytes)})`;
+  const sizes = `${formatBytes(contentBytes)} in ${formatBytes(imageBytes)}${share}`;
+  return `${image}: commit ${commit}, ${plural(fileCount, "file")}, ${sizes}, ${(duration / 1000).toFixed(1)} s`;
+}
+
+/** "2 submodules are left out: a, b" */
+function warnOf({ count, paths }: MakeSummary["submodules"], noun: string, what: [string, string]): void {
+  if (count === 0) return;
+  const more = count > paths.length ? ", …" : "";
+  warn(`${plural(count, noun)} ${what[count === 1 ? 0 : 1]}: ${paths.join(", ")}${more}`);
+}
+
+/** Warns of what the image does not really hold. */
+export function warnAbout(summary: MakeSummary): void {
+  const { skipped, skippedCount } = summary;
+  for (const { path, reason } of skipped) warn(`${path} is left out: ${WHY_LEFT_OUT[reason]}`);
+  if (skippedCount > skipped.length) warn(`${skippedCount - skipped.length} more are left out`);
+  warnOf(summary.submodules, "submodule", ["is left out", "are left out"]);
+  const pointers: [string, string] = [
+    "is a Git LFS pointer, not the content",
+    "are Git LFS pointers, not the content",
+  ];
+  warnOf(summary.lfsPointers, "file", pointers);
+}

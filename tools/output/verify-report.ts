@@ -1,0 +1,53 @@
+/** What `docteur verify` tells people: how far it is, the commit of a sound image, what was checked, and what is wrong. */
+
+import { printable } from "../../src/text/printable.js";
+import type { Report, VerifiedImage, VerifyProgress } from "../../src/verify/index.js";
+import { plural } from "../cli/format.js";
+import { say } from "../cli/messages.js";
+import { ocamlPerson } from "./ocaml.js";
+
+/** What each phase is called. */
+const PHASES: Record<VerifyProgress["phase"], string> = {
+  read: "reading",
+  hash: "hashing",
+  resolve: "checking",
+};
+
+export function describeProgress(image: string, { phase, done, total, step, steps }: VerifyProgress): string {
+  return `${printable(image)}: [${step}/${steps}] ${PHASES[phase]}: ${Math.floor((100 * done) / Math.max(total, 1))} %`;
+}
+
+/** The commit of a sound image, byte for byte as docteur 0.0.7 prints it. */
+export function describeCommit({ report, text }: VerifiedImage): Buffer {
+  const { authorLine, message } = text!;
+  return Buffer.concat([
+    Buffer.from(`commit\t: ${report.commit}\nauthor\t: `),
+    ocamlPerson(authorLine),
+    Buffer.from(`\nroot\t: ${report.tree}\n`),
+    ...(message === undefined ? [] : [Buffer.from("\n"), message]),
+    Buffer.from("\n"),
+  ]);
+}
+
+/** That an image is sound, and what was checked to know it. */
+function describeSound(image: string, { depth, counts }: Report): string {
+  if (depth === "quick")
+    return `${image}: no damage found: header, PACK checksum, index and commit checked; other objects not (--quick)`;
+  const objects = counts.objects === null ? "all objects" : plural(counts.objects, "object");
+  return `${image}: sound: header, PACK checksum, index, ${objects} and every path of the commit checked`;
+}
+
+/**
+ * Prints on standard error what was found, and that an image is sound.
+ * @param image its name
+ * @param isOneOfMany whether findings name it
+ */
+export function printVerdict(report: Report, image: string, isOneOfMany: boolean): void {
+  const subject = isOneOfMany ? `docteur: ${image}: ` : "docteur: ";
+  for (const { severity, message, hint } of report.findings) {
+    say(`${subject}${severity === "error" ? "" : `${severity}: `}${message}`);
+    if (hint !== undefined) say(`hint: ${hint}`);
+  }
+  if (report.truncated) say(`${subject}there is more (--max-findings)`);
+  if (report.status === "sound") say(describeSound(image, report));
+}
