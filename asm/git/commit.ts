@@ -12,9 +12,10 @@ const DIGITS_MAX: usize = 18;
 export const commitTree: usize = memory.data(20, 8);
 export let commitTime: i64 = NO_TIME;
 
+/** The value of a digit, in either case, as git takes them; 16 for what is none. */
 function hexDigit(char: u32): u32 {
   if (char - 0x30 < 10) return char - 0x30;
-  if (char - 0x61 < 6) return char - 0x61 + 10;
+  if ((char | 0x20) - 0x61 < 6) return (char | 0x20) - 0x61 + 10;
   return 16;
 }
 

@@ -48,10 +48,13 @@ function headerEnd(data: Uint8Array): number {
   }
 }
 
-/** The id of a commit's tree, 40 digits: its first line; undefined where the commit does not begin with one. */
+/**
+ * The id of a commit's tree, 40 digits: its first line, whose digits may be capitals, as git takes them; undefined where
+ * the commit does not begin with one.
+ */
 export function treeOf(data: Uint8Array): string | undefined {
   const line = String.fromCharCode(...data.subarray(0, 46));
-  return /^tree ([0-9a-f]{40})\n$/.exec(line)?.[1];
+  return /^tree ([0-9a-fA-F]{40})\n$/.exec(line)?.[1]?.toLowerCase();
 }
 
 /** A copy, cut short, so that no part of the commit is kept for it. */

@@ -84,7 +84,7 @@ function randomCommit(random: Random, tree: string): Buffer {
 /** The tree and the committer's time by git's rules; undefined where the commit is malformed. */
 function readCommit(data: Buffer): { tree: string; time: number | null } | undefined {
   const text = data.toString("latin1");
-  const tree = /^tree ([0-9a-f]{40})\n/.exec(text)?.[1];
+  const tree = /^tree ([0-9a-fA-F]{40})\n/.exec(text)?.[1]?.toLowerCase();
   if (tree === undefined) return undefined;
   let time: number | null = null;
   const [header] = text.slice(46).split("\0", 1);
@@ -99,7 +99,7 @@ function readCommit(data: Buffer): { tree: string; time: number | null } | undef
 
 /** A commit whose meaning is beyond doubt: git's own form. */
 const PLAIN =
-  /^tree [0-9a-f]{40}\n(?:parent [0-9a-f]{40}\n)*author [^<>\n\0]+ <[^<>\n\0]*> [0-9]{1,10} [+-][0-9]{4}\ncommitter [^<>\n\0]+ <[^<>\n\0]*> (0|[1-9][0-9]{0,9}) [+-][0-9]{4}\n(?:\n[^\0]*)?$/;
+  /^tree [0-9a-fA-F]{40}\n(?:parent [0-9a-f]{40}\n)*author [^<>\n\0]+ <[^<>\n\0]*> [0-9]{1,10} [+-][0-9]{4}\ncommitter [^<>\n\0]+ <[^<>\n\0]*> (0|[1-9][0-9]{0,9}) [+-][0-9]{4}\n(?:\n[^\0]*)?$/;
 
 function askGit(commits: readonly PackEntry[], entries: readonly PackEntry[]): void {
   const plain = commits.filter(({ content }) => PLAIN.test(content.toString("latin1")));

@@ -262,7 +262,7 @@ const FAMILIES: Record<string, { family: Family; from: number; options?: VerifyO
       const image = new CraftedImage();
       const tree = image.tree(treeEntry("100644", "f", image.object("blob", "content").oid));
       const who = "A U Thor <author@example.org> 1717740550 +0200";
-      let content = Buffer.from(
+      let content: Buffer = Buffer.from(
         `tree ${tree.oid}\nauthor ${who}\ncommitter ${who}\n\n${"m".repeat(50_000)}00000000`,
       );
       let placed = image.object("commit", content);
