@@ -78,9 +78,13 @@ const OBJECT_KINDS = ["commit", "tree", "blob", "tag"] as const;
 const PIECE = 0x40000000;
 /** Where a signal may end a read: bytes between two turns of the event loop. */
 const TURN_BYTES = 16 << 20;
-/** Entries that are listed at once, and bytes of memory that those of one page may take. */
-const PAGE = 1024;
-const PAGE_BYTES = 1 << 20;
+/**
+ * Entries that are listed at once, and bytes of memory that those of one page may take: an eighth of the memory
+ * limit, between these two.
+ */
+const PAGE = 4096;
+const PAGE_BYTES_MIN = 1 << 18;
+const PAGE_BYTES_MAX = 1 << 22;
 /** Bytes of a name at the most (`Limit.NAME` in asm/base/limits.ts): the rest of a longer one orders nothing. */
 const NAME_MAX = 4096;
 /** Bytes of a symlink's target that can be followed (`Limit.PATH` there). */
@@ -130,6 +134,7 @@ export class Volume {
   readonly #core: Core;
   readonly #device: BlockDevice;
   readonly #memoryLimit: number;
+  readonly #pageBytes: number;
   readonly #operations: Operations;
   #closed: Promise<void> | undefined;
 
@@ -143,6 +148,7 @@ export class Volume {
     this.#core = core;
     this.#device = device;
     this.#memoryLimit = memoryLimit;
+    this.#pageBytes = Math.max(PAGE_BYTES_MIN, Math.min(memoryLimit / 8, PAGE_BYTES_MAX));
     this.#operations = new Operations(core);
     this.commit = commit;
   }
@@ -315,7 +321,7 @@ export class Volume {
         const at = core.write(bytes, after);
         return core.exports.list(at, bytes.length, flags, at + bytes.length, after.length, limit);
       },
-      take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, PAGE_BYTES),
+      take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, this.#pageBytes),
     });
   }
 

@@ -19,6 +19,7 @@ import {
   objectShed,
 } from "../objects/load";
 import { Kind, PACK_START, packCount } from "../git/entry";
+import { proveObject } from "../objects/object-id";
 import { Proof, provesOid } from "../objects/proof";
 import { record, tableActive } from "../objects/rebuilt-index";
 import { Entry, modeOf } from "../git/tree";
@@ -142,6 +143,8 @@ let hasShed: bool = false;
 
 /** An object that the result points into. */
 let held: GitObject | null = null;
+/** The tree of the listing before, as long as nothing but listings follows: it may be too large for the cache. */
+let listed: GitObject | null = null;
 
 export function resultPtr(): usize {
   return changetype<usize>(result);
@@ -165,10 +168,21 @@ function releaseResult(): void {
   listRelease();
 }
 
+/** Gives up the tree of the listing before. */
+function releaseListed(): void {
+  if (listed != null) objectRelease(listed!);
+  listed = null;
+}
+
 /** Begins an operation, or goes on with it: true where it is the one that waits. */
 function begin(operation: u32, hash: u64): bool {
   if (pending == operation && pendingHash == hash) return true;
   if (operation != READ) readRelease();
+  releaseListed();
+  if (operation == LIST && held != null && held!.order) {
+    listed = held;
+    held = null;
+  }
   cancel();
   pending = operation;
   pendingHash = hash;
@@ -204,6 +218,7 @@ function failObject(status: i32, offset: u64): i32 {
 /** Drops the operation that waits, if any, and gives back what the last result holds. */
 export function volumeCancel(): void {
   readRelease();
+  releaseListed();
   cancel();
 }
 
@@ -223,7 +238,7 @@ function cancel(): void {
  */
 export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mode: u32, memoryLimit: u32): i32 {
   pending = NOTHING;
-  held = null;
+  held = listed = null;
   return mountBegin(handle, capacity, blockSize, mode, memoryLimit);
 }
 
@@ -307,6 +322,7 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
 export function volumeList(path: usize, len: u32, flags: u32, after: usize, afterLen: u32, limit: u32): i32 {
   const goesOn = begin(LIST, hashOf(after, afterLen, hashOf(path, len, (<u64>limit << 3) | flags)));
   let status = resolvePath(path, len, flags, goesOn);
+  if (status == Status.OUT_OF_MEMORY && shed()) status = resolvePath(path, len, flags, false);
   if (status == Status.OK && held == null) status = loadPage(after, afterLen, limit);
   if (status == Status.OK && flags & Flag.SIZE) {
     status = listSize(held!);
@@ -323,6 +339,7 @@ export function volumeList(path: usize, len: u32, flags: u32, after: usize, afte
 function shed(): bool {
   if (hasShed) return false;
   hasShed = true;
+  releaseListed();
   readShed();
   resolveShed();
   objectShed();
@@ -336,13 +353,25 @@ function loadObject(): i32 {
   return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, oid) : status;
 }
 
+/** Holds the tree at `result.offset`, which may be the one that was listed before. */
+function loadTree(): i32 {
+  if (listed != null && listed!.offset == result.offset) {
+    held = listed;
+    listed = null;
+    return proveObject(held!, changetype<usize>(result) + RESULT_OID);
+  }
+  const status = loadObject();
+  if (status != Status.OK) return status;
+  held = objectLoaded;
+  cacheKeep(held!);
+  return status;
+}
+
 /** Loads the directory at `result.offset` and lists a page of it. */
 function loadPage(after: usize, afterLen: u32, limit: u32): i32 {
   if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
-  let status = loadObject();
-  if (status != Status.OK) return failObject(status, objectErrorOffset);
-  held = objectLoaded;
-  cacheKeep(held!);
+  let status = loadTree();
+  if (status != Status.OK) return failObject(status, held != null ? held!.offset : objectErrorOffset);
   status = held!.kind == Kind.TREE ? listPage(held!, after, afterLen, limit) : Status.WRONG_KIND;
   if (status == Status.OUT_OF_MEMORY && shed()) status = listPage(held!, after, afterLen, limit);
   if (status != Status.OK) return fail(status, result.offset, 0);

@@ -1,4 +1,5 @@
 /** A block device whose bytes are in memory. */
+import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { type BlockDevice, isBlockSize, isValidRange, RESULT, type ReadResult } from "./device.js";
 
@@ -14,6 +15,7 @@ export class MemoryDevice implements BlockDevice {
    * @throws DocteurError `InvalidArgument`
    */
   constructor(bytes: Uint8Array, blockSize = 512) {
+    if (!isBytes(bytes)) throw invalid(`a MemoryDevice is made of a Uint8Array, not ${shown(bytes)}`);
     checkGeometry("image", bytes.length, blockSize);
     this.#bytes = bytes;
     this.blockSize = blockSize;
@@ -36,7 +38,10 @@ export class MemoryDevice implements BlockDevice {
  */
 export function checkGeometry(what: string, size: number, blockSize: number): void {
   if (!isBlockSize(blockSize))
-    throw new DocteurError("InvalidArgument", `Block size ${blockSize} is not a power of two, at least 512`);
+    throw new DocteurError(
+      "InvalidArgument",
+      `Block size ${shown(blockSize)} is not a power of two, at least 512`,
+    );
   if (size < blockSize)
     throw new DocteurError(
       "InvalidArgument",

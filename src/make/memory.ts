@@ -1,5 +1,6 @@
 /** Images in memory, of files in memory: what `docteur make` does where there is no file system, in browsers among others. */
 
+import { type Checks, checkOptions, isFunction, isModule, isSignal, isWhole } from "../arguments.js";
 import { compilePacker } from "../core/builds.js";
 import { DocteurError } from "../errors.js";
 import { OID_LEN, type Sha1 } from "../git/oid.js";
@@ -47,6 +48,15 @@ export interface MemoryImage extends ListingSummary {
 }
 
 const EPOCH = new Date(0);
+
+const OPTIONS: Checks = {
+  date: (value) => (typeof value === "string" || value instanceof Date ? undefined : "a string or a Date"),
+  blockSize: isWhole(0),
+  depth: isWhole(0),
+  signal: isSignal,
+  onProgress: isFunction,
+  module: isModule,
+};
 
 /** Bytes of a state of SHA-1 (`asm/checksum/sha1.ts`), and of what is hashed at a time. */
 const SHA1_LEN = 96;
@@ -136,6 +146,7 @@ function memoryContents(maker: Sha1Maker, signal: AbortSignal | undefined): Cont
  * const volume = await open(image);
  */
 export async function makeImage(files: MemoryFiles, options: MemoryOptions = {}): Promise<MemoryImage> {
+  checkOptions("makeImage", options, OPTIONS);
   const { date = EPOCH, blockSize = 512, depth = DEPTH, signal, onProgress, module } = options;
   checkBlockSize(blockSize);
   checkDepth(depth);

@@ -13,7 +13,7 @@ export type WalkOrder = "name" | "path";
 export type ReadPage = (path: Uint8Array, after: Uint8Array, limit: number) => Promise<Page>;
 
 /** Entries of a page: fewer the deeper the directory, as the pages of all directories above are held, too. */
-const PAGE_MAX = 1024;
+const PAGE_MAX = 4096;
 const PAGE_MIN = 16;
 
 /** A directory that the walk is in. */
