@@ -58,6 +58,9 @@ export const isBoolean: Check = (value) => (typeof value === "boolean" ? undefin
 
 export const isString: Check = (value) => (typeof value === "string" ? undefined : "a string");
 
+/** Any number: its range is checked elsewhere. */
+export const isNumber: Check = (value) => (typeof value === "number" ? undefined : "a number");
+
 export const isFunction: Check = (value) => (typeof value === "function" ? undefined : "a function");
 
 /** Any value: it is checked elsewhere. */

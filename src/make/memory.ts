@@ -1,6 +1,6 @@
 /** Images in memory, of files in memory: what `docteur make` does where there is no file system, in browsers among others. */
 
-import { type Checks, checkOptions, isFunction, isModule, isSignal, isWhole } from "../arguments.js";
+import { type Checks, checkOptions, isFunction, isModule, isNumber, isSignal } from "../arguments.js";
 import { compilePacker } from "../core/builds.js";
 import { DocteurError } from "../errors.js";
 import { OID_LEN, type Sha1 } from "../git/oid.js";
@@ -51,8 +51,8 @@ const EPOCH = new Date(0);
 
 const OPTIONS: Checks = {
   date: (value) => (typeof value === "string" || value instanceof Date ? undefined : "a string or a Date"),
-  blockSize: isWhole(0),
-  depth: isWhole(0),
+  blockSize: isNumber,
+  depth: isNumber,
   signal: isSignal,
   onProgress: isFunction,
   module: isModule,

@@ -86,7 +86,7 @@ function compareIds(
 
 async function examine(
   source: ImageSource,
-  options: VerifyOptions,
+  options: VerifyOptions & { module: WebAssembly.Module },
   expected: Expected | undefined,
   findings: Findings,
   out: Examined,
@@ -97,7 +97,7 @@ async function examine(
   const device = await toDevice(source, blockSize);
   try {
     out.sizes.image = device.capacity;
-    const module = options.module ?? (await compileVerifier());
+    const { module } = options;
     const reader = new ImageReader(new Engine(module, memoryLimit), device);
     out.reader = reader;
     const { onProgress, quick } = options;
@@ -140,8 +140,10 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
     counts: noCounts(),
     sizes: { image: null, pack: null, idx: null, objects: null, files: null },
   };
+  // A verifier that cannot be loaded says nothing of the image.
+  const module = options.module ?? (await compileVerifier());
   try {
-    await examine(source, options, expected, findings, out);
+    await examine(source, { ...options, module }, expected, findings, out);
   } catch (error) {
     if (!(error instanceof DocteurError)) throw error;
     findings.addError(error);
