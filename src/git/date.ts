@@ -13,17 +13,19 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz
 
 function refuse(text: string, why: string): never {
   throw new DocteurError("InvalidArgument", `not a date: ${JSON.stringify(text)}: ${why}`, {
-    hint: "a date is written as in RFC 3339, with its offset: 2024-06-07T08:09:10+02:00",
+    hint: "a date is written as in RFC 3339, with its offset, 2024-06-07T08:09:10+02:00, or as seconds since 1970",
   });
 }
 
 /**
- * Reads an RFC 3339 date. Fractions of a second are dropped, since commits have none; second 60 is the next minute's first.
+ * Reads an RFC 3339 date, or seconds since 1970, which may have an `@` in front and are in UTC. Fractions of a second are dropped, since commits have none; second 60 is the next minute's first.
  * @throws DocteurError `InvalidArgument`
  */
 export function parseDate(text: string): CommitDate {
+  const since = /^@?([0-9]{1,12})$/.exec(text)?.[1];
+  if (since !== undefined) return { seconds: Number(since), zone: "+0000" };
   const match = RFC3339.exec(text);
-  if (match === null) refuse(text, "its form is not that of RFC 3339");
+  if (match === null) refuse(text, "it has none of the forms of one");
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
     number,
     number,

@@ -54,7 +54,7 @@ function checkOptions(source: Source, options: MakeOptions): void {
   if (kind === "git" || kind === "remote") {
     const which = kind === "git" ? source.path : source.address.url;
     forbid(
-      { compat: "--compat" },
+      { compat: "--compat", dereference: "--dereference" },
       `${which} is a git repository: its trees are taken as they are`,
       "plain directories",
     );
@@ -74,7 +74,7 @@ function checkOptions(source: Source, options: MakeOptions): void {
   );
   if (kind === "tar")
     forbid(
-      { compat: "--compat" },
+      { compat: "--compat", dereference: "--dereference" },
       `${source.path} is an archive: its members are taken as they are`,
       "plain directories",
     );

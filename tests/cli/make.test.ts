@@ -7,11 +7,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { open } from "../../src/index.js";
 import { docteur, type RunOptions } from "../support/cli.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";
@@ -91,14 +94,14 @@ test("arguments that make no sense", async (t) => {
   await expectFailure(["-b", "x", "-b", "y", repository, image], 16, ["docteur: -b is given twice", more]);
   for (const size of ["0", "1", "100", "513"])
     await expectFailure(["--bs", size, plain, image], 16, [`docteur: not a block size: ${size}`, BLOCK_HINT]);
-  for (const size of ["", "512k", "5e2"])
+  for (const size of ["", "3k", "1T", "k", "5e2"])
     await expectFailure([`--bs=${size}`, plain, image], 16, [
       `docteur: not a block size: ${size}`,
       BLOCK_HINT,
     ]);
   await expectFailure(["-d", "yesterday", plain, image], 16, [
-    'docteur: not a date: "yesterday": its form is not that of RFC 3339',
-    "hint: a date is written as in RFC 3339, with its offset: 2024-06-07T08:09:10+02:00",
+    'docteur: not a date: "yesterday": it has none of the forms of one',
+    "hint: a date is written as in RFC 3339, with its offset, 2024-06-07T08:09:10+02:00, or as seconds since 1970",
   ]);
   await expectFailure(["-b", "main", plain, image], 16, [
     `docteur: ${plain} is a plain directory`,
@@ -112,8 +115,12 @@ test("arguments that make no sense", async (t) => {
     `docteur: ${repository} is a git repository: its trees are taken whole`,
     "hint: --exclude is for directories and archives",
   ]);
-  await expectFailure(["--exclude", "!x", plain, image], 16, [
-    'docteur: not a pattern: "!x": nothing is taken in again; for the character write \\!',
+  await expectFailure(["--dereference", repository, image], 16, [
+    `docteur: ${repository} is a git repository: its trees are taken as they are`,
+    "hint: --dereference is for plain directories",
+  ]);
+  await expectFailure(["--exclude", "!", plain, image], 16, [
+    'docteur: not a pattern: "!": it names nothing',
     "hint: a pattern is written as in a .gitignore; \\ takes the meaning from *, ?, [ and itself",
   ]);
   await expectFailure(["-b", "main", "-", image], 16, [
@@ -286,6 +293,54 @@ test("a nested .git is left out with a warning, which -q silences", async (t) =>
   assert.equal(loud.stderr, `docteur: warning: ${plain}/sub/.git is left out: git trees hold no .git\n`);
   assert.equal(loud.status, 0);
   assert.equal((await docteur(["make", "-q", plain, image])).stderr, "");
+});
+
+test("--dereference follows links, out of the source too; cycles and links to nothing are errors", async (t) => {
+  const work = temporaryFolder(t);
+  for (const folder of ["plain/sub", "outside"]) mkdirSync(join(work, folder), { recursive: true });
+  writeFileSync(join(work, "outside", "file"), "from outside\n", { mode: 0o755 });
+  symlinkSync("../../outside", join(work, "plain", "sub", "link"));
+  symlinkSync("sub/link/file", join(work, "plain", "tool"));
+  const run = (...args: string[]) =>
+    docteur(["make", "-d", "@1717740550", ...args, "plain", "image"], { cwd: work });
+  const { status, stdout } = await run("--dereference", "--json");
+  assert.equal(status, 0);
+  const volume = await open(join(work, "image"));
+  for (const path of ["/sub/link/file", "/tool"]) {
+    assert.equal(Buffer.from(await volume.get(path)).toString(), "from outside\n");
+    assert.notEqual((await volume.stat(path)).kind, "symlink");
+  }
+  assert.equal(volume.commit.date?.getTime(), 1717740550_000);
+  await volume.close();
+  assert.equal((JSON.parse(stdout) as { fileCount: number }).fileCount, 2);
+  symlinkSync("..", join(work, "plain", "sub", "up"));
+  const cycle = await run("--dereference");
+  assert.equal(cycle.status, 8);
+  assert.match(cycle.stderr, /sub\/up is a symbolic link to a directory that it is in\n/);
+  rmSync(join(work, "plain", "sub", "up"));
+  symlinkSync("nothing", join(work, "plain", "sub", "up"));
+  const dangling = await run("--dereference");
+  assert.equal(dangling.status, 8);
+  assert.match(dangling.stderr, /sub\/up is a symbolic link to nothing\n/);
+  assert.equal((await run()).status, 0);
+});
+
+test("--exclude-from reads patterns as a .gitignore has them; --bs takes a unit", async (t) => {
+  const { work, plain, image } = createSources(t);
+  for (const name of ["a.log", "keep.log", "#x"]) writeFileSync(join(plain, name), name);
+  writeFileSync(join(work, "patterns"), "# logs\n\n*.log  \r\n!keep.log\n\\#x\n");
+  const args = ["make", "--bs", "4k", "--exclude-from", join(work, "patterns"), "--json", plain, image];
+  const { stdout, stderr } = await docteur(args);
+  assert.equal(stderr, "");
+  const { blockSize } = JSON.parse(stdout) as { blockSize: number };
+  assert.equal(blockSize, 4096);
+  const volume = await open(image);
+  const names = (await volume.list("/")).map(({ path }) => path);
+  assert.deepEqual(names, ["/file", "/keep.log"]);
+  await volume.close();
+  await expectFailure(["--exclude-from", join(work, "none"), plain, image], 8, [
+    `docteur: cannot read ${join(work, "none")}: no such file or directory`,
+  ]);
 });
 
 test("--exclude leaves out without a word, --skip-special with one", async (t) => {

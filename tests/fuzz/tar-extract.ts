@@ -99,7 +99,9 @@ async function extracted(program: string, archive: string, work: string): Promis
     env: { PATH: process.env.PATH, LC_ALL: "C" },
     timeout: 10_000,
   });
-  spawnSync("chmod", ["-R", "u+rwX", folder], { stdio: "ignore" });
+  // Others than root can read nothing of some members, whose modes must stay what they are to their owner's execution.
+  spawnSync("find", [folder, "-type", "d", "-exec", "chmod", "u+rwx", "{}", ";"], { stdio: "ignore" });
+  spawnSync("chmod", ["-R", "u+r", folder], { stdio: "ignore" });
   if (status !== 0) return undefined;
   const { tree } = await make(folder, join(work, "directory.img"), { workers: 1, skipSpecial: true });
   return tree;

@@ -1,9 +1,10 @@
 /** Patterns of names to leave out: against git's own reading of them, and as slow as they can be made. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ExcludePatterns } from "../../src/make/source/exclude.js";
+import { ExcludePatterns, patternsIn } from "../../src/make/source/exclude.js";
 import { git } from "../support/git.js";
 import { type Random, seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -52,7 +53,7 @@ test("patterns mean what gitignore(5) says", () => {
 });
 
 test("what is no pattern is refused", () => {
-  for (const pattern of ["", "/", "a[", "[a-", "[]", "[!]", "a\\", "!a", "[[:digits:]]"])
+  for (const pattern of ["", "/", "a[", "[a-", "[]", "[!]", "a\\", "!", "[[:digits:]]"])
     assert.throws(() => new ExcludePatterns([pattern]), { code: "InvalidArgument" }, JSON.stringify(pattern));
 });
 
@@ -130,4 +131,39 @@ test("hostile patterns take time by their length, not more", () => {
   assert.ok(!isExcluded([`${"**/*a*/".repeat(200)}b`], `${"aa/".repeat(500)}c`));
   assert.ok(isExcluded([`${"**/".repeat(300)}c`], `${"a/".repeat(500)}c`));
   assert.ok(performance.now() - start < 3000);
+});
+
+test("patterns of a file, some of them with ! in front, leave out what git check-ignore tells", (t) => {
+  const folder = temporaryFolder(t);
+  git(folder, "init", "-q");
+  const random = seeded(12);
+  const paths: string[] = [];
+  for (let index = 0; index < 300; index++) {
+    const depth = 1 + random(4);
+    paths.push(Array.from({ length: depth }, () => NAMES[random(5)]!).join("/"));
+  }
+  // Paths that nothing is at are files to check-ignore.
+  const unique = [...new Set(paths)];
+  let negatedCount = 0;
+  for (let round = 0; round < 80; round++) {
+    const lines = Array.from({ length: 2 + random(5) }, () => {
+      const line = [randomPattern(random), `!${randomPattern(random)}`, `!${NAMES[random(5)]}`][random(3)]!;
+      return line + ["", "", " ", "  ", "\\ "][random(5)]! + ["", "\r"][random(2)]!;
+    });
+    const text = ["\ufeff# comment", "", random(2) ? "*" : "a/*", ...lines, "#!x"].join("\n");
+    writeFileSync(join(folder, ".gitignore"), text);
+    // It ends with 1 where nothing is ignored.
+    const { stdout } = spawnSync("git", ["check-ignore", "--no-index", "-z", "--stdin"], {
+      cwd: folder,
+      input: unique.join("\0"),
+      encoding: "utf8",
+    });
+    const expected = stdout.split("\0").slice(0, -1).sort();
+    const patterns = patternsIn(text);
+    const found = unique.filter((path) => isExcluded(patterns, path)).sort();
+    assert.deepEqual(found, expected, JSON.stringify(text));
+    const positive = patterns.filter((pattern) => !pattern.startsWith("!"));
+    if (unique.filter((path) => isExcluded(positive, path)).length > found.length) negatedCount++;
+  }
+  assert.ok(negatedCount > 5, `${negatedCount} rounds took something in again`);
 });

@@ -105,9 +105,18 @@ export function parseWord<T extends string>(noun: string, text: string, words: r
   throw usageError(`no such ${noun}: ${text}`, suggest(text, words));
 }
 
+/** Bytes by the letter behind a number. */
+const UNITS: Record<string, number> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };
+
+/** A number of bytes, which k, M or G multiplies; undefined for other text. */
+export function parseBytes(text: string): number | undefined {
+  const [, digits, unit] = /^([0-9]{1,15})([kmg]?)$/i.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
+}
+
 /** The block size that `--bs` gives; 512 where it is not given. */
 export function parseBlockSize(text: string | undefined): number {
-  const size = text === undefined ? 512 : /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+  const size = text === undefined ? 512 : (parseBytes(text) ?? 0);
   if (isBlockSize(size)) return size;
   throw usageError(`not a block size: ${text}`, "a block size (--bs) is a power of two, at least 512");
 }

@@ -1,5 +1,8 @@
 /** The options of `docteur make`: their help, and what they mean to the library. */
+import { readFileSync } from "node:fs";
 import type { MakeOptions } from "../../src/make/index.js";
+import { patternsIn } from "../../src/make/source/exclude.js";
+import { ioError } from "../../src/node/io-error.js";
 import { parse, parseBlockSize, parseCount, usageError } from "../cli/arguments.js";
 import { exitHelp } from "../cli/exit.js";
 import { isOnTerminal } from "../cli/output.js";
@@ -54,14 +57,22 @@ Options:
       --repack       choose a commit's deltas as those of a directory, which
                      takes less space, instead of having git choose them
   -d, --date DATE    the date of a directory's or an archive's commit, as in
-                     RFC 3339 with its offset, 2024-06-07T08:09:10+02:00
+                     RFC 3339 with its offset, 2024-06-07T08:09:10+02:00,
+                     or seconds since 1970, which may have an @ in front
                      (default: SOURCE_DATE_EPOCH, seconds since 1970, where it
                      is set; else the time of the newest file or link)
-      --exclude GLOB leave out of a directory or an archive, without a word, what
+      --exclude GLOB leave out of a directory or an archive, silently, what
                      matches as in a .gitignore: *, ?, [...] and **; a directory
                      whole. Without a slash a name at any depth, else a path
-                     from the root; with one at the end directories alone. May
-                     be given many times
+                     from the root; with one at the end directories alone; with
+                     ! in front it is taken in again. May be given many times:
+                     the last that matches counts
+      --exclude-from FILE
+                     the same with the lines of a file like a .gitignore, which
+                     come before those of --exclude
+      --dereference  of a plain directory, follow symbolic links, wherever they
+                     lead, out of SOURCE too; links to nothing and to a
+                     directory that they are in are errors
       --skip-special leave out FIFOs, sockets and devices, with a warning
       --depth N      the longest chain of deltas, 0 to 4095 (default: 20): longer
                      ones take less space, and more time to read
@@ -94,6 +105,8 @@ const OPTIONS = {
   strict: { type: "boolean" },
   date: { type: "string", short: "d" },
   exclude: { type: "string", multiple: true },
+  "exclude-from": { type: "string", multiple: true },
+  dereference: { type: "boolean" },
   "skip-special": { type: "boolean" },
   repack: { type: "boolean" },
   depth: { type: "string" },
@@ -103,6 +116,15 @@ const OPTIONS = {
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
 } as const;
+
+/** The patterns in a file. */
+function readPatterns(path: string): string[] {
+  try {
+    return patternsIn(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
 
 /** The date that a build sets for all its tools (reproducible-builds.org), for sources that have none of their own. */
 function epochDate(): Date | undefined {
@@ -157,7 +179,8 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       date: values.date ?? epochDate(),
       blockSize: parseBlockSize(values.bs),
       compat: values.compat,
-      exclude: values.exclude,
+      exclude: [...(values["exclude-from"] ?? []).flatMap(readPatterns), ...(values.exclude ?? [])],
+      dereference: values.dereference,
       skipSpecial: values["skip-special"],
       repack: values.repack,
       depth: parseCount("--depth", values.depth),

@@ -171,7 +171,7 @@ class DirectoryLister {
     if (only !== undefined && !only.has(path.slice(this.#rootLen))) return undefined;
     if (this.#outputs.has(path)) return undefined;
     // What a pattern leaves out as whatever it is need not be a thing that can be looked at.
-    if (exclude.step(place.exclude, name, false) === undefined) return undefined;
+    if (!exclude.takesFoldersIn && exclude.step(place.exclude, name, false) === undefined) return undefined;
     const found = this.#followsLinks ? this.#follow(handle.at(name), path) : handle.inspect(name);
     if (this.#followsLinks && this.#leadsToOutput(path, found)) return undefined;
     const state = exclude.step(place.exclude, name, found.isDirectory());

@@ -17,6 +17,8 @@ type Segment = readonly Token[] | "globstar";
 interface Pattern {
   segments: readonly Segment[];
   foldersOnly: boolean;
+  /** Whether what matches is taken in again, which earlier patterns leave out. */
+  isNegated: boolean;
 }
 
 /** Characters of POSIX's named sets, all ASCII. */
@@ -56,22 +58,22 @@ class PatternReader {
   }
 
   read(): Pattern {
-    const bytes = this.#bytes;
-    if (bytes.startsWith("!"))
-      refuse(this.#pattern, "nothing is taken in again; for the character write \\!");
+    const isNegated = this.#bytes.startsWith("!");
+    if (isNegated) this.#at = 1;
+    const bytes = this.#bytes.slice(this.#at);
     const tokens: Token[] = [];
-    while (this.#at < bytes.length) tokens.push(this.#token());
+    while (this.#at < this.#bytes.length) tokens.push(this.#token());
     const foldersOnly = tokens.at(-1) === SLASH;
     if (foldersOnly) tokens.pop();
     if (tokens.length === 0) refuse(this.#pattern, "it names nothing");
     // One inside a set counts, too, though no name has it.
     if (!bytes.slice(0, foldersOnly ? -1 : undefined).includes("/"))
-      return { segments: ["globstar", tokens], foldersOnly };
+      return { segments: ["globstar", tokens], foldersOnly, isNegated };
     if (tokens[0] === SLASH) tokens.shift();
     const segments = split(tokens);
     // "a/**" is what is in a, not a itself.
     if (segments.at(-1) === "globstar") segments.push(["star"]);
-    return { segments, foldersOnly };
+    return { segments, foldersOnly, isNegated };
   }
 
   #next(): string {
@@ -188,6 +190,8 @@ export class ExcludePatterns {
   readonly #patterns: readonly Pattern[];
   /** The state of the source's root. */
   readonly root: ExcludeState;
+  /** Whether what is left out as a file may be taken in again as a folder. */
+  readonly takesFoldersIn: boolean;
 
   /**
    * @param patterns UTF-8, matched by their bytes
@@ -195,31 +199,56 @@ export class ExcludePatterns {
    */
   constructor(patterns: readonly string[]) {
     this.#patterns = patterns.map((pattern) => new PatternReader(pattern).read());
+    this.takesFoldersIn = this.#patterns.some(({ isNegated, foldersOnly }) => isNegated && foldersOnly);
     this.root = this.#patterns.map(({ segments }) => positions(segments, [0]));
   }
 
   /**
-   * Goes from a folder to an entry of it.
+   * Goes from a folder to an entry of it. Of the patterns that match, the last one counts.
    * @param name a byte string ("latin1")
    * @returns the entry's state, `undefined` if a pattern leaves it out
    */
   step(state: ExcludeState, name: string, isFolder: boolean): ExcludeState | undefined {
     if (this.#patterns.length === 0) return state;
     const next: number[][] = [];
-    for (const [index, { segments, foldersOnly }] of this.#patterns.entries()) {
+    let isLeftOut = false;
+    for (const [index, { segments, foldersOnly, isNegated }] of this.#patterns.entries()) {
       const reached: number[] = [];
       for (const position of state[index]!) {
         const segment = segments[position]!;
         if (segment === "globstar") reached.push(position);
         else if (matchesName(segment, name)) {
           if (position + 1 < segments.length) reached.push(position + 1);
-          else if (isFolder || !foldersOnly) return undefined;
+          else if (isFolder || !foldersOnly) isLeftOut = !isNegated;
         }
       }
       next.push(isFolder ? positions(segments, reached) : []);
     }
-    return next;
+    return isLeftOut ? undefined : next;
   }
+}
+
+/** A line without the spaces at its end; a backslash keeps the character behind it (git's dir.c). */
+function withoutTrailingSpaces(line: string): string {
+  let end = 0;
+  for (let at = 0; at < line.length; at++) {
+    if (line[at] === "\\") at++;
+    if (line[at] !== " " || line[at - 1] === "\\") end = Math.min(at + 1, line.length);
+  }
+  return line.slice(0, end);
+}
+
+/**
+ * The patterns in a file of them, as git reads a `.gitignore`: one a line, without blank lines and comments, and without
+ * spaces at a line's end that no backslash is before.
+ */
+export function patternsIn(text: string): string[] {
+  return text
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/)
+    .filter((line) => !line.startsWith("#"))
+    .map(withoutTrailingSpaces)
+    .filter((line) => line !== "");
 }
 
 /** Positions, with those behind any number of names that may be none. */
