@@ -1,5 +1,7 @@
 /** The verifier's Wasm module (`asm/verifier.ts`), instantiated. */
 
+import { DocteurError } from "../errors.js";
+
 /** The exports of `asm/verifier.ts`. Pointers and lengths are bytes; 0 stands for memory that could not be had. */
 interface VerifierExports extends WebAssembly.Exports {
   memory: WebAssembly.Memory;
@@ -44,11 +46,16 @@ export class Engine {
   /**
    * @param module a build of `asm/verifier.ts`
    * @param limit cap of its memory in bytes
+   * @throws DocteurError `OutOfMemory`
    */
   constructor(module: WebAssembly.Module, limit: number) {
     this.wasm = new WebAssembly.Instance(module).exports as VerifierExports;
     this.wasm.init(limit);
     this.oid = this.wasm.alloc(SLACK);
+    if (this.oid === 0)
+      throw new DocteurError("OutOfMemory", "the memory limit is too small for anything", {
+        hint: "raise the memory limit",
+      });
     this.#bytes = new Uint8Array(this.wasm.memory.buffer);
     this.#words = new Uint32Array(this.wasm.memory.buffer);
   }

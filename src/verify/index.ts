@@ -10,8 +10,11 @@ import type { CommitText } from "../git/commit.js";
 import { isoOf } from "../git/ident.js";
 import { numberSteps, type StepNumbers } from "../progress-steps.js";
 import { Engine } from "./engine.js";
-import { Examination, type Examined, type PhaseProgress } from "./examine.js";
+import { conclude, examineFully } from "./examine.js";
 import type { Expected } from "./expected-commit.js";
+import type { Course, Examined, PhaseProgress } from "./frame.js";
+import { Ledger } from "./ledger.js";
+import { examineQuickly } from "./quick.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
 import { Team } from "./threads.js";
@@ -33,7 +36,10 @@ export interface VerifyOptions {
   maxFindings?: number;
   /** Threads that inflate, where the source is a file; by default one a processor, and no more than the image is worth. */
   jobs?: number;
-  /** Cap of the memory of each thread's Wasm, in bytes; 1 GiB by default, of which only very large objects take much. */
+  /**
+   * Cap of the memory of each thread's Wasm, in bytes; 1 GiB by default, of which only very large objects take much. The
+   * tables of all objects may take four times as much together: at 256 bytes an object, 16 million by default.
+   */
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device. */
   blockSize?: number;
@@ -51,6 +57,8 @@ export interface VerifiedImage {
 }
 
 const MEMORY_LIMIT = 1 << 30;
+/** What the tables of all objects may take, by the memory of a thread's Wasm. */
+const TABLES_FACTOR = 4;
 const BLOCK_SIZE = 512;
 const MAX_FINDINGS = 100;
 /** More threads take more memory than verifying promises to take. */
@@ -88,11 +96,11 @@ async function examine(
   source: ImageSource,
   options: VerifyOptions & { module: WebAssembly.Module },
   expected: Expected | undefined,
-  findings: Findings,
-  out: Examined,
+  { findings, ledger, out }: Pick<Course, "findings" | "ledger" | "out">,
 ): Promise<void> {
   const blockSize = options.blockSize ?? BLOCK_SIZE;
   const memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
+  const tablesLimit = TABLES_FACTOR * memoryLimit;
   const path = pathOf(source);
   const device = await toDevice(source, blockSize);
   try {
@@ -102,9 +110,9 @@ async function examine(
     out.reader = reader;
     const { onProgress, quick } = options;
     const report = onProgress && numberSteps(onProgress, quick ? ["hash"] : ["read", "hash", "resolve"]);
-    const examination = new Examination(reader, findings, out, report);
+    const course: Course = { reader, findings, ledger, out, tablesLimit, onProgress: report };
     if (options.quick) {
-      await examination.quick(expected);
+      await examineQuickly(course, expected);
       return;
     }
     const startTeam = (packLen: number): Team | undefined => {
@@ -113,7 +121,7 @@ async function examine(
       if (path === undefined || jobs < 2) return undefined;
       return new Team(jobs - 1, { module, path, blockSize, memoryLimit });
     };
-    await examination.full(startTeam, expected);
+    await examineFully(course, startTeam, expected);
   } finally {
     await device.close?.();
   }
@@ -140,14 +148,12 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
     counts: noCounts(),
     sizes: { image: null, pack: null, idx: null, objects: null, files: null },
   };
+  const ledger = new Ledger(options.quick === true);
   // A verifier that cannot be loaded says nothing of the image.
   const module = options.module ?? (await compileVerifier());
-  try {
-    await examine(source, { ...options, module }, expected, findings, out);
-  } catch (error) {
-    if (!(error instanceof DocteurError)) throw error;
-    findings.addError(error);
-  }
+  await conclude({ findings, ledger }, () =>
+    examine(source, { ...options, module }, expected, { findings, ledger, out }),
+  );
   const { commit, tree } = options;
   compareIds(out, { commit, tree, where: "" }, findings);
   if (expected !== undefined) compareIds(out, { ...expected, where: ` as in ${options.against}` }, findings);

@@ -4,6 +4,7 @@ import { DocteurError } from "../errors.js";
 import type { Engine } from "./engine.js";
 
 const CHUNK = 1 << 18;
+const ZEROS = new Uint8Array(CHUNK);
 /** Chunks that are held; their bytes lie one after another. */
 const SLOTS = 32;
 
@@ -103,8 +104,12 @@ export class ImageReader {
     for (let at = start; at < end; ) {
       const piece = Math.min(end - at, this.restOfChunk(at));
       const ptr = await this.fetch(at, piece);
-      const found = this.engine.bytes.subarray(ptr, ptr + piece).findIndex((byte) => byte !== 0);
-      if (found >= 0) return at + found;
+      const bytes = this.engine.bytes.subarray(ptr, ptr + piece);
+      // Sparse images are zeros for gigabytes, which are compared at once.
+      if (Buffer.compare(bytes, ZEROS.subarray(0, Math.min(piece, ZEROS.length))) !== 0) {
+        const found = bytes.findIndex((byte) => byte !== 0);
+        if (found >= 0) return at + found;
+      }
       at += piece;
     }
     return -1;

@@ -41,6 +41,12 @@ export interface Finding {
   hint?: string;
 }
 
+/** A count of paths or of their bytes: exact up to 2^53 - 1, which trees that hold others many times over can exceed. */
+export type PathCount = number | typeof BEYOND | null;
+
+/** What stands for a count that JSON's readers could not take as a number. */
+export const BEYOND = "2^53 or more";
+
 /** How many things of each kind there are; `null` for what was not counted. */
 export interface Counts {
   /** Objects in the PACK, by kind, and how many of them are stored as deltas. */
@@ -51,11 +57,11 @@ export interface Counts {
   tags: number | null;
   deltas: number | null;
   /** Paths that the commit leads to; executables are not among the files. */
-  directories: number | null;
-  files: number | null;
-  executables: number | null;
-  symlinks: number | null;
-  submodules: number | null;
+  directories: PathCount;
+  files: PathCount;
+  executables: PathCount;
+  symlinks: PathCount;
+  submodules: PathCount;
   /** Objects that the commit does not lead to. */
   unreachable: number | null;
 }
@@ -69,15 +75,16 @@ export interface Sizes {
   /** The content of all objects. */
   objects: number | null;
   /** The content of all files and executables, path by path: what an extracted tree takes. */
-  files: number | null;
+  files: PathCount;
 }
 
 /** - `sound`: no error was found
  *  - `damaged`: the image is not sound
- *  - `mismatch`: it is sound, and not what was asked for
- *  - `unreadable`: reading or memory failed, and what could be read showed no damage
+ *  - `mismatch`: no damage was found, and it is not what was asked for
+ *  - `unknown`: not everything could be judged, for want of memory, and what could be showed no damage
+ *  - `unreadable`: reading failed, and what could be read showed no damage
  */
-export type ReportStatus = "sound" | "damaged" | "mismatch" | "unreadable";
+export type ReportStatus = "sound" | "damaged" | "mismatch" | "unknown" | "unreadable";
 
 /** The result of verifying one image; all of it can be written as JSON. */
 export interface Report {
@@ -101,15 +108,9 @@ export interface Report {
   truncated: boolean;
 }
 
-/** Codes that say nothing of the image. */
-const UNREADABLE = new Set<FindingCode>([
-  "Io",
-  "DeviceFailed",
-  "OutOfMemory",
-  "WorkLimit",
-  "InvalidArgument",
-  "BadSource",
-]);
+/** Codes that say nothing of the image: for want of memory or beyond the limit of work, and where reading failed. */
+const UNKNOWN = new Set<FindingCode>(["OutOfMemory", "WorkLimit"]);
+const UNREADABLE = new Set<FindingCode>(["Io", "DeviceFailed", "InvalidArgument", "BadSource"]);
 
 /** Where a finding was made. */
 export type Place = Pick<Finding, "oid" | "path" | "offset" | "hint">;
@@ -121,13 +122,18 @@ export class Findings {
   readonly #codes = new Set<FindingCode>();
   #dropped = 0;
 
+  /** Findings that are looked at for their number alone. */
+  static none(): Findings {
+    return new Findings(0);
+  }
+
   /** @param max how many are kept */
   constructor(max: number) {
     this.#max = max;
   }
 
   add(severity: Severity, code: FindingCode, message: string, place: Place = {}): void {
-    if (severity === "error") this.#codes.add(code);
+    this.weigh(severity, code);
     const finding: Finding = { severity, code, message, ...defined(place) };
     if (this.#kept.length < this.#max) {
       this.#kept.push(finding);
@@ -155,9 +161,14 @@ export class Findings {
     );
   }
 
+  /** Lets something weigh in the verdict before it is told: telling it may take memory that is not there. */
+  weigh(severity: Severity, code: FindingCode): void {
+    if (severity === "error") this.#codes.add(code);
+  }
+
   /** Counts a finding that is not kept. */
   drop(severity: Severity, code: FindingCode): void {
-    if (severity === "error") this.#codes.add(code);
+    this.weigh(severity, code);
     this.#dropped++;
   }
 
@@ -189,7 +200,9 @@ export class Findings {
 
   get status(): ReportStatus {
     if (this.#codes.size === 0) return "sound";
-    const codes = [...this.#codes].filter((code) => !UNREADABLE.has(code));
+    const judged = [...this.#codes].filter((code) => !UNKNOWN.has(code));
+    if (judged.length === 0) return "unknown";
+    const codes = judged.filter((code) => !UNREADABLE.has(code));
     if (codes.length === 0) return "unreadable";
     return codes.every((code) => code === "Mismatch") ? "mismatch" : "damaged";
   }
@@ -218,10 +231,19 @@ export function noCounts(): Counts {
   };
 }
 
-/** The error that stands for a report: its first error. */
-export function reportError({ findings }: Report): DocteurError | undefined {
+/** The error that stands for a report that is not of a sound image: its first error. */
+export function reportError({ status, findings }: Report): DocteurError | undefined {
+  if (status === "sound") return undefined;
   const found = findings.find(({ severity }) => severity === "error");
-  if (found === undefined) return undefined;
+  // Where no finding was to be kept, the status has to do.
+  if (found === undefined) return new DocteurError(CODE_OF_STATUS[status], `the image is ${status}`);
   const { code, message, ...place } = found;
   return new DocteurError(code as ErrorCode, message, place);
 }
+
+const CODE_OF_STATUS: Record<Exclude<ReportStatus, "sound">, ErrorCode> = {
+  damaged: "BadPack",
+  mismatch: "Mismatch",
+  unknown: "OutOfMemory",
+  unreadable: "Io",
+};

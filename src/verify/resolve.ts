@@ -13,7 +13,7 @@ import type { ImageReader } from "./reader.js";
 import { TreeLog } from "./tree-edges.js";
 
 /** Deltas between an object and its base, at most (`asm/base/limits.ts`). */
-const CHAIN_DEPTH = 4095;
+export const CHAIN_DEPTH = 4095;
 /** Objects from this size on are inflated through a window, unless something is made from them. */
 const STREAM_MIN = 4 << 20;
 /** Entries of fewer bytes are never streamed: what they inflate to is no more than 1032 times that. */

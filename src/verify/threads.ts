@@ -25,8 +25,8 @@ export interface ThreadTask {
 /** What it answers: its part of the trees, or what went wrong. */
 export type ThreadAnswer = { trees: Uint32Array } | { error: ErrorMessage };
 
-/** Writes ids into an engine's memory, as the table that trees' entries are looked up in. */
-export function loadTable({ engine }: ImageReader, oids: Uint8Array): void {
+/** Writes ids into an engine's memory, as the table that trees' entries are looked up in. @returns where it lies */
+export function loadTable({ engine }: ImageReader, oids: Uint8Array): number {
   const table = engine.alloc(oids.length);
   if (table === 0)
     throw new DocteurError("OutOfMemory", "the memory limit is too small for the ids of all objects", {
@@ -34,6 +34,7 @@ export function loadTable({ engine }: ImageReader, oids: Uint8Array): void {
     });
   engine.bytes.set(oids, table);
   engine.wasm.setTable(table, oids.length / 20);
+  return table;
 }
 
 /** Worker threads, which wait for their task from the start. */

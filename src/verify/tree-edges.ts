@@ -29,6 +29,13 @@ export class TreeLog {
     return this.#words.slice(0, this.#length);
   }
 
+  /** Gives back the memory that reading took, beside the log. */
+  release(): void {
+    this.#engine.free(this.#room);
+    this.#room = 0;
+    this.#roomLen = 0;
+  }
+
   /** Reads the tree at `ptr`, behind which there is slack. */
   read(row: number, ptr: number, size: number): void {
     const { wasm } = this.#engine;

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { FileDevice } from "../devices/file.js";
 import { packError } from "../threads/errors.js";
 import { Engine } from "./engine.js";
+import { typedError } from "./out-of-memory.js";
 import { ImageReader } from "./reader.js";
 import { Resolver } from "./resolve.js";
 import { loadTable, type ThreadAnswer, type ThreadData, type ThreadTask } from "./threads.js";
@@ -23,6 +24,6 @@ async function run({ rows, forest, next, oids }: ThreadTask): Promise<ThreadAnsw
 
 parentPort!.once("message", (task: ThreadTask) => {
   run(task)
-    .catch((error: unknown): ThreadAnswer => ({ error: packError(error) }))
+    .catch((error: unknown): ThreadAnswer => ({ error: packError(typedError(error) ?? error) }))
     .then((answer) => parentPort!.postMessage(answer));
 });

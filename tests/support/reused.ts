@@ -6,14 +6,15 @@ import { remount } from "../../src/core/mount.js";
 import {
   type BlockDevice,
   compileCore,
-  DocteurError,
   MemoryDevice,
   type OpenOptions,
   RESULT,
   type ReadResult,
 } from "../../src/index.js";
 import { Engine } from "../../src/verify/engine.js";
-import { Examination, type Examined } from "../../src/verify/examine.js";
+import { conclude, examineFully } from "../../src/verify/examine.js";
+import type { Examined } from "../../src/verify/frame.js";
+import { Ledger } from "../../src/verify/ledger.js";
 import { ImageReader } from "../../src/verify/reader.js";
 import { type Finding, Findings, noCounts, type ReportStatus } from "../../src/verify/report.js";
 import { readCommit } from "../../src/volume/commit.js";
@@ -58,14 +59,19 @@ export class Verifier {
       counts: noCounts(),
       sizes,
     };
-    try {
-      await new Examination(new ImageReader(engine, new MemoryDevice(bytes)), findings, examined).full(
-        () => undefined,
-      );
-    } catch (error) {
-      if (!(error instanceof DocteurError)) throw error;
-      findings.addError(error);
-    }
+    const ledger = new Ledger(false);
+    await conclude({ findings, ledger }, () => {
+      const reader = new ImageReader(engine, new MemoryDevice(bytes));
+      const course = {
+        reader,
+        findings,
+        ledger,
+        out: examined,
+        tablesLimit: VERIFY_LIMIT,
+        onProgress: undefined,
+      };
+      return examineFully(course, () => undefined, undefined);
+    });
     return { status: findings.status, findings: findings.list, examined };
   }
 }

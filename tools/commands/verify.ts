@@ -43,7 +43,7 @@ Options:
   -q, --quiet           print nothing: the exit status tells
   -h, --help            print this help
 
-${exitHelp([0, 4, 8, 9, 12, 13, 14, 15, 16])}
+${exitHelp([0, 4, 5, 8, 9, 12, 13, 14, 15, 16])}
 9 and 12 to 15 are about the repository of --against. Of several images the
 highest status counts.
 
@@ -70,6 +70,7 @@ const EXITS: Record<ReportStatus, number> = {
   sound: EXIT.ok,
   damaged: EXIT.damaged,
   mismatch: EXIT.damaged,
+  unknown: EXIT.unknown,
   unreadable: EXIT.io,
 };
 

@@ -1,0 +1,123 @@
+/** The commit, and what it leads to; and, where that was asked for, whether it is a repository's. */
+import { createHash } from "node:crypto";
+import { STATUS } from "../errors.js";
+import { shown } from "../git/byte-string.js";
+import { parseCommit, treeOf } from "../git/commit.js";
+import { KIND, OID, PACK_START } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
+import type { Rows } from "./entry-table.js";
+import type { Expected } from "./expected-commit.js";
+import type { Course, Frame } from "./frame.js";
+import { countPaths } from "./path-counts.js";
+import type { Proven } from "./proven.js";
+import { Graph } from "./reachability.js";
+import type { Findings } from "./report.js";
+import { checkDepth, tellMissing } from "./tree-findings.js";
+
+/** Checks the commit and its trees, and counts. */
+export async function checkCommit(
+  course: Course,
+  { commit }: Frame,
+  proven: Proven,
+  expected: Expected | undefined,
+): Promise<void> {
+  const { rows, index, rowOfRank, resolver } = proven;
+  const { findings, ledger, out } = course;
+  const graph = new Graph(proven, ledger);
+  const { isPartial } = graph;
+  const rowOf = (oid: Uint8Array): number => {
+    const rank = index.rankOf(oid);
+    return rank < 0 ? -1 : rowOfRank[rank]!;
+  };
+  out.commit = hexOid(commit);
+  const row = rowOf(commit);
+  const content = row < 0 ? undefined : await resolver.content(row);
+  if (row >= 0) graph.mark(row);
+  const offset = row < 0 ? undefined : PACK_START + rows.offsets[row]!;
+  if (row < 0) tellMissing(findings, out.commit, isPartial);
+  const tree = row < 0 ? undefined : readCommit(course, content, rows.types[row]!, offset);
+  const root = tree === undefined ? -1 : rowOf(Buffer.from(tree, "hex"));
+  if (tree !== undefined && root < 0) tellMissing(findings, tree, isPartial);
+  if (root >= 0 && rows.types[root] !== KIND.tree)
+    findings.addStatus(STATUS.WrongKind, { oid: tree!, offset: PACK_START + rows.offsets[root]! });
+  else if (root >= 0) {
+    ledger.judged("root");
+    await graph.walk(root, findings);
+    countTrees(course, graph, rows, root);
+  }
+  graph.countObjects(out.counts, findings);
+  out.sizes.objects = rows.sizes.reduce((sum, size) => sum + size, 0);
+  if (expected !== undefined) compareObjects(course, rows, graph, rowOf, expected);
+}
+
+/** Counts paths, where every tree on the way was read. */
+function countTrees({ findings, ledger, out }: Course, graph: Graph, rows: Rows, root: number): void {
+  if (!ledger.isSettled("reached trees")) return;
+  const { bytes, depth } = countPaths(graph, rows, root, out.counts);
+  out.sizes.files = bytes;
+  checkDepth(depth, findings);
+}
+
+/** What the commit's object says, checked. @returns its tree's id */
+export function readCommit(
+  { findings, ledger, out }: Course,
+  content: Uint8Array | undefined,
+  type: number,
+  offset: number | undefined,
+): string | undefined {
+  const oid = out.commit!;
+  const where = offset === undefined ? { oid } : { oid, offset };
+  if (type !== KIND.commit) findings.addStatus(STATUS.WrongKind, where);
+  else if (content === undefined) findings.addStatus(STATUS.OutOfMemory, where);
+  // It was read again after its id had been proven.
+  else if (idOf(content) !== oid) findings.addStatus(STATUS.OidMismatch, where);
+  else {
+    const tree = treeOf(content);
+    if (tree === undefined) findings.addStatus(STATUS.BadCommit, where);
+    else {
+      ledger.judged("commit");
+      out.tree = tree;
+      out.text = parseCommit(content);
+    }
+    return tree;
+  }
+  return undefined;
+}
+
+function idOf(commit: Uint8Array): string {
+  return createHash("sha1").update(`commit ${commit.length}\0`).update(commit).digest("hex");
+}
+
+/** The trees and blobs that the commit leads to are those of the repository's commit, and no others. */
+function compareObjects(
+  { findings, ledger }: Course,
+  rows: Rows,
+  graph: Graph,
+  rowOf: (oid: Uint8Array) => number,
+  expected: Expected,
+): void {
+  // Where a tree could not be read, nobody knows what it leads to.
+  if (graph.isPartial || !ledger.isSettled("reached trees")) return;
+  const known = new Uint8Array(rows.count);
+  for (const oid of [expected.commit, expected.tree]) {
+    const row = rowOf(Buffer.from(oid, "hex"));
+    if (row >= 0) known[row] = 1;
+  }
+  for (const [oid, path] of expected.objects) {
+    const row = rowOf(Buffer.from(oid, "hex"));
+    if (row >= 0 && graph.reached[row] === 1) known[row] = 1;
+    else
+      findings.add("error", "Mismatch", `the image lacks ${oid}, ${path} in the repository`, { oid, path });
+  }
+  for (let row = 0; row < rows.count; row++) {
+    if (graph.reached[row] !== 1 || known[row] === 1 || rows.types[row] === KIND.commit) continue;
+    const oid = hexOid(rows.oids.subarray(row * OID));
+    findings.add("error", "Mismatch", `the repository's commit has no object ${oid}`, { oid });
+  }
+}
+
+/** Says that the image lacks an object of the repository's. @param path a byte string */
+export function addLacking(findings: Findings, oid: string, path: string): void {
+  const where = { oid, path: shown(path) };
+  findings.add("error", "Mismatch", `the image lacks ${oid}, ${where.path} in the repository`, where);
+}

@@ -1,0 +1,123 @@
+/** An image's frame: its header, and what that leads to. And what the steps of an examination share. */
+import { DocteurError, STATUS } from "../errors.js";
+import type { CommitText } from "../git/commit.js";
+import { OID, PACK_HEADER, PACK_START } from "../git/entry.js";
+import { hexOid } from "../git/oid.js";
+import type { Rows } from "./entry-table.js";
+import { type Idx, readIdx } from "./idx.js";
+import type { Ledger } from "./ledger.js";
+import { tablesOutOfMemory } from "./out-of-memory.js";
+import type { ImageReader } from "./reader.js";
+import type { Counts, Findings, Sizes } from "./report.js";
+
+/** The smallest PACK: header, one entry of 9 bytes, trailer; and the smallest IDX. */
+const PACK_MIN = 41;
+const IDX_MIN = 8 + 1024 + 28 + 40;
+const ENTRY_MIN = 9;
+/** Bytes that tables take for an object at the most: the IDX twice, columns, indices, sets of ids. */
+const TABLES_PER_OBJECT = 256;
+
+/** What an examination finds beside findings. */
+export interface Examined {
+  commit: string | null;
+  tree: string | null;
+  text: CommitText | undefined;
+  /** What the image was read by, which counts the work. */
+  reader: ImageReader | undefined;
+  counts: Counts;
+  sizes: Sizes;
+}
+
+/** How far a phase has come; one may come again, where the image is damaged. */
+export interface PhaseProgress {
+  /** `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
+  phase: "read" | "hash" | "resolve";
+  /** Bytes of the PACK; in `resolve` parts of the work, of about the same size, that are done or begun. */
+  done: number;
+  total: number;
+}
+
+/** What the steps of one examination share. */
+export interface Course {
+  readonly reader: ImageReader;
+  readonly findings: Findings;
+  readonly ledger: Ledger;
+  readonly out: Examined;
+  /** Bytes that the tables of all objects may take together. */
+  readonly tablesLimit: number;
+  readonly onProgress: ((progress: PhaseProgress) => void) | undefined;
+}
+
+/** An image's frame. */
+export interface Frame {
+  commit: Uint8Array;
+  idxStart: number;
+  /** Objects that the PACK announces. */
+  count: number;
+}
+
+/** What is read of the PACK from now on counts as progress of this phase. */
+export function beginPhase(
+  { reader, onProgress }: Course,
+  phase: "read" | "hash",
+  { idxStart }: Pick<Frame, "idxStart">,
+): void {
+  reader.onChunk = (offset) => {
+    if (offset < idxStart)
+      onProgress?.({ phase, done: Math.max(0, offset - PACK_START), total: idxStart - PACK_START });
+  };
+}
+
+/** Reads the frame. @throws DocteurError where there is no image to speak of, or its tables have no room */
+export async function readFrame({ reader, ledger, tablesLimit }: Course): Promise<Frame> {
+  const head = await reader.copy(0, PACK_START + PACK_HEADER);
+  const view = new DataView(head.buffer);
+  const version = view.getUint32(PACK_START + 4);
+  if (view.getUint32(PACK_START) !== 0x5041434b || (version !== 2 && version !== 3))
+    throw new DocteurError("BadPack", "not a docteur image: no valid PACK header");
+  const idxStart = view.getBigUint64(OID, true);
+  if (idxStart < BigInt(PACK_START + PACK_MIN))
+    throw new DocteurError("BadHeader", "not a docteur image: the header does not lead to an index");
+  if (idxStart > BigInt(reader.capacity - IDX_MIN))
+    throw new DocteurError("Truncated", "the image ends too early");
+  const count = view.getUint32(PACK_START + 8);
+  const room = Number(idxStart) - PACK_START - PACK_HEADER - OID;
+  if (count * ENTRY_MIN > room)
+    throw new DocteurError("BadPack", "the PACK announces more objects than it has bytes for");
+  if (count * TABLES_PER_OBJECT > tablesLimit) throw tablesOutOfMemory();
+  ledger.judged("frame");
+  ledger.owe("objects", count);
+  return { commit: head.slice(0, OID), idxStart: Number(idxStart), count };
+}
+
+/** Reads the IDX; undefined where the image ends before it does. */
+export async function readFrameIdx({ reader, out }: Course, frame: Frame): Promise<Idx | undefined> {
+  const idx = await readIdx(reader, frame.idxStart, frame.count);
+  if (idx !== undefined) out.sizes.idx = idx.bytes.length;
+  return idx;
+}
+
+/** What follows the IDX. Readers never look there, so it does no harm; but nobody has put it there for a reason. */
+export async function checkRest({ reader, findings, ledger, out }: Course, frame: Frame): Promise<void> {
+  const length = out.sizes.idx;
+  if (length === null) return;
+  const found = await reader.firstNonZero(frame.idxStart + length, reader.capacity);
+  ledger.judged("rest");
+  if (found < 0) return;
+  const message = `something that is not zero follows the index (at offset ${found})`;
+  findings.add("warning", "TrailingData", message, { offset: found });
+}
+
+/** Tells of objects whose ids do not tell them from others. */
+export function reportCollisions({ findings }: Course, rows: Rows): void {
+  for (let row = rows.collisions.indexOf(1); row >= 0; row = rows.collisions.indexOf(1, row + 1)) {
+    const oid = hexOid(rows.oids.subarray(row * OID));
+    findings.addStatus(STATUS.Collision, { oid, offset: PACK_START + rows.offsets[row]! });
+  }
+}
+
+/** Tells that the PACK's own hash does not tell it from another. @param end where its trailer begins */
+export function reportPackCollision({ findings }: Course, end: number): void {
+  const message = "the PACK is part of a SHA-1 collision attack";
+  findings.add("error", "Collision", message, { offset: PACK_START + end });
+}

@@ -1,0 +1,89 @@
+/**
+ * The account that a verdict rests on: how much of an image had to be judged, and how much was. The two counts come from
+ * different places, the header say and the loop that compares ids. An image is sound only where they are equal
+ * in every part, so a part that was passed over, for want of memory or by mistake, can never make an image sound.
+ */
+import type { Findings } from "./report.js";
+
+/** The parts of an account, and what they count. */
+export const PARTS = {
+  /** The image's frame: its header and what that leads to. */
+  frame: "the header",
+  /** The PACK's checksum, and the bytes between PACK and IDX. */
+  pack: "the PACK's checksum",
+  /** The IDX, byte for byte; with `quick`, in itself. */
+  index: "the index (IDX)",
+  /** What follows the IDX. */
+  rest: "what follows the index",
+  /** Objects: inflated, hashed, and compared with the IDX. */
+  objects: "objects",
+  /** Trees that were read for entries. */
+  trees: "trees",
+  /** Bytes of these trees, in which every name is checked. */
+  "tree bytes": "bytes of trees",
+  /** Trees that the commit leads to. */
+  "reached trees": "trees that the commit leads to",
+  /** Entries of these, each followed to its object. */
+  edges: "entries of these trees",
+  /** Trees with a defect, and entries that lead to no such object, each of which weighs in the verdict. */
+  flaws: "defects",
+  /** The commit: there, and well-formed. */
+  commit: "the commit",
+  /** The tree that the commit names: there, and a tree. */
+  root: "the commit's tree",
+} as const;
+
+/** A part of an account. */
+export type Part = keyof typeof PARTS;
+
+/** Parts of which an image has one. */
+const SINGLE: readonly Part[] = ["frame", "pack", "index", "rest", "commit", "root"];
+const QUICK: readonly Part[] = SINGLE;
+
+/** The account of one image. */
+export class Ledger {
+  readonly #due = new Map<Part, number>();
+  readonly #done = new Map<Part, number>();
+  readonly #parts: readonly Part[];
+
+  /** @param quick whether objects are left alone, but for the commit */
+  constructor(quick: boolean) {
+    this.#parts = quick ? QUICK : (Object.keys(PARTS) as Part[]);
+    for (const part of SINGLE) this.#due.set(part, 1);
+  }
+
+  /** Notes how much of a part must be judged, in all. */
+  owe(part: Part, count: number): void {
+    this.#due.set(part, (this.#due.get(part) ?? 0) + count);
+  }
+
+  /** Notes that so much more of a part was judged. */
+  judged(part: Part, count = 1): void {
+    this.#done.set(part, (this.#done.get(part) ?? 0) + count);
+  }
+
+  /** Whether so much was judged of a part as had to be. What was never counted is not settled. */
+  isSettled(part: Part): boolean {
+    return this.#due.get(part) === (this.#done.get(part) ?? 0);
+  }
+
+  /**
+   * Closes the account: where no error was found though not everything was judged, that is the finding.
+   * @param findings all that was found
+   */
+  close(findings: Findings): void {
+    if (findings.hasErrors) return;
+    const open = this.#parts.filter((part) => !this.isSettled(part));
+    if (open.length === 0) return;
+    const parts = open.map((part) => this.#describe(part)).join("; ");
+    findings.add("error", "OutOfMemory", `the image could not be judged as a whole: ${parts}`, {
+      hint: "raise the memory limit",
+    });
+  }
+
+  #describe(part: Part): string {
+    const due = this.#due.get(part);
+    if (SINGLE.includes(part) || due === undefined) return `${PARTS[part]} not judged`;
+    return `${this.#done.get(part) ?? 0} of ${due} ${PARTS[part]} judged`;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Findings about trees: what is wrong with one, and with what its entries lead to, by path. All of it has weighed in the
+ * verdict before; where there is no memory to read a tree again, it is told in fewer words.
+ */
+import { shown } from "../git/byte-string.js";
+import { OID, PACK_START } from "../git/entry.js";
+import { bytesOf, examineTree } from "../git/examine-tree.js";
+import { hexOid } from "../git/oid.js";
+import { TREE_DEFECTS, type TreeDefect } from "../git/tree-defects.js";
+import { ENTRY } from "../git/tree-mode.js";
+import { isDelta, type Rows } from "./entry-table.js";
+import type { Findings, Place, Severity } from "./report.js";
+import type { Resolver } from "./resolve.js";
+
+/** Names in a path, at most (`asm/base/limits.ts`). */
+const TREE_DEPTH = 512;
+/** Bytes of a path, at most. */
+const PATH_MAX = 4096;
+/** Bytes that may be inflated to tell paths; an object counts for some more than it has. */
+const PATHS_COST = 2 ** 29;
+const OBJECT_COST = 4096;
+const UNREACHED = "a tree that nothing leads to";
+const MEMORY_HINT = "there is too little memory to tell more: raise the memory limit";
+
+/** An entry of a tree that leads to what it should not. */
+export interface BadEdge {
+  /** The tree's row. */
+  tree: number;
+  /** The entry's number in the tree. */
+  index: number;
+  /** What that makes of it: `Unchecked` where nobody knows whether the object is missing. */
+  severity: Severity;
+  code: "MissingObject" | "WrongKind" | "Unchecked";
+}
+
+/** Tells what is wrong with trees. */
+export class TreeFindings {
+  readonly #rows: Rows;
+  readonly #parents: Int32Array;
+  readonly #resolver: Resolver;
+  readonly #findings: Findings;
+  /** What rows are called in the trees that led to them first, as far as that was asked for. */
+  readonly #names = new Map<number, string>();
+  #pathsCost = 0;
+
+  /**
+   * @param parents the tree that led to a row first, -1 where none did; the root's own row
+   */
+  constructor(rows: Rows, parents: Int32Array, resolver: Resolver, findings: Findings) {
+    this.#rows = rows;
+    this.#parents = parents;
+    this.#resolver = resolver;
+    this.#findings = findings;
+  }
+
+  /** What is wrong with a tree itself. Trees that nothing leads to do no harm. @param worst of its defects */
+  async tellTree(row: number, worst: Severity): Promise<void> {
+    const findings = this.#findings;
+    const isReached = this.#parents[row]! >= 0;
+    const path = isReached ? shown(await this.#pathOf(row)) : undefined;
+    const oid = this.#oidOf(row);
+    const offset = PACK_START + this.#rows.offsets[row]!;
+    const where = path === undefined ? { oid, offset } : { oid, offset, path };
+    const subject = path ?? UNREACHED;
+    const content = await this.#resolver.content(row);
+    if (content === undefined) {
+      findings.add(worst, "BadTree", `${subject}: its tree has a defect: ${oid}`, {
+        ...where,
+        hint: MEMORY_HINT,
+      });
+      return;
+    }
+    examineTree(content, {
+      problem: ({ defect, severity, message }) => {
+        const weight = isReached ? severity : "warning";
+        const code = codeOf(defect);
+        if (!findings.takes(weight)) {
+          findings.drop(weight, code);
+          return;
+        }
+        const text = code === "BadTree" ? `its tree is malformed: ${message()}` : message();
+        findings.add(weight, code, `${subject}: ${text}: ${oid}`, where);
+      },
+    });
+  }
+
+  /** What is wrong with entries of one tree, in their order. */
+  async tellEdges(edges: readonly BadEdge[]): Promise<void> {
+    const { tree } = edges[0]!;
+    const isReached = this.#parents[tree]! >= 0;
+    const findings = this.#findings;
+    const wanted = edges.filter(({ severity, code }) => {
+      if (findings.takes(severity)) return true;
+      findings.drop(severity, code);
+      return false;
+    });
+    if (wanted.length === 0) return;
+    const content = await this.#resolver.content(tree);
+    const folder = isReached ? await this.#pathOf(tree) : undefined;
+    if (content === undefined) {
+      const oid = this.#oidOf(tree);
+      const shownFolder = folder === undefined ? undefined : shown(folder);
+      const subject = `${shownFolder ?? UNREACHED}: the object of an entry of its tree`;
+      const place = { hint: MEMORY_HINT, ...(shownFolder === undefined ? {} : { path: shownFolder }) };
+      for (const edge of wanted) this.#tell(edge, subject, oid, place);
+      return;
+    }
+    let index = 0;
+    let next = 0;
+    examineTree(content, {
+      item: ({ nameAt, nameEnd, oidAt }) => {
+        if (index++ !== wanted[next]?.index) return;
+        const name = bytesOf(content, nameAt, nameEnd);
+        const oid = hexOid(content.subarray(oidAt));
+        const edge = wanted[next++]!;
+        if (folder === undefined) this.#tell(edge, `${UNREACHED}: an object of it`, oid, {});
+        else {
+          const path = shown(`${folder === "/" ? "" : folder}/${name}`);
+          this.#tell(edge, `${path}: its object`, oid, { path });
+        }
+      },
+    });
+  }
+
+  #tell({ severity, code }: BadEdge, subject: string, oid: string, place: Place): void {
+    this.#findings.add(severity, code, `${subject} ${WRONG[code]}: ${oid}`, { oid, ...place });
+  }
+
+  #oidOf(row: number): string {
+    return hexOid(this.#rows.oids.subarray(row * OID));
+  }
+
+  /** The path of a tree that was reached, a byte string; of one that is longer than readers take, its end. */
+  async #pathOf(row: number): Promise<string> {
+    const names: string[] = [];
+    let length = 0;
+    for (let child = row; this.#parents[child] !== child; child = this.#parents[child]!) {
+      if (names.length === TREE_DEPTH || length > PATH_MAX) return `.../${names.reverse().join("/")}`;
+      const name = await this.#nameOf(child);
+      names.push(name);
+      length += name.length + 1;
+    }
+    return `/${names.reverse().join("/")}`;
+  }
+
+  /** What a tree is called in the one that led to it first; a question mark where that cannot be told, or not soon enough. */
+  async #nameOf(row: number): Promise<string> {
+    const known = this.#names.get(row);
+    if (known !== undefined) return known;
+    const parent = this.#parents[row]!;
+    this.#pathsCost += this.#costOf(parent);
+    const content = this.#pathsCost > PATHS_COST ? undefined : await this.#resolver.content(parent);
+    const oid = this.#oidOf(row);
+    let found = "?";
+    if (content !== undefined)
+      examineTree(content, {
+        item: ({ kind, nameAt, nameEnd, oidAt }) => {
+          if (found === "?" && kind === ENTRY.tree && hexOid(content.subarray(oidAt)) === oid)
+            found = bytesOf(content, nameAt, nameEnd);
+        },
+      });
+    this.#names.set(row, found);
+    return found;
+  }
+
+  /** What it takes to have an object's content. */
+  #costOf(row: number): number {
+    const { kinds, bases, sizes } = this.#rows;
+    let cost = sizes[row]! + OBJECT_COST;
+    for (let at = row; isDelta(kinds[at]!); cost += sizes[at]! + OBJECT_COST) at = bases[at]!;
+    return cost;
+  }
+}
+
+/** Says that directories are nested deeper than readers follow. @param depth trees from the root down */
+export function checkDepth(depth: number, findings: Findings): void {
+  if (depth <= TREE_DEPTH) return;
+  const message = `directories are nested ${depth - 1} deep: readers take paths of ${TREE_DEPTH} names`;
+  findings.add("warning", "TreeTooDeep", message);
+}
+
+/** What is wrong with the object of an entry. */
+const WRONG = {
+  MissingObject: "is not in the image",
+  WrongKind: "is of another kind",
+  Unchecked: "could not be checked",
+} as const;
+
+/**
+ * Says that an object that the commit needs is missing, or that nobody knows whether it is.
+ * @param isPartial whether it may be one that there was no memory for
+ */
+export function tellMissing(findings: Findings, oid: string, isPartial: boolean): void {
+  const code = isPartial ? "Unchecked" : "MissingObject";
+  findings.add(isPartial ? "warning" : "error", code, `an object ${WRONG[code]}: ${oid}`, { oid });
+}
+
+/** The code of findings of a defect. */
+function codeOf(defect: TreeDefect): "BadTree" | "OddMode" | "OddName" | "NullId" {
+  if (TREE_DEFECTS[defect].severity === "error") return "BadTree";
+  if (defect === "nullSha1") return "NullId";
+  return defect === "badFilemode" || defect === "zeroPaddedFilemode" ? "OddMode" : "OddName";
+}
