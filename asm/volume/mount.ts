@@ -4,7 +4,7 @@
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
 import { artCount, artInit } from "../art/art";
-import { blockAttach, blockRelease } from "../device/sector-cache";
+import { blockAttach, blockCapacity, blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
 import { chainInit } from "../objects/chain";
@@ -36,6 +36,9 @@ export namespace Mode {
 
 /** Beyond this more sectors hardly ever help: the host's own cache is behind them. */
 const SECTOR_CACHE_MAX: u32 = 32 << 20;
+
+/** Paths that a `fast` mount takes from any image, beside one for each byte of the device. */
+const PATHS_FREE: u64 = 1 << 21;
 
 const STEP_HEADER: u32 = 0;
 const STEP_INDEX: u32 = 1;
@@ -233,6 +236,8 @@ function visit(tree: GitObject, position: u32): i32 {
   store<u32>(frame, next, 4);
   blockRelease();
   const paths = artCount();
+  // Trees that hold each other may have more paths than anything could take.
+  if (<u64>paths >= PATHS_FREE + blockCapacity()) return Status.WORK_LIMIT;
   status = resolveInsert(pathKeyLen, kind, offset, treeOid);
   if (status != Status.OK || artCount() > paths) return status;
   // A name that is there twice: sixty trees of two such would be walked for ever, in no memory at all.

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
+import { open } from "../../src/index.js";
 import { type VerifyOptions, verifyImage } from "../../src/verify/index.js";
 import { CraftedImage, copy, delta, entryHeader, insert, KIND, treeEntry } from "../support/crafted-image.js";
 import { gitOid } from "../support/fixtures.js";
@@ -320,4 +321,29 @@ for (const [name, { depth, comb: shape, memoryLimit }] of Object.entries(COMBS))
 test("what is inflated is no more than the image holds and some times its size", async () => {
   const bytes = overlapping(2000, deflateRawSync(Buffer.alloc(1 << 20, "text")), 1 << 20);
   assert.ok((await workOf(bytes)) < 1100 * bytes.length);
+});
+
+test("a fast mount takes no more paths than the image's size allows for", async () => {
+  const image = new CraftedImage();
+  let tree = image.tree(treeEntry("100644", "f", image.object("blob", "content").oid));
+  for (let depth = 0; depth < 12; depth++)
+    tree = image.tree(...Array.from("abcdefghij", (name) => treeEntry("40000", name, tree.oid)));
+  image.commit(tree.oid);
+  const { bytes } = image.finish();
+  await assert.rejects(open(bytes, { mode: "fast" }), { code: "WorkLimit" });
+  const volume = await open(bytes);
+  assert.equal(Buffer.from(await volume.get(`${"/a".repeat(12)}/f`)).toString(), "content");
+  await volume.close();
+});
+
+test("a fast mount of a million paths to one directory's files", async () => {
+  const image = new CraftedImage();
+  const { oid } = image.object("blob", "content");
+  const names = (count: number): string[] =>
+    Array.from({ length: count }, (_, index) => String(index).padStart(4, "0"));
+  const folder = image.tree(...names(1000).map((name) => treeEntry("100644", name, oid)));
+  image.commit(image.tree(...names(1000).map((name) => treeEntry("40000", name, folder.oid))).oid);
+  const volume = await open(image.finish().bytes, { mode: "fast" });
+  assert.equal(Buffer.from(await volume.get("/0999/0999")).toString(), "content");
+  await volume.close();
 });
