@@ -1,4 +1,5 @@
 /** Makes disk images: the library function behind `docteur make`. */
+import { checkOptions, checkValue, isString } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { replaceFile } from "../node/replace-file.js";
 import { numberSteps } from "../progress-steps.js";
@@ -15,6 +16,7 @@ import {
   type Job,
   type MakeOptions,
   type MakeSummary,
+  OPTION_CHECKS,
   type PhaseProgress,
   refuse,
 } from "./options.js";
@@ -29,7 +31,7 @@ const REMOTE_ONLY = { timeout: "--timeout", maxFetch: "--max-fetch" } as const;
 const FILES_ONLY = { exclude: "--exclude", skipSpecial: "--skip-special" } as const;
 
 /** Refuses options that the source cannot honour. */
-function checkOptions(source: Source, options: MakeOptions): void {
+function checkHonoured(source: Source, options: MakeOptions): void {
   const isGiven = (name: keyof MakeOptions): boolean => {
     const value = options[name];
     return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
@@ -121,6 +123,9 @@ function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): P
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */
 export async function make(source: string, target: string, options: MakeOptions = {}): Promise<MakeSummary> {
+  checkValue("the source", source, isString);
+  checkValue("the target", target, isString);
+  checkOptions("make", options, OPTION_CHECKS);
   const { date, depth = DEPTH, workers = 1, signal, blockSize = 512 } = options;
   checkWorkingDirectory();
   checkBlockSize(blockSize);
@@ -130,7 +135,7 @@ export async function make(source: string, target: string, options: MakeOptions 
   signal?.throwIfAborted();
   const moment = date === undefined ? undefined : commitDate(date);
   const located = locateSource(source);
-  checkOptions(located, options);
+  checkHonoured(located, options);
   const { onProgress } = options;
   const job: Job = {
     ...options,

@@ -1,4 +1,14 @@
 /** What `make` is told, tells on the way, and answers; and the checks that all makers share. */
+import {
+  type Check,
+  type Checks,
+  isAnything,
+  isBoolean,
+  isFunction,
+  isNumber,
+  isSignal,
+  isString,
+} from "../arguments.js";
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { type CommitDate, dateInUtc, parseDate } from "../git/date.js";
@@ -79,6 +89,31 @@ export interface MakeOptions {
   /** Told, in a line, what takes longer or goes another way than one would expect. */
   onNotice?: ((text: string) => void) | undefined;
 }
+
+const isListOfStrings: Check = (value) =>
+  Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "a list of strings";
+
+/** What each option must be. Ranges, and what a source can honour, are checked elsewhere. */
+export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
+  ref: isString,
+  subdir: isString,
+  strict: isBoolean,
+  repack: isBoolean,
+  date: isAnything,
+  blockSize: isNumber,
+  compat: isBoolean,
+  dereference: isBoolean,
+  exclude: isListOfStrings,
+  skipSpecial: isBoolean,
+  depth: isNumber,
+  workers: isNumber,
+  worktree: isBoolean,
+  timeout: isNumber,
+  maxFetch: isNumber,
+  signal: isSignal,
+  onProgress: isFunction,
+  onNotice: isFunction,
+};
 
 /** Options of which those with a default are complete. */
 export type Job = Omit<MakeOptions, "onProgress"> & {
