@@ -1,7 +1,7 @@
 /**
  * The sector cache: the only place that reads the device. It keeps lines of the device in linear memory,
  * evicts by CLOCK, and reads through one buffer of 64 KiB where many lines, or a long stream, are wanted at
- * once.
+ * once. Where the device's blocks are larger than a line, all reads go through the buffer, which holds a block at least.
  *
  * A device may answer AGAIN. The caller then unwinds to the host and runs again from its last step, so
  * whatever that step has touched is pinned (by epoch) until the step is done and calls `blockRelease`: it
@@ -15,9 +15,13 @@ import { Status } from "../base/status";
 
 const SLOT: u32 = 16;
 const LINE_SHIFT_MIN: u32 = 11;
+const LINE_SHIFT_MAX: u32 = 12;
+/** The largest block: 1 GiB. */
+const BLOCK_MAX: u64 = 0x40000000;
 /** More lines than one step of any operation touches. */
 const LINES_MIN: u32 = 64;
-const BUFFER_LEN: u32 = 0x10000;
+/** Bytes of the buffer, unless the device's blocks are larger. */
+export const BUFFER_LEN: u32 = 0x10000;
 /** What is left of a stream must be this long for it to bypass the lines. */
 const STREAM_MIN: u64 = 0x8000;
 const PEEK_MAX: u32 = 64;
@@ -26,6 +30,8 @@ const NONE: u32 = 0xffffffff;
 let handle: u64 = 0;
 let capacity: u64 = 0;
 let blockSize: u32 = 512;
+/** Lines in a block, less one; 0 where a line holds a block or more. */
+let blockMask: u32 = 0;
 
 let lineShift: u32 = LINE_SHIFT_MIN;
 let lineCount: u32 = 0;
@@ -46,7 +52,7 @@ let bufferLen: u32 = 0;
 
 const scratch: usize = memory.data(64, 16);
 
-/** Bytes that are valid from the pointer that `blockAt` or `blockWindow` returned last. */
+/** Bytes that are valid from the pointer that `blockWindow` returned last. */
 export let blockLen: u32 = 0;
 /** Why the last call failed. */
 export let blockStatus: i32 = Status.OK;
@@ -68,19 +74,21 @@ export function blockAttach(
   deviceBlockSize: u64,
   cacheLen: u32,
 ): i32 {
-  if (deviceBlockSize < 512 || deviceBlockSize > 0x1000000) return Status.EINVAL;
+  if (deviceBlockSize < 512 || deviceBlockSize > BLOCK_MAX) return Status.EINVAL;
   if ((deviceBlockSize & (deviceBlockSize - 1)) != 0) return Status.EINVAL;
   if (deviceCapacity == 0 || (deviceCapacity & (deviceBlockSize - 1)) != 0) return Status.EINVAL;
   handle = deviceHandle;
   capacity = deviceCapacity;
   blockSize = <u32>deviceBlockSize;
-  lineShift = max<u32>(LINE_SHIFT_MIN, <u32>ctz(blockSize));
+  const blockShift = <u32>ctz(blockSize);
+  lineShift = min<u32>(max<u32>(LINE_SHIFT_MIN, blockShift), LINE_SHIFT_MAX);
+  blockMask = blockShift > lineShift ? (1 << (blockShift - lineShift)) - 1 : 0;
   if (capacity >> lineShift >= NONE - 1) return Status.EINVAL;
   // No more lines than the device has, so that a small image takes little memory.
   lineCount = max<u32>(<u32>min<u64>(cacheLen >> lineShift, (capacity >> lineShift) + 1), LINES_MIN);
   const buckets = <u32>1 << (32 - clz(lineCount - 1));
   hashMask = buckets - 1;
-  bufferSize = max<u32>(BUFFER_LEN, 1 << lineShift);
+  bufferSize = max<u32>(BUFFER_LEN, blockSize);
 
   slots = heapAlloc(lineCount * SLOT);
   heads = heapAlloc(buckets << 2);
@@ -201,22 +209,39 @@ function readDevice(offset: u64, target: usize, len: u32): i32 {
  */
 function missingRun(line: u32, count: u32): u32 {
   const end = <u32>((capacity - 1) >> lineShift) + 1;
-  count = min<u32>(min<u32>(count, end - line), min<u32>(lineCount >> 2, bufferSize >> lineShift));
+  const room = (bufferSize >> lineShift) - (line & blockMask);
+  count = min<u32>(min<u32>(count, end - line), min<u32>(lineCount >> 2, room));
   let run: u32 = 1;
   while (run < count && findSlot(line + run) == NONE) run++;
   return run;
 }
 
+/** Fills the buffer with the blocks of `run` lines, unless it holds these lines. */
+function fillBuffer(line: u32, run: u32): i32 {
+  const start = <u64>line << lineShift;
+  const len = min<u64>(<u64>run << lineShift, capacity - start);
+  if (start >= bufferOffset && start + len <= bufferOffset + bufferLen) return Status.OK;
+  const first = line & ~blockMask;
+  const from = <u64>first << lineShift;
+  const lines = (line - first + run + blockMask) & ~blockMask;
+  const wanted = <u32>min<u64>(<u64>lines << lineShift, capacity - from);
+  bufferLen = 0;
+  const status = readDevice(from, buffer, wanted);
+  if (status != Status.OK) return status;
+  bufferOffset = from;
+  bufferLen = wanted;
+  return status;
+}
+
 /** Reads `run` lines by way of the buffer and caches them. Without `pin`: only where there is room. */
 function fetchRun(line: u32, run: u32, pin: bool): i32 {
-  bufferLen = 0;
-  const start = <u64>line << lineShift;
-  const status = readDevice(start, buffer, <u32>min<u64>(<u64>run << lineShift, capacity - start));
+  const status = fillBuffer(line, run);
   if (status != Status.OK) return status;
+  const source = buffer + <usize>((<u64>line << lineShift) - bufferOffset);
   for (let i: u32 = 0; i < run; i++) {
     const index = victim(pin);
     if (index == NONE) break;
-    memory.copy(linePtr(index), buffer + (i << lineShift), lineLen(line + i));
+    memory.copy(linePtr(index), source + (<usize>i << lineShift), lineLen(line + i));
     remember(index, line + i, pin);
   }
   return Status.OK;
@@ -237,7 +262,7 @@ function acquire(line: u32, count: u32): bool {
   if (index == NONE) {
     blockMisses++;
     const run = missingRun(line, count);
-    blockStatus = run == 1 ? fetchLine(line) : fetchRun(line, run, true);
+    blockStatus = run == 1 && !blockMask ? fetchLine(line) : fetchRun(line, run, true);
     if (blockStatus != Status.OK) return false;
     index = findSlot(line);
   } else {
@@ -264,15 +289,6 @@ function locate(offset: u64, want: u64): usize {
   }
   blockLen = lineLen(line) - within;
   return lastPtr + within;
-}
-
-/**
- * @param offset bytes from the device's start
- * @returns a pointer to the byte there, of which `blockLen` bytes follow in one piece; 0 with `blockStatus`
- *   set. Valid until `blockRelease`
- */
-export function blockAt(offset: u64): usize {
-  return locate(offset, 1);
 }
 
 /**

@@ -4,7 +4,7 @@
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
 import { artCount, artInit } from "../art/art";
-import { blockAttach, blockCapacity, blockRelease } from "../device/sector-cache";
+import { BUFFER_LEN, blockAttach, blockCapacity, blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
 import { chainInit } from "../objects/chain";
@@ -86,10 +86,14 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   mode = mountMode;
   step = STEP_HEADER;
   frameCount = 0;
-  heapInit(limit);
+  // The buffer for a large block comes on top; where that is not allowed the caches share what it leaves.
+  const buffer: u64 = blockSize > BUFFER_LEN ? blockSize : 0;
+  const soft = <u32>min<u64>(<u64>limit + buffer, hardCap);
+  if (soft > buffer) limit = soft - <u32>buffer;
+  heapInit(soft);
   const status = blockAttach(handle, capacity, blockSize, min<u32>(limit >> 2, SECTOR_CACHE_MAX));
   if (status != Status.OK) return status;
-  cacheInit(mode == Mode.LIGHT ? limit >> 1 : min<u32>(limit >> 2, Limit.MEMORY >> 1), limit, hardCap);
+  cacheInit(mode == Mode.LIGHT ? limit >> 1 : min<u32>(limit >> 2, Limit.MEMORY >> 1), soft, hardCap);
   artInit(mode == Mode.LIGHT ? limit >> 3 : limit);
   chainInit();
   objectInit();

@@ -3,6 +3,7 @@ import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { type BlockDevice, isBlockSize } from "./device.js";
 import { MemoryDevice } from "./memory.js";
+import { inSectors, SECTOR_MAX } from "./split.js";
 
 /** What an image can be opened from: a path or a `file:` URL (Node), its bytes, or a block device. */
 export type ImageSource = string | URL | Uint8Array | ArrayBuffer | BlockDevice;
@@ -49,7 +50,7 @@ async function openFile(file: string | URL, blockSize: number): Promise<BlockDev
   // damage.
   const size = await fileSize(path);
   if (size !== undefined) checkLength(size, blockSize, path);
-  return new FileDevice(path, blockSize);
+  return new FileDevice(path, Math.min(blockSize, SECTOR_MAX));
 }
 
 async function openUrl(url: URL, blockSize: number): Promise<BlockDevice> {
@@ -115,7 +116,7 @@ export async function toDevice(source: ImageSource, blockSize: number): Promise<
   if (isBytes(source) || isArrayBuffer(source)) {
     const bytes = isBytes(source) ? source : new Uint8Array(source);
     checkLength(bytes.length, blockSize);
-    return new MemoryDevice(bytes, blockSize);
+    return new MemoryDevice(bytes, Math.min(blockSize, SECTOR_MAX));
   }
-  return checkDevice(source);
+  return inSectors(checkDevice(source));
 }

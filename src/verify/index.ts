@@ -119,7 +119,7 @@ async function examine(
       const worth = Math.ceil(packLen / THREAD_LEN);
       const jobs = Math.min(options.jobs ?? Math.min(availableParallelism(), JOBS_MAX), worth);
       if (path === undefined || jobs < 2) return undefined;
-      return new Team(jobs - 1, { module, path, blockSize, memoryLimit });
+      return new Team(jobs - 1, { module, path, blockSize: device.blockSize, memoryLimit });
     };
     await examineFully(course, startTeam, expected);
   } finally {
