@@ -116,8 +116,8 @@ export function cacheInit(limit: usize, soft: u32, hard: u32): void {
   protectedBytes = bytes = 0;
   budget = limit;
   ordinary = limit >> 1;
-  // Where the memory is limited as a whole, sectors and paths keep their share of it.
-  widest = max<usize>(hard >> 2, (soft >> 3) * 5);
+  // Where the memory is limited as a whole, what is kept gives way whenever memory is asked for.
+  widest = soft < hard ? hard >> 2 : hard;
   cacheHits = cacheMisses = 0;
 }
 
@@ -308,10 +308,20 @@ export function objectRelease(object: GitObject): void {
   if (object.refs == 0 && object.state == FREE) free(object);
 }
 
-/** The cached object at an offset, held once more; or null. */
-export function cacheFind(offset: u64): GitObject | null {
+function locate(offset: u64): usize {
   let ptr: usize = load<u32>(bucketOf(offset));
   while (ptr && changetype<GitObject>(ptr).offset != offset) ptr = changetype<GitObject>(ptr).hashNext;
+  return ptr;
+}
+
+/** Whether the object at an offset is cached. */
+export function cacheHas(offset: u64): bool {
+  return locate(offset) != 0;
+}
+
+/** The cached object at an offset, held once more; or null. */
+export function cacheFind(offset: u64): GitObject | null {
+  const ptr = locate(offset);
   if (!ptr) {
     cacheMisses++;
     return null;
@@ -329,18 +339,20 @@ export function cacheFind(offset: u64): GitObject | null {
   return object;
 }
 
-/** Offers an object to the cache, which takes it where it is small enough to sit beside others. */
-export function cacheAdd(object: GitObject): void {
-  const cost = costOf(object);
-  if (object.state != FREE || cost > budget >> 1) return;
+function insert(object: GitObject): void {
   const bucket = bucketOf(object.offset);
   object.hashNext = load<u32>(bucket);
   store<u32>(bucket, <u32>changetype<usize>(object));
   pushHead(object, PROBATION);
-  bytes += cost;
+  bytes += costOf(object);
   while (bytes > budget) {
     if (!evictOne()) return;
   }
+}
+
+/** Offers an object to the cache, which takes it where it is small enough to sit beside others. */
+export function cacheAdd(object: GitObject): void {
+  if (object.state == FREE && costOf(object) <= budget >> 1) insert(object);
 }
 
 /**
@@ -348,16 +360,18 @@ export function cacheAdd(object: GitObject): void {
  * each path below the directory would have it loaded again.
  */
 export function cacheKeep(tree: GitObject): void {
+  if (tree.state != FREE) return;
   const cost = costOf(tree);
-  if (tree.state == FREE && cost > budget >> 1) {
-    const wider = max<usize>(budget + cost, cost << 1);
-    if (wider <= widest) {
-      softCap = max<u32>(softCap, min<u32>(<u32>(softCap + wider - budget), hardCap));
+  if (cost > budget >> 1) {
+    const wider = min<usize>(max<usize>(budget + cost, cost << 1), widest);
+    if (wider > budget) {
+      softCap = max<u32>(softCap, <u32>min<usize>(softCap + (wider - budget), hardCap));
       budget = wider;
       heapSetCap(softCap);
     }
+    if (cost > budget) return;
   }
-  cacheAdd(tree);
+  insert(tree);
 }
 
 /** Forgets everything that nobody holds. */

@@ -103,6 +103,24 @@ export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32,
   streamSerial++;
 }
 
+/** Bytes that `streamSave` writes: the inflater's state, then the next byte of the stream and what is left of it. */
+export const STREAM_SAVED: usize = INFLATE_SIZE + 16;
+
+/** Saves the stream's state between two calls of `streamRun`. Its window is the caller's. */
+export function streamSave(target: usize): void {
+  memory.copy(target, changetype<usize>(inflater), INFLATE_SIZE);
+  store<u64>(target + INFLATE_SIZE, inputOffset);
+  store<u64>(target + INFLATE_SIZE, inputEstimate, 8);
+}
+
+/** Takes a saved stream up again. */
+export function streamRestore(source: usize): void {
+  memory.copy(changetype<usize>(inflater), source, INFLATE_SIZE);
+  inputOffset = load<u64>(source + INFLATE_SIZE);
+  inputEstimate = load<u64>(source + INFLATE_SIZE, 8);
+  streamSerial++;
+}
+
 /**
  * Inflates until the stream ends or the window is full.
  * @returns OK at the end, NEED_OUTPUT, the decoder's errors, TRUNCATED or the device's status

@@ -9,7 +9,7 @@
 import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
-import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
+import { GitObject, cacheAdd, cacheClear, cacheHas, cacheKeep, objectRelease } from "../objects/cache";
 import { commitTree } from "../git/commit";
 import { idxFind, idxOffset } from "../git/idx";
 import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "../objects/load";
@@ -21,6 +21,7 @@ import { idOf, idOffset, idsAdd, idsReset } from "./path-ids";
 import { Limit } from "../base/limits";
 import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
 import { Status } from "../base/status";
+import { isStreamed, treeStreamCancel, treeStreamFind, treeStreams } from "./tree-stream";
 
 const KIND_BITS: u64 = 8;
 const KIND_MASK: u64 = 0xff;
@@ -92,6 +93,7 @@ export function resolveCancel(): void {
   walkTree = null;
   walking = false;
   objectCancel();
+  treeStreamCancel();
 }
 
 /** Begins to resolve the path in `pathKey`. */
@@ -116,8 +118,11 @@ function remember(len: u32, kind: u32, offset: u64, oid: usize): i32 {
   let status = resolveInsert(len, kind, offset, oid);
   if (status != Status.OUT_OF_MEMORY || complete) return status;
   resolveShed();
-  status = resolveInsert(0, Entry.TREE, rootOffset, commitTree);
-  return status == Status.OK && len > 0 ? resolveInsert(len, kind, offset, oid) : status;
+  status = resolveInsert(len, kind, offset, oid);
+  if (status != Status.OUT_OF_MEMORY) return status;
+  // Objects may have taken all memory: the ART cannot make them give way.
+  cacheClear();
+  return resolveInsert(len, kind, offset, oid);
 }
 
 /** The length of the key's longest prefix that is a path: the parent's. */
@@ -176,26 +181,42 @@ function begin(flags: u32): void {
 /** Loads the object at the walk's place. */
 function loadHere(): i32 {
   const status = objectProven(resolvedOffset, resolvedOid);
-  if (status == Status.OK || status == Status.AGAIN) return status;
-  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)
-    ? failObject(status, resolvedOffset, resolvedOid)
-    : fail(status, objectErrorOffset);
+  return status <= Status.AGAIN ? status : failHere(status, objectErrorOffset);
 }
 
-/** Loads the tree at the walk's place and goes to the next name of the key. */
-function step(): i32 {
+/** Fails for the object at the walk's place. */
+function failHere(status: i32, offset: u64): i32 {
+  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)
+    ? failObject(status, resolvedOffset, resolvedOid)
+    : fail(status, status == Status.NOT_FOUND ? 0 : offset);
+}
+
+/** Finds a name in the tree at the walk's place. */
+function findName(name: usize, nameLen: u32): i32 {
+  let status = Status.OK;
   if (walkTree == null) {
-    const status = loadHere();
+    if (!cacheHas(resolvedOffset)) {
+      status = treeStreams(resolvedOffset);
+      if (status == Status.OK && isStreamed) status = treeStreamFind(resolvedOffset, resolvedOid, name, nameLen);
+      if (status != Status.OK || isStreamed)
+        return status <= Status.AGAIN ? status : failHere(status, resolvedOffset);
+    }
+    status = loadHere();
     if (status != Status.OK) return status;
     walkTree = objectLoaded;
     cacheKeep(walkTree!);
     if (walkTree!.kind != Kind.TREE) return fail(Status.WRONG_KIND, resolvedOffset);
   }
+  status = treeSearch(walkTree!, name, nameLen);
+  return status == Status.OK ? status : failHere(status, resolvedOffset);
+}
+
+/** Goes to the next name of the key. */
+function step(): i32 {
   const start = walkLen ? walkLen + 1 : 0;
   const end = nameEnd(start);
-  const tree = walkTree!;
-  let status = treeSearch(tree, pathKey + start, end - start);
-  if (status != Status.OK) return fail(status, status == Status.NOT_FOUND ? 0 : resolvedOffset);
+  let status = findName(pathKey + start, end - start);
+  if (status != Status.OK) return status;
   let offset: u64 = 0;
   if (treeKind != Entry.SUBMODULE) {
     status = idxFind(treeOid);
@@ -208,7 +229,7 @@ function step(): i32 {
   resolvedKind = treeKind;
   resolvedOffset = offset;
   walkLen = end;
-  objectRelease(tree);
+  if (walkTree != null) objectRelease(walkTree!);
   walkTree = null;
   blockRelease();
   return remember(walkLen, resolvedKind, offset, resolvedOid);

@@ -26,6 +26,7 @@ import { provenInit } from "./proven-blobs";
 import { readInit } from "./read";
 import { resolveComplete, resolveInit, resolveInsert } from "./lookup";
 import { Status } from "../base/status";
+import { isStreamed, treeStreamInit, treeStreamProve, treeStreams } from "./tree-stream";
 
 /** Mount modes. */
 export namespace Mode {
@@ -98,6 +99,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   chainInit();
   objectInit();
   listInit();
+  treeStreamInit(hardCap, limit >> 2);
   readInit(min<u64>(limit >> 5, 0x80000));
   proofSet(Proof.NONE);
   isPinned = false;
@@ -175,6 +177,13 @@ function loadCommit(): i32 {
 }
 
 function loadRoot(): i32 {
+  if (mode == Mode.LIGHT) {
+    mountErrorOffset = idxOffset;
+    let status = treeStreams(idxOffset);
+    if (status == Status.OK && isStreamed) status = treeStreamProve(idxOffset, commitTree);
+    if (provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)) return blame(status, commitTree);
+    if (status != Status.OK || isStreamed) return status == Status.OK ? resolveInit(idxOffset) : status;
+  }
   const status = loadKind(idxOffset, commitTree, Kind.TREE);
   if (status != Status.OK) return status;
   cacheKeep(objectLoaded!);

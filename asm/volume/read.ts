@@ -1,9 +1,6 @@
 /**
  * Contents of a blob, piece by piece. What is small, a delta, or cached already is served from memory in one
- * piece; a large blob that is stored whole is inflated through one window, which keeps deflate's 32 KiB of
- * history before the bytes that it shows:
- *
- *     │ history 32 KiB │ chunk 64 KiB │ slack │
+ * piece; a large blob that is stored whole is inflated through one window.
  *
  * Where objects are proven, such a blob goes through the window twice: it is hashed to its end before its first
  * byte is shown.
@@ -12,7 +9,8 @@ import { blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
 import { SHA1_SIZE } from "../checksum/sha1";
 import { heapFree } from "../base/heap";
-import { Inflate, NEED_OUTPUT } from "../inflate/zlib";
+import { WINDOW, windowSlide } from "../inflate/window";
+import { NEED_OUTPUT } from "../inflate/zlib";
 import { GitObject, OBJECT_SLACK, cacheAdd, cacheAlloc, cacheFind, objectRelease } from "../objects/cache";
 import { crcBegin, crcCheck } from "../objects/entry-crc";
 import { idBegin, idEnd, idUpdate, proveObject } from "../objects/object-id";
@@ -30,9 +28,6 @@ import { Kind, entryData, entryKind, entrySize, readEntry } from "../git/entry";
 import { provesCrc, provesOid } from "../objects/proof";
 import { provenAdd, provenFind, provenFound } from "./proven-blobs";
 import { Status } from "../base/status";
-
-const HISTORY: u32 = 0x8000;
-const CHUNK: u32 = 0x10000;
 
 /** The piece that `readAt` found. `readTotal` is the blob's size in bytes. */
 export let readPtr: usize = 0;
@@ -162,7 +157,7 @@ function openWindow(offset: u64, oid: usize): i32 {
   }
   if (provesOid()) copyOid(windowOid, oid);
   if (!window) {
-    window = cacheAlloc(HISTORY + CHUNK + OBJECT_SLACK);
+    window = cacheAlloc(WINDOW + OBJECT_SLACK);
     if (!window) return Status.OUT_OF_MEMORY;
   }
   windowObject = offset;
@@ -170,28 +165,17 @@ function openWindow(offset: u64, oid: usize): i32 {
   windowSize = entrySize;
   windowEnded = false;
   proving = false;
-  const len = <u32>min<u64>(HISTORY + CHUNK, windowSize);
-  streamBegin(entryData, windowSize, window, len, OBJECT_SLACK);
+  streamBegin(entryData, windowSize, window, <u32>min<u64>(WINDOW, windowSize), OBJECT_SLACK);
   windowSerial = streamSerial;
   return Status.OK;
-}
-
-/** Makes room for the next chunk behind the last 32 KiB. */
-function slide(state: Inflate): void {
-  const filled = <u32>(state.output - window);
-  const drop = filled > HISTORY ? filled - HISTORY : 0;
-  memory.copy(window, window + drop, filled - drop);
-  windowStart += drop;
-  state.output -= drop;
-  state.history = window;
-  const rest = windowSize - state.totalOut;
-  state.outputEnd = state.output + <u32>min<u64>(HISTORY + CHUNK - (filled - drop), rest);
 }
 
 /** Streams on, until the window is full or the stream has ended as it should. */
 function advance(): i32 {
   const state = inflater;
-  if (state.output == state.outputEnd && state.totalOut < windowSize) slide(state);
+  if (state.output == state.outputEnd && state.totalOut < windowSize) {
+    windowStart += windowSlide(state, window, windowSize);
+  }
   const from = state.output;
   let status = streamRun();
   if (proving) idUpdate(windowHash, from, state.output - from);

@@ -74,6 +74,7 @@ import {
   resolvedOidKnown,
 } from "./lookup";
 import { Status } from "../base/status";
+import { treeStreamShed } from "./tree-stream";
 
 /** Flags of operations. */
 export namespace Flag {
@@ -341,6 +342,7 @@ function shed(): bool {
   hasShed = true;
   releaseListed();
   readShed();
+  treeStreamShed();
   resolveShed();
   objectShed();
   return true;

@@ -1,13 +1,22 @@
-/** Look-ups in large directories: right in every order of names, and without inflating a tree again. Work is counted, not timed. */
+/** Look-ups in large directories: right in every order of names, within any memory, and without inflating a tree again. Work is counted, not timed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { open, type Volume } from "../../src/index.js";
+import {
+  DocteurError,
+  MemoryDevice,
+  type OpenOptions,
+  open,
+  type ReadResult,
+  type Volume,
+} from "../../src/index.js";
 import { coreVariants } from "../support/core.js";
 import { CraftedImage, copy, delta, insert, type Placed, treeEntry } from "../support/crafted-image.js";
 import { gitOid } from "../support/fixtures.js";
 import { type Random, seeded } from "../support/random.js";
+import { SlowDevice } from "../support/slow-device.js";
 
 const MIB = 1 << 20;
+const SMALLEST = 2 * MIB;
 /** Inflated bytes of the small objects that reads of one directory take, at most. */
 const SMALL = 100_000;
 
@@ -97,6 +106,31 @@ const CASES: { title: string; shapes: Shape[] }[] = [
   },
 ];
 
+test("a tree that takes most of the memory that is allowed is inflated once", async () => {
+  for (const isDelta of [false, true]) {
+    const shapes = [{ count: 100_000, length: 20, isDelta }];
+    const bytes = imageOf(...shapes);
+    for (const memoryLimit of [isDelta ? 14 * MIB : 15 * MIB, 17 * MIB, 32 * MIB])
+      for (const pick of [anywhere, inOrder]) {
+        const volume = await open(bytes, { module, memoryLimit });
+        assert.ok((await inflatedFor(volume, shapes, pick)) < SMALL, `${memoryLimit} ${isDelta}`);
+      }
+  }
+});
+
+test("a tree that is larger than the memory is inflated once in order, and in parts at random", async () => {
+  for (const count of [20_000, 60_000, 100_000]) {
+    const shapes = [{ count, length: 20 }];
+    const bytes = imageOf(...shapes);
+    const treeLen = count * 48;
+    const volume = await open(bytes, { module, memoryLimit: SMALLEST });
+    assert.ok((await inflatedFor(volume, shapes, inOrder)) < treeLen);
+    const each = (await inflatedFor(volume, shapes, anywhere)) / 400;
+    assert.ok(each < treeLen / 10 + 100_000, `${each} bytes inflated for each of ${count}`);
+    assert.ok(volume.stats().memoryBytes <= SMALLEST);
+  }
+});
+
 for (const { title, shapes } of CASES)
   test(`a large directory is inflated once: ${title}`, async () => {
     const bytes = imageOf(...shapes);
@@ -127,36 +161,136 @@ function gitOrder(a: Named, b: Named): number {
   return Buffer.compare(key(a), key(b));
 }
 
-/** A volume of one directory with these entries, in this order. */
-function volumeOf(entries: Named[], image: CraftedImage, core: WebAssembly.Module): Promise<Volume> {
+/** The image of one directory with these entries, in this order. */
+function bytesOf(entries: Named[], image: CraftedImage): Uint8Array {
   const rows = entries.map(({ name, isTree, oid }) => treeEntry(isTree ? "40000" : "100644", name, oid));
   image.commit(image.tree(...rows).oid);
-  return open(image.finish().bytes, { module: core });
+  return image.finish().bytes;
 }
 
-for (const { label, module: core } of await coreVariants())
+function volumeOf(entries: Named[], image: CraftedImage, core: WebAssembly.Module): Promise<Volume> {
+  return open(bytesOf(entries, image), { module: core });
+}
+
+/** A directory of awkward names, in git's order. */
+function awkward(random: Random, image: CraftedImage, count: number, tail = ""): Named[] {
+  const files = Array.from({ length: 50 }, (_, index) => image.object("blob", `${index}`).oid);
+  const trees = files.map((oid) => image.tree(treeEntry("100644", "x", oid)).oid);
+  const byName = new Map<string, Named>();
+  for (let i = 0; i < count; i++) {
+    const isTree = random(2) === 0;
+    const name = awkwardName(random) + (random(4) ? tail : "");
+    byName.set(name, { name, isTree, oid: (isTree ? trees : files)[random(50)]! });
+  }
+  return [...byName.values()].sort(gitOrder);
+}
+
+/** Looks a name up, and checks what is found. */
+async function check(volume: Volume, name: string, entry: Named | undefined): Promise<void> {
+  const found = await volume.stat(Buffer.from(name, "latin1")).catch((error) => error.code);
+  if (entry === undefined) assert.equal(found, "NotFound", name);
+  else assert.deepEqual([found.oid, found.kind], [entry.oid, entry.isTree ? "directory" : "file"], name);
+}
+
+for (const { label, module: core } of await coreVariants()) {
   test(`each name of a directory is found, and no other (${label})`, async () => {
     for (let seed = 1; seed <= 6; seed++) {
       const random = seeded(seed);
       const image = new CraftedImage();
-      const files = Array.from({ length: 50 }, (_, index) => image.object("blob", `${index}`).oid);
-      const trees = files.map((oid) => image.tree(treeEntry("100644", "x", oid)).oid);
-      const byName = new Map<string, Named>();
-      for (let i = 0; i < 700; i++) {
-        const isTree = random(2) === 0;
-        const name = awkwardName(random);
-        byName.set(name, { name, isTree, oid: (isTree ? trees : files)[random(50)]! });
-      }
-      const volume = await volumeOf([...byName.values()].sort(gitOrder), image, core);
+      const entries = awkward(random, image, 700);
+      const byName = new Map(entries.map((entry) => [entry.name, entry]));
+      const volume = await volumeOf(entries, image, core);
       for (let i = 0; i < 3000; i++) {
-        const path = Buffer.from(awkwardName(random), "latin1");
-        const entry = byName.get(path.toString("latin1"));
-        const found = await volume.stat(path).catch((error) => error.code);
-        if (entry === undefined) assert.equal(found, "NotFound");
-        else assert.deepEqual([found.oid, found.kind], [entry.oid, entry.isTree ? "directory" : "file"]);
+        const name = awkwardName(random);
+        await check(volume, name, byName.get(name));
       }
     }
   });
+
+  test(`so it is where the directory does not fit into memory (${label})`, async () => {
+    const proofs: OpenOptions[] = [{}, { verify: "crc" }, { verify: "oid" }];
+    for (const [seed, proof] of proofs.entries()) {
+      const random = seeded(seed + 7);
+      const image = new CraftedImage();
+      const entries = awkward(random, image, 3000, "-~".repeat(400));
+      const byName = new Map(entries.map((entry) => [entry.name, entry]));
+      const bytes = bytesOf(entries, image);
+      for (const source of [bytes, new SlowDevice(bytes, seed)]) {
+        const volume = await open(source, { module: core, memoryLimit: SMALLEST, ...proof });
+        const isSlow = source !== bytes;
+        for (let i = 0; i < (isSlow ? 40 : 300); i++) {
+          const entry = entries[random(entries.length)]!;
+          await check(volume, entry.name, entry);
+          const name = awkwardName(random);
+          await check(volume, name, byName.get(name));
+        }
+        const from = random(entries.length >> 1);
+        for (const entry of entries.slice(from, from + (isSlow ? 30 : 300)))
+          await check(volume, entry.name, entry);
+        assert.ok(volume.stats().memoryBytes <= SMALLEST);
+      }
+    }
+  });
+}
+
+/** A device that serves other bytes from some read on. */
+class ChangingDevice extends MemoryDevice {
+  change: ((offset: number, target: Uint8Array) => void) | undefined;
+
+  override read(offset: number, target: Uint8Array): ReadResult {
+    const result = super.read(offset, target);
+    this.change?.(offset, target);
+    return result;
+  }
+}
+
+test("a directory that does not fit into memory and is damaged is refused, and the volume stays usable", async () => {
+  const row = (index: number, oid: string): Buffer => treeEntry("100644", nameOf(index, 60), oid);
+  const imageWith = (order: (rows: Buffer[]) => Buffer[], oid?: string, cut = 0) => {
+    const image = new CraftedImage();
+    const blob = image.object("blob", "content").oid;
+    const rows = order(Array.from({ length: 15_000 }, (_, index) => row(index, blob)));
+    const content = Buffer.concat(rows);
+    const tree = image.object("tree", content.subarray(0, content.length - cut), oid);
+    image.commit(image.tree(treeEntry("40000", "d", tree.oid), treeEntry("100644", "file", blob)).oid);
+    return image.finish().bytes;
+  };
+  const swap = (rows: Buffer[]): Buffer[] => [
+    ...rows.slice(0, 9000),
+    rows[9001]!,
+    rows[9000]!,
+    ...rows.slice(9002),
+  ];
+  const cases: [Uint8Array, OpenOptions, string][] = [
+    [imageWith(swap), {}, "BadTree"],
+    [imageWith((rows) => [...rows, rows.at(-1)!]), {}, "BadTree"],
+    [imageWith((rows) => rows, undefined, 1), {}, "BadTree"],
+    [imageWith((rows) => rows, "12".repeat(20)), { verify: "oid" }, "OidMismatch"],
+  ];
+  for (const [bytes, proof, code] of cases) {
+    const volume = await open(bytes, { module, memoryLimit: SMALLEST, ...proof });
+    for (let round = 0; round < 2; round++) {
+      await assert.rejects(volume.get(`/d/${nameOf(3, 60)}`), { code });
+      assert.equal((await volume.get("/file")).length, 7);
+    }
+  }
+
+  const sound = imageWith((rows) => rows);
+  for (let seed = 0; seed < 60; seed++) {
+    const random = seeded(seed);
+    const device = new ChangingDevice(sound);
+    const volume = await open(device, { module, memoryLimit: SMALLEST });
+    await volume.get(`/d/${nameOf(3, 60)}`);
+    device.change = (_, target) => {
+      for (let i = 0; i < 4; i++) target[random(target.length)] = random(256);
+    };
+    for (let turn = 0; turn < 20; turn++)
+      await volume.get(`/d/${nameOf(random(15_000), 60)}`).catch((error) => {
+        assert.ok(error instanceof DocteurError, String(error));
+      });
+    device.change = undefined;
+  }
+});
 
 test("a large tree that is out of order, or holds a name twice, is read as a small one is", async () => {
   for (const count of [10, 1000]) {

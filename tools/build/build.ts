@@ -55,6 +55,7 @@ const GUEST_SOURCES: Record<string, string> = {
   "asm/objects/object-id.ts": 'export * from "../../guest/small/object-id";\n',
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
   "asm/checksum/crc32.ts": 'export * from "../../guest/small/crc32";\n',
+  "asm/volume/tree-stream.ts": 'export * from "../../guest/small/tree-stream";\n',
   "asm/objects/tree-search.ts": 'export * from "../../guest/small/tree-search";\n',
   "asm/art/directory-cache.ts": 'export * from "../../guest/small/directory-cache";\n',
 };

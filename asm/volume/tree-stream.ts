@@ -1,0 +1,376 @@
+/**
+ * Look-ups in a tree that is too large to be held in the memory that there is. The tree is inflated through a window. The
+ * first pass proves it, and leaves marks, at which the stream can be taken up again: a later look-up inflates what lies
+ * between two marks at the most, and nothing where the name is in the window already, as for a reader in order.
+ *
+ *     area:  │ the stream, as `streamSave` writes it │ window │ slack │
+ *     mark:  │ position u64 of the window's bytes in the tree │ their count u32 │ last u32, in the window │ the stream │ bytes of the window │
+ *
+ * One tree has marks at a time. A tree that is a delta cannot be streamed.
+ */
+import { copyOid, sameOid } from "../base/bytes";
+import { heapFree } from "../base/heap";
+import { Limit } from "../base/limits";
+import { Status } from "../base/status";
+import { SHA1_SIZE } from "../checksum/sha1";
+import { blockRelease } from "../device/sector-cache";
+import { Kind, entryData, entryKind, entrySize, readEntry } from "../git/entry";
+import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOrder, treeRest } from "../git/tree";
+import { HISTORY, WINDOW, windowSet, windowSlide } from "../inflate/window";
+import { Inflate, NEED_OUTPUT } from "../inflate/zlib";
+import { OBJECT_SLACK, cacheAlloc } from "../objects/cache";
+import { crcBegin, crcCheck } from "../objects/entry-crc";
+import {
+  STREAM_SAVED,
+  inflater,
+  objectCancel,
+  streamBegin,
+  streamRestore,
+  streamRun,
+  streamSave,
+  streamSerial,
+} from "../objects/load";
+import { idBegin, idEnd, idUpdate } from "../objects/object-id";
+import { provesCrc, provesOid } from "../objects/proof";
+
+/** The longest entry: seven digits of a mode, a space, the name, a NUL, an id. */
+const ENTRY_MAX: usize = 7 + 1 + Limit.NAME + 1 + 20;
+const MARK_FILLED: usize = 8;
+const MARK_LAST: usize = 12;
+const MARK_STREAM: usize = 16;
+const MARK_WINDOW: usize = MARK_STREAM + STREAM_SAVED;
+const MARK: usize = MARK_WINDOW + HISTORY;
+/** Marks are no nearer to each other than this many bytes. */
+const STEP_MIN: u64 = 0x10000;
+
+/** From this size on a tree is streamed. */
+let streamMin: u64 = 0;
+/** Bytes that marks may take. */
+let marksLimit: u32 = 0;
+
+/** The tree: its offset from the PACK's start, or 0 for none; its id where objects are proven; its size. */
+let treeOffset: u64 = 0;
+const treeId: usize = memory.data(20, 8);
+let treeSize: u64 = 0;
+/** Its zlib stream, absolute. */
+let treeData: u64 = 0;
+/** The first pass has come to its end. */
+let proven: bool = false;
+const hash: usize = memory.data(SHA1_SIZE, 8);
+const digest: usize = memory.data(20, 8);
+
+let area: usize = 0;
+let window: usize = 0;
+/** The window's first byte in the tree. */
+let windowStart: u64 = 0;
+/** The number of the tree's stream: another stream has the inflater where it is not the last. */
+let serial: u32 = 0;
+/** The stream has ended as it should. */
+let ended: bool = false;
+/** The next entry, and the one before it, or 0 at the tree's start. Both are in the window. */
+let next: usize = 0;
+let last: usize = 0;
+/** An entry near the window's start, or 0: then the tree starts there. */
+let anchor: usize = 0;
+
+/** Pointers to marks, u32 each. */
+let marks: usize = 0;
+let markCount: u32 = 0;
+let markMax: u32 = 0;
+/** Bytes from mark to mark, and where the next one belongs. */
+let markStep: u64 = 0;
+let markNext: u64 = 0;
+
+/** The name that is sought has been sought as a file's already. */
+let asTree: bool = false;
+
+/**
+ * @param limit bytes of memory for everything: a tree that takes more than three eighths of it is streamed
+ * @param forMarks bytes that marks may take
+ */
+export function treeStreamInit(limit: u32, forMarks: u32): void {
+  streamMin = (limit >> 3) * 3;
+  marksLimit = forMarks;
+  treeOffset = 0;
+  area = marks = 0;
+  markCount = 0;
+}
+
+/** Gives all memory back. */
+export function treeStreamShed(): void {
+  treeOffset = 0;
+  dropMarks();
+  heapFree(area);
+  area = 0;
+}
+
+/** Drops a look-up that is under way. */
+export function treeStreamCancel(): void {
+  asTree = false;
+  if (!proven) treeOffset = 0;
+}
+
+function dropMarks(): void {
+  for (let i: u32 = 0; i < markCount; i++) heapFree(load<u32>(marks + (i << 2)));
+  heapFree(marks);
+  marks = 0;
+  markCount = 0;
+}
+
+/** What `treeStreams` found. */
+export let isStreamed: bool = false;
+
+/**
+ * Whether the tree at an offset is looked up in a stream, which `isStreamed` then says.
+ * @returns OK, or what `readEntry` returns
+ */
+export function treeStreams(offset: u64): i32 {
+  isStreamed = treeOffset == offset;
+  if (isStreamed) return Status.OK;
+  const status = readEntry(offset);
+  if (status == Status.OK) isStreamed = entryKind == Kind.TREE && entrySize >= streamMin;
+  return status;
+}
+
+/** Begins with the tree whose entry `readEntry` has read. */
+function begin(offset: u64, oid: usize): i32 {
+  treeStreamShed();
+  if (provesCrc()) {
+    const status = crcBegin(offset, entryData);
+    if (status != Status.OK) return status;
+  }
+  markMax = marksLimit / <u32>MARK;
+  markStep = max<u64>(entrySize / (markMax + 1), STEP_MIN);
+  area = cacheAlloc(STREAM_SAVED + WINDOW + OBJECT_SLACK);
+  marks = cacheAlloc(<usize>(markMax + 1) << 2);
+  if (!area || !marks) return Status.OUT_OF_MEMORY;
+  window = area + STREAM_SAVED;
+  treeOffset = offset;
+  copyOid(treeId, oid);
+  treeData = entryData;
+  treeSize = entrySize;
+  proven = false;
+  markNext = markStep;
+  if (provesOid()) idBegin(hash, Kind.TREE, treeSize);
+  rewind();
+  return Status.OK;
+}
+
+/** Where the window's bytes end. The inflater itself may be another stream's by now. */
+// @ts-ignore: decorator
+@inline
+function windowEnd(): usize {
+  return changetype<Inflate>(area).output;
+}
+
+/** Keeps the stream's place: `filled` bytes are in the window. */
+function keepPlace(filled: u32): void {
+  windowSet(inflater, window, filled, treeSize);
+  // A name ends behind the window's end at the latest.
+  store<u64>(window + filled, 0);
+  streamSave(area);
+  serial = streamSerial;
+  ended = false;
+}
+
+/** Goes to the tree's start. */
+function rewind(): void {
+  objectCancel();
+  streamBegin(treeData, treeSize, window, 0, OBJECT_SLACK);
+  keepPlace(0);
+  windowStart = 0;
+  anchor = 0;
+  goBehind(0);
+}
+
+/** Goes behind an entry of the window, or, for 0, to the start of the tree. */
+function goBehind(entry: usize): void {
+  if (entry) treeNext(entry, windowEnd());
+  last = entry;
+  next = entry ? treeRest : window;
+}
+
+/** Saves the place that the stream has come to. */
+function addMark(): void {
+  if (markCount == markMax || !last) return;
+  const filled = <u32>min<usize>(windowEnd() - window, HISTORY);
+  const mark = cacheAlloc(MARK_WINDOW + filled);
+  if (!mark) return;
+  const from = windowEnd() - filled;
+  store<u64>(mark, positionOf(from));
+  store<u32>(mark, filled, MARK_FILLED);
+  store<u32>(mark, <u32>(last - from), MARK_LAST);
+  memory.copy(mark + MARK_STREAM, area, STREAM_SAVED);
+  memory.copy(mark + MARK_WINDOW, from, filled);
+  store<u32>(marks + (markCount++ << 2), <u32>mark);
+}
+
+/** Goes to a mark. */
+function goTo(mark: usize): void {
+  const filled = load<u32>(mark, MARK_FILLED);
+  objectCancel();
+  streamRestore(mark + MARK_STREAM);
+  memory.copy(window, mark + MARK_WINDOW, filled);
+  keepPlace(filled);
+  windowStart = load<u64>(mark);
+  anchor = window + load<u32>(mark, MARK_LAST);
+  goBehind(anchor);
+}
+
+/** The position in the tree of an entry of the window; 0 stands for the tree's start. */
+function positionOf(entry: usize): u64 {
+  return entry ? windowStart + (entry - window) : 0;
+}
+
+/** Streams on, until the window is full or the stream has ended as it should. */
+function advance(): i32 {
+  const state = inflater;
+  if (serial != streamSerial) {
+    objectCancel();
+    streamRestore(area);
+    serial = streamSerial;
+  }
+  if (state.output == state.outputEnd) {
+    const dropped = windowSlide(state, window, treeSize);
+    windowStart += dropped;
+    next -= dropped;
+    if (last) last -= dropped;
+    if (dropped) anchor = last;
+  }
+  const from = state.output;
+  let status = streamRun();
+  if (!proven && provesOid()) idUpdate(hash, from, state.output - from);
+  store<u64>(state.output, 0);
+  streamSave(area);
+  if (status == Status.AGAIN) return status;
+  blockRelease();
+  const isWhole = state.totalOut == treeSize;
+  if (status == NEED_OUTPUT && !isWhole) return Status.OK;
+  ended = true;
+  return status == Status.OK ? (isWhole ? status : Status.BAD_INFLATED_SIZE) : status < 0 ? Status.BAD_INFLATED_SIZE : status;
+}
+
+/** Whether the window holds the next entry whole. */
+function hasNext(): bool {
+  return ended ? next < windowEnd() : windowEnd() - next >= ENTRY_MAX;
+}
+
+/** The first pass, after AGAIN from where it stopped: reads every entry, and leaves marks. */
+function firstPass(): i32 {
+  while (true) {
+    const end = windowEnd();
+    if (last) treeNext(last, end);
+    while (hasNext()) {
+      const name = treeName;
+      const nameLen = treeNameLen;
+      const isTree = treeKind == Entry.TREE;
+      const status = treeNext(next, end);
+      if (status != Status.OK) return status;
+      if (last && treeOrder(name, nameLen, isTree, treeName, treeNameLen, treeKind == Entry.TREE) >= 0) return Status.BAD_TREE;
+      last = next;
+      next = treeRest;
+    }
+    if (ended) return Status.OK;
+    if (positionOf(next) >= markNext) {
+      addMark();
+      markNext = positionOf(next) + markStep;
+    }
+    const status = advance();
+    if (status != Status.OK) return status;
+  }
+}
+
+/** Reads a tree to its end, unless that has been done, and proves it as far as objects are proven. */
+function prove(offset: u64, oid: usize): i32 {
+  if (treeOffset != offset) {
+    const status = begin(offset, oid);
+    if (status != Status.OK) return status;
+  }
+  if (provesOid() && !sameOid(treeId, oid)) return Status.OID_MISMATCH;
+  if (proven) return Status.OK;
+  let status = firstPass();
+  if (status == Status.OK && provesCrc()) status = crcCheck(offset);
+  if (status == Status.OK && provesOid()) {
+    status = idEnd(hash, digest);
+    if (status == Status.OK && !sameOid(digest, oid)) status = Status.OID_MISMATCH;
+  }
+  proven = status == Status.OK;
+  return status;
+}
+
+/** How an entry that has been read stands to a name in git's order. */
+function orderOf(entry: usize, name: usize, nameLen: u32, isTree: bool): i32 {
+  treeNext(entry, entry + ENTRY_MAX);
+  return treeOrder(treeName, treeNameLen, treeKind == Entry.TREE, name, nameLen, isTree);
+}
+
+/** Goes to a place before the name, the nearest that can be had: on from here, back in the window, or to a mark. */
+function approach(name: usize, nameLen: u32, isTree: bool): void {
+  let low: u32 = 0;
+  let high = markCount;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const mark = <usize>load<u32>(marks + (middle << 2));
+    if (orderOf(mark + MARK_WINDOW + load<u32>(mark, MARK_LAST), name, nameLen, isTree) < 0) low = middle + 1;
+    else high = middle;
+  }
+  const mark: usize = low ? load<u32>(marks + ((low - 1) << 2)) : 0;
+  const position = mark ? load<u64>(mark) + load<u32>(mark, MARK_LAST) : 0;
+  const near = !last || orderOf(last, name, nameLen, isTree) < 0 ? last : anchor;
+  const isNear = !near ? windowStart == 0 : orderOf(near, name, nameLen, isTree) < 0;
+  if (isNear && positionOf(near) >= position) {
+    if (near != last) goBehind(near);
+  } else if (mark) goTo(mark);
+  else rewind();
+}
+
+/** Finds an entry, after AGAIN from where it stopped. */
+function seek(name: usize, nameLen: u32, isTree: bool): i32 {
+  approach(name, nameLen, isTree);
+  while (true) {
+    while (hasNext()) {
+      // What is read again may be other bytes than those that were proven.
+      const status = treeNext(next, windowEnd());
+      if (status != Status.OK) return status;
+      const order = treeOrder(treeName, treeNameLen, treeKind == Entry.TREE, name, nameLen, isTree);
+      if (order >= 0) return order ? Status.NOT_FOUND : Status.OK;
+      last = next;
+      next = treeRest;
+    }
+    if (ended) return Status.NOT_FOUND;
+    const status = advance();
+    if (status != Status.OK) return status;
+  }
+}
+
+/** Gives the tree up where it was not what it should be. */
+function settle(status: i32): i32 {
+  if (status != Status.OK && status != Status.NOT_FOUND && status != Status.AGAIN) treeStreamShed();
+  return status;
+}
+
+/**
+ * Reads the tree that `treeStreams` was asked about to its end.
+ * @param oid its id, 20 bytes, where objects are proven
+ * @returns OK; AGAIN (call again); BAD_TREE also for a tree out of order; OID_MISMATCH, COLLISION, CRC_MISMATCH, the
+ *   decoder's errors
+ */
+export function treeStreamProve(offset: u64, oid: usize): i32 {
+  return settle(prove(offset, oid));
+}
+
+/**
+ * Finds the first entry of a name in the tree that `treeStreams` was asked about.
+ * @returns OK with what `treeNext` sets for the entry, valid until the next call; NOT_FOUND; what `treeStreamProve` returns
+ */
+export function treeStreamFind(offset: u64, oid: usize, name: usize, nameLen: u32): i32 {
+  let status = prove(offset, oid);
+  if (status == Status.OK) {
+    // A file sorts before a directory of its name.
+    if (!asTree) status = seek(name, nameLen, false);
+    if (status == Status.NOT_FOUND) asTree = true;
+    if (asTree) status = seek(name, nameLen, true);
+  }
+  if (status != Status.AGAIN) asTree = false;
+  return settle(status);
+}
