@@ -54,7 +54,6 @@ export function entriesEnd(): u64 {
 
 /**
  * Checks the PACK's header.
- * @param count the number of objects expected, or 0 where it is not known
  * @returns OK with the number of objects in `packCount`, BAD_PACK, or the device's status
  */
 export function packOpen(): i32 {

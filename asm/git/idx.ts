@@ -26,10 +26,7 @@ let fanoutRead: u32 = 0;
 
 /** The number of objects. */
 export let idxCount: u32 = 0;
-/**
- * What `idxFind` and `idxEntry` found: a position among the sorted ids, and an offset from the PACK's start.
- */
-export let idxPosition: u32 = 0;
+/** What `idxFind` and `idxEntry` found: an offset from the PACK's start. */
 export let idxOffset: u64 = 0;
 
 /** Begins to open the IDX at an absolute offset of the image. */
@@ -72,12 +69,11 @@ function oidAt(position: u32): usize {
 /**
  * Finds an object by its id: interpolation within the fanout's bucket, as ids are uniformly distributed.
  * @param oid 20 bytes
- * @returns OK with `idxPosition` and `idxOffset`, MISSING_OBJECT, BAD_IDX, TRUNCATED or the device's status
+ * @returns OK with `idxOffset`, MISSING_OBJECT, BAD_IDX, TRUNCATED or the device's status
  */
 export function idxFind(oid: usize): i32 {
   if (tableActive) {
     if (!tableFind(oid)) return Status.MISSING_OBJECT;
-    idxPosition = tableIndex;
     idxOffset = recordOffset(tableIndex);
     return Status.OK;
   }
@@ -111,7 +107,7 @@ export function idxFind(oid: usize): i32 {
 
 /**
  * @param position below `idxCount`
- * @returns OK with `idxPosition` and `idxOffset`, BAD_IDX, TRUNCATED or the device's status
+ * @returns OK with `idxOffset`, BAD_IDX, TRUNCATED or the device's status
  */
 export function idxEntry(position: u32): i32 {
   const offsets = idxStart + OIDS + <u64>idxCount * 24;
@@ -126,7 +122,6 @@ export function idxEntry(position: u32): i32 {
     offset = loadBE64(wide);
   }
   if (!isEntryOffset(offset)) return Status.BAD_IDX;
-  idxPosition = position;
   idxOffset = offset;
   return Status.OK;
 }

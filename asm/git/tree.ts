@@ -116,28 +116,43 @@ export function treeOrder(a: usize, aLen: u32, aTree: bool, b: usize, bLen: u32,
 }
 
 /**
- * Finds an entry by its name.
- * @param found where an entry begins that was found before, bytes from `ptr`, or 0: the search begins there, as who goes
- *   through a tree in its order wants the next one
- * @returns OK with the entry, NOT_FOUND or BAD_TREE
+ * Reads the entry at `ptr`, which must come behind another one in git's order.
+ * @param before where that one begins, or 0 for none
+ * @returns OK or BAD_TREE
  */
-export function treeFind(ptr: usize, found: u32, end: usize, name: usize, nameLen: u32): i32 {
-  const first = load<u8>(name);
-  const from = ptr + found;
-  let at = from;
-  let stop = end;
-  while (true) {
-    while (at < stop) {
-      const status = treeNext(at, end);
-      if (status != Status.OK) return status;
-      if (treeNameLen == nameLen && load<u8>(treeName) == first && memory.compare(treeName, name, nameLen) == 0) {
-        treeStart = at;
-        return Status.OK;
-      }
-      at = treeRest;
-    }
-    if (stop == from || from == ptr) return Status.NOT_FOUND;
-    at = ptr;
-    stop = from;
+export function treeNextAfter(before: usize, ptr: usize, end: usize): i32 {
+  if (!before) return treeNext(ptr, end);
+  treeNext(before, end);
+  const name = treeName;
+  const nameLen = treeNameLen;
+  const isTree = treeKind == Entry.TREE;
+  const status = treeNext(ptr, end);
+  if (status != Status.OK) return status;
+  const order = treeOrder(name, nameLen, isTree, treeName, treeNameLen, treeKind == Entry.TREE);
+  return order < 0 ? Status.OK : Status.BAD_TREE;
+}
+
+/**
+ * How the well-formed entry at `ptr` stands to a name in git's order: below 0 before it, 0 where it is that entry.
+ * @param isTree whether a directory of that name is meant
+ */
+export function treeCompare(ptr: usize, end: usize, name: usize, nameLen: u32, isTree: bool): i32 {
+  treeNext(ptr, end);
+  return treeOrder(treeName, treeNameLen, treeKind == Entry.TREE, name, nameLen, isTree);
+}
+
+/**
+ * Finds the first entry of a name by walking.
+ * @param ptr where an entry begins, or `end`
+ * @returns OK with the entry and `treeStart`, NOT_FOUND or BAD_TREE
+ */
+export function treeFind(ptr: usize, end: usize, name: usize, nameLen: u32): i32 {
+  while (ptr < end) {
+    const status = treeNext(ptr, end);
+    if (status != Status.OK) return status;
+    treeStart = ptr;
+    if (treeNameLen == nameLen && memory.compare(treeName, name, nameLen) == 0) return Status.OK;
+    ptr = treeRest;
   }
+  return Status.NOT_FOUND;
 }

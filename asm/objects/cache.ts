@@ -365,9 +365,8 @@ export function cacheKeep(tree: GitObject): void {
   if (cost > budget >> 1) {
     const wider = min<usize>(max<usize>(budget + cost, cost << 1), widest);
     if (wider > budget) {
-      softCap = max<u32>(softCap, <u32>min<usize>(softCap + (wider - budget), hardCap));
+      softCap = <u32>min<usize>(softCap + (wider - budget), hardCap);
       budget = wider;
-      heapSetCap(softCap);
     }
     if (cost > budget) return;
   }

@@ -76,7 +76,6 @@ export let objectErrorOffset: u64 = 0;
 
 export function objectInit(): void {
   phase = IDLE;
-  streamedBytes = 0;
   current = null;
   objectLoaded = null;
   deltaBuffer = 0;
@@ -160,9 +159,8 @@ function streamFinish(link: u32): i32 {
   return provesCrc() ? crcCheck(linkOffset(link)) : Status.OK;
 }
 
-/** What `objectHead` found: the object's size in bytes, and whether its entry is a delta. */
+/** What `objectHead` found: the object's size in bytes. */
 export let headSize: u64 = 0;
-export let headIsDelta: bool = false;
 
 /**
  * An object's size, from its entry's header and, for a delta, the first bytes of its stream.
@@ -173,7 +171,6 @@ export function objectHead(offset: u64): i32 {
   const cached = cacheFind(offset);
   if (cached != null) {
     headSize = cached.size;
-    headIsDelta = false;
     objectRelease(cached);
     return Status.OK;
   }
@@ -182,9 +179,8 @@ export function objectHead(offset: u64): i32 {
   objectCancel();
   let status = readEntry(offset);
   if (status != Status.OK) return status;
-  headIsDelta = entryKind > Kind.TAG;
   headSize = entrySize;
-  if (!headIsDelta) return Status.OK;
+  if (entryKind <= Kind.TAG) return Status.OK;
   const size = min<u64>(entrySize, DELTA_HEAD);
   streamBegin(entryData, entrySize, deltaHead, <u32>size, 0);
   inputEstimate = 0;

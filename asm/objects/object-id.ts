@@ -4,38 +4,17 @@ import { sha1dcFinal, sha1dcInit, sha1dcUpdate } from "../checksum/sha1dc";
 import { sameOid } from "../base/bytes";
 import { Status } from "../base/status";
 import { GitObject } from "./cache";
-import { Kind } from "../git/entry";
+import { header, objectHeader } from "../git/object-header";
 import { provesOid, refusesCollisions } from "./proof";
 
-const header: usize = memory.data(32, 8);
 const state: usize = memory.data(SHA1_SIZE, 8);
 const digest: usize = memory.data(20, 8);
 
 /** Begins an object's id in a state of `SHA1_SIZE` bytes. @param size bytes of the content that follows */
 export function idBegin(hash: usize, kind: u32, size: u64): void {
-  let ptr = header;
-  if (kind == Kind.COMMIT) {
-    store<u64>(ptr, 0x20_7469_6d6d_6f63); // "commit "
-    ptr += 7;
-  } else if (kind == Kind.TREE) {
-    store<u64>(ptr, 0x20_6565_7274); // "tree "
-    ptr += 5;
-  } else if (kind == Kind.BLOB) {
-    store<u64>(ptr, 0x20_626f_6c62); // "blob "
-    ptr += 5;
-  } else {
-    store<u32>(ptr, 0x2067_6174); // "tag "
-    ptr += 4;
-  }
-  let digits: usize = 1;
-  for (let rest = size; rest >= 10; rest /= 10) digits++;
-  let rest = size;
-  for (let at = ptr + digits; at > ptr; rest /= 10) store<u8>(--at, 0x30 + <u32>(rest % 10));
-  ptr += digits;
-  store<u8>(ptr++, 0);
   if (refusesCollisions()) sha1dcInit(hash);
   else sha1Init(hash);
-  idUpdate(hash, header, ptr - header);
+  idUpdate(hash, header, objectHeader(kind, size));
 }
 
 /** Adds content. */

@@ -9,6 +9,7 @@ import { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
 import { NEED_INPUT, NEED_OUTPUT, zlibRun } from "../inflate/zlib";
 import { sameOid } from "../base/bytes";
 import { Status } from "../base/status";
+import { header, objectHeader } from "../git/object-header";
 import { OBJECT_SLACK, cacheAdd, cacheAlloc, objectRelease } from "./cache";
 import { heapFree } from "../base/heap";
 import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./load";
@@ -41,7 +42,6 @@ const RESOLVE: u32 = 3;
 const packHash: usize = memory.data(SHA1_SIZE, 16);
 const objectHash: usize = memory.data(SHA1_SIZE, 16);
 const digest: usize = memory.data(20, 8);
-const header: usize = memory.data(32, 8);
 
 let phase: u32 = BEGIN;
 /** The current entry's header has been read. */
@@ -62,8 +62,6 @@ let isResolving: bool = false;
 
 /** Where an error was met: an entry's offset from the PACK's start. */
 export let analyzeErrorOffset: u64 = 0;
-/** The PACK's length in bytes, trailer included. */
-export let analyzePackLen: u64 = 0;
 
 export function analyzeBegin(): void {
   phase = BEGIN;
@@ -72,30 +70,10 @@ export function analyzeBegin(): void {
   tableReset();
 }
 
-/** Begins an object's hash with its header, "KIND SIZE\0". */
+/** Begins an object's hash with its header. */
 function beginHash(objectKind: u32, objectSize: u64): void {
-  let ptr = header;
-  if (objectKind == Kind.COMMIT) {
-    store<u64>(ptr, 0x20_7469_6d6d_6f63); // "commit "
-    ptr += 7;
-  } else if (objectKind == Kind.TREE) {
-    store<u64>(ptr, 0x20_6565_7274); // "tree "
-    ptr += 5;
-  } else if (objectKind == Kind.BLOB) {
-    store<u64>(ptr, 0x20_626f_6c62); // "blob "
-    ptr += 5;
-  } else {
-    store<u32>(ptr, 0x2067_6174); // "tag "
-    ptr += 4;
-  }
-  let digits: usize = 1;
-  for (let rest = objectSize; rest >= 10; rest /= 10) digits++;
-  let rest = objectSize;
-  for (let at = ptr + digits; at > ptr; rest /= 10) store<u8>(--at, 0x30 + <u32>(rest % 10));
-  ptr += digits;
-  store<u8>(ptr++, 0);
   sha1Init(objectHash);
-  sha1Update(objectHash, header, <u32>(ptr - header));
+  sha1Update(objectHash, header, objectHeader(objectKind, objectSize));
 }
 
 /** Counts bytes of the current entry into its CRC-32 and the PACK's SHA-1. */
@@ -232,7 +210,6 @@ function checkTrailer(): i32 {
   sha1Final(packHash, digest);
   heapFree(window);
   window = 0;
-  analyzePackLen = offset + TRAILER;
   if (!sameOid(ptr, digest)) return Status.BAD_TRAILER;
   isResolving = false;
   waitingStart();

@@ -9,17 +9,7 @@
  */
 import { heapFree } from "../base/heap";
 import { Status } from "../base/status";
-import {
-  Entry,
-  treeFind,
-  treeKind,
-  treeName,
-  treeNameLen,
-  treeNext,
-  treeOrder,
-  treeRest,
-  treeStart,
-} from "../git/tree";
+import { treeCompare, treeFind, treeName, treeNameLen, treeNext, treeNextAfter, treeRest, treeStart } from "../git/tree";
 import { GitObject, NO_INDEX, cacheAlloc, keepIndex } from "./cache";
 
 /** Bytes between indexed entries, at least. */
@@ -36,14 +26,12 @@ const INDEX_MIN: u32 = 4 * STEP;
 export function treeSearch(tree: GitObject, name: usize, nameLen: u32): i32 {
   const data = tree.data;
   const end = data + tree.size;
-  if (tree.size >= INDEX_MIN && tree.index != NO_INDEX) {
-    if (isNext(tree, end, name, nameLen)) return Status.OK;
-    if (tree.hasIndex || build(tree)) {
-      // A file sorts before a directory of its name.
-      return halve(tree, name, nameLen, false) || halve(tree, name, nameLen, true) ? Status.OK : Status.NOT_FOUND;
-    }
+  if (isNext(tree, end, name, nameLen)) return Status.OK;
+  if (tree.size >= INDEX_MIN && tree.index != NO_INDEX && (tree.hasIndex || build(tree))) {
+    // A file sorts before a directory of its name.
+    return halve(tree, name, nameLen, false) || halve(tree, name, nameLen, true) ? Status.OK : Status.NOT_FOUND;
   }
-  const status = treeFind(data, tree.found, end, name, nameLen);
+  const status = treeFind(data, end, name, nameLen);
   if (status == Status.OK) tree.found = <u32>(treeStart - data);
   return status;
 }
@@ -70,21 +58,14 @@ function build(tree: GitObject): bool {
   const end = data + tree.size;
   let count: u32 = 0;
   let next = data;
-  let name: usize = 0;
-  let nameLen: u32 = 0;
-  let isTree = false;
+  let before: usize = 0;
   for (let at = data; at < end; at = treeRest) {
-    const isSound =
-      treeNext(at, end) == Status.OK &&
-      (!count || treeOrder(name, nameLen, isTree, treeName, treeNameLen, treeKind == Entry.TREE) < 0);
-    if (!isSound) {
+    if (treeNextAfter(before, at, end) != Status.OK) {
       heapFree(index);
       tree.index = NO_INDEX;
       return false;
     }
-    name = treeName;
-    nameLen = treeNameLen;
-    isTree = treeKind == Entry.TREE;
+    before = at;
     if (at >= next) {
       count++;
       store<u32>(index + (count << 2), <u32>(at - data));
@@ -94,12 +75,6 @@ function build(tree: GitObject): bool {
   store<u32>(index, count);
   keepIndex(tree, index);
   return true;
-}
-
-/** How the entry at `at` stands to a name in git's order: below 0 before it, 0 where it is the entry sought. */
-function orderAt(at: usize, end: usize, name: usize, nameLen: u32, isTree: bool): i32 {
-  treeNext(at, end);
-  return treeOrder(treeName, treeNameLen, treeKind == Entry.TREE, name, nameLen, isTree);
 }
 
 /** Finds an entry by halving the index and walking from the indexed entry before it. */
@@ -112,12 +87,12 @@ function halve(tree: GitObject, name: usize, nameLen: u32, isTree: bool): bool {
   let high = load<u32>(index) + 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (orderAt(data + load<u32>(index + (middle << 2)), end, name, nameLen, isTree) > 0) high = middle;
+    if (treeCompare(data + load<u32>(index + (middle << 2)), end, name, nameLen, isTree) > 0) high = middle;
     else low = middle;
   }
   if (!low) return false;
   for (let at = data + load<u32>(index + (low << 2)); at < end; at = treeRest) {
-    const order = orderAt(at, end, name, nameLen, isTree);
+    const order = treeCompare(at, end, name, nameLen, isTree);
     if (order > 0) return false;
     if (order) continue;
     tree.found = <u32>(at - data);

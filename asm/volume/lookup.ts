@@ -10,7 +10,6 @@ import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheClear, cacheHas, cacheKeep, objectRelease } from "../objects/cache";
-import { commitTree } from "../git/commit";
 import { idxFind, idxOffset } from "../git/idx";
 import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "../objects/load";
 import { Kind } from "../git/entry";
@@ -52,7 +51,9 @@ export let resolveErrorOidKnown: bool = false;
 /** What is left of a path behind a symlink, while the path is rewritten. */
 const rest: usize = memory.data(Limit.PATH, 16);
 
+/** The root tree: its offset from the PACK's start, and its id, 20 bytes. */
 let rootOffset: u64 = 0;
+export const rootOid: usize = memory.data(20, 8);
 /** The ART holds every path: what it does not know does not exist. */
 let complete: bool = false;
 
@@ -62,13 +63,14 @@ let walking: bool = false;
 let walkTree: GitObject | null = null;
 let symlinks: u32 = 0;
 
-/** @param offset the root tree's, from the PACK's start */
-export function resolveInit(offset: u64): i32 {
+/** @param offset the root tree's, from the PACK's start; `oid` its id */
+export function resolveInit(offset: u64, oid: usize): i32 {
   rootOffset = offset;
+  copyOid(rootOid, oid);
   complete = false;
   walking = false;
   walkTree = null;
-  return remember(0, Entry.TREE, offset, commitTree);
+  return remember(0, Entry.TREE, offset, rootOid);
 }
 
 /** Says that the ART is the whole index from now on. */
@@ -173,7 +175,7 @@ function begin(flags: u32): void {
     resolvedKind = <u32>(artValue & KIND_MASK);
     recall(artValue >> KIND_BITS);
   }
-  if (walkLen == 0) copyOid(resolvedOid, commitTree);
+  if (walkLen == 0) copyOid(resolvedOid, rootOid);
   resolvedOidKnown = walkLen == 0 || provesOid();
   walking = true;
 }

@@ -145,12 +145,16 @@ function missing(status: i32, oid: usize): i32 {
   return status == Status.MISSING_OBJECT ? blame(status, oid) : status;
 }
 
+/** Fails for an object that could not be had, and names it where it is not what its id says. */
+function disproved(status: i32, oid: usize): i32 {
+  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION) ? blame(status, oid) : status;
+}
+
 /** Loads an object of a given id and kind; the caller releases `objectLoaded`. */
 function loadKind(offset: u64, oid: usize, kind: u32): i32 {
   const status = objectProven(offset, oid);
   mountErrorOffset = status == Status.OK ? offset : objectErrorOffset;
-  if (provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)) return blame(status, oid);
-  if (status != Status.OK) return status;
+  if (status != Status.OK) return disproved(status, oid);
   if (objectLoaded!.kind == kind) return Status.OK;
   objectRelease(objectLoaded!);
   return Status.WRONG_KIND;
@@ -181,8 +185,8 @@ function loadRoot(): i32 {
     mountErrorOffset = idxOffset;
     let status = treeStreams(idxOffset);
     if (status == Status.OK && isStreamed) status = treeStreamProve(idxOffset, commitTree);
-    if (provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)) return blame(status, commitTree);
-    if (status != Status.OK || isStreamed) return status == Status.OK ? resolveInit(idxOffset) : status;
+    if (status != Status.OK) return disproved(status, commitTree);
+    if (isStreamed) return resolveInit(idxOffset, commitTree);
   }
   const status = loadKind(idxOffset, commitTree, Kind.TREE);
   if (status != Status.OK) return status;
@@ -190,7 +194,7 @@ function loadRoot(): i32 {
   pathClear();
   const offset = objectLoaded!.offset;
   pushFrame(objectLoaded!);
-  return resolveInit(offset);
+  return resolveInit(offset, commitTree);
 }
 
 function pushFrame(tree: GitObject): void {

@@ -2,7 +2,7 @@
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 
-/** The path that `pathNormalise` made, without slashes at its ends; empty for the root. */
+/** The path that `pathAppend` made, without slashes at its ends; empty for the root. */
 export const pathKey: usize = memory.data(Limit.PATH + 16, 16);
 export let pathKeyLen: u32 = 0;
 

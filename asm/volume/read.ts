@@ -122,8 +122,9 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
   if (streams()) {
     if (provesOid() && !provenFind(offset, oid)) {
       status = proveBlob(offset, oid);
-      if (status == Status.OK) status = readEntry(offset);
       if (status != Status.OK) return status;
+      status = readEntry(offset);
+      if (status != Status.OK) return status == Status.AGAIN ? status : fail(status, offset);
     }
     status = openWindow(offset, oid);
     return status == Status.OK ? readWindow(position, len) : fail(status, offset);

@@ -4,9 +4,9 @@
  * between two marks at the most, and nothing where the name is in the window already, as for a reader in order.
  *
  *     area:  │ the stream, as `streamSave` writes it │ window │ slack │
- *     mark:  │ position u64 of the window's bytes in the tree │ their count u32 │ last u32, in the window │ the stream │ bytes of the window │
+ *     mark:  │ position u64 of the bytes in the tree │ last u32, in the bytes │ … │ the stream │ the last 32 KiB of the window │
  *
- * One tree has marks at a time. A tree that is a delta cannot be streamed.
+ * One tree has marks at a time. A tree that is a delta cannot be streamed, nor is one where entries are proven by CRC-32s.
  */
 import { copyOid, sameOid } from "../base/bytes";
 import { heapFree } from "../base/heap";
@@ -15,11 +15,10 @@ import { Status } from "../base/status";
 import { SHA1_SIZE } from "../checksum/sha1";
 import { blockRelease } from "../device/sector-cache";
 import { Kind, entryData, entryKind, entrySize, readEntry } from "../git/entry";
-import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOrder, treeRest } from "../git/tree";
+import { Entry, treeCompare, treeKind, treeName, treeNameLen, treeNext, treeNextAfter, treeOrder, treeRest } from "../git/tree";
 import { HISTORY, WINDOW, windowSet, windowSlide } from "../inflate/window";
 import { Inflate, NEED_OUTPUT } from "../inflate/zlib";
 import { OBJECT_SLACK, cacheAlloc } from "../objects/cache";
-import { crcBegin, crcCheck } from "../objects/entry-crc";
 import {
   STREAM_SAVED,
   inflater,
@@ -35,12 +34,11 @@ import { provesCrc, provesOid } from "../objects/proof";
 
 /** The longest entry: seven digits of a mode, a space, the name, a NUL, an id. */
 const ENTRY_MAX: usize = 7 + 1 + Limit.NAME + 1 + 20;
-const MARK_FILLED: usize = 8;
-const MARK_LAST: usize = 12;
+const MARK_LAST: usize = 8;
 const MARK_STREAM: usize = 16;
 const MARK_WINDOW: usize = MARK_STREAM + STREAM_SAVED;
 const MARK: usize = MARK_WINDOW + HISTORY;
-/** Marks are no nearer to each other than this many bytes. */
+/** Bytes from mark to mark, besides what the memory for marks asks for. */
 const STEP_MIN: u64 = 0x10000;
 
 /** From this size on a tree is streamed. */
@@ -70,8 +68,6 @@ let ended: bool = false;
 /** The next entry, and the one before it, or 0 at the tree's start. Both are in the window. */
 let next: usize = 0;
 let last: usize = 0;
-/** An entry near the window's start, or 0: then the tree starts there. */
-let anchor: usize = 0;
 
 /** Pointers to marks, u32 each. */
 let marks: usize = 0;
@@ -128,19 +124,15 @@ export function treeStreams(offset: u64): i32 {
   isStreamed = treeOffset == offset;
   if (isStreamed) return Status.OK;
   const status = readEntry(offset);
-  if (status == Status.OK) isStreamed = entryKind == Kind.TREE && entrySize >= streamMin;
+  if (status == Status.OK) isStreamed = entryKind == Kind.TREE && entrySize >= streamMin && !provesCrc();
   return status;
 }
 
 /** Begins with the tree whose entry `readEntry` has read. */
 function begin(offset: u64, oid: usize): i32 {
   treeStreamShed();
-  if (provesCrc()) {
-    const status = crcBegin(offset, entryData);
-    if (status != Status.OK) return status;
-  }
   markMax = marksLimit / <u32>MARK;
-  markStep = max<u64>(entrySize / (markMax + 1), STEP_MIN);
+  markStep = entrySize / (markMax + 1) + STEP_MIN;
   area = cacheAlloc(STREAM_SAVED + WINDOW + OBJECT_SLACK);
   marks = cacheAlloc(<usize>(markMax + 1) << 2);
   if (!area || !marks) return Status.OUT_OF_MEMORY;
@@ -179,7 +171,6 @@ function rewind(): void {
   streamBegin(treeData, treeSize, window, 0, OBJECT_SLACK);
   keepPlace(0);
   windowStart = 0;
-  anchor = 0;
   goBehind(0);
 }
 
@@ -192,29 +183,26 @@ function goBehind(entry: usize): void {
 
 /** Saves the place that the stream has come to. */
 function addMark(): void {
-  if (markCount == markMax || !last) return;
-  const filled = <u32>min<usize>(windowEnd() - window, HISTORY);
-  const mark = cacheAlloc(MARK_WINDOW + filled);
+  if (markCount == markMax) return;
+  const mark = cacheAlloc(MARK);
   if (!mark) return;
-  const from = windowEnd() - filled;
+  // The window is full: it was streamed to its end.
+  const from = windowEnd() - HISTORY;
   store<u64>(mark, positionOf(from));
-  store<u32>(mark, filled, MARK_FILLED);
   store<u32>(mark, <u32>(last - from), MARK_LAST);
   memory.copy(mark + MARK_STREAM, area, STREAM_SAVED);
-  memory.copy(mark + MARK_WINDOW, from, filled);
+  memory.copy(mark + MARK_WINDOW, from, HISTORY);
   store<u32>(marks + (markCount++ << 2), <u32>mark);
 }
 
 /** Goes to a mark. */
 function goTo(mark: usize): void {
-  const filled = load<u32>(mark, MARK_FILLED);
   objectCancel();
   streamRestore(mark + MARK_STREAM);
-  memory.copy(window, mark + MARK_WINDOW, filled);
-  keepPlace(filled);
+  memory.copy(window, mark + MARK_WINDOW, HISTORY);
+  keepPlace(HISTORY);
   windowStart = load<u64>(mark);
-  anchor = window + load<u32>(mark, MARK_LAST);
-  goBehind(anchor);
+  goBehind(window + load<u32>(mark, MARK_LAST));
 }
 
 /** The position in the tree of an entry of the window; 0 stands for the tree's start. */
@@ -235,7 +223,6 @@ function advance(): i32 {
     windowStart += dropped;
     next -= dropped;
     if (last) last -= dropped;
-    if (dropped) anchor = last;
   }
   const from = state.output;
   let status = streamRun();
@@ -247,7 +234,7 @@ function advance(): i32 {
   const isWhole = state.totalOut == treeSize;
   if (status == NEED_OUTPUT && !isWhole) return Status.OK;
   ended = true;
-  return status == Status.OK ? (isWhole ? status : Status.BAD_INFLATED_SIZE) : status < 0 ? Status.BAD_INFLATED_SIZE : status;
+  return status < 0 || (status == Status.OK && !isWhole) ? Status.BAD_INFLATED_SIZE : status;
 }
 
 /** Whether the window holds the next entry whole. */
@@ -259,14 +246,9 @@ function hasNext(): bool {
 function firstPass(): i32 {
   while (true) {
     const end = windowEnd();
-    if (last) treeNext(last, end);
     while (hasNext()) {
-      const name = treeName;
-      const nameLen = treeNameLen;
-      const isTree = treeKind == Entry.TREE;
-      const status = treeNext(next, end);
+      const status = treeNextAfter(last, next, end);
       if (status != Status.OK) return status;
-      if (last && treeOrder(name, nameLen, isTree, treeName, treeNameLen, treeKind == Entry.TREE) >= 0) return Status.BAD_TREE;
       last = next;
       next = treeRest;
     }
@@ -289,7 +271,6 @@ function prove(offset: u64, oid: usize): i32 {
   if (provesOid() && !sameOid(treeId, oid)) return Status.OID_MISMATCH;
   if (proven) return Status.OK;
   let status = firstPass();
-  if (status == Status.OK && provesCrc()) status = crcCheck(offset);
   if (status == Status.OK && provesOid()) {
     status = idEnd(hash, digest);
     if (status == Status.OK && !sameOid(digest, oid)) status = Status.OID_MISMATCH;
@@ -298,29 +279,20 @@ function prove(offset: u64, oid: usize): i32 {
   return status;
 }
 
-/** How an entry that has been read stands to a name in git's order. */
-function orderOf(entry: usize, name: usize, nameLen: u32, isTree: bool): i32 {
-  treeNext(entry, entry + ENTRY_MAX);
-  return treeOrder(treeName, treeNameLen, treeKind == Entry.TREE, name, nameLen, isTree);
-}
-
-/** Goes to a place before the name, the nearest that can be had: on from here, back in the window, or to a mark. */
+/** Goes to the nearest place before the name: here, at a mark, or at the tree's start. */
 function approach(name: usize, nameLen: u32, isTree: bool): void {
   let low: u32 = 0;
   let high = markCount;
   while (low < high) {
     const middle = (low + high) >> 1;
     const mark = <usize>load<u32>(marks + (middle << 2));
-    if (orderOf(mark + MARK_WINDOW + load<u32>(mark, MARK_LAST), name, nameLen, isTree) < 0) low = middle + 1;
+    if (treeCompare(mark + MARK_WINDOW + load<u32>(mark, MARK_LAST), mark + MARK, name, nameLen, isTree) < 0) low = middle + 1;
     else high = middle;
   }
   const mark: usize = low ? load<u32>(marks + ((low - 1) << 2)) : 0;
   const position = mark ? load<u64>(mark) + load<u32>(mark, MARK_LAST) : 0;
-  const near = !last || orderOf(last, name, nameLen, isTree) < 0 ? last : anchor;
-  const isNear = !near ? windowStart == 0 : orderOf(near, name, nameLen, isTree) < 0;
-  if (isNear && positionOf(near) >= position) {
-    if (near != last) goBehind(near);
-  } else if (mark) goTo(mark);
+  if (positionOf(last) >= position && (!last || treeCompare(last, windowEnd(), name, nameLen, isTree) < 0)) return;
+  if (mark) goTo(mark);
   else rewind();
 }
 
@@ -371,6 +343,7 @@ export function treeStreamFind(offset: u64, oid: usize, name: usize, nameLen: u3
     if (status == Status.NOT_FOUND) asTree = true;
     if (asTree) status = seek(name, nameLen, true);
   }
-  if (status != Status.AGAIN) asTree = false;
+  if (status == Status.AGAIN) return status;
+  asTree = false;
   return settle(status);
 }

@@ -3,11 +3,11 @@
  * answers AGAIN is called again with the same arguments and goes on; another operation, or other arguments,
  * drops it.
  */
-import { blockCapacity, blockForget, blockRelease } from "../device/sector-cache";
+import { blockForget, blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
+import { Limit } from "../base/limits";
 import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
-import { analyzePackLen } from "../objects/reindex";
-import { commitTime, commitTree } from "../git/commit";
+import { commitTime } from "../git/commit";
 import { idxFind, idxOffset } from "../git/idx";
 import {
   headSize,
@@ -18,12 +18,11 @@ import {
   objectProven,
   objectShed,
 } from "../objects/load";
-import { Kind, PACK_START, packCount } from "../git/entry";
+import { Kind, PACK_START } from "../git/entry";
 import { proveObject } from "../objects/object-id";
 import { Proof, provesOid } from "../objects/proof";
-import { record, tableActive } from "../objects/rebuilt-index";
 import { Entry, modeOf } from "../git/tree";
-import { imageCommit, imageIdx } from "./image";
+import { imageCommit } from "./image";
 import {
   listCount,
   listEntries,
@@ -72,6 +71,7 @@ import {
   resolvedOffset,
   resolvedOid,
   resolvedOidKnown,
+  rootOid,
 } from "./lookup";
 import { Status } from "../base/status";
 import { treeStreamShed } from "./tree-stream";
@@ -119,13 +119,8 @@ export class Result {
 
 const result = changetype<Result>(memory.data(80, 16));
 const RESULT_OID: usize = offsetof<Result>("oid0");
-/**
- * What was mounted, 80 bytes:
- *
- *     │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ capacity u64, bytes │ idx u64, absolute offset │ packLen u64, bytes,
- *       0 unless analyzed │ count u32, objects │ records u32, see git/table.ts, 0 unless analyzed │ commit 20 │ root tree 20 │
- */
-const info: usize = memory.data(88, 16);
+/** What was mounted: │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ commit's id 20 │ root tree's id 20 │ */
+const info: usize = memory.data(48, 16);
 
 const NOTHING: u32 = 0;
 const STAT: u32 = 1;
@@ -133,12 +128,19 @@ const LIST: u32 = 2;
 const READ: u32 = 3;
 const OBJECT: u32 = 4;
 
+/** The longest path, as it is given: in a longer one `..` would have to take names away. */
+const GIVEN_MAX: u32 = Limit.PATH * 2;
+
 /**
- * The operation that waits for its device, a hash of its arguments, whether its path is resolved, and whether
- * it has made others give memory back.
+ * The arguments of an operation:
+ *
+ *     │ operation u32 │ flags u32 │ position u64 │ count u32 │ pathLen u32 │ afterLen u32 │ path or id │ after: a page's name │
  */
-let pending: u32 = NOTHING;
-let pendingHash: u64 = 0;
+const ARGUMENTS: usize = 28;
+/** Of the operation that waits for its device, whose number is `NOTHING` where none waits; and of the one that is asked for. */
+let pending: usize = memory.data(ARGUMENTS + 2 * GIVEN_MAX, 16);
+let asked: usize = memory.data(ARGUMENTS + 2 * GIVEN_MAX, 16);
+/** Whether its path is resolved, and whether it has made others give memory back. */
 let resolved: bool = false;
 let hasShed: bool = false;
 
@@ -155,13 +157,6 @@ export function infoPtr(): usize {
   return info;
 }
 
-/** FNV-1a: tells whether a call repeats the one before. */
-function hashOf(ptr: usize, len: u32, salt: u64): u64 {
-  let hash: u64 = 0xcbf29ce484222325 ^ salt;
-  for (const end = ptr + len; ptr < end; ptr++) hash = (hash ^ load<u8>(ptr)) * 0x100000001b3;
-  return hash;
-}
-
 /** Gives up what the last result holds, but for what the last read has resolved. */
 function releaseResult(): void {
   if (held != null) objectRelease(held!);
@@ -175,9 +170,30 @@ function releaseListed(): void {
   listed = null;
 }
 
-/** Begins an operation, or goes on with it: true where it is the one that waits. */
-function begin(operation: u32, hash: u64): bool {
-  if (pending == operation && pendingHash == hash) return true;
+/** Begins an operation, or goes on with it: true where it is the one that waits, with equal arguments. */
+function begin(
+  operation: u32,
+  path: usize,
+  len: u32,
+  flags: u32,
+  position: u64,
+  count: u32,
+  after: usize,
+  afterLen: u32,
+): bool {
+  // A longer path is refused, and so never waits; no name differs behind that many bytes.
+  len = min<u32>(len, GIVEN_MAX);
+  afterLen = min<u32>(afterLen, GIVEN_MAX);
+  const ptr = asked;
+  store<u32>(ptr, operation);
+  store<u32>(ptr, flags, 4);
+  store<u64>(ptr, position, 8);
+  store<u32>(ptr, count, 16);
+  store<u32>(ptr, len, 20);
+  store<u32>(ptr, afterLen, 24);
+  memory.copy(ptr + ARGUMENTS, path, len);
+  memory.copy(ptr + ARGUMENTS + len, after, afterLen);
+  if (memory.compare(ptr, pending, ARGUMENTS + len + afterLen) == 0) return true;
   if (operation != READ) readRelease();
   releaseListed();
   if (operation == LIST && held != null && held!.order) {
@@ -185,8 +201,8 @@ function begin(operation: u32, hash: u64): bool {
     held = null;
   }
   cancel();
-  pending = operation;
-  pendingHash = hash;
+  asked = pending;
+  pending = ptr;
   resolved = false;
   hasShed = false;
   memory.fill(changetype<usize>(result), 0, offsetof<Result>());
@@ -196,7 +212,7 @@ function begin(operation: u32, hash: u64): bool {
 /** Ends an operation, unless it waits. */
 function end(status: i32): i32 {
   if (status == Status.AGAIN) return status;
-  pending = NOTHING;
+  store<u32>(pending, NOTHING);
   blockRelease();
   return status;
 }
@@ -228,7 +244,7 @@ function cancel(): void {
   resolveCancel();
   objectCancel();
   blockRelease();
-  pending = NOTHING;
+  store<u32>(pending, NOTHING);
 }
 
 /**
@@ -238,7 +254,7 @@ function cancel(): void {
  * @param memoryLimit bytes, 0 for the default
  */
 export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mode: u32, memoryLimit: u32): i32 {
-  pending = NOTHING;
+  store<u32>(pending, NOTHING);
   held = listed = null;
   return mountBegin(handle, capacity, blockSize, mode, memoryLimit);
 }
@@ -260,13 +276,8 @@ export function volumeMountRun(): i32 {
   const status = mountRun();
   if (status != Status.OK) return fail(status, mountErrorOffset, mountErrorOidKnown ? mountErrorOid : 0);
   store<i64>(info, commitTime);
-  store<u64>(info, blockCapacity(), 8);
-  store<u64>(info, imageIdx, 16);
-  store<u64>(info, tableActive ? analyzePackLen : 0, 24);
-  store<u32>(info, packCount, 32);
-  store<u32>(info, tableActive ? <u32>record(0) : 0, 36);
-  copyOid(info + 40, imageCommit);
-  copyOid(info + 60, commitTree);
+  copyOid(info + 8, imageCommit);
+  copyOid(info + 28, rootOid);
   return status;
 }
 
@@ -275,6 +286,7 @@ function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
   if (!mounted()) return Status.EINVAL;
   if (resolved) return Status.OK;
   if (!goesOn) {
+    if (len > GIVEN_MAX) return Status.PATH_TOO_LONG;
     pathClear();
     resolveBegin();
     const status = pathAppend(path, len);
@@ -297,7 +309,7 @@ function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
  * @param path bytes, UTF-8 by convention; `len` of them
  */
 export function volumeStat(path: usize, len: u32, flags: u32): i32 {
-  const goesOn = begin(STAT, hashOf(path, len, flags));
+  const goesOn = begin(STAT, path, len, flags, 0, 0, 0, 0);
   let status = resolvePath(path, len, flags, goesOn);
   if (status == Status.OK && flags & Flag.SIZE && result.kind != Entry.TREE && result.kind != Entry.SUBMODULE) {
     if (provesOid()) {
@@ -321,7 +333,7 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
  * @param limit the most entries of the page; 0 for all
  */
 export function volumeList(path: usize, len: u32, flags: u32, after: usize, afterLen: u32, limit: u32): i32 {
-  const goesOn = begin(LIST, hashOf(after, afterLen, hashOf(path, len, (<u64>limit << 3) | flags)));
+  const goesOn = begin(LIST, path, len, flags, 0, limit, after, afterLen);
   let status = resolvePath(path, len, flags, goesOn);
   if (status == Status.OUT_OF_MEMORY && shed()) status = resolvePath(path, len, flags, false);
   if (status == Status.OK && held == null) status = loadPage(after, afterLen, limit);
@@ -404,7 +416,7 @@ function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, 
  * @param count bytes
  */
 export function volumeRead(path: usize, len: u32, flags: u32, position: u64, count: u32): i32 {
-  const goesOn = begin(READ, hashOf(path, len, (position << 32) ^ (<u64>count << 3) ^ flags));
+  const goesOn = begin(READ, path, len, flags, position, count, 0, 0);
   let status = readPath(path, len, flags, position, count, goesOn);
   if (status == Status.OUT_OF_MEMORY && shed()) {
     status = readPath(path, len, flags, position, count, false);
@@ -417,7 +429,7 @@ export function volumeRead(path: usize, len: u32, flags: u32, position: u64, cou
  * @param oid 20 bytes
  */
 export function volumeObject(oid: usize): i32 {
-  const goesOn = begin(OBJECT, hashOf(oid, 20, 0));
+  const goesOn = begin(OBJECT, oid, 20, 0, 0, 0, 0, 0);
   if (!mounted()) return end(Status.EINVAL);
   if (!goesOn || !resolved) {
     const status = idxFind(oid);

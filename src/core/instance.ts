@@ -62,13 +62,8 @@ export const RESULT = {
 /** Offsets of the fields of what was mounted (`infoPtr` in `asm/volume/volume.ts`; docs/ABI.md). */
 export const INFO = {
   time: 0,
-  capacity: 8,
-  idx: 16,
-  packLen: 24,
-  count: 32,
-  records: 36,
-  commit: 40,
-  tree: 60,
+  commit: 8,
+  tree: 28,
 } as const;
 
 /** What a device may answer. */

@@ -208,7 +208,7 @@ for (const { label, module: core } of await coreVariants()) {
   });
 
   test(`so it is where the directory does not fit into memory (${label})`, async () => {
-    const proofs: OpenOptions[] = [{}, { verify: "crc" }, { verify: "oid" }];
+    const proofs: OpenOptions[] = [{}, { proof: "oid" }];
     for (const [seed, proof] of proofs.entries()) {
       const random = seeded(seed + 7);
       const image = new CraftedImage();
@@ -265,7 +265,7 @@ test("a directory that does not fit into memory and is damaged is refused, and t
     [imageWith(swap), {}, "BadTree"],
     [imageWith((rows) => [...rows, rows.at(-1)!]), {}, "BadTree"],
     [imageWith((rows) => rows, undefined, 1), {}, "BadTree"],
-    [imageWith((rows) => rows, "12".repeat(20)), { verify: "oid" }, "OidMismatch"],
+    [imageWith((rows) => rows, "12".repeat(20)), { proof: "oid" }, "OidMismatch"],
   ];
   for (const [bytes, proof, code] of cases) {
     const volume = await open(bytes, { module, memoryLimit: SMALLEST, ...proof });
