@@ -82,15 +82,14 @@ function halve(tree: GitObject, name: usize, nameLen: u32, isTree: bool): bool {
   const index = <usize>tree.index;
   const data = tree.data;
   const end = data + tree.size;
-  // The entry is not before that of `low`, where there is one, and before that of `high`.
-  let low: u32 = 0;
+  // The entry is not before that of `low`, unless that is the first one, and before that of `high`.
+  let low: u32 = 1;
   let high = load<u32>(index) + 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (treeCompare(data + load<u32>(index + (middle << 2)), end, name, nameLen, isTree) > 0) high = middle;
     else low = middle;
   }
-  if (!low) return false;
   for (let at = data + load<u32>(index + (low << 2)); at < end; at = treeRest) {
     const order = treeCompare(at, end, name, nameLen, isTree);
     if (order > 0) return false;

@@ -117,14 +117,14 @@ export function resolveShed(): void {
  * Puts a path of the key's first `len` bytes into the ART. A full ART is emptied: in that mode it is a cache.
  */
 function remember(len: u32, kind: u32, offset: u64, oid: usize): i32 {
-  let status = resolveInsert(len, kind, offset, oid);
-  if (status != Status.OUT_OF_MEMORY || complete) return status;
-  resolveShed();
-  status = resolveInsert(len, kind, offset, oid);
-  if (status != Status.OUT_OF_MEMORY) return status;
-  // Objects may have taken all memory: the ART cannot make them give way.
-  cacheClear();
-  return resolveInsert(len, kind, offset, oid);
+  let tries = 0;
+  while (true) {
+    const status = resolveInsert(len, kind, offset, oid);
+    if (status != Status.OUT_OF_MEMORY || complete || tries == 2) return status;
+    // Objects may have taken all memory: the ART cannot make them give way.
+    if (tries++) cacheClear();
+    resolveShed();
+  }
 }
 
 /** The length of the key's longest prefix that is a path: the parent's. */

@@ -262,8 +262,12 @@ function firstPass(): i32 {
   }
 }
 
-/** Reads a tree to its end, unless that has been done, and proves it as far as objects are proven. */
-function prove(offset: u64, oid: usize): i32 {
+/**
+ * Reads the tree that `treeStreams` was asked about to its end, unless that has been done.
+ * @param oid its id, 20 bytes, where objects are proven
+ * @returns OK; AGAIN (call again); BAD_TREE also for a tree out of order; OID_MISMATCH, COLLISION, the decoder's errors
+ */
+export function treeStreamProve(offset: u64, oid: usize): i32 {
   if (treeOffset != offset) {
     const status = begin(offset, oid);
     if (status != Status.OK) return status;
@@ -322,21 +326,11 @@ function settle(status: i32): i32 {
 }
 
 /**
- * Reads the tree that `treeStreams` was asked about to its end.
- * @param oid its id, 20 bytes, where objects are proven
- * @returns OK; AGAIN (call again); BAD_TREE also for a tree out of order; OID_MISMATCH, COLLISION, CRC_MISMATCH, the
- *   decoder's errors
- */
-export function treeStreamProve(offset: u64, oid: usize): i32 {
-  return settle(prove(offset, oid));
-}
-
-/**
  * Finds the first entry of a name in the tree that `treeStreams` was asked about.
  * @returns OK with what `treeNext` sets for the entry, valid until the next call; NOT_FOUND; what `treeStreamProve` returns
  */
 export function treeStreamFind(offset: u64, oid: usize, name: usize, nameLen: u32): i32 {
-  let status = prove(offset, oid);
+  let status = treeStreamProve(offset, oid);
   if (status == Status.OK) {
     // A file sorts before a directory of its name.
     if (!asTree) status = seek(name, nameLen, false);
