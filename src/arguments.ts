@@ -3,7 +3,10 @@
  * errors, never exceptions of the engine's.
  */
 import { DocteurError } from "./errors.js";
-import { nearest } from "./nearest.js";
+import { suggest } from "./text/nearest.js";
+
+/** A path or a name: its bytes, or a string whose UTF-8 they are. */
+export type Path = string | Uint8Array;
 
 /** What a value must be, for messages, or undefined where it is that. */
 export type Check = (value: unknown) => string | undefined;
@@ -44,10 +47,7 @@ export function checkOptions<T extends object>(method: string, options: T | unde
     throw invalid(`${method}: the options must be an object, not ${shown(options)}`);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) {
-      const near = nearest(name, Object.keys(checks));
-      const hint =
-        near === undefined ? `there is ${Object.keys(checks).join(", ")}` : `did you mean ${near}?`;
-      throw invalid(`${method} has no option ${shown(name)}`, hint);
+      throw invalid(`${method} has no option ${shown(name)}`, suggest(name, Object.keys(checks)));
     }
     if (value !== undefined) checkValue(`${method}: ${name}`, value, checks[name]!);
   }

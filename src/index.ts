@@ -1,5 +1,6 @@
 /** docteur: files by path out of one read-only disk image. */
 
+export type { Path } from "./arguments.js";
 export { compileCore, hasSimd } from "./core/builds.js";
 export type { Mode, Proof } from "./core/mount.js";
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
@@ -27,4 +28,4 @@ export type {
   WalkOptions,
 } from "./volume/options.js";
 export type { WalkOrder } from "./volume/walk.js";
-export { type GitObject, type Path, type Stats, Volume } from "./volume.js";
+export { type GitObject, type Stats, Volume } from "./volume.js";

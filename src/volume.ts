@@ -3,7 +3,7 @@
  * asynchronous throughout.
  */
 import { turn } from "./abort.js";
-import { checkOptions, checkValue, invalid, isOid, isWhole, textBytes } from "./arguments.js";
+import { checkOptions, checkValue, invalid, isOid, isWhole, type Path, textBytes } from "./arguments.js";
 import { Core, FLAG, RESULT } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
@@ -26,9 +26,6 @@ import { Operations } from "./volume/operations.js";
 import * as options from "./volume/options.js";
 import { contentStream } from "./volume/stream.js";
 import { walkPages } from "./volume/walk.js";
-
-/** A path inside the image: a string (UTF-8), or bytes where a name is not UTF-8. */
-export type Path = string | Uint8Array;
 
 /** An object as git has it. */
 export interface GitObject {

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `docteur SUBCOMMAND …`: finds the subcommand and runs it. Each one is a file of `tools/commands/`. */
 import { readFileSync } from "node:fs";
+import { suggest } from "../src/text/nearest.js";
 import { type Command, usageError } from "./cli/arguments.js";
 import { withHelpOf } from "./cli/errors.js";
 import { exitHelp } from "./cli/exit.js";
-import { suggest } from "./cli/nearest.js";
 import { print } from "./cli/output.js";
 import { runProgram } from "./cli/process.js";
 

@@ -1,7 +1,7 @@
 /** Which known word a misspelt one is taken for. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { editDistance, nearest } from "../../tools/cli/nearest.js";
+import { editDistance, nearest } from "../../src/text/nearest.js";
 import { seeded } from "../support/random.js";
 
 /** The distance by its definition, without a table. */

@@ -2,7 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isBlockSize } from "../../src/devices/device.js";
 import { DocteurError } from "../../src/errors.js";
-import { nearest, suggest } from "./nearest.js";
+import { nearest, suggest } from "../../src/text/nearest.js";
 
 /** A subcommand: a file of `tools/commands/` exports one as `command`. */
 export interface Command {

@@ -1,9 +1,10 @@
 /** Files in memory as a source. */
+
+import type { Path } from "../../arguments.js";
 import { DocteurError, type ErrorCode } from "../../errors.js";
 import { byteString, shown, shownStart } from "../../git/byte-string.js";
 import { checkLimits, checkName } from "../../git/names.js";
 import { MODE, MODES, type Mode } from "../../git/objects.js";
-import type { Path } from "../../volume.js";
 import { SourceBlobs } from "./blobs.js";
 import { type Listing, SkippedPaths, type SourceVisitor } from "./listing.js";
 import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";

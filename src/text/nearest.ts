@@ -41,7 +41,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate);
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance >= bestDistance) continue;
     const isNear = distance <= Math.ceil(Math.max(word.length, candidate.length) / 3);
     if (!isNear && !(word.length > 1 && candidate.startsWith(word))) continue;
