@@ -1,21 +1,14 @@
 /**
  * Output files that appear whole or not at all: what is written goes to a temporary file beside the target,
- * which takes the target's place when everything is on the disk, and is removed when anything fails.
+ * which takes the target's place when everything is on the disk, and is removed when anything fails. What a killed
+ * run left there, the next one removes.
  */
-import { randomBytes } from "node:crypto";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DocteurError } from "../errors.js";
 import type { Sink } from "../sink.js";
 import { ioError, systemCode } from "./io-error.js";
-
-/** Names of temporary files and folders, which a run that was killed leaves behind. */
-const TEMPORARY = /^\.docteur-[0-9a-f]{16}\.(?:tmp|d)$/;
-
-/** Whether a file or folder of that name is what some run has not finished. */
-export function isTemporaryName(name: string): boolean {
-  return TEMPORARY.test(name);
-}
+import { removeAbandoned, temporaryPaths } from "./temporary.js";
 
 /** Bytes gathered before they go to the file. */
 const BUFFER_LEN = 1 << 20;
@@ -149,9 +142,8 @@ export async function replaceFile<T>(
 ): Promise<T> {
   const { path, mode } = await inspectTarget(target);
   const folder = dirname(path);
-  const stem = join(folder, `.docteur-${randomBytes(8).toString("hex")}`);
-  const temporary = `${stem}.tmp`;
-  const scratch = `${stem}.d`;
+  await removeAbandoned(folder);
+  const { file: temporary, folder: scratch } = temporaryPaths(folder);
   let handle: FileHandle | undefined;
   try {
     handle = await open(temporary, "wx", mode ?? 0o666);

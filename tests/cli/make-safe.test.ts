@@ -18,6 +18,7 @@ import type { Worker } from "node:worker_threads";
 import { open } from "../../src/index.js";
 import { type MakeProgress, make } from "../../src/make/index.js";
 import { PIECED_MIN } from "../../src/make/pack/jobs.js";
+import { isTemporaryName } from "../../src/node/temporary.js";
 import { verify } from "../../src/verify/index.js";
 import { DATE } from "../support/checked-image.js";
 import { type Files, familyTree, noise, writeFiles } from "../support/families.js";
@@ -97,14 +98,14 @@ for (const isLarge of [false, true]) {
       assertOld(place);
       assert.equal(await stopped(place, 2, phase, "SIGKILL"), "SIGKILL", phase);
       const [left = "", ...more] = readdirSync(place.out).filter((name) => name !== "image");
-      assert.match(left, /^\.docteur-[0-9a-f]{16}\.tmp$/);
+      assert.ok(isTemporaryName(left) && left.endsWith(".tmp"), left);
       assert.deepEqual(more, []);
+      if (process.platform !== "linux") rmSync(join(place.out, left));
       assert.equal(readFileSync(place.image, "utf8"), "old");
-      if (phase !== "pack") rmSync(join(place.out, left));
     }
-    // What was left is in nobody's way.
+    // Each run has removed what the one before it left, where the system tells that it is dead.
     await assertMakes(place);
-    assert.equal(readdirSync(place.out).length, 2);
+    if (process.platform === "linux") assert.deepEqual(readdirSync(place.out), ["image"]);
   });
 
   test(`an abort in every phase, ${how}: its reason, and nothing left`, async (t) => {

@@ -1,9 +1,10 @@
 /** An image on standard output. */
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ioError } from "../../src/node/io-error.js";
+import { removeAbandoned, temporaryPaths } from "../../src/node/temporary.js";
 import { writeAllUnder } from "../../src/node/write-all.js";
 
 const STDOUT = 1;
@@ -17,8 +18,11 @@ export async function makeToOutput<T>(
   makeInto: (image: string) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "docteur-")).catch((cause: unknown) => {
-    throw ioError("write to", tmpdir(), cause, "TMPDIR names another folder for temporary files");
+  const parent = resolve(tmpdir());
+  await removeAbandoned(parent);
+  const { folder } = temporaryPaths(parent);
+  await mkdir(folder, { mode: 0o700 }).catch((cause: unknown) => {
+    throw ioError("write to", parent, cause, "TMPDIR names another folder for temporary files");
   });
   try {
     const image = join(folder, "image");

@@ -8,7 +8,7 @@ import { shown } from "../../git/byte-string.js";
 import { checkLimits, checkName, refuseSpecial } from "../../git/names.js";
 import { MODE, type Mode } from "../../git/objects.js";
 import { ioError, systemCode } from "../../node/io-error.js";
-import { isTemporaryName } from "../../node/replace-file.js";
+import { isTemporaryName } from "../../node/temporary.js";
 import { bytesOf, stampOf } from "../base/file-contents.js";
 import { Breath } from "../base/yielding.js";
 import { SourceBlobs, TOP } from "./blobs.js";
