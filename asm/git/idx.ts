@@ -10,7 +10,6 @@ import { blockCapacity, blockPeek, blockRelease, blockRequest, blockStatus } fro
 import { compareOid, loadBE32, loadBE64 } from "../base/bytes";
 import { Status } from "../base/status";
 import { isEntryOffset } from "./entry";
-import { recordOffset, tableActive, tableFind, tableIndex } from "../objects/rebuilt-index";
 
 const OIDS: u64 = 8 + 1024;
 const TRAILERS: u64 = 40;
@@ -26,8 +25,15 @@ let fanoutRead: u32 = 0;
 
 /** The number of objects. */
 export let idxCount: u32 = 0;
-/** What `idxFind` and `idxEntry` found: an offset from the PACK's start. */
+/** The offset that `idxFind` or `idxEntry` found, from the PACK's start. */
 export let idxOffset: u64 = 0;
+
+/** Puts an offset that another index has found in its place. */
+// @ts-ignore: decorator
+@inline
+export function setIdxOffset(offset: u64): void {
+  idxOffset = offset;
+}
 
 /** Begins to open the IDX at an absolute offset of the image. */
 export function idxAttach(start: u64): void {
@@ -72,11 +78,6 @@ function oidAt(position: u32): usize {
  * @returns OK with `idxOffset`, MISSING_OBJECT, BAD_IDX, TRUNCATED or the device's status
  */
 export function idxFind(oid: usize): i32 {
-  if (tableActive) {
-    if (!tableFind(oid)) return Status.MISSING_OBJECT;
-    idxOffset = recordOffset(tableIndex);
-    return Status.OK;
-  }
   const first = load<u8>(oid);
   let low: u32 = first ? load<u32>(fanout + ((<u32>first - 1) << 2)) : 0;
   let high = load<u32>(fanout + (<u32>first << 2));

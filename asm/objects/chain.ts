@@ -13,7 +13,8 @@ import { Status } from "../base/status";
 import { GitObject, cacheAlloc, cacheFind } from "./cache";
 import { crcBegin, entryCrc } from "./entry-crc";
 import { heapFree } from "../base/heap";
-import { idxFind, idxOffset } from "../git/idx";
+import { findEntry } from "./index";
+import { idxOffset } from "../git/idx";
 import { Kind, entryBase, entryBaseOid, entryData, entryKind, entrySize, readEntry } from "../git/entry";
 import { provesCrc } from "./proof";
 
@@ -96,7 +97,7 @@ function push(): i32 {
 /**
  * Walks on, after AGAIN from where it stopped.
  * @returns OK at the base or at a cached object, which is held; CHAIN_TOO_DEEP, which may hold one, too;
- *   BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `idxFind` return
+ *   BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `findEntry` return
  */
 export function chainWalk(): i32 {
   while (true) {
@@ -112,7 +113,7 @@ export function chainWalk(): i32 {
     const kind = entryKind;
     let base = entryBase;
     if (kind == Kind.REF_DELTA) {
-      status = idxFind(entryBaseOid);
+      status = findEntry(entryBaseOid);
       if (status == Status.MISSING_OBJECT) return Status.MISSING_BASE;
       if (status != Status.OK) return status;
       base = idxOffset;

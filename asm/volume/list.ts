@@ -4,7 +4,8 @@
  * its own. A listing comes in pages, each from a name on.
  */
 import { GitObject, cacheAlloc, keepOrder } from "../objects/cache";
-import { idxFind, idxOffset } from "../git/idx";
+import { findEntry } from "../objects/index";
+import { idxOffset } from "../git/idx";
 import { headSize, objectErrorOffset, objectHead } from "../objects/load";
 import { PACK_START } from "../git/entry";
 import { provesOid } from "../objects/proof";
@@ -192,13 +193,13 @@ function requestAhead(index: u32, end: usize): void {
     if (treeKind == Entry.TREE || treeKind == Entry.SUBMODULE) continue;
     // A proof that is under way would be lost to another: its bytes alone are asked for.
     if (!provesOid()) sizeOf(treeOid);
-    else if (idxFind(treeOid) == Status.OK) blockRequest(idxOffset + PACK_START, AHEAD_BYTES);
+    else if (findEntry(treeOid) == Status.OK) blockRequest(idxOffset + PACK_START, AHEAD_BYTES);
   }
 }
 
 /** Finds a blob's size, from its header, or, where objects are proven, from what is hashed. */
 function sizeOf(oid: usize): i32 {
-  let status = idxFind(oid);
+  let status = findEntry(oid);
   if (status == Status.OK) {
     if (!provesOid()) {
       status = objectHead(idxOffset);

@@ -10,7 +10,8 @@ import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheClear, cacheHas, cacheKeep, objectRelease } from "../objects/cache";
-import { idxFind, idxOffset } from "../git/idx";
+import { findEntry } from "../objects/index";
+import { idxOffset } from "../git/idx";
 import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "../objects/load";
 import { Kind } from "../git/entry";
 import { provesOid } from "../objects/proof";
@@ -221,7 +222,7 @@ function step(): i32 {
   if (status != Status.OK) return status;
   let offset: u64 = 0;
   if (treeKind != Entry.SUBMODULE) {
-    status = idxFind(treeOid);
+    status = findEntry(treeOid);
     if (status == Status.AGAIN) return status;
     if (status != Status.OK) return failObject(status, 0, treeOid);
     offset = idxOffset;

@@ -9,7 +9,8 @@ import { copyOid, sameOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
 import { chainInit } from "../objects/chain";
 import { commitParse, commitTree } from "../git/commit";
-import { idxAttach, idxCount, idxFind, idxOffset, idxOpen } from "../git/idx";
+import { idxAttach, idxCount, idxOffset, idxOpen } from "../git/idx";
+import { findEntry } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
 import { analyzeBegin, analyzeErrorOffset, analyzeRun } from "../objects/reindex";
 import { objectErrorOffset, objectInit, objectLoaded, objectProven } from "../objects/load";
@@ -236,7 +237,7 @@ function visit(tree: GitObject, position: u32): i32 {
   if (status != Status.OK) return status;
   let offset: u64 = 0;
   if (kind != Entry.SUBMODULE) {
-    status = idxFind(treeOid);
+    status = findEntry(treeOid);
     if (status != Status.OK) {
       // It is the index that has the error, not the tree.
       mountErrorOffset = 0;
@@ -272,7 +273,7 @@ function requestAhead(tree: GitObject, position: u32): void {
   for (let i: u32 = 0; i < AHEAD && ptr < end; i++) {
     if (treeNext(ptr, end) != Status.OK) return;
     ptr = treeRest;
-    if (treeKind != Entry.SUBMODULE) idxFind(treeOid);
+    if (treeKind != Entry.SUBMODULE) findEntry(treeOid);
   }
 }
 
@@ -295,14 +296,14 @@ export function mountRun(): i32 {
         if (provesCrc()) status = crcLoad();
         break;
       case STEP_FIND_COMMIT:
-        status = missing(idxFind(imageCommit), imageCommit);
+        status = missing(findEntry(imageCommit), imageCommit);
         commitOffset = idxOffset;
         break;
       case STEP_COMMIT:
         status = loadCommit();
         break;
       case STEP_FIND_ROOT:
-        status = missing(idxFind(commitTree), commitTree);
+        status = missing(findEntry(commitTree), commitTree);
         break;
       case STEP_ROOT:
         status = loadRoot();

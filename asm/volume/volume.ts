@@ -8,7 +8,8 @@ import { copyOid } from "../base/bytes";
 import { Limit } from "../base/limits";
 import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
 import { commitTime } from "../git/commit";
-import { idxFind, idxOffset } from "../git/idx";
+import { findEntry } from "../objects/index";
+import { idxOffset } from "../git/idx";
 import {
   headSize,
   objectCancel,
@@ -432,7 +433,7 @@ export function volumeObject(oid: usize): i32 {
   const goesOn = begin(OBJECT, oid, 20, 0, 0, 0, 0, 0);
   if (!mounted()) return end(Status.EINVAL);
   if (!goesOn || !resolved) {
-    const status = idxFind(oid);
+    const status = findEntry(oid);
     if (status != Status.OK) return end(fail(status, 0, oid));
     result.offset = idxOffset;
     if (provesOid()) copyOid(changetype<usize>(result) + RESULT_OID, oid);
