@@ -264,16 +264,10 @@ test("checksum, as sha256sum checks it", { skip: !hasSha256sum }, async (t) => {
   assert.match(blobs.stdout, /^[0-9a-f]{40} {2}link$/m);
 });
 
-/** The environment in which `npx docteur` is the program that was built. */
-function withNpx(t: TestContext): Record<string, string> {
-  const folder = temporaryFolder(t);
-  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
-  const { version } = JSON.parse(projectFile("package.json")) as { version: string };
-  const check = `case $2 in docteur | docteur@${version}) ;; *) exit 99 ;; esac`;
-  const script = `#!/bin/sh\n${check}\nshift 2\nexec "${process.execPath}" "${program}" "$@"\n`;
-  writeFileSync(join(folder, "npx"), script, { mode: 0o755 });
+/** The checkout that was built, as the action and docs/CI.md name it. */
+function checkout(): Record<string, string> {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
-  return { PATH: `${folder}:${process.env.PATH}`, GITHUB_ACTION_PATH: root };
+  return { GITHUB_ACTION_PATH: root, DOCTEUR: root };
 }
 
 function projectFile(name: string): string {
@@ -297,7 +291,7 @@ test("the action's script", async (t) => {
   for (const [, , input] of declared) assert.match(text, new RegExp(`^ {2}${input}:$`, "m"));
   const { folder, image } = await repositoryAndImage(t);
   const run = (inputs: Record<string, string>): number | null => {
-    const env: Record<string, string> = { ...withNpx(t), DOCTEUR_IMAGE: image };
+    const env: Record<string, string> = { ...checkout(), DOCTEUR_IMAGE: image };
     for (const [, variable] of declared) env[variable!] ??= "";
     for (const [name, value] of Object.entries(inputs)) env[`DOCTEUR_${name.toUpperCase()}`] = value;
     return runScript(script, env, folder);
@@ -314,7 +308,7 @@ test("the action's script", async (t) => {
 test("the shell snippet of docs/CI.md", async (t) => {
   const { folder } = await repositoryAndImage(t);
   const [, script] = /## A shell\n\n```sh\n(.*?)```/s.exec(projectFile("docs/CI.md"))!;
-  assert.equal(runScript(script!, withNpx(t), folder), 0);
+  assert.equal(runScript(script!, checkout(), folder), 0);
   if (hasSha256sum)
     execFileSync("sha256sum", ["--check", "--quiet", "--strict", "disk.img.sha256"], { cwd: folder });
 });
