@@ -19,12 +19,13 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
 
 const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...
 
-A git snapshot, or a directory, as one read-only disk image.
+Puts the files of a git commit, a directory or a tar archive into one read-only
+disk image, and reads them there by path.
 
 Subcommands:`;
 
 const FOOT = `
-docteur SUBCOMMAND --help says more about one of them.
+docteur SUBCOMMAND --help describes a subcommand and its options.
 
 Options:
   -h, --help     print this help

@@ -14,20 +14,21 @@ const USAGE = `usage: solo5-wasm [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] GUES
 GUEST is the filename of the guest to run, a WebAssembly module.
 ARGS are optional arguments passed to the guest.
 Core options:
-  [ --mem=512 ] (the most memory that the guest may use, in MB)
-  [ --timeout=DURATION ] (stop the guest after that time: a number of seconds, or with a suffix s, m, h or d; 0: never)
+  [ --mem=512 ] (the memory limit of the guest, in MB, from 1 to 4096)
+  [ --timeout=DURATION ] (stop the guest after DURATION: a number of seconds, or a number with s, m, h or d; 0 means never)
     --help (display this help)
     --version (display version information)
 Compiled-in modules: block
 Compiled-in module options:
-    --block:NAME=PATH (attach block device/file at PATH, read-only, as block storage NAME)
-  [ --block-sector-size:NAME=SECTORSIZE ] (set sector size for block device NAME; a power of two, at least 512; default 512)
-Exit status: the guest's; or
-    1 where it is not started
-    8 where its output cannot be written
-  124 where it is stopped at the time limit; 137 where it does not react to that, and is killed
-  141 where the reader of its output has closed the pipe
-  255 where it aborts or traps, or costs the engine too much memory
+    --block:NAME=PATH (attach the file or block device at PATH as the block device NAME, read-only)
+  [ --block-sector-size:NAME=SECTORSIZE ] (set the sector size of the block device NAME: a power of two, at least 512; default 512)
+Exit status: that of the guest, or one of these:
+    1 if the guest was not started
+    8 if the output of the guest could not be written
+  124 if the guest was stopped at the time limit
+  137 if the guest did not react to being stopped, and was killed
+  141 if the reader of the output closed the pipe
+  255 if the guest aborted, trapped, or cost the engine too much memory
 `;
 
 /** The exit status of a guest that is refused, as of `solo5-hvt`. */

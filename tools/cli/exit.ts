@@ -16,19 +16,19 @@ export const EXIT = {
   emptyRepository: 14,
   sha256Repository: 15,
   usage: 16,
-  /** Whoever read the output has closed the pipe: what a shell shows for a program that SIGPIPE ended, 128 + 13. */
+  /** The reader of the output closed the pipe. A shell shows 128 + 13 for a program that SIGPIPE ended. */
   brokenPipe: 141,
 } as const;
 
-/** What each status means. The README and every `--help` have it from here. */
+/** The meaning of each status. README.md and every `--help` show these texts. */
 export const EXIT_MEANINGS: Record<(typeof EXIT)[keyof typeof EXIT], string> = {
   0: "success",
   1: "the image has no such path, or the path is of another kind",
   4: "the image is damaged, or it is not the one asked for",
-  5: "the image could not be judged as a whole, for want of memory",
+  5: "the memory was not enough to judge the whole image",
   8: "input or output failed: a file, a device, a program, memory",
   9: "the source needs git, which is not installed",
-  10: "the other machine cannot be reached or trusted, or broke off",
+  10: "the other machine cannot be reached or trusted, or broke the connection",
   11: "the other machine refuses the user, password or key",
   12: "there is no repository",
   13: "the repository has no such branch, tag, commit or directory",

@@ -13,18 +13,18 @@ export const IMAGE_OPTIONS = {
 } as const;
 
 /** For `--help`. */
-export const IMAGE_HELP = `      --bs BYTES     the block size that the image is read in: a power of two,
-                     at least 512 (default: 512)
-      --mode MODE    light: walk to what is asked for (default); fast: read all
-                     directories first; analyze: trust the PACK alone
+export const IMAGE_HELP = `      --bs BYTES     read the image in blocks of this size: a power of two, at
+                     least 512 (default: 512)
+      --mode MODE    light: read the directories on the way (default); fast:
+                     read all directories first; analyze: do not use the IDX
       --memory MIB   cap of the reader's memory, caches and all (default: 32
                      for caches, more only for larger objects)
-      --proof HOW    none: trust the image (default); crc: check what is read
-                     against the index's checksums; oid: hash every object
-      --collisions   hash every object, and refuse those that are part of a
-                     SHA-1 collision attack
-      --commit OID   fail unless the image is of that commit; hash every object,
-                     which proves that what is read is the commit's`;
+      --proof HOW    none: trust the image (default); crc: compare objects with
+                     the checksums of the IDX; oid: hash every object
+      --collisions   hash every object, and refuse those of a known SHA-1
+                     collision attack
+      --commit OID   fail unless the image holds the commit OID, and prove by
+                     hashes that all output is part of that commit`;
 
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
 const MODES: readonly Mode[] = ["light", "fast", "analyze"];

@@ -8,8 +8,11 @@ import { pathArgument } from "../cli/path-argument.js";
 
 const HELP = `usage: docteur cat [OPTION]... IMAGE PATH
 
-Prints the file at PATH, byte for byte. A symbolic link prints as its target's
-name, unless it is followed.
+Prints the file at PATH, byte for byte. Of a symbolic link it prints the name of
+the target, unless --follow is given.
+
+A PATH that is not UTF-8 can be given as docteur ls prints it: in double quotes,
+with the escapes of C, such as '"caf\\351.txt"'.
 
 Options:
   -L, --follow       follow symbolic links, within the image

@@ -8,14 +8,16 @@ import { print } from "../cli/output.js";
 
 const HELP = `usage: docteur checksum [OPTION]... IMAGE
 
-Prints HASH, two spaces and the path of every file, in the order of the paths'
-bytes, as sha256sum does: sha256sum -c checks a tree that was extracted.
-Symbolic links are left out, as sha256sum would follow them; submodules, as
-the image does not hold them.
+Prints the SHA-256 of every file in IMAGE, two spaces, and the path of the file.
+sha256sum --check reads these lines, and checks a tree that was extracted from
+the image. The lines are sorted by the bytes of their paths.
+
+Symbolic links are left out, because sha256sum would follow them. Submodules are
+left out, because an image does not hold their files.
 
 Options:
-      --git          git's blob ids instead of SHA-256: no content is read, and
-                     symbolic links are among them
+      --git          print git's blob ids instead of SHA-256; this reads no
+                     file, and includes symbolic links
 ${IMAGE_HELP}
   -h, --help         print this help
 
@@ -61,4 +63,4 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "checksums of an image's files", help: HELP, run };
+export const command: Command = { summary: "print a checksum of every file of an image", help: HELP, run };

@@ -11,20 +11,21 @@ import { pathArgument } from "../cli/path-argument.js";
 
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]
 
-Lists the directory at PATH, by default the root: a name a line, sorted by its
-bytes. A PATH that is not a directory lists itself.
+Prints the names in the directory at PATH, one a line, sorted by their bytes.
+Without PATH it lists the root. If PATH is not a directory, it lists PATH itself.
 
-A name that is not plain text is in double quotes, with the escapes of C, as git
-prints it: "caf\\351.txt". Such a name can be given as PATH, here and to
-docteur cat.
+A name that is not plain text is printed in double quotes with the escapes of C,
+as git prints it: "caf\\351.txt". ls and docteur cat take such a quoted name as
+PATH.
 
 Options:
-  -l, --long         mode, kind, object id and size before each name, as
-                     git ls-tree -l prints them
-  -r, --recursive    everything below PATH, as absolute paths
+  -l, --long         print mode, kind, object id and size before each name,
+                     as git ls-tree -l does
+  -r, --recursive    list everything below PATH, as absolute paths
   -L, --follow       follow symbolic links in PATH, within the image
-  -z                 end each line with NUL, and print names as they are
-      --json         print the entries as a JSON array
+  -z                 end each line with NUL, and print names unchanged
+      --json         print the entries as a JSON array, with their sizes; a
+                     path that is not UTF-8 is also there quoted
 ${IMAGE_HELP}
   -h, --help         print this help
 

@@ -10,38 +10,37 @@ import { isOnTerminal } from "../cli/output.js";
 /** For `--help`. */
 export const MAKE_HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
 
-Makes IMAGE, one read-only disk image, of a commit of a git repository, of a
-plain directory, or of a tar archive.
+Puts the files of a git commit, a directory or a tar archive into IMAGE, one
+read-only disk image.
 
 SOURCE is one of these:
-  - The root of a git work tree, or a bare repository: one commit is taken,
-    with its files and links, and nothing of its history. This needs the git
-    program.
+  - The root of a git work tree, or a bare repository. make takes the files and
+    links of one commit, without its history. This needs the git program.
   - The address of a git repository on another machine: https://host/path,
-    http://, ssh://user@host/path, user@host:path or git://host/path. git
-    fetches the one commit, with the keys, credential helpers, proxies and other
-    settings that you have set up for it. https://user:password@host/path
-    works, too, but other users of this machine may see a command line: better
-    let a credential helper know the password.
-  - Any other directory, a folder of a work tree too: its files as they are, in
-    one new commit. IMAGE is no part of it, if it lies in SOURCE.
-  - A file: a tar archive, plain or compressed by gzip, taken for what it would
-    be extracted to; - is an archive in standard input. What is compressed or
-    comes from a pipe takes room beside IMAGE, for as long as IMAGE is made.
-What is on this machine is given as a path, file:///absolute/path or
+    http://host/path, ssh://user@host/path, user@host:path or git://host/path.
+    git fetches one commit, with the keys, credential helpers, proxies and other
+    settings that you have set up. https://user:password@host/path works too,
+    but other users of this machine may see the command line: a credential
+    helper is safer.
+  - Any other directory, also one inside a work tree. make takes its files into
+    one new commit. If IMAGE is inside SOURCE, it is left out.
+  - A file: a tar archive, plain or gzipped. make takes the files that GNU tar
+    would extract. With - it reads an archive from standard input. A gzipped
+    archive, or one from a pipe, needs space beside IMAGE while make runs.
+A SOURCE on this machine can be a path, file:///absolute/path or
 relativize://relative/path.
 
-Submodules are left out of a commit's image, and files that Git LFS keeps
-elsewhere are small pointers in it, with a warning. Of directories and archives,
-entries named .git are left out, with a warning; FIFOs, sockets and devices are
-refused, and so are names that git's own check finds fault with, and sparse
-files in archives.
+make warns of submodules, which it leaves out, and of Git LFS files, of which a
+commit has only small pointers. In directories and archives it leaves out entries
+named .git, with a warning. It refuses FIFOs, sockets, devices, sparse files in
+archives, and names and trees that git fsck calls an error.
 
-IMAGE appears when it is complete, in place of what was there; if anything
-fails, what was there stays. As IMAGE, - is standard output: the image is made in
-a temporary file, and written when it is complete. Its reader must look at the
-exit status, as part of an image may be in the pipe when writing fails. The same
-SOURCE and options give the same bytes.
+IMAGE appears when it is complete, and replaces the file that was there. If make
+fails, the old file stays. With - as IMAGE, make writes the complete image to
+standard output. If that fails, the reader may already have a part of it, so
+check the exit status of make.
+
+Equal sources and options give equal bytes.
 
 Options:
   -b, --branch REF   the branch, tag, full ref, or commit id to take of a git

@@ -18,36 +18,41 @@ import { describeCommit, describeProgress, printVerdict } from "../output/verify
 
 const HELP = `usage: docteur verify [OPTION]... IMAGE...
 
-Verifies every IMAGE: its header, the PACK and its checksum, every object
-(inflated, its deltas resolved, its id and its CRC-32 computed anew, refused
-where it bears the marks of a SHA-1 collision attack), the IDX against what they
-give, the commit, and that every tree and file it leads to is there and
-well-formed. Prints the commit, its author, its root tree and its message; on
-standard error, all that is wrong.
+Checks every IMAGE completely:
+  - the header, the PACK, and the checksums of PACK and IDX;
+  - every object: inflates it, resolves its deltas, computes its id and CRC-32,
+    and looks for signs of a SHA-1 collision attack;
+  - the IDX, against the results;
+  - the commit, and every tree and file that it leads to.
+
+Prints the commit, its author, its root tree and its message on standard output.
+Prints all problems, or a line that the image is sound, on standard error.
 
 Options:
-      --quick           only the header, the checksums of PACK and IDX, the IDX
-                        in itself and the commit: no other object is inflated
-      --commit OID      fail unless the image's commit is this one
-      --tree OID        fail unless its root tree is this one
+      --quick           check only the header, the checksums of PACK and IDX,
+                        the order of the IDX, and the commit
+      --commit OID      fail unless the image holds the commit OID
+      --tree OID        fail unless the root tree of the image is OID
       --against REPO[@REF]
-                        fail unless it holds the commit that REF (by default
-                        HEAD) names in a repository on this machine, and the
-                        same trees and files; ids are compared
+                        fail unless the image holds the commit REF of the
+                        repository REPO on this machine, with the same ids of
+                        trees and files (default: HEAD)
       --max-findings N  tell of so many things at the most (default: 100)
       --jobs N          threads, up to ${JOBS_MAX} (default: one a processor, and no
                         more than the image is worth)
       --bs BYTES        the block size that the image is read in: a power of
                         two, at least 512 (default: 512)
-      --json            print a report a line: docs/VERIFY.md describes it
-  -q, --quiet           print nothing: the exit status tells
+      --json            print one report of JSON for each image, one a line
+                        (see docs/VERIFY.md)
+  -q, --quiet           print nothing; the exit status is the result
   -h, --help            print this help
 
 ${exitHelp([0, 4, 5, 8, 9, 12, 13, 14, 15, 16])}
-9 and 12 to 15 are about the repository of --against. Of several images the
-highest status counts.
+9 and 12 to 15 are about the repository of --against. With several images, verify
+ends with the highest of their statuses.
 
-Where GITHUB_ACTIONS is true, findings are printed as annotations, too.
+If the variable GITHUB_ACTIONS is true, verify also prints findings as
+annotations of the run.
 
 Examples:
   docteur verify disk.img
@@ -136,7 +141,7 @@ function parseImages(argv: string[]): { values: Values; paths: string[] } {
 }
 
 export const command: Command = {
-  summary: "whether images are sound, and what they hold",
+  summary: "check images, and print their commits",
   help: HELP,
   run,
 };
