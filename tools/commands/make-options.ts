@@ -43,8 +43,8 @@ check the exit status of make.
 Equal sources and options give equal bytes.
 
 Options:
-  -b, --branch REF   the branch, tag, full ref, or commit id to take of a git
-                     repository (default: HEAD); on this machine, also the
+  -b, --branch REF   take this branch, tag, full ref or commit id of a git
+                     repository (default: HEAD); on this machine also the
                      first digits of an id, or HEAD~1 and the like
       --subdir PATH  take this directory of the commit alone, as the root; it
                      gets a commit of its own, which names the original
@@ -53,36 +53,38 @@ Options:
       --timeout N    give up fetching from another machine after N seconds
       --max-fetch N  give up fetching what takes more than N bytes
       --strict       submodules and Git LFS pointers are errors
-      --repack       choose a commit's deltas as those of a directory, which
-                     takes less space, instead of having git choose them
-  -d, --date DATE    the date of a directory's or an archive's commit, as in
-                     RFC 3339 with its offset, 2024-06-07T08:09:10+02:00,
-                     or seconds since 1970, which may have an @ in front
-                     (default: SOURCE_DATE_EPOCH, seconds since 1970, where it
+      --repack       choose the deltas of a commit as those of a directory,
+                     which takes less space; without it, git chooses them
+  -d, --date DATE    the date of the commit of a directory or an archive: RFC
+                     3339, such as 2024-06-07T08:09:10+02:00, or seconds since
+                     1970, such as 1717740550 or @1717740550 (default: the
+                     seconds in the variable SOURCE_DATE_EPOCH, if it
                      is set; else the time of the newest file or link)
       --exclude GLOB leave out of a directory or an archive, silently, what
-                     matches as in a .gitignore: *, ?, [...] and **; a directory
-                     whole. Without a slash a name at any depth, else a path
-                     from the root; with one at the end directories alone; with
-                     ! in front it is taken in again. May be given many times:
-                     the last that matches counts
+                     matches GLOB by the rules of a .gitignore: a GLOB without a
+                     slash matches names at any depth, one with a slash matches
+                     paths from the root, one that ends in a slash matches
+                     directories, and one with ! in front takes files in again.
+                     Can be given many times; the last match counts
       --exclude-from FILE
-                     the same with the lines of a file like a .gitignore, which
+                     read such patterns from FILE, one a line; they
                      come before those of --exclude
       --dereference  of a plain directory, follow symbolic links, wherever they
-                     lead, out of SOURCE too; links to nothing and to a
-                     directory that they are in are errors
+                     lead, also out of SOURCE; a link to nothing, or to a
+                     directory around it, is an error
       --skip-special leave out FIFOs, sockets and devices, with a warning
-      --depth N      the longest chain of deltas, 0 to 4095 (default: 20): longer
-                     ones take less space, and more time to read
-      --workers N    how many threads pack, 1 to 8 (default: one a processor);
-                     they have no part in the bytes
-      --bs BYTES     the image's block size: a power of two, at least 512,
-                     which must be the block device's (default: 512)
-      --compat       of a plain directory, what docteur 0.0.7 can read whole:
-                     executables become plain files, links are followed
-      --json         print what was made, as JSON, on standard output
-  -q, --quiet        no warnings, and nothing about progress on a terminal
+      --depth N      the longest chain of deltas, 0 to 4095 (default: 20); longer
+                     chains take less space, and more time to read
+      --workers N    the number of threads that pack, 1 to 8 (default: one for
+                     each processor); it does not change the image
+      --bs BYTES     the block size of the image, which the block device must
+                     have: a power of two, at least 512, such as 4096 or 4k
+                     (default: 512)
+      --compat       make an image of a plain directory that docteur 0.0.7 can
+                     read completely: executables become plain files, and links
+                     are followed
+      --json         print a summary as JSON on standard output
+  -q, --quiet        print no warnings, no notes, no progress and no closing line
   -h, --help         print this help
 
 ${exitHelp([0, 8, 9, 10, 11, 12, 13, 14, 15, 16])}
