@@ -135,8 +135,8 @@ export async function makeFromGit(
   job: Job,
   replacement: Replacement,
 ): Promise<MakeSummary> {
-  await noticeChanges(source, job);
   const ready = await openGitSource(source, job, replacement.scratch);
+  await noticeChanges(source, job);
   const packed = await (job.repack ? packAnew : packByGit)(ready, job, replacement);
   const { commit, sourceCommit } = ready;
   return {
