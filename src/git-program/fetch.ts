@@ -1,7 +1,7 @@
 /** One commit of a repository on another machine, fetched by git into a scratch repository. */
 import { DocteurError, type ErrorCode } from "../errors.js";
 import type { RemoteAddress } from "./address.js";
-import { runGit, type Setting, transportEnvironment } from "./process.js";
+import { runGit, type Setting, transportEnvironment, withSpeedLimit } from "./process.js";
 import type { GitProgress } from "./progress.js";
 import { type Destination, scrubber, troubleWith } from "./remote-errors.js";
 import { type Ask, checkRevision, listSome, peelToCommit, REVISION_HINT } from "./revision.js";
@@ -51,8 +51,13 @@ function loginSettings({ origin, login }: RemoteAddress): readonly Setting[] {
   ];
 }
 
-function environmentOf(address: RemoteAddress, { repository }: Workspace): NodeJS.ProcessEnv {
-  const env = { ...transportEnvironment(loginSettings(address)), GIT_DIR: repository };
+async function environmentOf(
+  address: RemoteAddress,
+  { repository }: Workspace,
+  signal: AbortSignal | undefined,
+): Promise<NodeJS.ProcessEnv> {
+  const before = { ...transportEnvironment(loginSettings(address)), GIT_DIR: repository };
+  const env = await withSpeedLimit(before, [], signal);
   const { username, password } = address.login ?? {};
   if (password === undefined) return env;
   return { ...env, DOCTEUR_USERNAME: username, DOCTEUR_PASSWORD: password };
@@ -64,9 +69,10 @@ class Remote {
   readonly #options: FetchOptions;
   readonly #url: string;
 
-  constructor(address: RemoteAddress, workspace: Workspace, options: FetchOptions) {
+  /** @param env see `environmentOf` */
+  constructor(address: RemoteAddress, env: NodeJS.ProcessEnv, options: FetchOptions) {
     this.#destination = { address, scrub: scrubber(address) };
-    this.#env = environmentOf(address, workspace);
+    this.#env = env;
     this.#options = options;
     this.#url = address.url;
   }
@@ -205,7 +211,7 @@ export async function fetchCommit(
   options: FetchOptions,
 ): Promise<string> {
   if (ref !== undefined) checkRemoteRevision(ref);
-  const remote = new Remote(address, workspace, options);
+  const remote = new Remote(address, await environmentOf(address, workspace, options.signal), options);
   const name = ref === undefined || ref === "@" ? "HEAD" : ref;
   const ask: Ask = (...args) => runGit(args, workspace.env, options.signal);
   if (!/^[0-9a-f]{40}$/i.test(name)) {

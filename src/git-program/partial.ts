@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { DocteurError } from "../errors.js";
 import type { FetchOptions } from "./fetch.js";
-import { reasonOf, sourceEnvironment, transportEnvironment } from "./process.js";
+import { reasonOf, sourceEnvironment, transportEnvironment, withSpeedLimit } from "./process.js";
 import type { GitProgress } from "./progress.js";
 import { runTransport } from "./transport.js";
 import type { Workspace } from "./workspace.js";
@@ -12,13 +12,18 @@ import type { Workspace } from "./workspace.js";
  * The environment in which git reads the source under its user's settings, and fetches what is missing, as it does in
  * partial clones, but keeps it in the scratch repository.
  */
-export function lazyEnvironment(path: string, { repository }: Workspace): NodeJS.ProcessEnv {
+export async function lazyEnvironment(
+  path: string,
+  { repository }: Workspace,
+  signal: AbortSignal | undefined,
+): Promise<NodeJS.ProcessEnv> {
   const { GIT_CEILING_DIRECTORIES } = sourceEnvironment(path);
-  return {
+  const env = {
     ...transportEnvironment([["fetch.negotiationAlgorithm", "noop"]]),
     GIT_CEILING_DIRECTORIES,
     GIT_OBJECT_DIRECTORY: join(repository, "objects"),
   };
+  return withSpeedLimit(env, ["-C", path], signal);
 }
 
 /**
@@ -38,7 +43,7 @@ export async function completeCommit(
   workspace: Workspace,
   { signal, onProgress }: FetchOptions,
 ): Promise<void> {
-  const env = lazyEnvironment(path, workspace);
+  const env = await lazyEnvironment(path, workspace, signal);
   const inSource = ["-C", path];
   const asked = new Set<string>();
   let reason = "";

@@ -50,7 +50,9 @@ function userEnvironment(): NodeJS.ProcessEnv {
 /** The environment in which the source repository is asked, and never made to fetch what it lacks. */
 export function sourceEnvironment(path: string): NodeJS.ProcessEnv {
   // Where `path` is no sound repository, one that it lies in must not answer instead.
-  return { ...userEnvironment(), GIT_CEILING_DIRECTORIES: dirname(path), GIT_NO_LAZY_FETCH: "1" };
+  const env = { ...userEnvironment(), GIT_CEILING_DIRECTORIES: dirname(path), GIT_NO_LAZY_FETCH: "1" };
+  // git before 2.45 does not know that variable: it may use no protocol.
+  return { ...env, GIT_ALLOW_PROTOCOL: "none" };
 }
 
 /** A setting of git's and its value. */
@@ -67,6 +69,19 @@ const TRANSPORT_SETTINGS: readonly Setting[] = [
   ["fetch.unpackLimit", "1"],
 ];
 
+/** Adds settings to an environment. */
+function withSettings(before: NodeJS.ProcessEnv, settings: readonly Setting[]): NodeJS.ProcessEnv {
+  const env = { ...before };
+  let count = Number.parseInt(env.GIT_CONFIG_COUNT ?? "", 10) || 0;
+  for (const [name, value] of settings) {
+    env[`GIT_CONFIG_KEY_${count}`] = name;
+    env[`GIT_CONFIG_VALUE_${count}`] = value;
+    count++;
+  }
+  env.GIT_CONFIG_COUNT = `${count}`;
+  return env;
+}
+
 /**
  * The user's own environment and settings, for git to talk to other machines in.
  * @param extra settings beside those that every such run has; they go through the environment, which nobody but the
@@ -78,14 +93,29 @@ export function transportEnvironment(extra: readonly Setting[]): NodeJS.ProcessE
   env.GIT_ALLOW_PROTOCOL = env.GIT_ALLOW_PROTOCOL?.split(":")
     .filter((name) => name !== "ext" && name !== "fd")
     .join(":");
-  let count = Number.parseInt(env.GIT_CONFIG_COUNT ?? "", 10) || 0;
-  for (const [name, value] of [...TRANSPORT_SETTINGS, ...extra]) {
-    env[`GIT_CONFIG_KEY_${count}`] = name;
-    env[`GIT_CONFIG_VALUE_${count}`] = value;
-    count++;
-  }
-  env.GIT_CONFIG_COUNT = `${count}`;
-  return env;
+  return withSettings(env, [...TRANSPORT_SETTINGS, ...extra]);
+}
+
+/** Settings of git's for servers that send nothing: less than a byte a second, for five minutes. */
+const SPEED_SETTINGS: readonly Setting[] = [
+  ["http.lowSpeedLimit", "1"],
+  ["http.lowSpeedTime", "300"],
+];
+
+/**
+ * Adds what ends a connection to an HTTP server that sends nothing, unless the user has settings of that kind.
+ * @param env as `transportEnvironment` gives it, for the repository
+ * @param prefix arguments that lead git to the repository
+ */
+export async function withSpeedLimit(
+  env: NodeJS.ProcessEnv,
+  prefix: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<NodeJS.ProcessEnv> {
+  if (env.GIT_HTTP_LOW_SPEED_LIMIT !== undefined || env.GIT_HTTP_LOW_SPEED_TIME !== undefined) return env;
+  const pattern = "^http\\.(.*\\.)?lowspeed(limit|time)$";
+  const { status } = await runGit([...prefix, "config", "--get-regexp", pattern], env, signal);
+  return status === 0 ? env : withSettings(env, SPEED_SETTINGS);
 }
 
 /** The environment of the scratch repository: nobody's settings. */

@@ -50,6 +50,12 @@ const TROUBLES: readonly Trouble[] = [
     hint: "is it spelt right, and this machine online?",
   },
   {
+    says: /Operation too slow/,
+    code: "Network",
+    message: ({ host }) => `${host} has sent nothing for too long`,
+    hint: "git's settings http.lowSpeedLimit and http.lowSpeedTime say how long that is (default: 1 byte/s, 300 s)",
+  },
+  {
     says: /timed out|No route to host|(?:Network|Host) is (?:unreachable|down)/i,
     code: "Network",
     message: ({ host }) => `${host} cannot be reached`,

@@ -1,8 +1,12 @@
 /** Runs of git that talk to other machines, and start programs that do: ssh, git-remote-https, credential helpers. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import type { Readable } from "node:stream";
-import { ended, mayPrompt } from "./process.js";
+import { fileURLToPath } from "node:url";
+import { DocteurError } from "../errors.js";
+import { withOwnSignal } from "../node/own-signal.js";
+import { ended, type GitResult, mayPrompt, STDERR_MAX } from "./process.js";
+import { killTree, memoryOf } from "./process-tree.js";
 import { type GitProgress, readMessages } from "./progress.js";
 
 /** How long programs that were asked to end may take, in milliseconds. */
@@ -14,6 +18,18 @@ const GRACE_MS = 2000;
  */
 const LINGER_MS = 1000;
 
+/** Milliseconds between two looks at the memory that git takes. */
+const INTERVAL_MS = 200;
+
+/**
+ * Bytes of memory that git and what it starts may take, where the system tells: half of what there is, at most 4 GiB. git
+ * keeps a server's list of refs in memory, however long it is.
+ */
+export const MEMORY_MAX = Math.min(
+  2 ** 32,
+  Math.floor(Math.min(process.constrainedMemory() || Infinity, totalmem()) / 2),
+);
+
 /** What a run is given. */
 export interface TransportRun {
   args: readonly string[];
@@ -24,6 +40,8 @@ export interface TransportRun {
   /** Told every line of the output. */
   onLine?: (line: string) => void;
   onProgress?: ((progress: GitProgress) => void) | undefined;
+  /** `MEMORY_MAX`, but for tests. */
+  memoryMax?: number;
 }
 
 function readLines(stream: Readable, onLine: ((line: string) => void) | undefined): void {
@@ -33,34 +51,17 @@ function readLines(stream: Readable, onLine: ((line: string) => void) | undefine
     rest = lines.pop()!;
     for (const line of lines) onLine?.(line);
   });
+  stream.once("end", () => {
+    if (rest !== "") onLine?.(rest);
+  });
   stream.on("error", () => undefined);
-}
-
-/** Processes that a process has started, and those that they have started: where the system lists them (Linux). */
-function descendantsOf(pid: number): number[] {
-  let list: string;
-  try {
-    list = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
-  } catch {
-    return [];
-  }
-  const children = list.split(" ").filter((text) => text !== "");
-  return children.flatMap((child) => [...descendantsOf(Number(child)), Number(child)]);
 }
 
 /** Ends git, and what it has started, when the signal says so. @returns forgets about it */
 function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
   const kill = (name: NodeJS.Signals): void => {
-    if (git.pid === undefined) return;
-    const targets = isGroup ? [-git.pid] : [...descendantsOf(git.pid), git.pid];
-    for (const target of targets) {
-      try {
-        process.kill(target, name);
-      } catch {
-        // It ended meanwhile.
-      }
-    }
+    if (git.pid !== undefined) killTree(git.pid, isGroup, name);
   };
   const onAbort = (): void => {
     kill("SIGTERM");
@@ -74,15 +75,47 @@ function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | unde
   };
 }
 
-/**
- * Runs git to its end. Where nobody can be asked for a password, git leads a session of its own: it has no terminal
- * then, and all its children end with it.
- * @returns its exit status, and what it said on stderr
- * @throws DocteurError `Io` where git cannot be started; the signal's reason
- */
-export async function runTransport(run: TransportRun): Promise<{ status: number | null; stderr: string }> {
-  const { args, env, signal, input, onLine, onProgress } = run;
-  signal?.throwIfAborted();
+/** Has a program of its own end git, and what it has started, where this process is killed. @returns dismisses it */
+function guard(git: ChildProcess, isGroup: boolean): () => void {
+  if (git.pid === undefined) return () => undefined;
+  const program = fileURLToPath(new URL("./guard.js", import.meta.url));
+  const env: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
+  delete env.NODE_OPTIONS;
+  const child = spawn(process.execPath, [program, `${git.pid}`, isGroup ? "group" : "alone"], {
+    env,
+    stdio: ["pipe", "ignore", "ignore"],
+    windowsHide: true,
+    // Signals of the terminal are not for it.
+    detached: true,
+  });
+  // Where it cannot be started, all goes well without it.
+  child.on("error", () => undefined).unref();
+  child.stdin.on("error", () => undefined);
+  return () => {
+    child.kill("SIGKILL");
+    child.stdin.destroy();
+  };
+}
+
+/** Aborts when git takes too much memory. @returns ends the watch */
+function watchMemory(git: ChildProcess, limit: number, abort: (reason: unknown) => void): () => void {
+  const look = (): void => {
+    if (git.pid === undefined || memoryOf(git.pid) <= limit) return;
+    abort(
+      new DocteurError("Io", `git takes more than ${limit} bytes of memory to fetch`, {
+        hint: "a server that lists refs without end makes it do so; git clone it first, if it is to be trusted",
+      }),
+    );
+  };
+  const timer = setInterval(look, INTERVAL_MS);
+  return () => clearInterval(timer);
+}
+
+async function run(
+  { args, env, input, onLine, onProgress, memoryMax = MEMORY_MAX }: TransportRun,
+  signal: AbortSignal,
+  abort: (reason: unknown) => void,
+): Promise<{ status: number | null; stderr: string }> {
   const isGroup = process.platform !== "win32" && !mayPrompt();
   const stdin = input === undefined ? "ignore" : "pipe";
   const git = spawn("git", args, {
@@ -91,7 +124,7 @@ export async function runTransport(run: TransportRun): Promise<{ status: number 
     windowsHide: true,
     detached: isGroup,
   });
-  const forget = endWith(git, isGroup, signal);
+  const ends = [endWith(git, isGroup, signal), guard(git, isGroup), watchMemory(git, memoryMax, abort)];
   let timer: NodeJS.Timeout | undefined;
   git.once("exit", () => {
     timer = setTimeout(() => {
@@ -103,10 +136,39 @@ export async function runTransport(run: TransportRun): Promise<{ status: number 
   readLines(git.stdout!, onLine);
   try {
     const [status, stderr] = await Promise.all([ended(git), readMessages(git.stderr!, onProgress)]);
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     return { status, stderr };
   } finally {
-    forget();
+    for (const end of ends) end();
     clearTimeout(timer);
   }
+}
+
+/**
+ * Runs git to its end. Where nobody can be asked for a password, git leads a session of its own: it has no terminal
+ * then, and all its children end with it. They also end where this process is killed.
+ * @returns its exit status, and what it said on stderr
+ * @throws DocteurError `Io` where git cannot be started, or takes too much memory; the signal's reason
+ */
+export async function runTransport(
+  options: TransportRun,
+): Promise<{ status: number | null; stderr: string }> {
+  options.signal?.throwIfAborted();
+  return withOwnSignal(options.signal, (signal, abort) => run(options, signal, abort));
+}
+
+/** Runs git as `runGit` does, where it may talk to other machines. */
+export async function askOverTransport(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<GitResult> {
+  const lines: string[] = [];
+  let length = 0;
+  const onLine = (line: string): void => {
+    length += line.length;
+    if (length <= STDERR_MAX) lines.push(line);
+  };
+  const { status, stderr } = await runTransport({ args, env, signal, onLine });
+  return { status, stdout: lines.join("\n"), stderr };
 }

@@ -41,7 +41,8 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       if (isGiven(name as keyof MakeOptions)) refuse(what, `${flag} is for ${whose}`);
   };
   const { kind } = source;
-  if (kind !== "remote")
+  // Of a repository on this machine, only git can say whether it is a partial clone.
+  if (kind !== "remote" && (kind !== "git" || options.worktree))
     forbid(REMOTE_ONLY, `${source.path} is on this machine`, "git repositories on other machines");
   if (options.worktree) {
     if (kind !== "git")

@@ -7,7 +7,9 @@ import type { RemoteAddress } from "../../git-program/address.js";
 import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
 import { type FetchLimits, withinLimits } from "../../git-program/fetch-limits.js";
 import { completeCommit, lazyEnvironment } from "../../git-program/partial.js";
+import { runGit } from "../../git-program/process.js";
 import { resolveCommit } from "../../git-program/revision.js";
+import { askOverTransport } from "../../git-program/transport.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
 import { type ExaminedCommit, examineCommit } from "./examine.js";
 import type { Noticed } from "./omissions.js";
@@ -70,6 +72,15 @@ function refuse({ count, paths }: Noticed, noun: string, what: string): void {
   });
 }
 
+/** Limits of fetching are not for what is whole on this machine. */
+function refuseLimits(path: string, { timeout, maxFetch }: FetchLimits): void {
+  const flag = timeout !== undefined ? "--timeout" : maxFetch !== undefined ? "--max-fetch" : undefined;
+  if (flag === undefined) return;
+  throw new DocteurError("InvalidArgument", `${path} is on this machine`, {
+    hint: `${flag} is for git repositories on other machines, and partial clones`,
+  });
+}
+
 /** Brings the commit's objects within the workspace's reach. */
 async function obtain(
   source: GitSource,
@@ -78,7 +89,7 @@ async function obtain(
   workspace: Workspace,
 ): Promise<{ commit: string; sourceCommit: string }> {
   const { ref, signal } = options;
-  const reader: TreeReader = { prefix: [], env: workspace.env, signal };
+  const reader: TreeReader = { prefix: [], env: workspace.env, signal, run: runGit };
   const partOf = async (from: TreeReader, commit: string): Promise<string> =>
     subdir === undefined ? commit : writeCommitOfSubdir(from, commit, subdir);
   if (source.kind === "remote") {
@@ -91,11 +102,20 @@ async function obtain(
   const { path } = source;
   const { commit: sourceCommit, objects, alternates, promisors } = await resolveCommit(path, ref, signal);
   await borrowObjects(workspace, objects, alternates);
-  if (promisors.length === 0) return { commit: await partOf(reader, sourceCommit), sourceCommit };
-  const lazyReader: TreeReader = { prefix: ["-C", path], env: lazyEnvironment(path, workspace), signal };
-  const commit = await partOf(lazyReader, sourceCommit);
-  await completeCommit(path, commit, promisors, workspace, options);
-  return { commit, sourceCommit };
+  if (promisors.length === 0) {
+    refuseLimits(path, options);
+    return { commit: await partOf(reader, sourceCommit), sourceCommit };
+  }
+  const whose = `the remote ${promisors.join(", ")} of ${path}`;
+  return withinLimits(options, whose, workspace.repository, signal, async (own) => {
+    const env = await lazyEnvironment(path, workspace, own);
+    const commit = await partOf(
+      { prefix: ["-C", path], env, signal: own, run: askOverTransport },
+      sourceCommit,
+    );
+    await completeCommit(path, commit, promisors, workspace, { ...options, signal: own });
+    return { commit, sourceCommit };
+  });
 }
 
 /**

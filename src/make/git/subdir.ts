@@ -1,6 +1,6 @@
 /** A part of a commit's tree as a commit of its own. */
 import { DocteurError } from "../../errors.js";
-import { reasonOf, runGit } from "../../git-program/process.js";
+import { type GitResult, reasonOf, runGit } from "../../git-program/process.js";
 import { listSome } from "../../git-program/revision.js";
 
 /** Where a commit is asked for its tree. */
@@ -9,6 +9,12 @@ export interface TreeReader {
   prefix: readonly string[];
   env: NodeJS.ProcessEnv;
   signal: AbortSignal | undefined;
+  /** Runs git: `runGit`, or where reading fetches what is missing, `askOverTransport`. */
+  run: (
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    signal: AbortSignal | undefined,
+  ) => Promise<GitResult>;
 }
 
 /**
@@ -33,9 +39,13 @@ const WHAT = new Map([
 ]);
 
 /** The tree that a path leads to. */
-async function treeAt({ prefix, env, signal }: TreeReader, commit: string, path: string): Promise<string> {
+async function treeAt(
+  { prefix, env, signal, run }: TreeReader,
+  commit: string,
+  path: string,
+): Promise<string> {
   const list = async (...args: string[]): Promise<string[]> => {
-    const found = await runGit(
+    const found = await run(
       [...prefix, "--literal-pathspecs", "ls-tree", "-z", "--full-tree", ...args],
       env,
       signal,
