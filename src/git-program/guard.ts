@@ -7,11 +7,28 @@ import { killTree } from "./process-tree.js";
 /** How long programs that were asked to end may take, in milliseconds. */
 const GRACE_MS = 2000;
 
-const [pid, kind] = process.argv.slice(2);
-const kill = (name: NodeJS.Signals): void => killTree(Number(pid), kind === "group", name);
+/** Milliseconds between two looks at whether they have ended. */
+const INTERVAL_MS = 100;
+
+const [id, kind] = process.argv.slice(2);
+const pid = Number(id);
+const isGroup = kind === "group";
+
+function isThere(): boolean {
+  try {
+    return process.kill(isGroup ? -pid : pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 const onEnd = (): void => {
-  kill("SIGTERM");
-  setTimeout(() => kill("SIGKILL"), GRACE_MS);
+  killTree(pid, isGroup, "SIGTERM");
+  const start = performance.now();
+  const timer = setInterval(() => {
+    // Its id may soon be another's.
+    if (!isThere()) clearInterval(timer);
+    else if (performance.now() - start > GRACE_MS) killTree(pid, isGroup, "SIGKILL");
+  }, INTERVAL_MS);
 };
 process.stdin.once("end", onEnd).once("error", onEnd).resume();

@@ -72,6 +72,8 @@ function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | unde
   return () => {
     signal?.removeEventListener("abort", onAbort);
     clearTimeout(timer);
+    // What ignores SIGTERM outlives a git that does not.
+    if (timer !== undefined && isGroup) kill("SIGKILL");
   };
 }
 

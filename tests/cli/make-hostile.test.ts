@@ -1,57 +1,15 @@
 /** Servers of git repositories that lie, stall, or never stop: an error of its own, its exit status, and nothing left. */
-import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { docteur } from "../support/cli.js";
-import { clientEnvironment, startHttpServer } from "../support/git-servers.js";
+import { type Expected, failToMake } from "../support/fail-to-make.js";
 import { band, endless, FLUSH, type Lies, lying, pkt, sendAll } from "../support/lying-server.js";
 import { seeded } from "../support/random.js";
-import { temporaryFolder } from "../support/temporary.js";
 
 const HEAD = "1234567890".repeat(4);
 
-/** Command lines of the processes that name a server: git, and what it has started. */
-function processesAt(place: string): string[] {
-  if (process.platform !== "linux") return [];
-  return readdirSync("/proc")
-    .filter((name) => /^[0-9]+$/.test(name))
-    .map((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, "latin1");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(place));
-}
-
-/** Runs `make` on a lying server. Expects it to fail in two lines of printable characters, and to leave nothing. */
-async function fail(
-  t: TestContext,
-  lies: Lies,
-  args: string[],
-  status: number,
-  message: RegExp,
-  hint: RegExp,
-) {
-  const work = temporaryFolder(t);
-  const out = join(work, "out");
-  mkdirSync(out);
-  const { url, place } = await startHttpServer(t, work, lying(HEAD, lies));
-  const env = clientEnvironment(work);
-  const result = await docteur(["make", ...args, `${url}/site.git`, join(out, "image")], { env });
-  const [first = "", second = "", ...more] = result.stderr.replaceAll(place, "HOST").split("\n");
-  assert.match(first, message);
-  assert.match(second, hint);
-  assert.deepEqual(more, [""], result.stderr);
-  assert.doesNotMatch(result.stderr.replaceAll("\n", ""), /[\0-\x1f\x7f-\x9f]/);
-  assert.equal(result.status, status, result.stderr);
-  assert.deepEqual(readdirSync(out), []);
-  assert.deepEqual(processesAt(place), []);
-}
+const fail = (t: TestContext, lies: Lies, ...expected: Expected): Promise<void> =>
+  failToMake(t, lying(HEAD, lies), ...expected);
 
 const PACK_FOLLOWS = pkt("packfile\n");
 const ESCAPES = "\x1b]0;title\x07\x1b[2J\x9b31m\rReceiving objects: 100% (1/1)\rwords\n";

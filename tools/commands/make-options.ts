@@ -51,6 +51,9 @@ Options:
       --worktree     take the files of a git work tree as they are, in one new
                      commit: those that git tracks, or would with git add
       --timeout N    give up fetching from another machine after N seconds
+                     (default: never; servers of http and https that send
+                     nothing for five minutes, unless git's setting
+                     http.lowSpeedTime or http.lowSpeedLimit says otherwise)
       --max-fetch N  give up fetching what takes more than N bytes
       --strict       submodules and Git LFS pointers are errors
       --repack       choose the deltas of a commit as those of a directory,
