@@ -139,6 +139,8 @@ async function run(
   try {
     const [status, stderr] = await Promise.all([ended(git), readMessages(git.stderr!, onProgress)]);
     signal.throwIfAborted();
+    // What git has started does not always notice that git has failed.
+    if (status !== 0 && isGroup) killTree(git.pid!, isGroup, "SIGTERM");
     return { status, stderr };
   } finally {
     for (const end of ends) end();
