@@ -79,7 +79,7 @@ function stopped(
   name: string,
 ): Promise<string | null> {
   const program = fileURLToPath(new URL("../support/make-and-stop.js", import.meta.url));
-  const args = [program, source, image, String(workers), phase, name];
+  const args = [program, source, image, JSON.stringify({ workers }), phase, name];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, (_, stdout, stderr) => {
       assert.equal(stdout + stderr.replace("make-and-stop: stopped by SIGINT\n", ""), "");
