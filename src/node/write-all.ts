@@ -16,10 +16,13 @@ export class BrokenPipe extends Error {
 /** Milliseconds between two attempts to write to a pipe that is full. */
 const PAUSE = 1;
 
+/** The reader has gone: of a pipe, and of a socket whose reader left bytes unread. */
+const GONE: readonly (string | undefined)[] = ["EPIPE", "ECONNRESET"];
+
 /** The error for a write that failed. */
 function writeError(error: unknown, name: string): Error {
   if (error instanceof DocteurError) return error;
-  if ((error as NodeJS.ErrnoException).code === "EPIPE") return new BrokenPipe();
+  if (GONE.includes((error as NodeJS.ErrnoException).code)) return new BrokenPipe();
   return new DocteurError("Io", `cannot write to ${name}: ${systemReason(error)}`, { cause: error });
 }
 
