@@ -1,4 +1,7 @@
-/** Reads an image into the verifier's memory: a window of chunks, each where its number says. */
+/**
+ * Reads an image into the verifier's memory: a window of chunks, each where its number says. Chunks are read whole until that
+ * has taken some times the image's size; from then on, the pages that are asked for are read.
+ */
 import { type BlockDevice, RESULT } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import type { Engine } from "./engine.js";
@@ -7,6 +10,9 @@ const CHUNK = 1 << 18;
 const ZEROS = new Uint8Array(CHUNK);
 /** Chunks that are held; their bytes lie one after another. */
 const SLOTS = 32;
+/** Whole chunks are read up to so many times the image's size. */
+const WHOLE_MAX = 4;
+const PAGE = 4096;
 
 /** The bytes of a device, by their offsets. */
 export class ImageReader {
@@ -21,6 +27,9 @@ export class ImageReader {
   readonly #device: BlockDevice;
   readonly #slots: number;
   readonly #tags: Float64Array;
+  /** What each slot holds of its chunk: bytes from the chunk's start. */
+  readonly #from: Int32Array;
+  readonly #to: Int32Array;
   readonly #start: number;
   readonly #joint: number;
 
@@ -33,6 +42,8 @@ export class ImageReader {
     const chunks = Math.ceil(device.capacity / this.pieceLen);
     this.#slots = Math.max(2, Math.min(chunks, Math.floor((SLOTS * CHUNK) / this.pieceLen)));
     this.#tags = new Float64Array(this.#slots).fill(-1);
+    this.#from = new Int32Array(this.#slots);
+    this.#to = new Int32Array(this.#slots);
     this.#start = engine.alloc(this.#slots * this.pieceLen);
     this.#joint = engine.alloc(this.pieceLen);
     if (this.#start === 0 || this.#joint === 0)
@@ -57,12 +68,12 @@ export class ImageReader {
       throw new DocteurError("Truncated", "the image ends too early", { offset: this.capacity });
     const chunk = Math.floor(offset / this.pieceLen);
     const slot = chunk % this.#slots;
-    if (this.#tags[slot] !== chunk && !this.#load(chunk, slot)) return 0;
     const within = offset - chunk * this.pieceLen;
+    if (!this.#hold(chunk, slot, within, Math.min(within + length, this.pieceLen))) return 0;
     const ptr = this.#start + slot * this.pieceLen + within;
     if (within + length <= this.pieceLen) return ptr;
     const next = (slot + 1) % this.#slots;
-    if (this.#tags[next] !== chunk + 1 && !this.#load(chunk + 1, next)) return 0;
+    if (!this.#hold(chunk + 1, next, 0, within + length - this.pieceLen)) return 0;
     if (next !== 0) return ptr;
     // The window's last chunk, and its first: they do not lie together.
     const { bytes } = this.engine;
@@ -115,10 +126,27 @@ export class ImageReader {
     return -1;
   }
 
-  #load(chunk: number, slot: number): boolean {
-    const offset = chunk * this.pieceLen;
-    const length = Math.min(this.pieceLen, this.capacity - offset);
-    const ptr = this.#start + slot * this.pieceLen;
+  /** Makes a slot hold bytes of a chunk. @returns whether they are there */
+  #hold(chunk: number, slot: number, start: number, end: number): boolean {
+    const isHeld = this.#tags[slot] === chunk;
+    if (isHeld && this.#from[slot]! <= start && end <= this.#to[slot]!) return true;
+    const most = Math.min(this.pieceLen, this.capacity - chunk * this.pieceLen);
+    if (this.bytesRead <= WHOLE_MAX * this.capacity) return this.#load(chunk, slot, 0, most);
+    const page = Math.max(PAGE, this.#device.blockSize);
+    const to = Math.ceil(end / page) * page;
+    const [held, heldEnd] = [this.#from[slot]!, this.#to[slot]!];
+    if (!isHeld || start < held || start > heldEnd)
+      return this.#load(chunk, slot, Math.floor(start / page) * page, Math.min(to, most));
+    // It goes on where the last piece ended: each piece is twice as long as the one before.
+    if (!this.#load(chunk, slot, heldEnd, Math.min(Math.max(to, 2 * heldEnd - held), most))) return false;
+    this.#from[slot] = held;
+    return true;
+  }
+
+  #load(chunk: number, slot: number, from: number, to: number): boolean {
+    const offset = chunk * this.pieceLen + from;
+    const length = to - from;
+    const ptr = this.#start + slot * this.pieceLen + from;
     this.#tags[slot] = -1;
     this.bytesRead += length;
     let result: number;
@@ -134,6 +162,8 @@ export class ImageReader {
     if (result !== RESULT.OK)
       throw new DocteurError("DeviceFailed", "the device failed to read", { offset, cause });
     this.#tags[slot] = chunk;
+    this.#from[slot] = from;
+    this.#to[slot] = to;
     this.onChunk?.(offset);
     return true;
   }

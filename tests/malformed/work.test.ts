@@ -3,11 +3,13 @@
  * read) may then double, too, and no more. Time is not measured.
  */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { open } from "../../src/index.js";
 import { type VerifyOptions, verifyImage } from "../../src/verify/index.js";
 import { CraftedImage, copy, delta, entryHeader, insert, KIND, treeEntry } from "../support/crafted-image.js";
+import { BLOCK, type Comb, comb, numbered } from "../support/delta-combs.js";
 import { gitOid } from "../support/fixtures.js";
 
 /** Makes an image whose parameter is `n`. */
@@ -16,8 +18,6 @@ type Family = (n: number) => Uint8Array;
 /** How much more work twice the parameter may be. What is the same for any image is taken off before. */
 const DOUBLE = 2.2;
 const SAME = 100_000;
-
-const BLOCK = 200_000;
 
 /** Ends an image with a commit of a tree of one file. */
 function finish(
@@ -35,67 +35,6 @@ const turned = {
     idx[1032 + 20 * idx.readUInt32BE(8 + 255 * 4)]! ^= 1;
   },
 };
-
-/** A delta that gives its base another number at the end. */
-function numbered(base: Buffer, number: number): { content: Buffer; instructions: Buffer } {
-  const text = String(number).padStart(8, "0");
-  const content = Buffer.concat([base.subarray(0, -8), Buffer.from(text)]);
-  const instructions = delta(
-    base.length,
-    content.length,
-    ...pieces(base.length - 8).map(([at, length]) => copy(at, length)),
-    insert(text),
-  );
-  return { content, instructions };
-}
-
-function pieces(length: number): [number, number][] {
-  const parts: [number, number][] = [];
-  for (let at = 0; at < length; at += 0xffff) parts.push([at, Math.min(0xffff, length - at)]);
-  return parts;
-}
-
-/**
- * Deltas on top of each other, each of which has legs: other chains of deltas.
- * @param leg deltas in a leg
- * @param order in which a link's children stand in the PACK
- */
-function comb(
-  depth: number,
-  { size = BLOCK, leg = 1, isRef = true, legsFirst = true }: Comb,
-): { image: CraftedImage; last: string } {
-  const image = new CraftedImage();
-  let base: Buffer = Buffer.alloc(size, "content");
-  let placed = image.object("blob", base);
-  let number = 0;
-  const add = (from: Buffer, on: { oid: string; offset: number }): [Buffer, typeof placed] => {
-    const { content, instructions } = numbered(from, number++);
-    const oid = gitOid("blob", content);
-    return [
-      content,
-      isRef ? image.refDelta(oid, on.oid, instructions) : image.ofsDelta(oid, on.offset, instructions),
-    ];
-  };
-  const addLeg = (from: Buffer, on: typeof placed): void => {
-    let [content, at] = [from, on];
-    for (let index = 0; index < leg; index++) [content, at] = add(content, at);
-  };
-  for (let index = 0; index < depth; index++) {
-    if (legsFirst) addLeg(base, placed);
-    const [content, next] = add(base, placed);
-    if (!legsFirst) addLeg(base, placed);
-    base = content;
-    placed = next;
-  }
-  return { image, last: placed.oid };
-}
-
-interface Comb {
-  size?: number;
-  leg?: number;
-  isRef?: boolean;
-  legsFirst?: boolean;
-}
 
 /** Entries each of whose streams goes on in the next one's, and at last in a tail whose checksum is wrong. */
 function overlapping(count: number, tail: Buffer, size: number): Uint8Array {
@@ -321,6 +260,32 @@ for (const [name, { depth, comb: shape, memoryLimit }] of Object.entries(COMBS))
 test("what is inflated is no more than the image holds and some times its size", async () => {
   const bytes = overlapping(2000, deflateRawSync(Buffer.alloc(1 << 20, "text")), 1 << 20);
   assert.ok((await workOf(bytes)) < 1100 * bytes.length);
+});
+
+test("what lies scattered over an image is read in pages", async () => {
+  const image = new CraftedImage();
+  const chunks = 64;
+  // Links of one chain, each far away from its base, among what does not compress.
+  const links: { oid: string; base: string; instructions: Buffer }[] = [];
+  let base: Buffer = Buffer.alloc(1000, "content");
+  const first = image.object("blob", base);
+  for (let number = 0; number < 20 * chunks; number++) {
+    const { content, instructions } = numbered(base, number);
+    links.push({ oid: gitOid("blob", content), base: gitOid("blob", base), instructions });
+    base = content;
+  }
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    image.object("blob", randomBytes(1 << 18));
+    for (let link = (chunk * 37) % chunks; link < links.length; link += chunks) {
+      const { oid, base: on, instructions } = links[link]!;
+      image.refDelta(oid, on, instructions);
+    }
+  }
+  const bytes = finish(image, first.oid);
+  const { report, work } = await verifyImage(bytes);
+  assert.deepEqual([...new Set(report.findings.map(({ code }) => code))], ["Unreachable"]);
+  // Each of the links in a whole chunk would be 20 times.
+  assert.ok(work.read <= 8 * bytes.length, `${work.read} of ${bytes.length}`);
 });
 
 test("a fast mount takes no more paths than the image's size allows for", async () => {
