@@ -37,3 +37,8 @@ export function copyOid(target: usize, source: usize): void {
   store<u64>(target, load<u64>(source, 8), 8);
   store<u32>(target, load<u32>(source, 16), 16);
 }
+
+/** A bit of an id. @param bit 0 to 159: bits of bytes in turn, the least significant first */
+export function oidBit(oid: usize, bit: u32): u32 {
+  return (load<u8>(oid + (bit >> 3)) >> (<u8>bit & 7)) & 1;
+}

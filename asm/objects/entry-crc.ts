@@ -2,10 +2,11 @@
  * The CRC-32s of entries, by their offsets: the IDX has them by ids, and a delta knows its base by its offset
  * alone. They are read when the image is mounted, for those who ask for them.
  *
- *     a slot, 12 bytes:  │ offset u64, from the PACK's start; 0 free │ CRC-32 u32 │
+ *     a row, 20 bytes:   │ offset u64, from the PACK's start │ CRC-32 u32 │ below u32, for a bit 0 and for a bit 1 │
+ *     heads, u32 each:   by the last bits of an offset
  *
- * Open addressing, four fifths full. Where offsets were chosen to fall near each other, they do not all step the same way:
- * steps are powers of two, the number of slots is odd.
+ * A head leads to a digital search tree: at each level another bit of the offset leads below. None is deeper than an offset has
+ * bits, whoever chose the offsets. What leads to a row is its address; 0 is none.
  */
 import { blockPeek, blockRelease, blockStatus } from "../device/sector-cache";
 import { loadBE32 } from "../base/bytes";
@@ -16,34 +17,34 @@ import { idxAhead, idxCrc, idxEntry, idxOffset } from "../git/idx";
 import { PACK_START, packCount } from "../git/entry";
 import { record, recordOffset, tableActive } from "./rebuilt-index";
 
-const SLOT: usize = 12;
-/** Bits of a hash that are how far to step, as a power of two. */
-const STEPS: u32 = 7;
+const ROW: usize = 20;
+const BELOW: usize = 12;
 /** Entries whose part of the index is asked for at once. */
 const AHEAD: u32 = 4096;
 
-let slots: usize = 0;
-let slotCount: u32 = 0;
+let rows: usize = 0;
+let heads: usize = 0;
+/** There are 2 to the power of so many heads. */
+let headBits: u32 = 0;
 let done: u32 = 0;
 
 /** The CRC-32 of the entry that is being read, as far as it has been. */
 export let entryCrc: u32 = 0;
 
 export function crcInit(): void {
-  slots = 0;
+  rows = 0;
   done = 0;
 }
 
-/** The slot of an offset: its own, or the free one where it would be. */
-function slotOf(offset: u64): usize {
-  const mixed = <u32>offset * 0x9e3779b1;
-  let index = <u32>((<u64>mixed * slotCount) >> 32);
+/** Where an offset's row is led to, or would be. */
+function placeOf(offset: u64): usize {
+  let rest = offset >> headBits;
+  let place = heads + ((<usize>offset & ((1 << headBits) - 1)) << 2);
   while (true) {
-    const slot = slots + <usize>index * SLOT;
-    const found = load<u64>(slot);
-    if (found == offset || found == 0) return slot;
-    index += 1 << (mixed & STEPS);
-    if (index >= slotCount) index -= slotCount;
+    const row = load<u32>(place);
+    if (!row || load<u64>(row) == offset) return place;
+    place = row + BELOW + ((<usize>rest & 1) << 2);
+    rest >>= 1;
   }
 }
 
@@ -53,13 +54,14 @@ function slotOf(offset: u64): usize {
  *   returns
  */
 export function crcLoad(): i32 {
-  if (!slots) {
-    const wanted = (<u64>packCount + (packCount >> 2) + (1 << STEPS)) | 1;
-    if (wanted * SLOT > 0x7fff0000) return Status.OUT_OF_MEMORY;
-    slotCount = <u32>wanted;
-    slots = cacheAlloc(<usize>slotCount * SLOT);
-    if (!slots) return Status.OUT_OF_MEMORY;
-    memory.fill(slots, 0, <usize>slotCount * SLOT);
+  if (!rows) {
+    headBits = 31 - clz(packCount | 1);
+    const len = <u64>packCount * ROW + (4 << headBits);
+    if (len > 0x7fff0000) return Status.OUT_OF_MEMORY;
+    rows = cacheAlloc(<usize>len);
+    if (!rows) return Status.OUT_OF_MEMORY;
+    memory.fill(rows, 0, <usize>len);
+    heads = rows + packCount * ROW;
   }
   for (; done < packCount; done++) {
     let offset: u64 = 0;
@@ -77,10 +79,12 @@ export function crcLoad(): i32 {
       crc = loadBE32(ptr);
       blockRelease();
     }
-    const slot = slotOf(offset);
-    if (load<u64>(slot)) return Status.BAD_IDX;
-    store<u64>(slot, offset);
-    store<u32>(slot, crc, 8);
+    const place = placeOf(offset);
+    if (load<u32>(place)) return Status.BAD_IDX;
+    const row = rows + done * ROW;
+    store<u32>(place, <u32>row);
+    store<u64>(row, offset);
+    store<u32>(row, crc, 8);
   }
   return Status.OK;
 }
@@ -115,7 +119,7 @@ export function crcUpdate(ptr: usize, len: usize): void {
 export function crcCheck(offset: u64): i32 {
   // While the index is being rebuilt there is nothing to compare with.
   if (done < packCount) return Status.OK;
-  const slot = slotOf(offset);
-  if (!load<u64>(slot)) return Status.BAD_BASE;
-  return load<u32>(slot, 8) == entryCrc ? Status.OK : Status.CRC_MISMATCH;
+  const row: usize = load<u32>(placeOf(offset));
+  if (!row) return Status.BAD_BASE;
+  return load<u32>(row, 8) == entryCrc ? Status.OK : Status.CRC_MISMATCH;
 }

@@ -10,7 +10,7 @@
  *
  * Indices are those of records, plus one; 0 is none.
  */
-import { copyOid, sameOid } from "../base/bytes";
+import { copyOid, oidBit, sameOid } from "../base/bytes";
 import { heapFree } from "../base/heap";
 import { Status } from "../base/status";
 import { cacheAlloc } from "./cache";
@@ -32,13 +32,12 @@ let ready: u32 = 0;
 /** What `waitingNext` found. */
 export let waitingIndex: u32 = 0;
 
-/** Begins for all of the PACK's entries. @returns OK, OUT_OF_MEMORY */
+/** Begins for all of the PACK's entries, which have their records. @returns OK, OUT_OF_MEMORY */
 export function waitingBegin(): i32 {
-  const len = <u64>packCount * LINK;
-  if (len > 0x7fff0000) return Status.OUT_OF_MEMORY;
-  links = cacheAlloc(max<usize>(<usize>len, LINK));
+  const len = <usize>packCount * LINK;
+  links = cacheAlloc(len);
   if (!links) return Status.OUT_OF_MEMORY;
-  memory.fill(links, 0, <usize>len);
+  memory.fill(links, 0, len);
   store<u32>(root, 0);
   ready = 0;
   return Status.OK;
@@ -58,7 +57,7 @@ function placeOf(oid: usize): usize {
     const at = record(number - 1);
     // What no longer waits has its own id there, and still leads to others.
     if (load<u8>(at, WAITS) && sameOid(at, oid)) return place;
-    place = linkOf(number) + BELOW + (((load<u8>(oid + (bit >> 3)) >> (bit & 7)) & 1) << 2);
+    place = linkOf(number) + BELOW + (oidBit(oid, bit) << 2);
     bit++;
   }
 }

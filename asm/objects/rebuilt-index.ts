@@ -1,20 +1,24 @@
 /**
  * The index of a PACK in memory, as `analyze` rebuilds it: a record for each entry in the PACK's order, and a
- * hash from ids to records.
+ * search by ids.
  *
  *     record, 40 bytes:  │ oid 20 │ CRC-32 u32 │ offset u64, from the PACK's start │ kind u8, 0 while unresolved │ … │
- *     hash:  u32 each: a record's index + 1, or 0; open addressing, at most half full. Whoever makes ids that fall near each
- *       other would have them step over each other: how far each steps is in its id, too
+ *     heads, u32 each:   by the first bits of an id
+ *     below, 8 bytes:    for each record │ u32, for a bit 0 │ u32, for a bit 1 │
+ *
+ * A head leads to a digital search tree: at each level another bit of the id leads below. Nearly all of them are of one
+ * or two records, and none is deeper than an id has bits, whoever chose the ids. Numbers are those of records, plus one; 0 is none.
  */
-import { loadBE32, sameOid } from "../base/bytes";
+import { oidBit, sameOid } from "../base/bytes";
 import { heapAlloc } from "../base/heap";
 import { Status } from "../base/status";
 
 export const RECORD: usize = 40;
 
 let records: usize = 0;
-let hash: usize = 0;
-let hashMask: u32 = 0;
+let heads: usize = 0;
+let headMask: u32 = 0;
+let below: usize = 0;
 
 /** Whether lookups are served from here instead of the image's IDX. */
 export let tableActive: bool = false;
@@ -23,20 +27,19 @@ export let tableIndex: u32 = 0;
 
 export function tableReset(): void {
   tableActive = false;
-  records = hash = 0;
 }
 
 /** @param count entries; their records are zero */
 export function tableInit(count: u32): i32 {
-  const slots: u64 = (<u64>1) << (64 - <u64>clz(max<u64>(<u64>count * 2 - 1, 1)));
-  const recordsLen: u64 = <u64>count * RECORD;
-  if (recordsLen + slots * 4 > 0x7fff0000) return Status.OUT_OF_MEMORY;
-  records = heapAlloc(<usize>recordsLen);
-  hash = heapAlloc(<usize>slots << 2);
-  if (!records || !hash) return Status.OUT_OF_MEMORY;
-  memory.fill(records, 0, <usize>recordsLen);
-  memory.fill(hash, 0, <usize>slots << 2);
-  hashMask = <u32>slots - 1;
+  const headCount: u32 = 1 << (31 - clz(count | 1));
+  const len = <u64>count * (RECORD + 8) + (<u64>headCount << 2);
+  if (len > 0x7fff0000) return Status.OUT_OF_MEMORY;
+  records = heapAlloc(<usize>len);
+  if (!records) return Status.OUT_OF_MEMORY;
+  memory.fill(records, 0, <usize>len);
+  below = records + count * RECORD;
+  heads = below + (<usize>count << 3);
+  headMask = headCount - 1;
   tableActive = true;
   return Status.OK;
 }
@@ -55,32 +58,29 @@ export function recordKind(index: u32): u32 {
   return load<u8>(record(index), 32);
 }
 
-/** How far to go from a slot that is taken: any odd number meets all slots. */
-// @ts-ignore: decorator
-@inline
-function stepOf(oid: usize): u32 {
-  return load<u32>(oid, 4) | 1;
+/** Where the record of an id has its number, or would have it. */
+function placeOf(oid: usize): usize {
+  let place = heads + ((load<u32>(oid) & headMask) << 2);
+  // The first 32 bits come last, as the head has most of them.
+  let bit: u32 = 32;
+  while (true) {
+    const number = load<u32>(place);
+    if (!number || sameOid(record(number - 1), oid)) return place;
+    place = below + (<usize>(number - 1) << 3) + (oidBit(oid, bit) << 2);
+    bit = bit == 159 ? 0 : bit + 1;
+  }
 }
 
-/** The id of record `index` has been written: makes it findable. */
+/** The id of record `index` has been written: makes it findable. Of two records of one id, the first one is found. */
 export function tableAdd(index: u32, kind: u32): void {
   const oid = record(index);
   store<u8>(oid, kind, 32);
-  let slot = loadBE32(oid) & hashMask;
-  while (load<u32>(hash + (slot << 2))) slot = (slot + stepOf(oid)) & hashMask;
-  store<u32>(hash + (slot << 2), index + 1);
+  const place = placeOf(oid);
+  if (!load<u32>(place)) store<u32>(place, index + 1);
 }
 
 /** @returns whether an object of that id (20 bytes) is known; then `tableIndex` is its record's */
 export function tableFind(oid: usize): bool {
-  let slot = loadBE32(oid) & hashMask;
-  while (true) {
-    const index = load<u32>(hash + (slot << 2));
-    if (!index) return false;
-    if (sameOid(record(index - 1), oid)) {
-      tableIndex = index - 1;
-      return true;
-    }
-    slot = (slot + stepOf(oid)) & hashMask;
-  }
+  tableIndex = load<u32>(placeOf(oid)) - 1;
+  return tableIndex != u32.MAX_VALUE;
 }
