@@ -6,7 +6,7 @@
 import { cacheAlloc, cacheBytes, cacheHits, cacheMisses } from "./objects/cache";
 import { artBytes } from "./art/art";
 import { blockBytes, blockHits, blockMisses, blockReads } from "./device/sector-cache";
-import { streamedBytes } from "./objects/load";
+import { deltaBytes, streamedBytes } from "./objects/load";
 import { heapFree, heapUsed } from "./base/heap";
 import { Limit } from "./base/limits";
 
@@ -27,15 +27,15 @@ export {
 export const ABI_VERSION: i32 = 1;
 
 const pathBuffer: usize = memory.data(Limit.PATH * 2, 16);
-/** │ device reads u64 │ device bytes │ sector hits │ sector misses │ object hits │ object misses │ object bytes │ ART bytes │ heap bytes │ bytes inflated │ */
-const statistics: usize = memory.data(80, 16);
+/** │ device reads u64 │ device bytes │ sector hits │ sector misses │ object hits │ object misses │ object bytes │ ART bytes │ heap bytes │ bytes inflated │ bytes made by deltas │ */
+const statistics: usize = memory.data(88, 16);
 
 /** 8192 bytes for the caller to write paths and ids into. */
 export function input(): usize {
   return pathBuffer;
 }
 
-/** Fills the statistics: ten u64. */
+/** Fills the statistics: eleven u64. */
 export function stats(): usize {
   store<u64>(statistics, blockReads);
   store<u64>(statistics, blockBytes, 8);
@@ -47,6 +47,7 @@ export function stats(): usize {
   store<u64>(statistics, <u64>artBytes(), 56);
   store<u64>(statistics, <u64>heapUsed(), 64);
   store<u64>(statistics, streamedBytes, 72);
+  store<u64>(statistics, deltaBytes, 80);
   return statistics;
 }
 

@@ -52,6 +52,8 @@ export interface Stats {
   heapBytes: number;
   /** Bytes that objects, deltas and streamed blobs were inflated to. */
   inflatedBytes: number;
+  /** Bytes that deltas were applied to make. */
+  deltaBytes: number;
 }
 
 /** A path as it was given, and its bytes. */
@@ -476,6 +478,7 @@ export class Volume {
       artBytes: field(7),
       heapBytes: field(8),
       inflatedBytes: field(9),
+      deltaBytes: field(10),
     };
   }
 

@@ -3,17 +3,18 @@
  * back up. One load at a time; it can be interrupted by AGAIN at any read and goes on from there, as all of
  * its state lies in this module.
  */
-import { blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
+import { blockCapacity, blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { Inflate, INFLATE_SIZE, NEED_INPUT, zlibInit, zlibRun } from "../inflate/zlib";
 import { heapFree } from "../base/heap";
 import { Status } from "../base/status";
 import {
   GitObject,
   OBJECT_SLACK,
-  cacheAdd,
   cacheAlloc,
   cacheClear,
   cacheFind,
+  cacheLink,
+  cacheTouch,
   objectAlloc,
   objectRelease,
   objectSeal,
@@ -43,6 +44,14 @@ const IN_MEMORY_MAX: u64 = 0x7fff0000;
 const DELTA_BUFFER_MIN: u32 = 0x4000;
 /** A larger buffer is not kept. */
 const DELTA_BUFFER_MAX: u32 = 0x40000;
+/**
+ * Bytes that one operation may inflate and make: 2^15 times the image's size and as many more, and 2^6 times the sizes of the
+ * objects that it asks for. The first is a chain of 4095 deltas to content that deflate makes 8 times smaller; the second a
+ * chain of 64, whatever its content.
+ */
+const WORK_IMAGE: i64 = 15;
+const WORK_ASKED: i64 = 6;
+const WORK_FREE: i64 = 0x8000;
 /** The two sizes at a delta's head take at most 10 bytes each. */
 const DELTA_HEAD: u32 = 20;
 
@@ -85,8 +94,16 @@ export function objectInit(): void {
 /** Tells streams apart: one inflater serves all, and who finds another number here has lost it. */
 export let streamSerial: u32 = 0;
 
-/** Bytes that all streams have inflated to. */
+/** Bytes that all streams have inflated to, and bytes that deltas have made. */
 export let streamedBytes: u64 = 0;
+export let deltaBytes: u64 = 0;
+/** Their sum when the operation began, and beyond it what is allowed for the objects that it asks for. */
+let workBase: i64 = 0;
+
+/** Begins the work of an operation. */
+export function workBegin(): void {
+  workBase = streamedBytes + deltaBytes;
+}
 
 /** Begins to inflate the stream at an absolute offset into a window. */
 export function streamBegin(data: u64, size: u64, target: usize, targetLen: u32, slack: u32): void {
@@ -122,9 +139,11 @@ export function streamRestore(source: usize): void {
 
 /**
  * Inflates until the stream ends or the window is full.
- * @returns OK at the end, NEED_OUTPUT, the decoder's errors, TRUNCATED or the device's status
+ * @returns OK at the end, NEED_OUTPUT, the decoder's errors, TRUNCATED, WORK_LIMIT or the device's status
  */
 export function streamRun(): i32 {
+  const work = <i64>(streamedBytes + deltaBytes) - workBase;
+  if (work >> WORK_IMAGE > <i64>blockCapacity() + WORK_FREE) return Status.WORK_LIMIT;
   const state = inflater;
   while (true) {
     const from = state.input;
@@ -288,7 +307,8 @@ function applyDelta(): i32 {
   result.offset = linkOffset(pending - 1);
   result.kind = base.kind;
   result.depth = <u16>(base.depth + 1);
-  cacheAdd(base);
+  deltaBytes += size;
+  cacheLink(base, result, pending);
   objectRelease(base);
   current = result;
   return Status.OK;
@@ -315,6 +335,7 @@ export function objectLoad(offset: u64): i32 {
         return status;
       }
       current = chainCached;
+      if (current != null && chainCount) cacheTouch(current!);
       if (status != Status.OK) return fail(status, status == Status.CHAIN_TOO_DEEP ? offset : chainOffset());
       pending = chainCount;
       phase = current != null ? NEXT_DELTA : INFLATE_BASE;
@@ -339,6 +360,7 @@ export function objectLoad(offset: u64): i32 {
     }
   }
   objectLoaded = current;
+  workBase += <i64>current!.size << WORK_ASKED;
   current = null;
   phase = IDLE;
   if (deltaCapacity > DELTA_BUFFER_MAX) freeDeltaBuffer();

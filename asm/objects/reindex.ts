@@ -10,7 +10,7 @@ import { NEED_INPUT, NEED_OUTPUT, zlibRun } from "../inflate/zlib";
 import { sameOid } from "../base/bytes";
 import { Status } from "../base/status";
 import { header, objectHeader } from "../git/object-header";
-import { OBJECT_SLACK, cacheAdd, cacheAlloc, objectRelease } from "./cache";
+import { OBJECT_SLACK, cacheAlloc, cacheKeep, objectRelease } from "./cache";
 import { heapFree } from "../base/heap";
 import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./load";
 import {
@@ -225,7 +225,7 @@ function resolveDeltas(): i32 {
     const status = objectLoad(offset);
     if (status != Status.OK) return status;
     const object = objectLoaded!;
-    cacheAdd(object);
+    cacheKeep(object);
     beginHash(object.kind, object.size);
     sha1Update(objectHash, object.data, object.size);
     sha1Final(objectHash, record(index));

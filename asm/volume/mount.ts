@@ -13,7 +13,7 @@ import { idxAttach, idxCount, idxOffset, idxOpen } from "../git/idx";
 import { findEntry } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
 import { analyzeBegin, analyzeErrorOffset, analyzeRun } from "../objects/reindex";
-import { objectErrorOffset, objectInit, objectLoaded, objectProven } from "../objects/load";
+import { objectErrorOffset, objectInit, objectLoaded, objectProven, workBegin } from "../objects/load";
 import { Kind, packAttach, packCount, packOpen } from "../git/entry";
 import { Proof, proofSet, provesCrc, provesOid } from "../objects/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "../git/tree";
@@ -99,6 +99,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   artInit(mode == Mode.LIGHT ? limit >> 3 : limit);
   chainInit();
   objectInit();
+  workBegin();
   listInit();
   treeStreamInit(hardCap, limit >> 2);
   readInit(min<u64>(limit >> 5, 0x80000));

@@ -18,6 +18,7 @@ import {
   objectLoaded,
   objectProven,
   objectShed,
+  workBegin,
 } from "../objects/load";
 import { Kind, PACK_START } from "../git/entry";
 import { proveObject } from "../objects/object-id";
@@ -195,6 +196,7 @@ function begin(
   memory.copy(ptr + ARGUMENTS, path, len);
   memory.copy(ptr + ARGUMENTS + len, after, afterLen);
   if (memory.compare(ptr, pending, ARGUMENTS + len + afterLen) == 0) return true;
+  workBegin();
   if (operation != READ) readRelease();
   releaseListed();
   if (operation == LIST && held != null && held!.order) {
