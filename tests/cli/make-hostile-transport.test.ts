@@ -188,7 +188,14 @@ test("a proxy that answers for the server", (t) =>
     { env: (url) => ({ http_proxy: url }), source: "http://example.invalid/site.git" },
   ));
 
-const SSH: Record<string, [script: string, status: number, message: RegExp]> = {
+/** A script is called "ssh", or git runs it once before, with -G, to find out how it is used. */
+const SSH: Record<string, [script: string, status: number, message: RegExp, program?: string]> = {
+  "it ignores SIGTERM when git tries it": [
+    "trap '' TERM\nwhile :; do sleep 1; done",
+    10,
+    /^docteur: host did not send the commit within 2 s$/,
+    "shell",
+  ],
   "it ignores SIGTERM and says nothing": [
     "trap '' TERM\nwhile :; do sleep 1; done",
     10,
@@ -206,12 +213,12 @@ const SSH: Record<string, [script: string, status: number, message: RegExp]> = {
   ],
 };
 
-for (const [name, [script, status, message]] of Object.entries(SSH))
+for (const [name, [script, status, message, program = "ssh"]] of Object.entries(SSH))
   test(`an ssh that lies: ${name}`, { skip: process.platform === "win32" && "scripts of sh" }, (t) =>
     failToMake(t, {}, ["--timeout", "2"], status, message, /^hint: /, {
       source: "host:site.git",
       env: (_, work) => {
-        const path = join(work, "ssh");
+        const path = join(work, program);
         writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
         return { GIT_SSH_COMMAND: path };
       },
