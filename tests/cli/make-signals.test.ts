@@ -92,11 +92,11 @@ for (const [name, { source, options = {}, phases, image }] of Object.entries(KIN
       const child = spawn(process.execPath, args, { env, stdio: [input, "pipe", "pipe"] });
       closeSync(input);
       let stdout = 0;
-      child.stdout.on("data", (piece: Buffer) => {
+      child.stdout!.on("data", (piece: Buffer) => {
         stdout += piece.length;
       });
       const said: string[] = [];
-      child.stderr.setEncoding("utf8").on("data", (text: string) => said.push(text));
+      child.stderr!.setEncoding("utf8").on("data", (text: string) => said.push(text));
       const [status, died] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
       // A shell shows this as the status 128 and the signal's number.
       assert.deepEqual([status, died], [null, signal], `${phase}: ${said.join("")}`);
