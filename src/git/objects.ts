@@ -2,6 +2,7 @@
 
 import type { CommitDate } from "./date.js";
 import { hexOid, type Sha1 } from "./oid.js";
+import { completeMessage, GREENTHUMB, identOf, type Person } from "./person.js";
 
 /** The kinds of objects, by the number that a pack gives them. */
 export const KIND = { commit: 1, tree: 2, blob: 3 } as const;
@@ -46,11 +47,25 @@ export function sortTree(entries: { mode: Mode; name: string }[]): void {
   });
 }
 
+/** The people and the message of a new commit. */
+export interface CommitWords {
+  /** Author and committer. Default: docteur's own. */
+  author?: Person | undefined;
+  /** Default: none. */
+  message?: string | undefined;
+}
+
 /**
- * Encodes the commit that stands for a plain directory, byte for byte as docteur does: no parent and no message, not
- * even the empty line that would come before one.
+ * Encodes the commit that stands for a plain directory. By default it is byte for byte the one that docteur 0.0.7
+ * writes: without a parent and a message, even without the empty line that comes before one. With a message it is the
+ * commit that `git commit-tree -m` writes.
  */
-export function encodeSyntheticCommit(tree: Uint8Array, date: CommitDate): Uint8Array {
-  const who = `Dr. Greenthumb <noreply@cypress.hill> ${date.seconds} ${date.zone}`;
-  return new TextEncoder().encode(`tree ${hexOid(tree)}\nauthor ${who}\ncommitter ${who}\n`);
+export function encodeSyntheticCommit(
+  tree: Uint8Array,
+  date: CommitDate,
+  { author = GREENTHUMB, message }: CommitWords = {},
+): Uint8Array {
+  const who = `${identOf(author)} ${date.seconds} ${date.zone}`;
+  const body = message === undefined ? "" : `\n${completeMessage(message)}`;
+  return new TextEncoder().encode(`tree ${hexOid(tree)}\nauthor ${who}\ncommitter ${who}\n${body}`);
 }

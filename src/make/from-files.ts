@@ -1,6 +1,7 @@
 /** An image of a directory, or of a tar archive. */
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { byteString } from "../git/byte-string.js";
 import { type CommitDate, dateOfFiles } from "../git/date.js";
 import { listWorkTree } from "../git-program/work-tree.js";
 import { ioError } from "../node/io-error.js";
@@ -14,6 +15,7 @@ import { openArchive } from "./source/archive.js";
 import { listDirectory } from "./source/directory.js";
 import { ExcludePatterns } from "./source/exclude.js";
 import { contentLen, type Listing } from "./source/listing.js";
+import { parseSubdir } from "./source/part.js";
 import { listTar } from "./source/tar.js";
 import { TreeSpool } from "./tree-spool.js";
 
@@ -28,6 +30,12 @@ async function list(
   const { signal, onProgress } = job;
   const options = {
     exclude: new ExcludePatterns(job.exclude ?? []),
+    part: {
+      subdir: byteString(parseSubdir(job.subdir ?? "") ?? "")
+        .split("/")
+        .filter((name) => name !== ""),
+      strip: job.stripComponents ?? 0,
+    },
     skipSpecial: job.skipSpecial ?? false,
     signal,
     onNotice: job.onNotice,
@@ -74,6 +82,8 @@ export async function makeFromFiles(
     const made = await withWorkers(job.workers, load, signal, (executor) =>
       makeFromListing(listing, replacement.sink, executor, fileContents, {
         date: date ?? dateOfFiles(listing.newest),
+        author: job.author,
+        message: job.message,
         blockSize,
         depth,
         trees: spool,
@@ -89,7 +99,7 @@ export async function makeFromFiles(
 
 function summaryOf(
   source: FileSource,
-  { skipped }: Listing,
+  { skipped, strippedCount }: Listing,
   made: ListingSummary,
   blockSize: number,
 ): MakeSummary {
@@ -102,5 +112,6 @@ function summaryOf(
     blockSize,
     skipped: skipped.first,
     skippedCount: skipped.count,
+    strippedCount,
   };
 }

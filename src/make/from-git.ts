@@ -148,5 +148,6 @@ export async function makeFromGit(
     blockSize: job.blockSize,
     skipped: [],
     skippedCount: 0,
+    strippedCount: 0,
   };
 }

@@ -5,10 +5,12 @@
  */
 
 import type { CommitDate } from "../git/date.js";
-import { encodeSyntheticCommit, hashObject, type Kind } from "../git/objects.js";
+import { type CommitWords, encodeSyntheticCommit, hashObject, type Kind } from "../git/objects.js";
 import { hexOid } from "../git/oid.js";
 import type { Sink } from "../sink.js";
 import type { Contents, TreeStore, Unreads } from "./base/content.js";
+import { findDanglingLinks } from "./dangling-links.js";
+import type { Noticed } from "./git/omissions.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { MemoryTrees } from "./memory-trees.js";
 import type { Executor } from "./pack/jobs.js";
@@ -20,7 +22,7 @@ import { FolderTree, type Listing, SourceFolder } from "./source/listing.js";
 const FOLDERS_MIN = 1024;
 
 /** How to make an image of a listing. */
-export interface ListingOptions extends PackerOptions {
+export interface ListingOptions extends PackerOptions, CommitWords {
   /** Bytes. */
   blockSize: number;
   /** The commit's. */
@@ -39,6 +41,8 @@ export interface ListingSummary extends ImageSizes {
   /** Files and symbolic links, the same content counted every time; and bytes of them. */
   fileCount: number;
   contentBytes: number;
+  /** Symbolic links that no reader can follow: they lead to nothing in the image, out of it, or to themselves. */
+  danglingLinks: Noticed;
 }
 
 /** One object, to be read from memory. */
@@ -66,8 +70,9 @@ export async function makeFromListing(
   const oids = await packer.survey("blob", blobs);
   const snapshot = takeSnapshot(listing, oids, oidOf, options.trees ?? new MemoryTrees());
   const { trees, root: tree, places, fileCount, contentBytes } = snapshot;
+  const danglingLinks = findDanglingLinks(listing);
   listing.tree = new FolderTree(new SourceFolder([]));
-  const content = encodeSyntheticCommit(tree, options.date);
+  const content = encodeSyntheticCommit(tree, options.date, options);
   const commit = oidOf("commit", content);
   await packer.survey("tree", trees);
   await packer.survey("commit", unreadOf(content));
@@ -84,6 +89,7 @@ export async function makeFromListing(
     deltaCount,
     fileCount,
     contentBytes,
+    danglingLinks,
     ...sizes,
   };
 }

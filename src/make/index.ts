@@ -11,6 +11,7 @@ import {
   checkBlockSize,
   checkCount,
   checkDepth,
+  checkWords,
   commitDate,
   DEPTH,
   type Job,
@@ -21,14 +22,24 @@ import {
   refuse,
 } from "./options.js";
 import { WORKERS_MAX } from "./pack/workers.js";
+import { parseSubdir } from "./source/part.js";
+
+/** No path has more names. */
+const STRIP_MAX = 512;
 
 export * from "./browser.js";
 export type { MakeOptions, MakeProgress, MakeSummary } from "./options.js";
 
 /** Options that are for some kinds of sources alone, as the command line has them. */
-const GIT_ONLY = { ref: "-b", subdir: "--subdir", strict: "--strict", repack: "--repack" } as const;
+const GIT_ONLY = { ref: "-b", strict: "--strict", repack: "--repack" } as const;
 const REMOTE_ONLY = { timeout: "--timeout", maxFetch: "--max-fetch" } as const;
-const FILES_ONLY = { exclude: "--exclude", skipSpecial: "--skip-special" } as const;
+/** What a commit of git's own has already. */
+const WORDS = { author: "--author", message: "--message" } as const;
+const FILES_ONLY = {
+  stripComponents: "--strip-components",
+  exclude: "--exclude",
+  skipSpecial: "--skip-special",
+} as const;
 
 /** Refuses options that the source cannot honour. */
 function checkHonoured(source: Source, options: MakeOptions): void {
@@ -61,7 +72,17 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       `${which} is a git repository: its trees are taken as they are`,
       "plain directories",
     );
-    forbid(FILES_ONLY, `${which} is a git repository: its trees are taken whole`, "directories and archives");
+    forbid(
+      FILES_ONLY,
+      `${which} is a git repository: its trees are taken whole`,
+      "directories, archives (git archive makes one) and --worktree",
+    );
+    if (parseSubdir(options.subdir ?? "") === undefined)
+      forbid(
+        WORDS,
+        `${which} is a git repository: its commit is taken as it is`,
+        "--subdir, --worktree, directories and archives",
+      );
     if (!options.repack)
       forbid(
         { depth: "--depth", workers: "--workers" },
@@ -131,6 +152,10 @@ export async function make(source: string, target: string, options: MakeOptions 
   checkWorkingDirectory();
   checkBlockSize(blockSize);
   checkDepth(depth);
+  if (options.stripComponents !== undefined)
+    checkCount("strip-components", options.stripComponents, 0, STRIP_MAX);
+  parseSubdir(options.subdir ?? "");
+  checkWords(options);
   checkCount("workers", workers, 1, WORKERS_MAX);
   if (target === "") refuse("the image's path is empty", "give the file to write");
   signal?.throwIfAborted();

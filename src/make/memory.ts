@@ -1,13 +1,22 @@
 /** Images in memory, of files in memory: what `docteur make` does where there is no file system, in browsers among others. */
 
-import { type Checks, checkOptions, isFunction, isModule, isNumber, isSignal } from "../arguments.js";
+import {
+  type Checks,
+  checkOptions,
+  isFunction,
+  isModule,
+  isNumber,
+  isSignal,
+  isString,
+} from "../arguments.js";
 import { compilePacker } from "../core/builds.js";
 import { DocteurError } from "../errors.js";
 import { OID_LEN, type Sha1 } from "../git/oid.js";
+import { isPerson, type Person } from "../git/person.js";
 import { MemorySink } from "../sink.js";
 import { type Contents, MemoryContent, type OpenContent } from "./base/content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
-import { checkBlockSize, checkDepth, commitDate, DEPTH } from "./options.js";
+import { checkBlockSize, checkDepth, checkWords, commitDate, DEPTH } from "./options.js";
 import { createEngine, type Engine } from "./pack/engine.js";
 import { LocalExecutor } from "./pack/local-executor.js";
 import { JobRunner } from "./pack/runner.js";
@@ -27,6 +36,10 @@ export interface MemoryProgress {
 export interface MemoryOptions {
   /** The commit's: RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: 1970-01-01T00:00:00Z. */
   date?: string | Date | undefined;
+  /** The commit's author and committer. Default: Dr. Greenthumb, as docteur 0.0.7 has it. */
+  author?: Person | undefined;
+  /** The commit's message; its last line is ended. Default: none. */
+  message?: string | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
   /** The longest chain of deltas, 0 to 4095. Longer chains take less space, and more time to read. Default: 20. */
@@ -51,6 +64,8 @@ const EPOCH = new Date(0);
 
 const OPTIONS: Checks = {
   date: (value) => (typeof value === "string" || value instanceof Date ? undefined : "a string or a Date"),
+  author: isPerson,
+  message: isString,
   blockSize: isNumber,
   depth: isNumber,
   signal: isSignal,
@@ -150,6 +165,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
   const { date = EPOCH, blockSize = 512, depth = DEPTH, signal, onProgress, module } = options;
   checkBlockSize(blockSize);
   checkDepth(depth);
+  checkWords(options);
   const moment = commitDate(date);
   signal?.throwIfAborted();
   const listing = listMemory(files);
@@ -163,6 +179,8 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
     contents,
     {
       date: moment,
+      author: options.author,
+      message: options.message,
       blockSize,
       depth,
       signal,

@@ -12,6 +12,8 @@ import {
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { type CommitDate, dateInUtc, parseDate } from "../git/date.js";
+import type { CommitWords } from "../git/objects.js";
+import { checkMessage, checkPerson, isPerson, type Person } from "../git/person.js";
 import type { StepNumbers } from "../progress-steps.js";
 import type { Noticed } from "./git/omissions.js";
 import type { ImageSizes } from "./image.js";
@@ -40,7 +42,10 @@ export interface MakeOptions {
    * digits. Default: HEAD.
    */
   ref?: string | undefined;
-  /** Git sources only: a directory of the commit, to be the root of the image. It gets a commit of its own. */
+  /**
+   * A directory of the source, to be the root of the image: of a commit it gets a commit of its own. Patterns of `exclude`
+   * still match from the root of the source.
+   */
   subdir?: string | undefined;
   /** Git sources only: submodules and Git LFS pointers are errors. */
   strict?: boolean | undefined;
@@ -51,6 +56,16 @@ export interface MakeOptions {
    * of its newest file or symbolic link; without any, 1970-01-01T00:00:00Z. A commit of a git repository has its own.
    */
   date?: string | Date | undefined;
+  /**
+   * The author and committer of a commit that `make` writes: of a directory, an archive, a work tree's files, or a part of
+   * a commit. Default: Dr. Greenthumb, as docteur 0.0.7 has it; of a part of a commit, the people of that commit.
+   */
+  author?: Person | undefined;
+  /**
+   * The message of such a commit; its last line is ended. Default: none; of a part of a commit, a line that names the part
+   * and the commit.
+   */
+  message?: string | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
   /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
@@ -65,6 +80,11 @@ export interface MakeOptions {
    * at any depth, others match from the root of the source; a directory that matches is left out whole.
    */
   exclude?: readonly string[] | undefined;
+  /**
+   * Directories and archives only: how many names to take away in front of every path, as GNU tar does; with `subdir` of
+   * paths from there. Files and links of no more names are left out and counted.
+   */
+  stripComponents?: number | undefined;
   /** Directories and archives only: leave out FIFOs, sockets and devices, which are errors otherwise. */
   skipSpecial?: boolean | undefined;
   /**
@@ -100,10 +120,13 @@ export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   strict: isBoolean,
   repack: isBoolean,
   date: isAnything,
+  author: isPerson,
+  message: isString,
   blockSize: isNumber,
   compat: isBoolean,
   dereference: isBoolean,
   exclude: isListOfStrings,
+  stripComponents: isNumber,
   skipSpecial: isBoolean,
   depth: isNumber,
   workers: isNumber,
@@ -138,6 +161,11 @@ export interface MakeSummary extends ImageSizes {
   submodules: Noticed;
   /** Files of a git source whose content Git LFS keeps elsewhere: the image has the pointers to it. */
   lfsPointers: Noticed;
+  /**
+   * Symbolic links that no reader can follow: they lead to nothing in the image, out of it, or to themselves. Of sources
+   * with very many links those are counted that a limited amount of work finds.
+   */
+  danglingLinks: Noticed;
   blockSize: number;
   /**
    * Paths of the source that were left out, the first thousand of them, and how many there are: `.git` inside a directory
@@ -145,6 +173,8 @@ export interface MakeSummary extends ImageSizes {
    */
   skipped: Skipped[];
   skippedCount: number;
+  /** Files and links that `stripComponents` leaves out. */
+  strippedCount: number;
 }
 
 /** The longest chain of deltas by default: longer ones save nothing to speak of (docs/BENCHMARKS.md). */
@@ -173,6 +203,12 @@ export function checkCount(what: string, count: number, least: number, most: num
 /** @throws DocteurError `InvalidArgument` */
 export function checkDepth(depth: number): void {
   checkCount("depth", depth, 0, DEPTH_MAX);
+}
+
+/** Checks the author and the message that options give. @throws DocteurError `InvalidArgument` */
+export function checkWords({ author, message }: CommitWords): void {
+  if (author !== undefined) checkPerson(author);
+  if (message !== undefined) checkMessage(message);
 }
 
 /** The date that an option gives. @throws DocteurError `InvalidArgument` */

@@ -113,7 +113,7 @@ test("arguments that make no sense", async (t) => {
   ]);
   await expectFailure(["--exclude", "x", repository, image], 16, [
     `docteur: ${repository} is a git repository: its trees are taken whole`,
-    "hint: --exclude is for directories and archives",
+    "hint: --exclude is for directories, archives (git archive makes one) and --worktree",
   ]);
   await expectFailure(["--dereference", repository, image], 16, [
     `docteur: ${repository} is a git repository: its trees are taken as they are`,
@@ -140,9 +140,9 @@ test("arguments that make no sense", async (t) => {
     "docteur: the source is an address for git's remote helper ext, which is not taken",
     "hint: git clone it first (--depth=1 will do), then give the path of the clone",
   ]);
-  await expectFailure(["--subdir", "x", plain, image], 16, [
-    `docteur: ${plain} is a plain directory`,
-    "hint: --subdir is for git repositories",
+  await expectFailure(["--subdir", "x", plain, image], 13, [
+    `docteur: there is no directory x in ${plain}`,
+    "hint: --subdir takes a directory of the source, which --exclude does not leave out",
   ]);
   await expectFailure(["--strict", plain, image], 16, [
     `docteur: ${plain} is a plain directory`,

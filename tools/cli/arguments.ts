@@ -114,6 +114,17 @@ export function parseBytes(text: string): number | undefined {
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
 }
 
+/** The bytes that an option takes, as `parseBytes` reads them. @throws DocteurError `Usage` */
+export function parseSize(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const size = parseBytes(text);
+  if (size !== undefined && Number.isSafeInteger(size)) return size;
+  throw usageError(
+    `${option} takes a size: ${text}`,
+    "a size is a number of bytes, or one with k, M or G: 64M",
+  );
+}
+
 /** The block size that `--bs` gives; 512 where it is not given. */
 export function parseBlockSize(text: string | undefined): number {
   const size = text === undefined ? 512 : (parseBytes(text) ?? 0);

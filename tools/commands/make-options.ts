@@ -1,9 +1,10 @@
 /** The options of `docteur make`: their help, and what they mean to the library. */
 import { readFileSync } from "node:fs";
+import { type Person, parsePerson } from "../../src/git/person.js";
 import type { MakeOptions } from "../../src/make/index.js";
 import { patternsIn } from "../../src/make/source/exclude.js";
 import { ioError } from "../../src/node/io-error.js";
-import { parse, parseBlockSize, parseCount, usageError } from "../cli/arguments.js";
+import { parse, parseBlockSize, parseCount, parseSize, usageError } from "../cli/arguments.js";
 import { exitHelp } from "../cli/exit.js";
 import { isOnTerminal } from "../cli/output.js";
 
@@ -46,15 +47,16 @@ Options:
   -b, --branch REF   take this branch, tag, full ref or commit id of a git
                      repository (default: HEAD); on this machine also the
                      first digits of an id, or HEAD~1 and the like
-      --subdir PATH  take this directory of the commit alone, as the root; it
-                     gets a commit of its own, which names the original
+      --subdir PATH  take this directory of SOURCE alone, as the root; that of a
+                     commit gets a commit of its own, which names the original
       --worktree     take the files of a git work tree as they are, in one new
                      commit: those that git tracks, or would with git add
       --timeout N    give up fetching from another machine after N seconds
                      (default: never; servers of http and https that send
                      nothing for five minutes, unless git's setting
                      http.lowSpeedTime or http.lowSpeedLimit says otherwise)
-      --max-fetch N  give up fetching what takes more than N bytes
+      --max-fetch SIZE
+                     give up fetching what takes more bytes: 64M, or 4k, 2G
       --strict       submodules and Git LFS pointers are errors
       --repack       choose the deltas of a commit as those of a directory,
                      which takes less space; without it, git chooses them
@@ -63,6 +65,13 @@ Options:
                      1970, such as 1717740550 or @1717740550 (default: the
                      seconds in the variable SOURCE_DATE_EPOCH, if it
                      is set; else the time of the newest file or link)
+      --author "NAME <EMAIL>"
+                     the author and committer of a commit that is made for a
+                     directory, an archive, --worktree or --subdir (default: Dr.
+                     Greenthumb <noreply@cypress.hill>; with --subdir those of
+                     the original)
+      --message TEXT the message of such a commit (default: none; with --subdir
+                     what it is a part of)
       --exclude GLOB leave out of a directory or an archive, silently, what
                      matches GLOB by the rules of a .gitignore: a GLOB without a
                      slash matches names at any depth, one with a slash matches
@@ -72,6 +81,10 @@ Options:
       --exclude-from FILE
                      read such patterns from FILE, one a line; they
                      come before those of --exclude
+      --strip-components N
+                     of a directory or an archive, take N names away in front of
+                     every path, as GNU tar does; with --subdir of paths from
+                     there. Files of no more names are left out, and counted
       --dereference  of a plain directory, follow symbolic links, wherever they
                      lead, also out of SOURCE; a link to nothing, or to a
                      directory around it, is an error
@@ -108,8 +121,11 @@ const OPTIONS = {
   "max-fetch": { type: "string" },
   strict: { type: "boolean" },
   date: { type: "string", short: "d" },
+  author: { type: "string" },
+  message: { type: "string" },
   exclude: { type: "string", multiple: true },
   "exclude-from": { type: "string", multiple: true },
+  "strip-components": { type: "string" },
   dereference: { type: "boolean" },
   "skip-special": { type: "boolean" },
   repack: { type: "boolean" },
@@ -140,6 +156,14 @@ function epochDate(): Date | undefined {
       "unset it, or give a date with -d",
     );
   return new Date(Number(text) * 1000);
+}
+
+/** @throws DocteurError `Usage` */
+function parseAuthor(text: string | undefined): Person | undefined {
+  if (text === undefined) return undefined;
+  const person = parsePerson(text);
+  if (person !== undefined) return person;
+  throw usageError(`not an author: ${text}`, 'an author is written as "Name <email>"');
 }
 
 /** A command line of `make`, taken apart. */
@@ -178,12 +202,15 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       subdir: values.subdir,
       worktree: values.worktree,
       timeout: parseCount("--timeout", values.timeout),
-      maxFetch: parseCount("--max-fetch", values["max-fetch"]),
+      maxFetch: parseSize("--max-fetch", values["max-fetch"]),
       strict: values.strict,
       date: values.date ?? epochDate(),
+      author: parseAuthor(values.author),
+      message: values.message,
       blockSize: parseBlockSize(values.bs),
       compat: values.compat,
       exclude: [...(values["exclude-from"] ?? []).flatMap(readPatterns), ...(values.exclude ?? [])],
+      stripComponents: parseCount("--strip-components", values["strip-components"]),
       dereference: values.dereference,
       skipSpecial: values["skip-special"],
       repack: values.repack,

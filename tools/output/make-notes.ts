@@ -1,7 +1,7 @@
 /** What `docteur make` tells people: how far it is, what it made, and what it left out. */
 import type { MakeProgress, MakeSummary } from "../../src/make/index.js";
 import { formatBytes, formatPercent, plural } from "../cli/format.js";
-import { warn } from "../cli/messages.js";
+import { note, warn } from "../cli/messages.js";
 
 /** What each phase is called, and what is counted in it. */
 const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
@@ -46,10 +46,15 @@ export function warnAbout(summary: MakeSummary): void {
   const { skipped, skippedCount } = summary;
   for (const { path, reason } of skipped) warn(`${path} is left out: ${WHY_LEFT_OUT[reason]}`);
   if (skippedCount > skipped.length) warn(`${skippedCount - skipped.length} more are left out`);
+  const { strippedCount } = summary;
+  if (strippedCount > 0)
+    note(`${plural(strippedCount, "file")} left out: --strip-components takes the whole path away`);
   warnOf(summary.submodules, "submodule", ["is left out", "are left out"]);
   const pointers: [string, string] = [
     "is a Git LFS pointer, not the content",
     "are Git LFS pointers, not the content",
   ];
+  const dangling: [string, string] = ["leads to nothing in the image", "lead to nothing in the image"];
+  warnOf(summary.danglingLinks, "symbolic link", dangling);
   warnOf(summary.lfsPointers, "file", pointers);
 }

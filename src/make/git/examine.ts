@@ -8,12 +8,13 @@ import { hexOid } from "../../git/oid.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import type { CommitObjects } from "./commit-objects.js";
 import { listCommit, Refusals } from "./commit-trees.js";
-import { countPaths, findLfsPointers, type Survey } from "./omissions.js";
+import { findDanglingCommitLinks } from "./dangling-links.js";
+import { countPaths, findLfsPointers, type Noticed, type Survey } from "./omissions.js";
 
 /** A commit of which an image can be made. */
 export interface ExaminedCommit {
   objects: CommitObjects;
-  survey: Survey;
+  survey: Survey & { danglingLinks: Noticed };
 }
 
 /** Splits the output of `cat-file --batch-check` into lines. */
@@ -65,7 +66,8 @@ export async function examineCommit(
   const listed = await listCommit(run);
   const { objects } = listed;
   await checkBlobs(run, objects, onProgress);
-  const survey = countPaths(listed, await findLfsPointers(run, listed));
+  const counted = countPaths(listed, await findLfsPointers(run, listed));
+  const survey = { ...counted, danglingLinks: await findDanglingCommitLinks(run, listed) };
   onProgress?.(survey.fileCount);
   return { objects, survey };
 }

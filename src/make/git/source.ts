@@ -3,6 +3,7 @@
  * of it is made a commit of its own; and what an image of it will lack is noticed.
  */
 import { DocteurError } from "../../errors.js";
+import type { Person } from "../../git/person.js";
 import type { RemoteAddress } from "../../git-program/address.js";
 import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
 import { type FetchLimits, withinLimits } from "../../git-program/fetch-limits.js";
@@ -11,9 +12,10 @@ import { runGit } from "../../git-program/process.js";
 import { resolveCommit } from "../../git-program/revision.js";
 import { askOverTransport } from "../../git-program/transport.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
+import { parseSubdir } from "../source/part.js";
 import { type ExaminedCommit, examineCommit } from "./examine.js";
 import type { Noticed } from "./omissions.js";
-import { parseSubdir, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
+import { type CommitPart, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
 
 /** The root of a git work tree, or a bare repository, on this machine. */
 export interface LocalRepository {
@@ -37,6 +39,9 @@ export interface GitSourceOptions {
   ref?: string | undefined;
   /** A directory of the commit, instead of all of it. */
   subdir?: string | undefined;
+  /** The people and the message of the part's commit: by default the commit's own people, and what it is. */
+  author?: Person | undefined;
+  message?: string | undefined;
   /** Whether submodules and LFS pointers are errors. */
   strict?: boolean | undefined;
   /** See `MakeOptions`. */
@@ -84,14 +89,14 @@ function refuseLimits(path: string, { timeout, maxFetch }: FetchLimits): void {
 /** Brings the commit's objects within the workspace's reach. */
 async function obtain(
   source: GitSource,
-  subdir: string | undefined,
+  part: CommitPart | undefined,
   options: FetchOptions & FetchLimits & { ref?: string | undefined },
   workspace: Workspace,
 ): Promise<{ commit: string; sourceCommit: string }> {
   const { ref, signal } = options;
   const reader: TreeReader = { prefix: [], env: workspace.env, signal, run: runGit };
   const partOf = async (from: TreeReader, commit: string): Promise<string> =>
-    subdir === undefined ? commit : writeCommitOfSubdir(from, commit, subdir);
+    part === undefined ? commit : writeCommitOfSubdir(from, commit, part);
   if (source.kind === "remote") {
     const { address } = source;
     const sourceCommit = await withinLimits(options, address.host, workspace.repository, signal, (own) =>
@@ -130,7 +135,9 @@ export async function openGitSource(
   scratch: () => Promise<string>,
 ): Promise<ReadyCommit> {
   const { signal, onProgress, onNotice, ref, strict, timeout, maxFetch } = options;
-  const subdir = parseSubdir(options.subdir ?? "");
+  const { author, message } = options;
+  const path = parseSubdir(options.subdir ?? "");
+  const part = path === undefined ? undefined : { path, author, message };
   const workspace = await createWorkspace(await scratch());
   const fetchOptions = {
     ref,
@@ -140,7 +147,7 @@ export async function openGitSource(
     onNotice,
     onProgress: (done: number, total: number | undefined) => onProgress?.({ phase: "fetch", done, total }),
   };
-  const commits = await obtain(source, subdir, fetchOptions, workspace);
+  const commits = await obtain(source, part, fetchOptions, workspace);
   const report = (done: number): void => onProgress?.({ phase: "scan", done, total: undefined });
   const { env } = workspace;
   const examined = await examineCommit({ env, commit: commits.commit, signal }, report);

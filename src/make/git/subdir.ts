@@ -1,5 +1,7 @@
 /** A part of a commit's tree as a commit of its own. */
 import { DocteurError } from "../../errors.js";
+import type { CommitWords } from "../../git/objects.js";
+import { completeMessage, identOf, type Person } from "../../git/person.js";
 import { type GitResult, reasonOf, runGit } from "../../git-program/process.js";
 import { listSome } from "../../git-program/revision.js";
 
@@ -15,20 +17,6 @@ export interface TreeReader {
     env: NodeJS.ProcessEnv,
     signal: AbortSignal | undefined,
   ) => Promise<GitResult>;
-}
-
-/**
- * Reads the path of a directory inside a tree: slashes at its ends, double ones and `.` mean nothing.
- * @returns the path, or undefined for the root
- * @throws DocteurError `InvalidArgument`
- */
-export function parseSubdir(text: string): string | undefined {
-  const names = text.split("/").filter((name) => name !== "" && name !== ".");
-  if (names.includes("..") || text.includes("\0"))
-    throw new DocteurError("InvalidArgument", `not a directory of a commit: ${JSON.stringify(text)}`, {
-      hint: "--subdir takes a path from the root of the repository, without ..",
-    });
-  return names.length === 0 ? undefined : names.join("/");
 }
 
 const WHAT = new Map([
@@ -73,26 +61,51 @@ async function treeAt(
   });
 }
 
+/** A part of a commit, and what its own commit says. */
+export interface CommitPart extends CommitWords {
+  /** As `parseSubdir` has it. */
+  path: string;
+}
+
 /**
- * Writes a commit whose tree is a directory of another's: without parents, by the same people at the same time, with a
- * message that says what it is.
- * @param path as `parseSubdir` has it
+ * The header lines that a part's commit has of the original, a byte string: its people, with their dates.
+ * @param author takes the place of both; names are UTF-8 then
+ */
+function keptLines(head: string, author: Person | undefined): string[] {
+  const kept = head.split("\n").filter((line) => /^(author|committer|encoding) /.test(line));
+  if (author === undefined) return kept;
+  const ident = Buffer.from(identOf(author)).toString("latin1");
+  return kept
+    .filter((line) => !line.startsWith("encoding "))
+    .map((line) => line.replace(/^([a-z]+) .*>/, (_, role: string) => `${role} ${ident}`));
+}
+
+/**
+ * Writes a commit whose tree is a directory of another's: without parents, at the same time, and unless
+ * `part` has it otherwise by the same people, with a message that says what it is.
  * @returns its id
  * @throws DocteurError `NoSuchRevision` where there is no such directory; `BadSource` where git cannot read the commit;
  *   the signal's reason
  */
-export async function writeCommitOfSubdir(reader: TreeReader, commit: string, path: string): Promise<string> {
+export async function writeCommitOfSubdir(
+  reader: TreeReader,
+  commit: string,
+  part: CommitPart,
+): Promise<string> {
   const { prefix, env, signal } = reader;
+  const {
+    path,
+    author,
+    message = `Directory ${JSON.stringify(path).slice(1, -1)} of commit ${commit}`,
+  } = part;
   const tree = await treeAt(reader, commit, path);
   // Names of people are bytes, of an encoding that a header may name.
   const original = await runGit([...prefix, "cat-file", "commit", commit], env, signal, {
     encoding: "latin1",
   });
   const [head = ""] = original.stdout.split("\n\n", 1);
-  const kept = head.split("\n").filter((line) => /^(author|committer|encoding) /.test(line));
-  const message = Buffer.from(`Directory ${JSON.stringify(path).slice(1, -1)} of commit ${commit}\n`);
-  const header = Buffer.from(`tree ${tree}\n${kept.join("\n")}\n\n`, "latin1");
-  const input = Buffer.concat([header, message]);
+  const header = Buffer.from(`tree ${tree}\n${keptLines(head, author).join("\n")}\n\n`, "latin1");
+  const input = Buffer.concat([header, Buffer.from(completeMessage(message))]);
   const written = await runGit([...prefix, "hash-object", "-t", "commit", "-w", "--stdin"], env, signal, {
     input,
   });

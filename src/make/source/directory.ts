@@ -15,6 +15,7 @@ import { SourceBlobs, TOP } from "./blobs.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import { FolderHandle, type FolderId } from "./folder-handle.js";
 import { FolderTree, type Listing, SkippedPaths, type SourceEntry, SourceFolder } from "./listing.js";
+import { mergeFolders, noSuchPart, type SourcePart, WHOLE } from "./part.js";
 
 /** How to list a directory. */
 export interface DirectoryOptions {
@@ -24,8 +25,10 @@ export interface DirectoryOptions {
   dereference?: boolean;
   /** Files of the host, absolute, that are not part of the source: the image itself. */
   outputs: readonly string[];
-  /** What to leave out silently. */
+  /** What to leave out silently, by its path in the directory. */
   exclude: ExcludePatterns;
+  /** What of the directory becomes the image's root: by default all of it. */
+  part?: SourcePart | undefined;
   /** What to take, files and the directories that they are in, by path from the root; by default everything. */
   only?: ReadonlySet<string> | undefined;
   /** Leave out special files: FIFOs, sockets and devices. */
@@ -72,6 +75,7 @@ interface Subfolder {
 
 class DirectoryLister {
   readonly #options: DirectoryOptions;
+  readonly #part: SourcePart;
   readonly #followsLinks: boolean;
   readonly #breath: Breath;
   readonly #outputs: Set<string>;
@@ -88,12 +92,16 @@ class DirectoryLister {
   readonly #rootLen: number;
   readonly #root: string;
   #fileCount = 0;
+  /** Entries of folders less deep than this are not in the image; folders in them are part of the way. */
+  #stripDepth = 0;
+  #strippedCount = 0;
   #newest: bigint | undefined;
 
   constructor(root: string, options: DirectoryOptions) {
     this.#root = root;
     this.#rootLen = root.length + 1;
     this.#options = options;
+    this.#part = options.part ?? WHOLE;
     this.#followsLinks = options.compat || options.dereference === true;
     this.#breath = new Breath(options.signal);
     this.#outputs = new Set(options.outputs.map((path) => Buffer.from(path).toString("latin1")));
@@ -103,15 +111,34 @@ class DirectoryLister {
   async list(): Promise<Listing> {
     const path = this.#root;
     const id = this.#follow(bytesOf(path), path);
-    const root = await this.#listFolder({
-      path,
-      id,
-      depth: 0,
-      exclude: this.#options.exclude.root,
-      folder: TOP,
-    });
+    const top = { path, id, depth: 0, exclude: this.#options.exclude.root, folder: TOP };
+    const { subdir, strip } = this.#part;
+    this.#stripDepth = subdir.length + strip;
+    const root = await this.#listFolder(this.#enter(top, subdir));
     const newest = this.#newest === undefined ? undefined : Number(this.#newest / 1_000_000_000n);
-    return { tree: new FolderTree(root), blobs: this.#blobs, newest, skipped: this.#skipped };
+    return {
+      tree: new FolderTree(root),
+      blobs: this.#blobs,
+      newest,
+      skipped: this.#skipped,
+      strippedCount: this.#strippedCount,
+    };
+  }
+
+  /** The folder that becomes the root. A pattern that leaves it out, or one that it is in, leaves nothing. */
+  #enter(top: Place, subdir: readonly string[]): Place {
+    let place = top;
+    for (const name of subdir) {
+      const handle = new FolderHandle(place.path, place.id, this.#followsLinks);
+      try {
+        const entry = handle.names().includes(name) ? this.#entryOf(place, handle, name) : undefined;
+        if (entry === undefined || !("place" in entry)) throw noSuchPart(shown(top.path), subdir);
+        place = entry.place;
+      } finally {
+        handle.close();
+      }
+    }
+    return place;
   }
 
   async #listFolder(place: Place): Promise<SourceFolder> {
@@ -128,7 +155,8 @@ class DirectoryLister {
     for (const { name, place: below } of subfolders)
       entries.push({ name, mode: MODE.directory, folder: await this.#listFolder(below) });
     this.#above.delete(key);
-    return new SourceFolder(entries);
+    if (place.depth >= this.#stripDepth) return new SourceFolder(entries);
+    return mergeFolders(entries.flatMap((entry) => ("folder" in entry ? [entry.folder] : [])));
   }
 
   /** Makes sure that links do not unfold a few folders into a number without end. */
@@ -179,6 +207,10 @@ class DirectoryLister {
     const mode = modeOf(found, compat);
     if (name === ".git" || isTemporaryName(name) || (typeof mode === "object" && skipSpecial)) {
       this.#skipped.add(path, name === ".git" ? "git" : isTemporaryName(name) ? "temporary" : "special");
+      return undefined;
+    }
+    if (mode !== MODE.directory && place.depth < this.#stripDepth) {
+      if (place.depth >= this.#part.subdir.length) this.#strippedCount++;
       return undefined;
     }
     if (typeof mode === "object") refuseSpecial(path, mode.special);

@@ -123,6 +123,8 @@ export interface Listing {
   /** Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` where there is none. */
   newest: number | undefined;
   skipped: SkippedPaths;
+  /** Files and links that `SourcePart.strip` leaves nothing of. */
+  strippedCount: number;
 }
 
 /** Bytes of everything that is to be read. */

@@ -154,6 +154,7 @@ class MemoryLister {
       blobs: this.#blobs,
       newest: undefined,
       skipped: new SkippedPaths(),
+      strippedCount: 0,
     };
   }
 }

@@ -49,9 +49,13 @@ export class TarTree {
     this.#archive = archive;
   }
 
-  /** A member's number, or a special file's, by its path. */
-  find(path: string): number | undefined {
-    const item = this.#paths.find(path);
+  /**
+   * A member's number, or a special file's.
+   * @param place its path in the image, undefined where it is not in it
+   * @param path its path in the archive
+   */
+  find(place: string | undefined, path: string): number | undefined {
+    const item = place === undefined ? undefined : this.#paths.find(place);
     if (item !== undefined && item !== FOLDER) return item;
     const leftOut = this.#leftOut.find(path);
     return leftOut === FOLDER ? undefined : leftOut;
@@ -77,7 +81,7 @@ export class TarTree {
     });
   }
 
-  /** Notes a member that is left out. */
+  /** Notes a member that is left out. @param path in the archive */
   leaveOut(path: string, item: number): void {
     try {
       this.#leftOut.set(path, item);
@@ -116,7 +120,7 @@ export class TarTree {
    * The listing of all that is there at the archive's end.
    * @throws DocteurError `BadSource` for what no image can hold
    */
-  finish(skipSpecial: boolean): Listing {
+  finish(skipSpecial: boolean): Omit<Listing, "strippedCount"> {
     const { members } = this;
     const { newest, skipped } = this.#check(skipSpecial);
     const blobs = members.blobs(this.#archive.path);

@@ -14,6 +14,7 @@ import type { Archive } from "./archive.js";
 import type { ExcludePatterns, ExcludeState } from "./exclude.js";
 import type { Listing } from "./listing.js";
 import { Named } from "./named.js";
+import { noSuchPart, type SourcePart, WHOLE } from "./part.js";
 import { type PaxRecords, parsePax } from "./pax.js";
 import { refuseOtherCompressions } from "./spool.js";
 import { BLOCK_LEN, damaged, isZeroBlock, parseHeader, parseLongName, type TarHeader } from "./tar-header.js";
@@ -21,8 +22,10 @@ import { SPECIAL, TarTree } from "./tar-tree.js";
 
 /** How to list an archive. */
 export interface TarOptions {
-  /** What to leave out silently. */
+  /** What to leave out silently, by its path in the archive. */
   exclude: ExcludePatterns;
+  /** What of the archive becomes the image's root: by default all of it. */
+  part?: SourcePart | undefined;
   /** Leave out special files: FIFOs and devices. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
@@ -67,15 +70,19 @@ const endsInDot = (path: string): boolean => /\/\.\/*$/.test(path);
 class TarLister {
   readonly #archive: Archive;
   readonly #options: TarOptions;
+  readonly #part: SourcePart;
   readonly #tree: TarTree;
   readonly #unknown = new Named();
   #globals: PaxRecords = {};
   #pending: Pending | undefined;
   #memberCount = 0;
+  #strippedCount = 0;
+  #hasSubdir = false;
 
   constructor(archive: Archive, options: TarOptions) {
     this.#archive = archive;
     this.#options = options;
+    this.#part = options.part ?? WHOLE;
     this.#tree = new TarTree(archive);
   }
 
@@ -91,7 +98,9 @@ class TarLister {
       this.#damaged("an extended header that belongs to nothing", this.#pending.start);
     if (this.#unknown.count > 0)
       this.#notice(`members of unknown types are taken for files, as POSIX has it: ${this.#unknown}`);
-    return this.#tree.finish(this.#options.skipSpecial);
+    const { subdir } = this.#part;
+    if (subdir.length > 0 && !this.#hasSubdir) throw noSuchPart(this.#archive.name, subdir);
+    return { ...this.#tree.finish(this.#options.skipSpecial), strippedCount: this.#strippedCount };
   }
 
   #notice(text: string): void {
@@ -213,14 +222,28 @@ class TarLister {
     const names = this.#namesOf(header.path, at);
     const path = names.join("/");
     checkLimits(path, path.length, names.length);
-    if (isFolder(header)) {
-      if (!this.#isLeftOut(names, true)) this.#tree.addFolder(path, endsInDot(header.path));
+    const place = this.#placeOf(names);
+    const isDirectory = isFolder(header);
+    // What lies elsewhere is no reason to tell of a .git.
+    const isIn = place.isBelow && !this.#isLeftOut(names, isDirectory);
+    if (isIn && (isDirectory || names.length > this.#part.subdir.length)) this.#hasSubdir = true;
+    if (isDirectory) {
+      if (isIn && place.path !== undefined) this.#tree.addFolder(place.path, endsInDot(header.path));
       return;
     }
     if (names.length === 0 || endsInDot(header.path)) this.#damaged("a member that has no name", at);
     const item = this.#itemOf(at, header, path);
-    if (this.#isLeftOut(names, false)) this.#tree.leaveOut(path, item);
-    else this.#tree.place(path, item);
+    if (isIn && place.path !== undefined) this.#tree.place(place.path, item);
+    else this.#tree.leaveOut(path, item);
+    if (isIn && place.path === undefined && names.length > this.#part.subdir.length) this.#strippedCount++;
+  }
+
+  /** Where a path of the archive lies in the image: `path` is undefined where that is nowhere, or its root. */
+  #placeOf(names: readonly string[]): { path: string | undefined; isBelow: boolean } {
+    const { subdir, strip } = this.#part;
+    const isBelow = subdir.every((name, at) => names[at] === name);
+    const left = names.slice(subdir.length + strip);
+    return { path: isBelow && left.length > 0 ? left.join("/") : undefined, isBelow };
   }
 
   /** The names of a path: none for the root. */
@@ -261,8 +284,12 @@ class TarLister {
 
   /** What a hard link is to: a file, mostly. */
   #linked(target: string, from: string, at: number): number {
-    const path = this.#namesOf(target, at).join("/");
-    const found = endsInDot(target) || target.endsWith("/") ? undefined : this.#tree.find(path);
+    const names = this.#namesOf(target, at);
+    const path = names.join("/");
+    const found =
+      endsInDot(target) || target.endsWith("/")
+        ? undefined
+        : this.#tree.find(this.#placeOf(names).path, path);
     return found ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
   }
 

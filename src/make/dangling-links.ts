@@ -1,0 +1,152 @@
+/**
+ * Symbolic links of a source that no reader of the image can follow: they lead to nothing in it, or out of it. Links are
+ * resolved as readers resolve them (`asm/volume/lookup.ts`): `.` and `..` as text and never out of the root, an absolute
+ * target from the image's root, and 40 links at most.
+ */
+import { shown } from "../git/byte-string.js";
+import { MODE } from "../git/objects.js";
+import type { Noticed } from "./git/omissions.js";
+import type { Listing } from "./source/listing.js";
+import { FOLDER, PathTree } from "./source/path-tree.js";
+
+/** What a path leads to, no link followed: a link by its target, a byte string. */
+export type Found = "folder" | "other" | { target: string };
+
+/** Finds what a path leads to, whose parent is a folder. The path is a byte string, without slashes at its ends. */
+export type Lookup = (path: string) => Found | undefined;
+
+/** Limits of readers (`asm/base/limits.ts`). */
+const SYMLINKS_MAX = 40;
+const PATH_MAX = 4096;
+const DEPTH_MAX = 512;
+
+/** How many paths are told. */
+const SHOWN_MAX = 5;
+
+/** Bytes of paths that are looked up for one source: some seconds. Links that lead through others may ask for any number. */
+const WORK_MAX = 2 ** 30;
+/** What a lookup costs beside its path, in such bytes. */
+const LOOKUP_COST = 64;
+
+/** Names of a path that leads on from a link; `known` of the first are folders. */
+interface Rewritten {
+  names: string[];
+  known: number;
+}
+
+/** @param base names of the folder that the link is in @returns undefined where a reader refuses the path */
+function rewrite(base: string[], target: string, rest: readonly string[]): Rewritten | undefined {
+  if (target === "" || target.includes("\0")) return undefined;
+  const names = target.startsWith("/") ? [] : base;
+  let known = names.length;
+  let len = names.reduce((sum, name) => sum + name.length + 1, 0);
+  for (const name of [...target.split("/"), ...rest])
+    if (name === "..") {
+      len -= names.length === 0 ? 0 : names.pop()!.length + 1;
+      known = Math.min(known, names.length);
+    } else if (name !== "" && name !== ".") {
+      len += name.length + 1;
+      // A path has one slash less than names.
+      if (len - 1 > PATH_MAX || names.push(name) > DEPTH_MAX) return undefined;
+    }
+  return { names, known };
+}
+
+/** Judges the links of a source one by one, and gathers those that dangle. */
+export class DanglingLinks {
+  readonly noticed: Noticed = { count: 0, paths: [] };
+  readonly #lookup: Lookup;
+  #work = 0;
+
+  constructor(lookup: Lookup) {
+    this.#lookup = lookup;
+  }
+
+  /** Takes note of work besides lookups. @returns whether there is work left to spend: without, links are not judged */
+  spend(work: number): boolean {
+    this.#work += work;
+    return this.#work <= WORK_MAX;
+  }
+
+  /** Judges a link. @param path a byte string, without a slash in front */
+  judge(path: string): void {
+    const leads = this.#leadsSomewhere(path);
+    if (leads !== false) return;
+    this.noticed.count++;
+    if (this.noticed.paths.length < SHOWN_MAX) this.noticed.paths.push(shown(path));
+  }
+
+  /** @returns undefined where that is not known */
+  #leadsSomewhere(path: string): boolean | undefined {
+    let names = path.split("/");
+    // A link's own path leads through folders.
+    let at = names.length - 1;
+    for (let links = 0; at < names.length; ) {
+      const prefix = names.slice(0, at + 1).join("/");
+      if (!this.spend(LOOKUP_COST + prefix.length)) return undefined;
+      const found = this.#lookup(prefix);
+      if (found === undefined) return false;
+      if (found === "folder") at++;
+      else if (found === "other") return at === names.length - 1;
+      else {
+        if (++links > SYMLINKS_MAX) return false;
+        const next = rewrite(names.slice(0, at), found.target, names.slice(at + 1));
+        if (next === undefined) return false;
+        names = next.names;
+        at = next.known;
+      }
+    }
+    return true;
+  }
+}
+
+/** Bytes as a byte string, wherever JavaScript runs. */
+function byteStringOf(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** What a file has for a value in the tree of paths; a link has its blob. */
+const OTHER = FOLDER - 1;
+
+/** Tells of each leaf of a listing by its path. */
+function walkPaths(
+  { tree }: Listing,
+  onLeaf: (path: string, isLink: boolean, blob: number) => void,
+  onFolder: (path: string) => void = () => {},
+): void {
+  const prefixes = [""];
+  tree.walk({
+    enter: (name) => {
+      const path = `${prefixes.at(-1)}${name}`;
+      onFolder(path);
+      prefixes.push(`${path}/`);
+    },
+    leaf: (name, mode, blob) => onLeaf(`${prefixes.at(-1)}${name}`, mode === MODE.symlink, blob),
+    leave: () => void prefixes.pop(),
+  });
+}
+
+/** The dangling links of a listed source. */
+export function findDanglingLinks(listing: Listing): Noticed {
+  const links: string[] = [];
+  walkPaths(listing, (path, isLink) => void (isLink && links.push(path)));
+  const paths = new PathTree();
+  if (links.length > 0)
+    walkPaths(
+      listing,
+      (path, isLink, blob) => paths.set(path, isLink ? blob : OTHER),
+      (path) => paths.addFolder(path),
+    );
+  const dangling = new DanglingLinks((path) => {
+    const value = paths.find(path);
+    if (value === undefined) return undefined;
+    if (value === FOLDER) return "folder";
+    if (value === OTHER) return "other";
+    // Targets are at hand.
+    return { target: byteStringOf(listing.blobs.at(value).content as Uint8Array) };
+  });
+  for (const path of links) dangling.judge(path);
+  return dangling.noticed;
+}

@@ -1,0 +1,65 @@
+/** Parts of a source: a directory of it that becomes the root, and first names of paths that are taken away. */
+import { DocteurError } from "../../errors.js";
+import { shown } from "../../git/byte-string.js";
+import { MODE } from "../../git/objects.js";
+import { type SourceEntry, SourceFolder } from "./listing.js";
+
+/** What of a source becomes the root of the image. */
+export interface SourcePart {
+  /** The names of a directory's path, byte strings; none for the whole source. */
+  subdir: readonly string[];
+  /** How many names are taken away in front of every path below it. What has no more names than these is left out. */
+  strip: number;
+}
+
+/** All of a source. */
+export const WHOLE: SourcePart = { subdir: [], strip: 0 };
+
+/**
+ * Reads the path of a directory inside a source: slashes at its ends, double ones and `.` mean nothing.
+ * @returns the path, or undefined for the root
+ * @throws DocteurError `InvalidArgument`
+ */
+export function parseSubdir(text: string): string | undefined {
+  const names = text.split("/").filter((name) => name !== "" && name !== ".");
+  if (names.includes("..") || text.includes("\0"))
+    throw new DocteurError("InvalidArgument", `not a directory of the source: ${JSON.stringify(text)}`, {
+      hint: "--subdir takes a path from the root of the source, without ..",
+    });
+  return names.length === 0 ? undefined : names.join("/");
+}
+
+/** The error for a source without that directory. @param source for people */
+export function noSuchPart(source: string, subdir: readonly string[]): DocteurError {
+  const path = shown(subdir.join("/"));
+  return new DocteurError("NoSuchRevision", `there is no directory ${path} in ${source}`, {
+    path,
+    hint: "--subdir takes a directory of the source, which --exclude does not leave out",
+  });
+}
+
+/**
+ * Puts the entries of folders into one. Folders of one name are put together, too.
+ * @throws DocteurError `BadSource` where another entry has a name twice
+ */
+export function mergeFolders(folders: readonly SourceFolder[]): SourceFolder {
+  if (folders.length === 1) return folders[0]!;
+  const byName = new Map<string, SourceEntry[]>();
+  for (const folder of folders)
+    for (const entry of folder.entries()) {
+      const known = byName.get(entry.name);
+      if (known === undefined) byName.set(entry.name, [entry]);
+      else known.push(entry);
+    }
+  return new SourceFolder(
+    [...byName].map(([name, entries]): SourceEntry => {
+      if (entries.length === 1) return entries[0]!;
+      const same = entries.flatMap((entry) => (entry.mode === MODE.directory ? [entry.folder] : []));
+      if (same.length === entries.length) return { name, mode: MODE.directory, folder: mergeFolders(same) };
+      throw new DocteurError("BadSource", `--strip-components gives ${shown(name)} to more than one file`, {
+        path: shown(name),
+        hint: "take away fewer names, or leave one of the files out with --exclude",
+      });
+    }),
+  );
+}
