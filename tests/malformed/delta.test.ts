@@ -322,6 +322,6 @@ test("deltas of trees and of the commit", async () => {
         ["old", "z"],
       );
       assert.equal(Buffer.from(await volume.get("/z")).toString(), OK_TEXT);
-      assert.equal(volume.commit.date?.getTime(), 0);
+      assert.equal(volume.commit.date, null);
     }
 });
