@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { open } from "../../src/index.js";
 import { make } from "../../src/make/index.js";
+import { quotePath } from "../../src/text/quoted-path.js";
 import { assertSound } from "../../src/verify/index.js";
 import { DATE, makeAndCheck } from "../support/checked-image.js";
 import { fixture, fixtureLines } from "../support/fixtures.js";
@@ -277,7 +278,7 @@ test("names that git's check finds fault with are refused by name", async (t) =>
     mkdirSync(join(source, "sub", name), { recursive: true });
     await assert.rejects(make(source, join(work, "image")), {
       code: "BadSource",
-      message: `${source}/sub/${name} cannot be in an image: git trees hold no name that some file systems take for .git`,
+      message: `${quotePath(Buffer.from(`${source}/sub/${name}`))} cannot be in an image: git trees hold no name that some file systems take for .git`,
     });
     rmSync(source, { recursive: true });
   }
@@ -300,7 +301,7 @@ test("directories that are nested as deep as images allow, and deeper", async (t
   mkdirSync(join(source, "d/".repeat(513)), { recursive: true });
   const deep = {
     code: "BadSource",
-    message: /^.{200}\.\.\. cannot be in an image: its path is more than 512 levels deep$/,
+    message: /^".{200}"\.\.\. cannot be in an image: its path is more than 512 levels deep$/,
   };
   await assert.rejects(make(source, join(work, "image")), deep);
   // That is beyond what a path can name to the system.

@@ -128,7 +128,8 @@ test("one commit is fetched, and nothing else", async (t) => {
   assert.deepEqual([...new Set(steps.map(({ phase }) => phase))], ["fetch", "scan", "pack"]);
   for (const phase of ["fetch", "pack"]) {
     const own = steps.filter((step) => step.phase === phase);
-    assert.deepEqual(own.at(-1), { phase, done: objectCount, total: objectCount });
+    const step = phase === "fetch" ? 1 : 3;
+    assert.deepEqual(own.at(-1), { phase, done: objectCount, total: objectCount, step, steps: 3 });
     for (const [index, { done, total }] of own.entries()) {
       assert.equal(total, objectCount);
       assert.ok(done >= (own[index - 1]?.done ?? 0) && done <= objectCount);

@@ -128,14 +128,11 @@ async function checkLists(volume: Volume, { tree }: Subject): Promise<void> {
         oid: line.oid,
         size: line.size,
       }));
-    const entries = await volume.list(Buffer.from(parent, "latin1"), { sizes: true });
-    const actual = entries.map(({ nameBytes, kind, mode, oid, size }) => ({
-      nameBytes: Buffer.from(nameBytes).toString("latin1"),
-      kind,
-      mode,
-      oid,
-      size,
-    }));
+    const actual = [];
+    for await (const { nameBytes, kind, mode, oid, size } of volume.entries(Buffer.from(parent, "latin1"), {
+      sizes: true,
+    }))
+      actual.push({ nameBytes: Buffer.from(nameBytes).toString("latin1"), kind, mode, oid, size });
     assert.deepEqual(actual, expected, parent);
   }
 }
