@@ -61,16 +61,28 @@ async function openUrl(url: URL, blockSize: number): Promise<BlockDevice> {
   );
 }
 
-/** A string: a URL where it has a scheme, else a path. */
-async function openString(text: string, blockSize: number): Promise<BlockDevice> {
-  if (!SCHEME.test(text)) return openFile(text, blockSize);
-  let url: URL;
+/** What a string names: a URL where it has a scheme, else a path. */
+function parseSource(text: string): URL | string {
+  if (!SCHEME.test(text)) return text;
   try {
-    url = new URL(text);
+    return new URL(text);
   } catch (cause) {
     throw invalid(`cannot open ${shown(text)}: not a URL`, undefined, cause);
   }
-  return openUrl(url, blockSize);
+}
+
+async function openString(text: string, blockSize: number): Promise<BlockDevice> {
+  const source = parseSource(text);
+  return typeof source === "string" ? openFile(source, blockSize) : openUrl(source, blockSize);
+}
+
+/**
+ * The file that a source names: a path or a `file:` URL; undefined for sources of other kinds.
+ * @throws DocteurError `InvalidArgument` for a malformed URL
+ */
+export function fileOf(source: ImageSource): string | URL | undefined {
+  const named = typeof source === "string" ? parseSource(source) : source;
+  return typeof named === "string" || (isUrl(named) && named.protocol === "file:") ? named : undefined;
 }
 
 /** Whether a source keeps to the contract of `BlockDevice`, as far as can be seen. */

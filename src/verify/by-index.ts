@@ -30,7 +30,7 @@ export async function proveByIndex(
   // Threads resolve objects while this one hashes the PACK; one alone hashes what it has just read.
   const rows = await scanByIndex(reader, idx, end, team === undefined);
   if (rows === undefined) return undefined;
-  const resolver = new Resolver(reader, rows, { readTrees: true });
+  const resolver = new Resolver(reader, rows, { readTrees: course.tables });
   let isPackProven = team === undefined;
   const first = async (): Promise<void> => {
     beginPhase(course, "hash", frame);

@@ -20,7 +20,7 @@ export async function proveByPack(course: Course, frame: Frame): Promise<Proven>
   beginPhase(course, "read", frame);
   const scan = await scanByInflating(reader, count, limit, landmarks(idx, limit), findings);
   const { rows } = scan;
-  await resolveAll(course, rows, new Resolver(reader, rows, { waiting: scan.waiting, readTrees: false }));
+  await resolveAll(course, rows, new Resolver(reader, rows, { waiting: scan.waiting }));
   reportObjects(course, scan);
   const trailer = await packTrailer(course, scan.end, idxStart, idx);
   const { index, isWhole } = buildIndex(course, rows, idxStart, trailer ?? new Uint8Array(OID));
@@ -40,7 +40,7 @@ async function readAllTrees(
   rows: Rows,
   index: Idx,
 ): Promise<{ trees: Uint32Array[]; resolver: Resolver }> {
-  const resolver = new Resolver(course.reader, rows, { readTrees: true });
+  const resolver = new Resolver(course.reader, rows, { readTrees: course.tables });
   const isTree = (row: number): boolean => rows.states[row] === STATE.ok && rows.types[row] === KIND.tree;
   const before = rows.states.slice();
   const trees = await readTrees(course, index.oids, resolver, () =>

@@ -44,7 +44,7 @@ export async function inflateSingle(
   rows.firstChild.fill(-1);
   rows.nextChild.fill(-1);
   for (let index = 1; index < chain.length; index++) rows.firstChild[chain[index]!] = chain[index - 1]!;
-  const resolver = new Resolver(reader, rows, { readTrees: false });
+  const resolver = new Resolver(reader, rows);
   await resolver.run({ roots: Int32Array.of(root), groups: Int32Array.of(0, 1) }, counter());
   for (const row of chain) if (rows.states[row]! > STATE.ok) return rows.states[row]!;
   if (Buffer.compare(rows.oids.subarray(first * OID, first * OID + OID), oid) !== 0)

@@ -1,6 +1,7 @@
 /** The verifier's Wasm module (`asm/verifier.ts`), instantiated. */
 
 import { DocteurError } from "../errors.js";
+import { MORE_MEMORY } from "./out-of-memory.js";
 
 /** The exports of `asm/verifier.ts`. Pointers and lengths are bytes; 0 stands for memory that could not be had. */
 interface VerifierExports extends WebAssembly.Exports {
@@ -54,7 +55,7 @@ export class Engine {
     this.oid = this.wasm.alloc(SLACK);
     if (this.oid === 0)
       throw new DocteurError("OutOfMemory", "the memory limit is too small for anything", {
-        hint: "raise the memory limit",
+        hint: MORE_MEMORY,
       });
     this.#bytes = new Uint8Array(this.wasm.memory.buffer);
     this.#words = new Uint32Array(this.wasm.memory.buffer);
@@ -81,7 +82,8 @@ export class Engine {
 
   /** A buffer, with `FRONT` bytes before it and `SLACK` behind; or 0. */
   alloc(size: number): number {
-    const ptr = size > BUFFER_MAX ? 0 : this.wasm.alloc(FRONT + size + SLACK);
+    // Wasm's numbers have a sign in JavaScript: pointers from 2 GiB on come as negative ones.
+    const ptr = size > BUFFER_MAX ? 0 : this.wasm.alloc(FRONT + size + SLACK) >>> 0;
     return ptr === 0 ? 0 : ptr + FRONT;
   }
 

@@ -6,6 +6,7 @@ import { checkCommit } from "./commit-check.js";
 import type { Expected } from "./expected-commit.js";
 import { type Course, checkRest, readFrame, reportCollisions } from "./frame.js";
 import { typedError } from "./out-of-memory.js";
+import { returnTo, takenTables } from "./tables-budget.js";
 import type { Team } from "./threads.js";
 
 /**
@@ -21,7 +22,12 @@ export async function examineFully(
   const frame = await readFrame(course);
   const threads = team(frame.idxStart - PACK_START);
   try {
-    const proven = (await proveByIndex(course, frame, threads)) ?? (await proveByPack(course, frame));
+    const before = takenTables(course.tables);
+    let proven = await proveByIndex(course, frame, threads);
+    if (proven === undefined) {
+      returnTo(course.tables, before);
+      proven = await proveByPack(course, frame);
+    }
     reportCollisions(course, proven.rows);
     await checkRest(course, frame);
     await checkCommit(course, frame, proven, expected);

@@ -6,9 +6,9 @@ import { hexOid } from "../git/oid.js";
 import type { Rows } from "./entry-table.js";
 import { type Idx, readIdx } from "./idx.js";
 import type { Ledger } from "./ledger.js";
-import { tablesOutOfMemory } from "./out-of-memory.js";
 import type { ImageReader } from "./reader.js";
 import type { Counts, Findings, Sizes } from "./report.js";
+import { type TablesBudget, takeTables } from "./tables-budget.js";
 
 /** The smallest PACK: header, one entry of 9 bytes, trailer; and the smallest IDX. */
 const PACK_MIN = 41;
@@ -43,8 +43,8 @@ export interface Course {
   readonly findings: Findings;
   readonly ledger: Ledger;
   readonly out: Examined;
-  /** Bytes that the tables of all objects may take together. */
-  readonly tablesLimit: number;
+  /** What the tables of all objects may take together. */
+  readonly tables: TablesBudget;
   readonly onProgress: ((progress: PhaseProgress) => void) | undefined;
 }
 
@@ -69,7 +69,7 @@ export function beginPhase(
 }
 
 /** Reads the frame. @throws DocteurError where there is no image to speak of, or its tables have no room */
-export async function readFrame({ reader, ledger, tablesLimit }: Course): Promise<Frame> {
+export async function readFrame({ reader, ledger, tables }: Course): Promise<Frame> {
   const head = await reader.copy(0, PACK_START + PACK_HEADER);
   const view = new DataView(head.buffer);
   const version = view.getUint32(PACK_START + 4);
@@ -84,7 +84,7 @@ export async function readFrame({ reader, ledger, tablesLimit }: Course): Promis
   const room = Number(idxStart) - PACK_START - PACK_HEADER - OID;
   if (count * ENTRY_MIN > room)
     throw new DocteurError("BadPack", "the PACK announces more objects than it has bytes for");
-  if (count * TABLES_PER_OBJECT > tablesLimit) throw tablesOutOfMemory();
+  takeTables(tables, count * TABLES_PER_OBJECT);
   ledger.judged("frame");
   ledger.owe("objects", count);
   return { commit: head.slice(0, OID), idxStart: Number(idxStart), count };

@@ -1,10 +1,20 @@
 /** Verifies images: whether one is sound, what it holds, and whether it is the one that it should be. docs/VERIFY.md. */
 
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
+import {
+  type Check,
+  type Checks,
+  checkOptions,
+  isBoolean,
+  isFunction,
+  isModule,
+  isString,
+  isWhole,
+} from "../arguments.js";
 import { compileVerifier } from "../core/builds.js";
-import type { ImageSource } from "../devices/open.js";
-import { toDevice } from "../devices/open.js";
+import { isBlockSize } from "../devices/device.js";
+import { pathOfUrl } from "../devices/node-files.js";
+import { fileOf, type ImageSource, toDevice } from "../devices/open.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { isoOf } from "../git/ident.js";
@@ -17,6 +27,7 @@ import { Ledger } from "./ledger.js";
 import { examineQuickly } from "./quick.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
+import { createBudget } from "./tables-budget.js";
 import { Team } from "./threads.js";
 
 export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Sizes } from "./report.js";
@@ -34,11 +45,12 @@ export interface VerifyOptions {
   against?: string;
   /** Findings that the report holds at most; 100 by default. */
   maxFindings?: number;
-  /** Threads that inflate, where the source is a file; by default one a processor, and no more than the image is worth. */
+  /** Threads that inflate, 1 to 8, where the source is a file; by default one a processor, and no more than the image is worth. */
   jobs?: number;
   /**
-   * Cap of the memory of each thread's Wasm, in bytes; 1 GiB by default, of which only very large objects take much. The
-   * tables of all objects may take four times as much together: at 256 bytes an object, 16 million by default.
+   * Cap of the memory of each thread's Wasm, in bytes, up to 4 GiB less 64 KiB; 1 GiB by default, of which only very large
+   * objects take much. The tables of all objects and trees may take four times as much together: at 256 bytes an object
+   * and 16 an entry of a tree, some 15 million objects by default.
    */
   memoryLimit?: number;
   /** Bytes of a block, where the source is no device. */
@@ -66,9 +78,33 @@ export const JOBS_MAX = 8;
 /** Bytes of PACK that a thread is worth. */
 const THREAD_LEN = 2 << 20;
 
+/** The largest memory that a Wasm module can have, less a page. */
+export const MEMORY_MAX = 0xffff0000;
+
+const isSizeOfBlock: Check = (value) =>
+  isBlockSize(value as number) ? undefined : "a power of two, at least 512";
+
+const CHECKS: Checks & Record<keyof VerifyOptions, Check> = {
+  quick: isBoolean,
+  commit: isString,
+  tree: isString,
+  against: isString,
+  maxFindings: isWhole(0),
+  jobs: isWhole(1, JOBS_MAX),
+  memoryLimit: isWhole(1, MEMORY_MAX),
+  blockSize: isSizeOfBlock,
+  onProgress: isFunction,
+  module: isModule,
+};
+
+/** The path of an image's file; undefined where there is none, or none that can be opened. */
 function pathOf(source: ImageSource): string | undefined {
-  if (typeof source === "string") return source;
-  return source instanceof URL && source.protocol === "file:" ? fileURLToPath(source) : undefined;
+  try {
+    const file = fileOf(source);
+    return file === undefined || typeof file === "string" ? file : pathOfUrl(file);
+  } catch {
+    return undefined;
+  }
 }
 
 function checkId(name: string, id: string | undefined): void {
@@ -100,7 +136,6 @@ async function examine(
 ): Promise<void> {
   const blockSize = options.blockSize ?? BLOCK_SIZE;
   const memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
-  const tablesLimit = TABLES_FACTOR * memoryLimit;
   const path = pathOf(source);
   const device = await toDevice(source, blockSize);
   try {
@@ -110,7 +145,8 @@ async function examine(
     out.reader = reader;
     const { onProgress, quick } = options;
     const report = onProgress && numberSteps(onProgress, quick ? ["hash"] : ["read", "hash", "resolve"]);
-    const course: Course = { reader, findings, ledger, out, tablesLimit, onProgress: report };
+    const tables = createBudget(TABLES_FACTOR * memoryLimit);
+    const course: Course = { reader, findings, ledger, out, tables, onProgress: report };
     if (options.quick) {
       await examineQuickly(course, expected);
       return;
@@ -132,6 +168,7 @@ async function examine(
  * @throws DocteurError where the options are wrong, or the repository to compare with cannot be used
  */
 export async function verifyImage(source: ImageSource, options: VerifyOptions = {}): Promise<VerifiedImage> {
+  checkOptions("verify", options, CHECKS);
   checkId("commit", options.commit);
   checkId("tree", options.tree);
   // Few ask for a repository, and running git takes a good part of this package.

@@ -3,6 +3,7 @@
  * different places, the header say and the loop that compares ids. An image is sound only where they are equal
  * in every part, so a part that was passed over, for want of memory or by mistake, can never make an image sound.
  */
+import { MORE_MEMORY } from "./out-of-memory.js";
 import type { Findings } from "./report.js";
 
 /** The parts of an account, and what they count. */
@@ -77,7 +78,7 @@ export class Ledger {
     if (open.length === 0) return;
     const parts = open.map((part) => this.#describe(part)).join("; ");
     findings.add("error", "OutOfMemory", `the image could not be judged as a whole: ${parts}`, {
-      hint: "raise the memory limit",
+      hint: MORE_MEMORY,
     });
   }
 

@@ -4,10 +4,13 @@ import { DocteurError } from "../errors.js";
 /** Messages of the RangeErrors for arrays, maps, strings and Wasm memories that cannot be had. */
 const MESSAGE = /alloc|memory|invalid .*length|maximum size exceeded/i;
 
+/** What to do about a lack of memory. */
+export const MORE_MEMORY = "raise the memory limit (memoryLimit, --memory)";
+
 /** The error for tables that have no room. @param cause what the engine said of it */
 export function tablesOutOfMemory(cause?: unknown): DocteurError {
   return new DocteurError("OutOfMemory", "there is no memory for the tables of all objects", {
-    hint: "raise the memory limit, or free memory of the machine",
+    hint: `${MORE_MEMORY}, or free memory of the machine`,
     cause,
   });
 }

@@ -26,13 +26,13 @@ interface ResolveAllOptions {
 
 /** Resolves all objects that are pending. @returns the trees that were read */
 export async function resolveAll(
-  { reader, onProgress }: Course,
+  { reader, onProgress, tables }: Course,
   rows: Rows,
   resolver: Resolver,
   { team, oids = new Uint8Array(0), first = async () => undefined }: ResolveAllOptions = {},
 ): Promise<Uint32Array[]> {
   const forest = plantForest(rows, (row) => rows.states[row] === STATE.pending);
-  const task = { rows, forest, next: counter(), oids };
+  const task = { rows, forest, next: counter(), oids, tables };
   const onGroup = (done: number, total: number): void => {
     reader.onChunk = undefined;
     onProgress?.({ phase: "resolve", done, total });

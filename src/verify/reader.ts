@@ -5,6 +5,7 @@
 import { type BlockDevice, RESULT } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import type { Engine } from "./engine.js";
+import { MORE_MEMORY } from "./out-of-memory.js";
 
 const CHUNK = 1 << 18;
 const ZEROS = new Uint8Array(CHUNK);
@@ -48,7 +49,7 @@ export class ImageReader {
     this.#joint = engine.alloc(this.pieceLen);
     if (this.#start === 0 || this.#joint === 0)
       throw new DocteurError("OutOfMemory", "the memory limit is too small to read the image", {
-        hint: "raise the memory limit",
+        hint: MORE_MEMORY,
       });
   }
 
@@ -116,12 +117,26 @@ export class ImageReader {
       const piece = Math.min(end - at, this.restOfChunk(at));
       const ptr = await this.fetch(at, piece);
       const bytes = this.engine.bytes.subarray(ptr, ptr + piece);
-      // Sparse images are zeros for gigabytes, which are compared at once.
-      if (Buffer.compare(bytes, ZEROS.subarray(0, Math.min(piece, ZEROS.length))) !== 0) {
+      if (!isZeros(bytes)) {
         const found = bytes.findIndex((byte) => byte !== 0);
         if (found >= 0) return at + found;
       }
       at += piece;
+    }
+    return -1;
+  }
+
+  /** The offset of the last byte from `start` to `end` that is not zero, or -1. */
+  async lastNonZero(start: number, end: number): Promise<number> {
+    for (let at = end; at > start; ) {
+      const piece = Math.min(at - start, ((at - 1) % this.pieceLen) + 1);
+      const ptr = await this.fetch(at - piece, piece);
+      const bytes = this.engine.bytes.subarray(ptr, ptr + piece);
+      if (!isZeros(bytes)) {
+        const found = bytes.findLastIndex((byte) => byte !== 0);
+        if (found >= 0) return at - piece + found;
+      }
+      at -= piece;
     }
     return -1;
   }
@@ -167,4 +182,9 @@ export class ImageReader {
     this.onChunk?.(offset);
     return true;
   }
+}
+
+/** Whether bytes are known to be zeros alone: sparse images are that for gigabytes, which are compared at once. */
+function isZeros(bytes: Uint8Array): boolean {
+  return Buffer.compare(bytes, ZEROS.subarray(0, Math.min(bytes.length, ZEROS.length))) === 0;
 }

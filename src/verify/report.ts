@@ -2,6 +2,7 @@
 
 import { DocteurError, type ErrorCode } from "../errors.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
+import { MORE_MEMORY } from "./out-of-memory.js";
 
 /** The version of the report's form: raised when a field goes away or changes its meaning. */
 export const SCHEMA = 1;
@@ -177,7 +178,11 @@ export class Findings {
     const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
     const where = place.offset === undefined ? "" : ` (at offset ${place.offset})`;
     const object = code === "MissingObject" && place.oid !== undefined ? `: ${place.oid}` : "";
-    this.add("error", code, `${MESSAGES[code].replace("%", "the path")}${object}${where}`, place);
+    const more = UNKNOWN.has(code) ? { hint: MORE_MEMORY } : {};
+    this.add("error", code, `${MESSAGES[code].replace("%", "the path")}${object}${where}`, {
+      ...place,
+      ...more,
+    });
   }
 
   /** Adds an error that was thrown. */

@@ -10,6 +10,7 @@ import { BUFFER_MAX, type Engine } from "./engine.js";
 import { endOf, type Forest, isDelta, type Rows, STATE } from "./entry-table.js";
 import { inflateAway, inflateTo } from "./inflate.js";
 import type { ImageReader } from "./reader.js";
+import type { TablesBudget } from "./tables-budget.js";
 import { TreeLog } from "./tree-edges.js";
 
 /** Deltas between an object and its base, at most (`asm/base/limits.ts`). */
@@ -40,8 +41,8 @@ interface Frame {
 export interface ResolveOptions {
   /** Deltas whose base is known by its id alone, by that id: resolved as soon as it turns up. */
   waiting?: Map<string, number[]>;
-  /** Whether trees are read. `setTable` has been called. */
-  readTrees: boolean;
+  /** Trees are read, after a call of `setTable`: the budget that their entries count against. */
+  readTrees?: TablesBudget;
 }
 
 /** One thread's share of the work. */
@@ -66,12 +67,12 @@ export class Resolver {
   #ptr = 0;
   #size = 0;
 
-  constructor(reader: ImageReader, rows: Rows, { waiting, readTrees }: ResolveOptions) {
+  constructor(reader: ImageReader, rows: Rows, { waiting, readTrees }: ResolveOptions = {}) {
     this.#reader = reader;
     this.#engine = reader.engine;
     this.#rows = rows;
     this.#waiting = waiting;
-    this.trees = readTrees ? new TreeLog(reader.engine) : undefined;
+    this.trees = readTrees && new TreeLog(reader.engine, readTrees);
   }
 
   /**

@@ -74,15 +74,8 @@ export async function findTrailer(
   let zeros = 0;
   while (zeros < OID && trailer[OID - 1 - zeros] === 0) zeros++;
   if (zeros === OID) return -1;
-  let end = idxStart;
-  while (end > PACK_START) {
-    const length = Math.min(4096, end - PACK_START);
-    const bytes = await reader.copy(end - length, length);
-    const last = bytes.findLastIndex((byte) => byte !== 0);
-    end -= length - last - 1;
-    if (last >= 0) break;
-  }
-  const start = end + zeros - OID;
+  const last = await reader.lastNonZero(PACK_START, idxStart);
+  const start = last + 1 + zeros - OID;
   if (start < PACK_START + PACK_HEADER || start + OID > idxStart) return -1;
   return Buffer.compare(await reader.copy(start, OID), trailer) === 0 ? start - PACK_START : -1;
 }

@@ -3,8 +3,10 @@ import { Worker } from "node:worker_threads";
 import { DocteurError } from "../errors.js";
 import { type ErrorMessage, threadDied, unpackError } from "../threads/errors.js";
 import type { Forest, Rows } from "./entry-table.js";
+import { MORE_MEMORY, tablesOutOfMemory } from "./out-of-memory.js";
 import type { ImageReader } from "./reader.js";
 import type { Resolver } from "./resolve.js";
+import type { TablesBudget } from "./tables-budget.js";
 
 /** What a thread begins with. */
 export interface ThreadData {
@@ -20,6 +22,7 @@ export interface ThreadTask {
   forest: Forest;
   next: Int32Array;
   oids: Uint8Array;
+  tables: TablesBudget;
 }
 
 /** What it answers: its part of the trees, or what went wrong. */
@@ -30,25 +33,55 @@ export function loadTable({ engine }: ImageReader, oids: Uint8Array): number {
   const table = engine.alloc(oids.length);
   if (table === 0)
     throw new DocteurError("OutOfMemory", "the memory limit is too small for the ids of all objects", {
-      hint: "raise the memory limit",
+      hint: MORE_MEMORY,
     });
   engine.bytes.set(oids, table);
   engine.wasm.setTable(table, oids.length / 20);
   return table;
 }
 
+/** A thread, and the promise of its answer. */
+class Helper {
+  readonly worker: Worker;
+  readonly #answer: Promise<Uint32Array>;
+
+  constructor(data: ThreadData) {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: data });
+    this.worker = worker;
+    // From the start: a thread may end before it is asked.
+    this.#answer = new Promise((resolve, reject) => {
+      const died = (cause: unknown): void => reject(threadEnded(cause));
+      worker.once("error", died);
+      worker.once("exit", died);
+      worker.once("messageerror", died);
+      worker.once("message", (answer: ThreadAnswer) => {
+        if ("trees" in answer) resolve(answer.trees);
+        else reject(unpackError(answer.error));
+      });
+    });
+    // Whoever asks hears of it.
+    this.#answer.catch(() => undefined);
+  }
+
+  ask(task: ThreadTask): Promise<Uint32Array> {
+    this.worker.postMessage(task);
+    return this.#answer;
+  }
+}
+
+/** The error of a thread that ended, by what it ended with. */
+function threadEnded(cause: unknown): DocteurError {
+  const isLack = (cause as NodeJS.ErrnoException | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY";
+  return isLack ? tablesOutOfMemory(cause) : threadDied("--jobs 1 takes less", cause);
+}
+
 /** Worker threads, which wait for their task from the start. */
 export class Team {
-  readonly #workers: Worker[] = [];
+  readonly #helpers: readonly Helper[];
 
   /** @param helpers threads beside this one */
   constructor(helpers: number, data: ThreadData) {
-    for (let index = 0; index < helpers; index++) {
-      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: data });
-      // Whoever waits for its answer hears of it.
-      worker.on("error", () => undefined);
-      this.#workers.push(worker);
-    }
+    this.#helpers = Array.from({ length: helpers }, () => new Helper(data));
   }
 
   /**
@@ -64,7 +97,7 @@ export class Team {
     first: () => Promise<void>,
     onGroup: (done: number, total: number) => void,
   ): Promise<Uint32Array[]> {
-    const answers = Promise.all(this.#workers.map((worker) => ask(worker, task)));
+    const answers = Promise.all(this.#helpers.map((helper) => helper.ask(task)));
     answers.catch(() => undefined);
     await first();
     await resolver.run(task.forest, task.next, onGroup);
@@ -72,19 +105,6 @@ export class Team {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#helpers.map(({ worker }) => worker.terminate()));
   }
-}
-
-function ask(worker: Worker, task: ThreadTask): Promise<Uint32Array> {
-  return new Promise((resolve, reject) => {
-    const died = (cause: unknown): void => reject(threadDied("--jobs 1 takes less", cause));
-    worker.once("error", died);
-    worker.once("exit", died);
-    worker.once("message", (answer: ThreadAnswer) => {
-      if ("trees" in answer) resolve(answer.trees);
-      else reject(unpackError(answer.error));
-    });
-    worker.postMessage(task);
-  });
 }

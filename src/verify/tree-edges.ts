@@ -2,6 +2,7 @@
 
 import { examineTree } from "../git/examine-tree.js";
 import type { Engine } from "./engine.js";
+import { type TablesBudget, takeTables } from "./tables-budget.js";
 
 /** An edge is eight times the rank of an object, `NO_RANK` where it is not there, and what the entry is. */
 export const NO_RANK = 0x1fffffff;
@@ -11,17 +12,22 @@ export const FLAW = { error: 0x80000000, warning: 0x40000000 } as const;
 export const COUNT_MASK = 0x3fffffff;
 /** An entry takes 23 bytes at least. */
 const ENTRY_MIN = 23;
+/** Bytes that the list of edges may take for each of its words: its own, those of the list before it grew, two copies. */
+const COST = 16;
 
 /** Trees in any order: their row, how many edges they have, and the edges. */
 export class TreeLog {
   readonly #engine: Engine;
+  readonly #tables: TablesBudget;
   #words = new Uint32Array(1 << 12);
   #length = 0;
   #room = 0;
   #roomLen = 0;
 
-  constructor(engine: Engine) {
+  /** @param tables what the list's growth counts against */
+  constructor(engine: Engine, tables: TablesBudget) {
     this.#engine = engine;
+    this.#tables = tables;
   }
 
   /** The log so far. */
@@ -58,7 +64,7 @@ export class TreeLog {
     this.#reserve(count + 2);
     this.#words[this.#length++] = row;
     this.#words[this.#length++] = count;
-    this.#words.set(this.#engine.words.subarray(this.#room >> 2, (this.#room >> 2) + count), this.#length);
+    this.#words.set(this.#engine.words.subarray(this.#room >>> 2, (this.#room >>> 2) + count), this.#length);
     this.#length += count;
   }
 
@@ -84,7 +90,9 @@ export class TreeLog {
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#words.length) return;
-    const wider = new Uint32Array(Math.max(this.#words.length * 2, this.#length + count));
+    const most = Math.max(this.#words.length * 2, this.#length + count);
+    takeTables(this.#tables, (most - this.#words.length) * COST);
+    const wider = new Uint32Array(most);
     wider.set(this.#words.subarray(0, this.#length));
     this.#words = wider;
   }

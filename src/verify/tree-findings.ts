@@ -9,6 +9,7 @@ import { hexOid } from "../git/oid.js";
 import { TREE_DEFECTS, type TreeDefect } from "../git/tree-defects.js";
 import { ENTRY } from "../git/tree-mode.js";
 import { isDelta, type Rows } from "./entry-table.js";
+import { MORE_MEMORY } from "./out-of-memory.js";
 import type { Findings, Place, Severity } from "./report.js";
 import type { Resolver } from "./resolve.js";
 
@@ -20,7 +21,7 @@ const PATH_MAX = 4096;
 const PATHS_COST = 2 ** 29;
 const OBJECT_COST = 4096;
 const UNREACHED = "a tree that nothing leads to";
-const MEMORY_HINT = "there is too little memory to tell more: raise the memory limit";
+const MEMORY_HINT = `there is too little memory to tell more: ${MORE_MEMORY}`;
 
 /** An entry of a tree that leads to what it should not. */
 export interface BadEdge {

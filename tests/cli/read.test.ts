@@ -147,14 +147,14 @@ test("arguments that make no sense", () =>
     [
       ["cat", "--memory", "1", "a", "b"],
       16,
-      "docteur: not a number of mebibytes from 2 to 4095: 1",
-      more("cat"),
+      "docteur: not a size of memory: 1",
+      "hint: a size (--memory) is from 2M to 4095M, as in 64M or 1G",
     ],
     [
       ["cat", "--memory", "4096", "a", "b"],
       16,
-      "docteur: not a number of mebibytes from 2 to 4095: 4096",
-      more("cat"),
+      "docteur: not a size of memory: 4096",
+      "hint: a size (--memory) is from 2M to 4095M, as in 64M or 1G",
     ],
   ]));
 

@@ -97,6 +97,9 @@ test("arguments that make no sense end with 16", async () => {
     ["--max-findings=0", TINY],
     ["--jobs=9", TINY],
     ["--jobs=x", TINY],
+    ["--memory=1M", TINY],
+    ["--memory=4G", TINY],
+    ["--memory=64X", TINY],
     ["--quick"],
   ]) {
     const { status, stdout, stderr } = await docteur(["verify", ...args]);
@@ -116,6 +119,25 @@ test("--max-findings", async (t) => {
   assert.deepEqual([few.findings, few.truncated], [all.findings.slice(0, 5), true]);
   const { stderr } = await docteur(["verify", "--max-findings=2", path]);
   assert.match(stderr, /^(docteur: the index.*\n){2}docteur: there is more \(--max-findings\)\n$/);
+});
+
+test("--memory raises the limit that a report of status 5 names", async (t) => {
+  const path = join(temporaryFolder(t), "image");
+  const image = new CraftedImage();
+  const { oid } = image.object("blob", "text");
+  const entries = Array.from({ length: 100_000 }, (_, index) =>
+    treeEntry("100644", index.toString(36).padStart(30, "0"), oid),
+  );
+  image.commit(image.tree(...entries).oid);
+  writeFileSync(path, image.finish().bytes);
+  for (const memory of ["4M", "4", "4096k"]) {
+    const { status, list } = await reports([`--memory=${memory}`, path]);
+    assert.deepEqual([status, list[0]!.status, list[0]!.findings[0]!.code], [5, "unknown", "OutOfMemory"]);
+  }
+  const { stderr } = await docteur(["verify", "--memory=2M", TINY, path]);
+  assert.match(stderr, /hint: raise the memory limit \(memoryLimit, --memory\)\n/);
+  for (const memory of ["64M", "64", "1g"])
+    assert.equal((await docteur(["verify", `--memory=${memory}`, path])).status, 0, memory);
 });
 
 /** The message of an annotation as GitHub's runner reads it. */

@@ -3,9 +3,13 @@
  * JavaScript, one alone or all from one on; and every memory limit, page by page. Over images with one flaw each, of every kind.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { compileVerifier } from "../../src/core/builds.js";
+import { capModule } from "../../src/tender/cap-module.js";
+import { readModuleShape } from "../../src/tender/wasm-module.js";
 import { verify } from "../../src/verify/index.js";
+import { distPath } from "../support/programs.js";
 import { installRefusals, type Memory, type Mode, refuseAt, refuseNothing } from "../support/refusals.js";
 import { flawedDirectories, soundImage, unsoundImages } from "../support/unsound-images.js";
 
@@ -75,6 +79,28 @@ test("a sound image is sound, or could not be judged", async () => {
         assert.ok(seen.has("sound") && seen.size > 1, `${memory} ${mode}: ${[...seen].join()}`);
       }
 });
+
+for (const name of ["verifier", "verifier.simd"])
+  test(`every growth of the memory refused by the engine (${name}): never sound`, async () => {
+    const bytes = readFileSync(distPath(`${name}.wasm`));
+    const shape = readModuleShape(bytes);
+    const images = flawedDirectories({ files: 6000 });
+    const sound = soundImage({ files: 6000 });
+    const statuses = new Set<string>();
+    const seen: string[] = [];
+    for (let pages = shape.memory!.minimum; seen.slice(-3).join() !== "sound,sound,sound"; pages++) {
+      const capped = new WebAssembly.Module(capModule(bytes, shape, pages * PAGE) as BufferSource);
+      seen.push((await verify(sound, { module: capped })).status);
+      for (const [flaw, image] of images) {
+        const { status } = await verify(image, { module: capped });
+        assert.notEqual(status, "sound", `${flaw}: ${pages} pages`);
+        statuses.add(status);
+      }
+    }
+    assert.deepEqual(new Set(seen), new Set(["unknown", "sound"]));
+    assert.deepEqual(statuses, new Set(["unknown", "damaged"]));
+    assert.ok(seen.length > 20, `${seen.length} sizes`);
+  });
 
 test("memory limits, page by page, with the flaw in a tree that takes memory to read: never sound", async () => {
   const seen = new Set<string>();

@@ -1,10 +1,11 @@
 /** Reports of images that are not sound: everything that is wrong, each thing named. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { DocteurError, RESULT } from "../../src/index.js";
 import { assertSound, type Report, verify } from "../../src/verify/index.js";
 import { CraftedImage, imageWith, OK_TEXT, type Placed, treeEntry } from "../support/crafted-image.js";
-import { fixture } from "../support/fixtures.js";
+import { fixture, fixturePath } from "../support/fixtures.js";
 
 const ABSENT = "e".repeat(40);
 
@@ -202,4 +203,134 @@ test("a device that fails, and one that answers later", async () => {
     ready: () => Promise.resolve(),
   };
   assert.deepEqual(await verify(later), await verify(image));
+});
+
+test("missing and wrong objects in trees that nothing leads to are warnings", async () => {
+  const report = await verify(
+    rooted((ok, image) => {
+      image.tree(
+        treeEntry("100644", "a", ABSENT),
+        treeEntry("40000", "d", ABSENT),
+        treeEntry("40000", "f", ok),
+        treeEntry("160000", "m", ABSENT),
+      );
+      return [treeEntry("100644", "ok", ok)];
+    }),
+  );
+  assert.equal(report.status, "sound");
+  assert.deepEqual(report.findings.map(({ severity, code, oid }) => [severity, code, oid]).slice(0, 2), [
+    ["warning", "MissingObject", ABSENT],
+    ["warning", "MissingObject", ABSENT],
+  ]);
+  assert.deepEqual(report.findings.map(({ severity, code, path }) => [severity, code, path]).slice(2), [
+    ["warning", "WrongKind", undefined],
+    ["note", "Unreachable", undefined],
+  ]);
+  const few = await verify(
+    rooted((ok, image) => {
+      image.tree(treeEntry("100644", "a", ABSENT), treeEntry("40000", "f", ok));
+      return [treeEntry("100644", "ok", ok)];
+    }),
+    { maxFindings: 1 },
+  );
+  assert.deepEqual([few.status, few.findings.length, few.truncated], ["sound", 1, true]);
+});
+
+test("assertSound throws where no finding may be kept", async () => {
+  const damaged = rooted((ok) => [treeEntry("100644", ".git", ok)]);
+  const failing = { blockSize: 512, capacity: 4096, read: () => RESULT.EUNSPEC };
+  const sound = rooted((ok) => [treeEntry("100644", "ok", ok)]);
+  assert.equal((await assertSound(sound, { maxFindings: 0 })).status, "sound");
+  const commit = ABSENT;
+  for (const [source, options, code, message] of [
+    [damaged, {}, "BadPack", "the image is damaged"],
+    [failing, {}, "Io", "the image is unreadable"],
+    [sound, { commit }, "Mismatch", "the image is mismatch"],
+    [sound, { memoryLimit: 1 << 16 }, "OutOfMemory", "the image is unknown"],
+  ] as const)
+    await assert.rejects(
+      assertSound(source, { ...options, maxFindings: 0 }),
+      (error) => error instanceof DocteurError && error.code === code && error.message === message,
+      code,
+    );
+});
+
+test("counts that numbers do not hold are strings in JSON, and the rest is exact", async () => {
+  /** Trees of ten entries, each of which is the next tree. */
+  const nested = (depth: number): Uint8Array => {
+    const image = new CraftedImage();
+    let tree = image.tree(treeEntry("100644", "f", image.object("blob", OK_TEXT).oid));
+    for (let level = 0; level < depth; level++)
+      tree = image.tree(...Array.from("abcdefghij", (name) => treeEntry("40000", name, tree.oid)));
+    image.commit(tree.oid);
+    return image.finish().bytes;
+  };
+  const asJson = async (depth: number): Promise<Report> =>
+    JSON.parse(JSON.stringify(await verify(nested(depth)))) as Report;
+  const exact = await asJson(14);
+  assert.deepEqual([exact.status, exact.counts.files], ["sound", 10 ** 14]);
+  assert.equal(exact.sizes.files, 10 ** 14 * OK_TEXT.length);
+  for (const depth of [16, 400]) {
+    const { status, counts, sizes } = await asJson(depth);
+    assert.equal(status, "sound");
+    assert.deepEqual([counts.files, counts.directories, sizes.files], Array(3).fill("2^53 or more"));
+    assert.deepEqual([counts.executables, counts.symlinks, counts.trees], [0, 0, depth + 1]);
+  }
+});
+
+test("dates in JSON are ISO 8601 or null", async () => {
+  for (const [time, date] of [
+    ["1717740550 +0200", "2024-06-07T08:09:10+02:00"],
+    ["0 +0000", "1970-01-01T00:00:00Z"],
+    ["8640000000001 +0000", null],
+    ["99999999999999999999 +0000", null],
+    ["none", null],
+  ] as const) {
+    const image = new CraftedImage();
+    const root = image.tree(treeEntry("100644", "ok", image.object("blob", OK_TEXT).oid));
+    const who = `A <a@x> ${time}`;
+    image.head(image.object("commit", `tree ${root.oid}\nauthor ${who}\ncommitter ${who}\n\nm\n`));
+    const report = JSON.parse(JSON.stringify(await verify(image.finish().bytes))) as Report;
+    assert.equal(report.status, "sound", time);
+    assert.equal(report.date, date, time);
+  }
+});
+
+test("options that are misspelt or of a wrong type are refused before anything is read", async () => {
+  const image = fixture("tiny.img");
+  for (const [options, message] of [
+    [{ maxfindings: 3 }, 'verify has no option "maxfindings"'],
+    [{ quick: "yes" }, 'verify: quick must be true or false, not "yes"'],
+    [{ jobs: 0 }, "verify: jobs must be a whole number, from 1 to 8, not 0"],
+    [{ maxFindings: -1 }, "verify: maxFindings must be a whole number, 0 or more, not -1"],
+    [
+      { memoryLimit: 2 ** 32 },
+      "verify: memoryLimit must be a whole number, from 1 to 4294901760, not 4294967296",
+    ],
+    [{ blockSize: 513 }, "verify: blockSize must be a power of two, at least 512, not 513"],
+    [{ commit: 7 }, "verify: commit must be a string, not 7"],
+    [{ onProgress: true }, "verify: onProgress must be a function, not true"],
+    [{ module: {} }, "verify: module must be a WebAssembly.Module, not an object"],
+  ] as [object, string][])
+    await assert.rejects(
+      verify(image, options),
+      (error) =>
+        error instanceof DocteurError && error.code === "InvalidArgument" && error.message === message,
+      message,
+    );
+  await assert.rejects(verify(image, null as never), { code: "InvalidArgument" });
+  assert.equal((await verify(image, { quick: undefined as never })).status, "sound");
+});
+
+test("file: URLs are files, as strings too", async () => {
+  const path = fixturePath("tiny.img");
+  const url = pathToFileURL(path);
+  for (const source of [path, url, url.href, url.href.replace("file:", "FILE:")]) {
+    const { status, image } = await verify(source, { jobs: 2 });
+    assert.deepEqual([status, image], ["sound", path]);
+  }
+  for (const source of ["https://example.org/disk.img", "file://elsewhere/disk.img"]) {
+    const { status, image, findings } = await verify(source);
+    assert.deepEqual([status, image, findings[0]?.code], ["unreadable", null, "InvalidArgument"]);
+  }
 });

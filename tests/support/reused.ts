@@ -17,6 +17,7 @@ import type { Examined } from "../../src/verify/frame.js";
 import { Ledger } from "../../src/verify/ledger.js";
 import { ImageReader } from "../../src/verify/reader.js";
 import { type Finding, Findings, noCounts, type ReportStatus } from "../../src/verify/report.js";
+import { createBudget } from "../../src/verify/tables-budget.js";
 import { readCommit } from "../../src/volume/commit.js";
 import { Volume } from "../../src/volume.js";
 
@@ -67,7 +68,7 @@ export class Verifier {
         findings,
         ledger,
         out: examined,
-        tablesLimit: VERIFY_LIMIT,
+        tables: createBudget(VERIFY_LIMIT),
         onProgress: undefined,
       };
       return examineFully(course, () => undefined, undefined);

@@ -131,3 +131,16 @@ export function parseBlockSize(text: string | undefined): number {
   if (isBlockSize(size)) return size;
   throw usageError(`not a block size: ${text}`, "a block size (--bs) is a power of two, at least 512");
 }
+
+/** What `--memory` may give, in mebibytes. */
+const MEMORY_MIN = 2;
+const MEMORY_MAX = 4095;
+
+/** The bytes that `--memory` gives: a number with a unit, or of mebibytes. */
+export function parseMemory(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const mebibytes = (parseBytes(/^[0-9]+$/.test(text) ? `${text}M` : text) ?? 0) / 2 ** 20;
+  if (mebibytes >= MEMORY_MIN && mebibytes <= MEMORY_MAX) return mebibytes * 2 ** 20;
+  const hint = `a size (--memory) is from ${MEMORY_MIN}M to ${MEMORY_MAX}M, as in 64M or 1G`;
+  throw usageError(`not a size of memory: ${text}`, hint);
+}

@@ -1,6 +1,6 @@
 /** The options of every command that reads an image, and the image opened as they say. */
 import { type Mode, open, type Proof, type Volume } from "../../src/index.js";
-import { parseBlockSize, parseWord, usageError } from "./arguments.js";
+import { parseBlockSize, parseMemory, parseWord, usageError } from "./arguments.js";
 
 /** For `parse`. */
 export const IMAGE_OPTIONS = {
@@ -17,8 +17,9 @@ export const IMAGE_HELP = `      --bs BYTES     read the image in blocks of this
                      least 512 (default: 512)
       --mode MODE    light: read the directories on the way (default); fast:
                      read all directories first; analyze: do not use the IDX
-      --memory MIB   cap of the reader's memory, caches and all (default: 32
-                     for caches, more only for larger objects)
+      --memory SIZE  cap of the reader's memory, caches and all, as in 64M or
+                     1G; a number alone is mebibytes (default: 32 for caches,
+                     more only for larger objects)
       --proof HOW    none: trust the image (default); crc: compare objects with
                      the checksums of the IDX; oid: hash every object
       --collisions   hash every object, and refuse those of a known SHA-1
@@ -28,13 +29,6 @@ export const IMAGE_HELP = `      --bs BYTES     read the image in blocks of this
 
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
 const MODES: readonly Mode[] = ["light", "fast", "analyze"];
-
-/** What `--memory` gives, in bytes. */
-function parseMemory(text: string): number {
-  const size = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (size >= 2 && size <= 4095) return size * 2 ** 20;
-  throw usageError(`not a number of mebibytes from 2 to 4095: ${text}`);
-}
 
 /** Opens an image. @throws DocteurError `Usage` for an option that means nothing, and what `open` throws */
 export function openImage(
@@ -61,6 +55,6 @@ export function openImage(
     proof,
     collisions,
     commit,
-    memoryLimit: values.memory === undefined ? undefined : parseMemory(values.memory),
+    memoryLimit: parseMemory(values.memory),
   });
 }

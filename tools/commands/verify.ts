@@ -9,7 +9,7 @@ import {
   type VerifyProgress,
   verifyImage,
 } from "../../src/verify/index.js";
-import { type Command, parse, parseBlockSize, parseCount } from "../cli/arguments.js";
+import { type Command, parse, parseBlockSize, parseCount, parseMemory } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
 import { ProgressLine } from "../cli/progress.js";
@@ -40,6 +40,9 @@ Options:
       --max-findings N  tell of so many things at the most (default: 100)
       --jobs N          threads, up to ${JOBS_MAX} (default: one a processor, and no
                         more than the image is worth)
+      --memory SIZE     cap of each thread's memory, as in 64M or 1G; a number
+                        alone is mebibytes (default: 1G). Tables of all objects
+                        may take four times as much together
       --bs BYTES        the block size that the image is read in: a power of
                         two, at least 512 (default: 512)
       --json            print one report of JSON for each image, one a line
@@ -66,6 +69,7 @@ const OPTIONS = {
   against: { type: "string" },
   "max-findings": { type: "string" },
   jobs: { type: "string" },
+  memory: { type: "string" },
   bs: { type: "string" },
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
@@ -85,8 +89,10 @@ function optionsOf(values: Values): VerifyOptions {
   const { quick, commit, tree, against } = values;
   const maxFindings = parseCount("--max-findings", values["max-findings"], { least: 1, most: 1_000_000 });
   const jobs = parseCount("--jobs", values.jobs, { least: 1, most: JOBS_MAX });
+  const memoryLimit = parseMemory(values.memory);
   return {
     blockSize: parseBlockSize(values.bs),
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(quick === undefined ? {} : { quick }),
     ...(commit === undefined ? {} : { commit }),
     ...(tree === undefined ? {} : { tree }),
