@@ -3,6 +3,7 @@
  * back up. One load at a time; it can be interrupted by AGAIN at any read and goes on from there, as all of
  * its state lies in this module.
  */
+import { faultAt, faultOf } from "../base/fault";
 import { blockCapacity, blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { Inflate, INFLATE_SIZE, NEED_INPUT, zlibInit, zlibRun } from "../inflate/zlib";
 import { heapFree } from "../base/heap";
@@ -80,8 +81,6 @@ let inputEstimate: u64 = 0;
 
 /** The object that `objectLoad` resolved, held for the caller, who releases it. */
 export let objectLoaded: GitObject | null = null;
-/** Where the last error was met: an entry's offset from the PACK's start. */
-export let objectErrorOffset: u64 = 0;
 
 export function objectInit(): void {
   phase = IDLE;
@@ -194,7 +193,7 @@ export function objectHead(offset: u64): i32 {
     return Status.OK;
   }
   if (phase != IDLE && wanted == offset) return loadForSize(offset);
-  objectErrorOffset = offset;
+  faultAt(offset);
   objectCancel();
   let status = readEntry(offset);
   if (status != Status.OK) return status;
@@ -243,7 +242,7 @@ export function objectShed(): void {
 }
 
 function fail(status: i32, offset: u64): i32 {
-  objectErrorOffset = offset;
+  faultAt(offset);
   objectCancel();
   return status;
 }
@@ -317,7 +316,7 @@ function applyDelta(): i32 {
 /**
  * Resolves an object. After AGAIN, call again with the same offset; any other call drops what was under way.
  * @param offset from the PACK's start
- * @returns OK with `objectLoaded`, AGAIN, or an error with `objectErrorOffset`
+ * @returns OK with `objectLoaded`, AGAIN, or an error
  */
 export function objectLoad(offset: u64): i32 {
   if (phase != IDLE && wanted != offset) objectCancel();
@@ -368,6 +367,11 @@ export function objectLoad(offset: u64): i32 {
   return Status.OK;
 }
 
+/** Names the object of an error where it is not what its id, 20 bytes, says. @returns the status */
+export function disproved(status: i32, oid: usize): i32 {
+  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION) ? faultOf(status, oid) : status;
+}
+
 /**
  * Resolves the object of an id, and proves it where that is asked for. Bases on the way are not hashed: what a
  * delta makes of a wrong one is not the object of that id.
@@ -381,7 +385,7 @@ export function objectProven(offset: u64, oid: usize): i32 {
   status = proveObject(objectLoaded!, oid);
   if (status != Status.OK) {
     objectRelease(objectLoaded!);
-    objectErrorOffset = offset;
+    faultAt(offset);
   }
   return status;
 }

@@ -3,6 +3,7 @@
  * inflated through one window, with its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second
  * pass: deltas resolved, each after its base, and their ids.
  */
+import { faultAt } from "../base/fault";
 import { blockLen, blockPeek, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { crc32 } from "../checksum/crc32";
 import { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
@@ -12,7 +13,7 @@ import { Status } from "../base/status";
 import { header, objectHeader } from "../git/object-header";
 import { OBJECT_SLACK, cacheAlloc, cacheKeep, objectRelease } from "./cache";
 import { heapFree } from "../base/heap";
-import { inflater, objectErrorOffset, objectLoad, objectLoaded, streamBegin } from "./load";
+import { inflater, objectLoad, objectLoaded, streamBegin } from "./load";
 import {
   Kind,
   PACK_START,
@@ -60,8 +61,6 @@ let crc: u32 = 0;
 /** The delta that `index` names is being resolved. */
 let isResolving: bool = false;
 
-/** Where an error was met: an entry's offset from the PACK's start. */
-export let analyzeErrorOffset: u64 = 0;
 
 export function analyzeBegin(): void {
   phase = BEGIN;
@@ -241,7 +240,7 @@ function resolveDeltas(): i32 {
   return Status.OK;
 }
 
-/** @returns OK, AGAIN (call again), or what is wrong with the PACK, with `analyzeErrorOffset` */
+/** @returns OK, AGAIN (call again), or what is wrong with the PACK */
 export function analyzeRun(): i32 {
   while (true) {
     let status = Status.OK;
@@ -262,7 +261,7 @@ export function analyzeRun(): i32 {
         return Status.OK;
     }
     if (status != Status.OK) {
-      analyzeErrorOffset = phase == RESOLVE && status != Status.AGAIN ? objectErrorOffset : offset;
+      if (phase != RESOLVE) faultAt(offset);
       return status;
     }
     phase++;

@@ -3,17 +3,17 @@
  * ended in a slash, so that only directories stand elsewhere: each moves up over the names that begin with
  * its own. A listing comes in pages, each from a name on.
  */
+import { faultAt, faultOf } from "../base/fault";
 import { GitObject, cacheAlloc, keepOrder } from "../objects/cache";
 import { findEntry } from "../objects/index";
 import { idxOffset } from "../git/idx";
-import { headSize, objectErrorOffset, objectHead } from "../objects/load";
+import { headSize, objectHead } from "../objects/load";
 import { PACK_START } from "../git/entry";
 import { provesOid } from "../objects/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeOrder, treeRest } from "../git/tree";
 import { blockRelease, blockRequest } from "../device/sector-cache";
-import { copyOid } from "../base/bytes";
 import { heapFree } from "../base/heap";
-import { proveBlob, provenSize, readErrorOffset } from "./read";
+import { proveBlob, provenSize } from "./read";
 import { Status } from "../base/status";
 
 /**
@@ -24,13 +24,6 @@ export let listEntries: usize = 0;
 export let listCount: u32 = 0;
 export let listLeft: u32 = 0;
 export let listSizes: usize = 0;
-/**
- * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
- * missing.
- */
-export let listErrorOffset: u64 = 0;
-export const listErrorOid: usize = memory.data(20, 8);
-export let listErrorOidKnown: bool = false;
 
 /** Entries that are asked for ahead of the one that a slow device holds up; and bytes of each that is proven. */
 const AHEAD: u32 = 16;
@@ -47,7 +40,6 @@ export function listInit(): void {
 export function listRelease(): void {
   heapFree(listSizes);
   listSizes = 0;
-  listErrorOidKnown = false;
   sized = 0;
 }
 
@@ -201,20 +193,10 @@ function requestAhead(index: u32, end: usize): void {
 function sizeOf(oid: usize): i32 {
   let status = findEntry(oid);
   if (status == Status.OK) {
-    if (!provesOid()) {
-      status = objectHead(idxOffset);
-      listErrorOffset = objectErrorOffset;
-      return status;
-    }
+    if (!provesOid()) return objectHead(idxOffset);
     status = proveBlob(idxOffset, oid);
-    if (status == Status.OK) return status;
-    listErrorOffset = readErrorOffset;
-    copyOid(listErrorOid, oid);
-    listErrorOidKnown = true;
   } else {
-    listErrorOffset = 0;
-    copyOid(listErrorOid, oid);
-    listErrorOidKnown = true;
+    faultAt(0);
   }
-  return status;
+  return faultOf(status, oid);
 }

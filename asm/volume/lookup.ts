@@ -6,13 +6,14 @@
  * A value in the ART: the object's offset from the PACK's start (where objects are proven: the number of its
  * id, see `ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
+import { faultAt, faultClear, faultOf, faultOffset } from "../base/fault";
 import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheClear, cacheHas, cacheKeep, objectRelease } from "../objects/cache";
 import { findEntry } from "../objects/index";
 import { idxOffset } from "../git/idx";
-import { objectCancel, objectErrorOffset, objectLoaded, objectProven } from "../objects/load";
+import { disproved, objectCancel, objectLoaded, objectProven } from "../objects/load";
 import { Kind } from "../git/entry";
 import { provesOid } from "../objects/proof";
 import { Entry, treeKind, treeOid } from "../git/tree";
@@ -41,13 +42,6 @@ export let resolvedOffset: u64 = 0;
 export const resolvedOid: usize = memory.data(20, 8);
 export let resolvedOidKnown: bool = false;
 
-/**
- * Where an error was met: an entry's offset, or 0; and the id of an object that is missing or not what it
- * should be.
- */
-export let resolveErrorOffset: u64 = 0;
-export const resolveErrorOid: usize = memory.data(20, 8);
-export let resolveErrorOidKnown: bool = false;
 
 /** What is left of a path behind a symlink, while the path is rewritten. */
 const rest: usize = memory.data(Limit.PATH, 16);
@@ -103,8 +97,7 @@ export function resolveCancel(): void {
 export function resolveBegin(): void {
   resolveCancel();
   symlinks = 0;
-  resolveErrorOffset = 0;
-  resolveErrorOidKnown = false;
+  faultClear();
 }
 
 /** Gives the ART's memory back where it is a cache: paths are walked again. */
@@ -149,15 +142,8 @@ function recall(value: u64): void {
   }
 }
 
-/** Fails for an object that is missing, or not what it should be. */
-function failObject(status: i32, offset: u64, oid: usize): i32 {
-  copyOid(resolveErrorOid, oid);
-  resolveErrorOidKnown = true;
-  return fail(status, offset);
-}
-
 function fail(status: i32, offset: u64): i32 {
-  resolveErrorOffset = offset;
+  faultAt(offset);
   resolveCancel();
   return status;
 }
@@ -184,14 +170,12 @@ function begin(flags: u32): void {
 /** Loads the object at the walk's place. */
 function loadHere(): i32 {
   const status = objectProven(resolvedOffset, resolvedOid);
-  return status <= Status.AGAIN ? status : failHere(status, objectErrorOffset);
+  return status <= Status.AGAIN ? status : failHere(status, faultOffset);
 }
 
 /** Fails for the object at the walk's place. */
 function failHere(status: i32, offset: u64): i32 {
-  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION)
-    ? failObject(status, resolvedOffset, resolvedOid)
-    : fail(status, status == Status.NOT_FOUND ? 0 : offset);
+  return fail(disproved(status, resolvedOid), status == Status.NOT_FOUND ? 0 : offset);
 }
 
 /** Finds a name in the tree at the walk's place. */
@@ -224,7 +208,7 @@ function step(): i32 {
   if (treeKind != Entry.SUBMODULE) {
     status = findEntry(treeOid);
     if (status == Status.AGAIN) return status;
-    if (status != Status.OK) return failObject(status, 0, treeOid);
+    if (status != Status.OK) return fail(faultOf(status, treeOid), 0);
     offset = idxOffset;
   }
   copyOid(resolvedOid, treeOid);

@@ -3,6 +3,7 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
+import { faultAt, faultClear, faultOf } from "../base/fault";
 import { artCount, artInit } from "../art/art";
 import { BUFFER_LEN, blockAttach, blockCapacity, blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
@@ -12,8 +13,8 @@ import { commitParse, commitTree } from "../git/commit";
 import { idxAttach, idxCount, idxOffset, idxOpen } from "../git/idx";
 import { findEntry } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
-import { analyzeBegin, analyzeErrorOffset, analyzeRun } from "../objects/reindex";
-import { objectErrorOffset, objectInit, objectLoaded, objectProven, workBegin } from "../objects/load";
+import { analyzeBegin, analyzeRun } from "../objects/reindex";
+import { disproved, objectInit, objectLoaded, objectProven, workBegin } from "../objects/load";
 import { Kind, packAttach, packCount, packOpen } from "../git/entry";
 import { Proof, proofSet, provesCrc, provesOid } from "../objects/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "../git/tree";
@@ -66,13 +67,6 @@ let isPinned: bool = false;
 /** Bytes that the ids of what the ART knows may take. */
 let idsLimit: u32 = 0;
 
-/**
- * Where an error was met: an entry's offset from the PACK's start, or 0; and the id of an object that is
- * missing.
- */
-export let mountErrorOffset: u64 = 0;
-export const mountErrorOid: usize = memory.data(20, 8);
-export let mountErrorOidKnown: bool = false;
 
 /**
  * Takes the memory and attaches the device. What was mounted before is forgotten.
@@ -106,7 +100,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   proofSet(Proof.NONE);
   isPinned = false;
   idsLimit = mode == Mode.LIGHT ? limit >> 4 : limit;
-  mountErrorOidKnown = false;
+  faultClear();
   return Status.OK;
 }
 
@@ -129,34 +123,23 @@ function openHeader(): i32 {
   let status = packOpen();
   if (status == Status.OK) status = imageOpen();
   if (status != Status.OK) return status;
-  if (isPinned && !sameOid(pinned, imageCommit)) return blame(Status.OTHER_COMMIT, imageCommit);
+  if (isPinned && !sameOid(pinned, imageCommit)) return faultOf(Status.OTHER_COMMIT, imageCommit);
   packAttach(imageIdx);
   analyzeBegin();
   idxAttach(imageIdx);
   return status;
 }
 
-/** Fails for an object. */
-function blame(status: i32, oid: usize): i32 {
-  copyOid(mountErrorOid, oid);
-  mountErrorOidKnown = true;
-  return status;
-}
-
+/** Names the object that an index lacks. */
 function missing(status: i32, oid: usize): i32 {
-  return status == Status.MISSING_OBJECT ? blame(status, oid) : status;
-}
-
-/** Fails for an object that could not be had, and names it where it is not what its id says. */
-function disproved(status: i32, oid: usize): i32 {
-  return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION) ? blame(status, oid) : status;
+  return status == Status.MISSING_OBJECT ? faultOf(status, oid) : status;
 }
 
 /** Loads an object of a given id and kind; the caller releases `objectLoaded`. */
 function loadKind(offset: u64, oid: usize, kind: u32): i32 {
   const status = objectProven(offset, oid);
-  mountErrorOffset = status == Status.OK ? offset : objectErrorOffset;
   if (status != Status.OK) return disproved(status, oid);
+  faultAt(offset);
   if (objectLoaded!.kind == kind) return Status.OK;
   objectRelease(objectLoaded!);
   return Status.WRONG_KIND;
@@ -164,9 +147,7 @@ function loadKind(offset: u64, oid: usize, kind: u32): i32 {
 
 function openIndex(): i32 {
   if (mode == Mode.ANALYZE) {
-    const status = analyzeRun();
-    mountErrorOffset = analyzeErrorOffset;
-    return status;
+    return analyzeRun();
   }
   const status = idxOpen();
   return status == Status.OK && idxCount != packCount ? Status.BAD_IDX : status;
@@ -184,7 +165,7 @@ function loadCommit(): i32 {
 
 function loadRoot(): i32 {
   if (mode == Mode.LIGHT) {
-    mountErrorOffset = idxOffset;
+    faultAt(idxOffset);
     let status = treeStreams(idxOffset);
     if (status == Status.OK && isStreamed) status = treeStreamProve(idxOffset, commitTree);
     if (status != Status.OK) return disproved(status, commitTree);
@@ -229,7 +210,7 @@ function walk(): i32 {
 /** One entry of a tree: its path into the ART; a directory's tree onto the stack. */
 function visit(tree: GitObject, position: u32): i32 {
   const frame = frames + (frameCount - 1) * FRAME;
-  mountErrorOffset = tree.offset;
+  faultAt(tree.offset);
   let status = treeNext(tree.data + position, tree.data + tree.size);
   if (status != Status.OK) return status;
   const kind = treeKind;
@@ -241,7 +222,7 @@ function visit(tree: GitObject, position: u32): i32 {
     status = findEntry(treeOid);
     if (status != Status.OK) {
       // It is the index that has the error, not the tree.
-      mountErrorOffset = 0;
+      faultAt(0);
       return missing(status, treeOid);
     }
     offset = idxOffset;
@@ -260,7 +241,7 @@ function visit(tree: GitObject, position: u32): i32 {
   status = resolveInsert(pathKeyLen, kind, offset, treeOid);
   if (status != Status.OK || artCount() > paths) return status;
   // A name that is there twice: sixty trees of two such would be walked for ever, in no memory at all.
-  mountErrorOffset = tree.offset;
+  faultAt(tree.offset);
   return Status.BAD_TREE;
 }
 
@@ -285,7 +266,7 @@ function requestAhead(tree: GitObject, position: u32): void {
 export function mountRun(): i32 {
   while (true) {
     let status = Status.OK;
-    mountErrorOffset = 0;
+    faultAt(0);
     switch (step) {
       case STEP_HEADER:
         status = openHeader();

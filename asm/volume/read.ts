@@ -5,6 +5,7 @@
  * Where objects are proven, such a blob goes through the window twice: it is hashed to its end before its first
  * byte is shown.
  */
+import { faultAt } from "../base/fault";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
 import { SHA1_SIZE } from "../checksum/sha1";
@@ -17,7 +18,6 @@ import { idBegin, idEnd, idUpdate, proveObject } from "../objects/object-id";
 import {
   inflater,
   objectCancel,
-  objectErrorOffset,
   objectLoaded,
   objectProven,
   streamBegin,
@@ -33,8 +33,6 @@ import { Status } from "../base/status";
 export let readPtr: usize = 0;
 export let readLen: u32 = 0;
 export let readTotal: u64 = 0;
-/** Where an error was met: an entry's offset from the PACK's start. */
-export let readErrorOffset: u64 = 0;
 
 /** From this size on a blob that is no delta goes through the window. */
 let streamMin: u64 = 0;
@@ -82,7 +80,7 @@ export function readShed(): void {
 }
 
 function fail(status: i32, offset: u64): i32 {
-  readErrorOffset = offset;
+  faultAt(offset);
   return status;
 }
 
@@ -108,7 +106,7 @@ function serveObject(object: GitObject, oid: usize, position: u64, len: u32): i3
  * @param position bytes from the blob's start
  * @param len bytes; fewer may come, none only at or past the end
  * @returns OK with `readPtr`, `readLen` and `readTotal`, valid until the next read; AGAIN (call again with
- *   the same arguments); or an error with `readErrorOffset`
+ *   the same arguments); or an error
  */
 export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
   if (held != null && held!.offset == offset) return serveObject(held!, oid, position, len);
@@ -117,20 +115,20 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const cached = cacheFind(offset);
   if (cached != null) return serveObject(cached, oid, position, len);
   let status = readEntry(offset);
-  if (status != Status.OK) return status == Status.AGAIN ? status : fail(status, offset);
+  if (status != Status.OK) return fail(status, offset);
   if (entryKind <= Kind.TAG && entryKind != Kind.BLOB) return fail(Status.WRONG_KIND, offset);
   if (streams()) {
     if (provesOid() && !provenFind(offset, oid)) {
       status = proveBlob(offset, oid);
       if (status != Status.OK) return status;
       status = readEntry(offset);
-      if (status != Status.OK) return status == Status.AGAIN ? status : fail(status, offset);
+      if (status != Status.OK) return fail(status, offset);
     }
     status = openWindow(offset, oid);
     return status == Status.OK ? readWindow(position, len) : fail(status, offset);
   }
   status = objectProven(offset, oid);
-  if (status != Status.OK) return status == Status.AGAIN ? status : fail(status, objectErrorOffset);
+  if (status != Status.OK) return status;
   const object = objectLoaded!;
   cacheAdd(object);
   blockRelease();
@@ -216,7 +214,7 @@ export let provenSize: u64 = 0;
  * Proves a blob without reading from it.
  * @param offset the entry's, from the PACK's start
  * @param oid its id, 20 bytes
- * @returns OK with `provenSize`; AGAIN (call again); or an error with `readErrorOffset`
+ * @returns OK with `provenSize`; AGAIN (call again); or an error
  */
 export function proveBlob(offset: u64, oid: usize): i32 {
   if (provenFind(offset, oid)) {
@@ -233,9 +231,9 @@ export function proveBlob(offset: u64, oid: usize): i32 {
       return proveWindow();
     }
   }
-  if (status != Status.OK) return status == Status.AGAIN ? status : fail(status, offset);
+  if (status != Status.OK) return fail(status, offset);
   status = objectProven(offset, oid);
-  if (status != Status.OK) return status == Status.AGAIN ? status : fail(status, objectErrorOffset);
+  if (status != Status.OK) return status;
   const object = objectLoaded!;
   provenSize = object.size;
   const kind = object.kind;

@@ -3,6 +3,7 @@
  * answers AGAIN is called again with the same arguments and goes on; another operation, or other arguments,
  * drops it.
  */
+import { faultAt, faultClear, faultOf, faultOffset, faultOid } from "../base/fault";
 import { blockForget, blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { Limit } from "../base/limits";
@@ -11,9 +12,9 @@ import { commitTime } from "../git/commit";
 import { findEntry } from "../objects/index";
 import { idxOffset } from "../git/idx";
 import {
+  disproved,
   headSize,
   objectCancel,
-  objectErrorOffset,
   objectHead,
   objectLoaded,
   objectProven,
@@ -28,9 +29,6 @@ import { imageCommit } from "./image";
 import {
   listCount,
   listEntries,
-  listErrorOffset,
-  listErrorOid,
-  listErrorOidKnown,
   listLeft,
   listPage,
   listRelease,
@@ -39,9 +37,6 @@ import {
 } from "./list";
 import {
   mountBegin,
-  mountErrorOffset,
-  mountErrorOid,
-  mountErrorOidKnown,
   mountProof,
   mountRun,
   mounted,
@@ -52,7 +47,6 @@ import {
   proveBlob,
   provenSize,
   readAt,
-  readErrorOffset,
   readLen,
   readPtr,
   readRelease,
@@ -65,9 +59,6 @@ import {
   resolve,
   resolveBegin,
   resolveCancel,
-  resolveErrorOffset,
-  resolveErrorOid,
-  resolveErrorOidKnown,
   resolveShed,
   resolvedKind,
   resolvedOffset,
@@ -208,6 +199,7 @@ function begin(
   pending = ptr;
   resolved = false;
   hasShed = false;
+  faultClear();
   memory.fill(changetype<usize>(result), 0, offsetof<Result>());
   return false;
 }
@@ -220,19 +212,19 @@ function end(status: i32): i32 {
   return status;
 }
 
-function fail(status: i32, offset: u64, oid: usize): i32 {
+/** Ends in an error, of which the result tells the place. */
+function fail(status: i32): i32 {
   if (status == Status.AGAIN) return status;
   if (status >= Status.OUT_OF_MEMORY) blockForget();
-  result.errorOffset = offset ? offset + PACK_START : 0;
-  result.oidKnown = oid ? 1 : 0;
-  if (oid) copyOid(changetype<usize>(result) + RESULT_OID, oid);
+  result.errorOffset = faultOffset ? faultOffset + PACK_START : 0;
+  result.oidKnown = faultOid ? 1 : 0;
+  if (faultOid) copyOid(changetype<usize>(result) + RESULT_OID, faultOid);
   return status;
 }
 
 /** Fails for the object of `result.oid` where it is not what it should be. */
-function failObject(status: i32, offset: u64): i32 {
-  const isProof = provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION);
-  return fail(status, offset, isProof ? changetype<usize>(result) + RESULT_OID : 0);
+function failObject(status: i32): i32 {
+  return fail(disproved(status, changetype<usize>(result) + RESULT_OID));
 }
 
 /** Drops the operation that waits, if any, and gives back what the last result holds. */
@@ -277,7 +269,7 @@ export function volumeProve(level: u32, commit: usize): i32 {
 /** @returns OK, AGAIN (call again), or what is wrong with the image */
 export function volumeMountRun(): i32 {
   const status = mountRun();
-  if (status != Status.OK) return fail(status, mountErrorOffset, mountErrorOidKnown ? mountErrorOid : 0);
+  if (status != Status.OK) return fail(status);
   store<i64>(info, commitTime);
   copyOid(info + 8, imageCommit);
   copyOid(info + 28, rootOid);
@@ -296,7 +288,7 @@ function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
     if (status != Status.OK) return status;
   }
   const status = resolve(flags & (RESOLVE_FOLLOW | RESOLVE_OID));
-  if (status != Status.OK) return fail(status, resolveErrorOffset, resolveErrorOidKnown ? resolveErrorOid : 0);
+  if (status != Status.OK) return fail(status);
   resolved = true;
   result.kind = resolvedKind;
   result.mode = modeOf(resolvedKind);
@@ -317,11 +309,11 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
   if (status == Status.OK && flags & Flag.SIZE && result.kind != Entry.TREE && result.kind != Entry.SUBMODULE) {
     if (provesOid()) {
       status = proveBlob(result.offset, changetype<usize>(result) + RESULT_OID);
-      if (status != Status.OK) failObject(status, readErrorOffset);
+      if (status != Status.OK) failObject(status);
       result.size = provenSize;
     } else {
       status = objectHead(result.offset);
-      if (status != Status.OK) fail(status, objectErrorOffset, 0);
+      if (status != Status.OK) fail(status);
       result.size = headSize;
     }
   }
@@ -342,7 +334,7 @@ export function volumeList(path: usize, len: u32, flags: u32, after: usize, afte
   if (status == Status.OK && held == null) status = loadPage(after, afterLen, limit);
   if (status == Status.OK && flags & Flag.SIZE) {
     status = listSize(held!);
-    if (status != Status.OK) fail(status, listErrorOffset, listErrorOidKnown ? listErrorOid : 0);
+    if (status != Status.OK) fail(status);
     result.sizes = <u32>listSizes;
   }
   return end(status);
@@ -388,10 +380,11 @@ function loadTree(): i32 {
 function loadPage(after: usize, afterLen: u32, limit: u32): i32 {
   if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
   let status = loadTree();
-  if (status != Status.OK) return failObject(status, held != null ? held!.offset : objectErrorOffset);
+  if (held != null) faultAt(held!.offset);
+  if (status != Status.OK) return failObject(status);
   status = held!.kind == Kind.TREE ? listPage(held!, after, afterLen, limit) : Status.WRONG_KIND;
   if (status == Status.OUT_OF_MEMORY && shed()) status = listPage(held!, after, afterLen, limit);
-  if (status != Status.OK) return fail(status, result.offset, 0);
+  if (status != Status.OK) return fail(status);
   result.data = <u32>listEntries;
   result.count = listCount;
   result.left = listLeft;
@@ -405,7 +398,7 @@ function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, 
   if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
   if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
   status = readAt(result.offset, changetype<usize>(result) + RESULT_OID, position, count);
-  if (status != Status.OK) return failObject(status, readErrorOffset);
+  if (status != Status.OK) return failObject(status);
   result.data = <u32>readPtr;
   result.dataLen = readLen;
   result.size = readTotal;
@@ -436,13 +429,13 @@ export function volumeObject(oid: usize): i32 {
   if (!mounted()) return end(Status.EINVAL);
   if (!goesOn || !resolved) {
     const status = findEntry(oid);
-    if (status != Status.OK) return end(fail(status, 0, oid));
+    if (status != Status.OK) return end(fail(faultOf(status, oid)));
     result.offset = idxOffset;
     if (provesOid()) copyOid(changetype<usize>(result) + RESULT_OID, oid);
     resolved = true;
   }
   const status = loadObject();
-  if (status != Status.OK) return end(failObject(status, objectErrorOffset));
+  if (status != Status.OK) return end(failObject(status));
   held = objectLoaded;
   cacheAdd(held!);
   result.kind = held!.kind;

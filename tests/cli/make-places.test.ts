@@ -199,7 +199,7 @@ test("--worktree takes the files that git ls-files lists, as they are", async (t
   const bare = join(work, "bare.git");
   git(work, "clone", "-q", "--bare", source, "bare.git");
   assert.equal((await docteur(["make", "--worktree", bare, image])).status, 8);
-  for (const args of [["-b", "main"], ["--subdir", "lib"], ["--repack"]])
+  for (const args of [["-b", "main"], ["--repack"]])
     assert.equal((await docteur(["make", "--worktree", ...args, source, image])).status, 16);
   assert.equal((await docteur(["make", "--worktree", join(source, "lib"), image])).status, 16);
 });
