@@ -9,13 +9,13 @@ import { type CommitWords, encodeSyntheticCommit, hashObject, type Kind } from "
 import { hexOid } from "../git/oid.js";
 import type { Sink } from "../sink.js";
 import type { Contents, TreeStore, Unreads } from "./base/content.js";
-import { findDanglingLinks } from "./dangling-links.js";
-import type { Noticed } from "./git/omissions.js";
+import type { Noticed } from "./base/noticed.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { MemoryTrees } from "./memory-trees.js";
 import type { Executor } from "./pack/jobs.js";
 import { Packer, type PackerOptions } from "./pack/packer.js";
 import { takeSnapshot } from "./snapshot.js";
+import { findDanglingLinks } from "./source/dangling-links.js";
 import { FolderTree, type Listing, SourceFolder } from "./source/listing.js";
 
 /** Room for that many folders more than files. */

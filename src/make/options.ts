@@ -1,4 +1,5 @@
 /** What `make` is told, tells on the way, and answers; and the checks that all makers share. */
+
 import {
   type Check,
   type Checks,
@@ -15,7 +16,7 @@ import { type CommitDate, dateInUtc, parseDate } from "../git/date.js";
 import type { CommitWords } from "../git/objects.js";
 import { checkMessage, checkPerson, isPerson, type Person } from "../git/person.js";
 import type { StepNumbers } from "../progress-steps.js";
-import type { Noticed } from "./git/omissions.js";
+import type { Noticed } from "./base/noticed.js";
 import type { ImageSizes } from "./image.js";
 import type { Skipped } from "./source/listing.js";
 

@@ -1,9 +1,10 @@
 /** Symbolic links of a commit that no reader can follow. */
+
 import { ENTRY } from "../../git/tree-mode.js";
-import { DanglingLinks, type Found } from "../dangling-links.js";
+import type { Noticed } from "../base/noticed.js";
+import { DanglingLinks, type Found } from "../source/dangling-links.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import { type CommitItem, type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
-import type { Noticed } from "./omissions.js";
 
 /** Bytes of targets that are read: of all, and of one. Links beyond that are not judged. */
 const TARGETS_MAX = 64 << 20;

@@ -5,11 +5,12 @@ import type { Readable } from "node:stream";
 import { shown } from "../../git/byte-string.js";
 import { objectHeader } from "../../git/objects.js";
 import { hexOid } from "../../git/oid.js";
+import type { Noticed } from "../base/noticed.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import type { CommitObjects } from "./commit-objects.js";
 import { listCommit, Refusals } from "./commit-trees.js";
 import { findDanglingCommitLinks } from "./dangling-links.js";
-import { countPaths, findLfsPointers, type Noticed, type Survey } from "./omissions.js";
+import { countPaths, findLfsPointers, type Survey } from "./omissions.js";
 
 /** A commit of which an image can be made. */
 export interface ExaminedCommit {

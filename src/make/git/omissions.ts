@@ -1,14 +1,10 @@
 /** What an image of a commit does not really hold: submodules, and files whose content Git LFS keeps elsewhere. */
+
 import { shown } from "../../git/byte-string.js";
 import { ENTRY } from "../../git/tree-mode.js";
+import type { Noticed } from "../base/noticed.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import { type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
-
-/** How many there are, and the paths of the first, as `quotePath` shows them. */
-export interface Noticed {
-  count: number;
-  paths: string[];
-}
 
 /** The contents of a commit's trees, path by path. No count is larger than 2^53 - 1. */
 export interface Survey {

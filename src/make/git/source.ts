@@ -2,6 +2,7 @@
  * Git sources of every kind, made ready for packing: the commit is found, or fetched, into a scratch repository; a part
  * of it is made a commit of its own; and what an image of it will lack is noticed.
  */
+
 import { DocteurError } from "../../errors.js";
 import type { Person } from "../../git/person.js";
 import type { RemoteAddress } from "../../git-program/address.js";
@@ -12,9 +13,9 @@ import { runGit } from "../../git-program/process.js";
 import { resolveCommit } from "../../git-program/revision.js";
 import { askOverTransport } from "../../git-program/transport.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
+import type { Noticed } from "../base/noticed.js";
 import { parseSubdir } from "../source/part.js";
 import { type ExaminedCommit, examineCommit } from "./examine.js";
-import type { Noticed } from "./omissions.js";
 import { type CommitPart, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
 
 /** The root of a git work tree, or a bare repository, on this machine. */

@@ -3,11 +3,12 @@
  * resolved as readers resolve them (`asm/volume/lookup.ts`): `.` and `..` as text and never out of the root, an absolute
  * target from the image's root, and 40 links at most.
  */
-import { shown } from "../git/byte-string.js";
-import { MODE } from "../git/objects.js";
-import type { Noticed } from "./git/omissions.js";
-import type { Listing } from "./source/listing.js";
-import { FOLDER, PathTree } from "./source/path-tree.js";
+
+import { shown } from "../../git/byte-string.js";
+import { MODE } from "../../git/objects.js";
+import type { Noticed } from "../base/noticed.js";
+import type { Listing } from "./listing.js";
+import { FOLDER, PathTree } from "./path-tree.js";
 
 /** What a path leads to, no link followed: a link by its target, a byte string. */
 export type Found = "folder" | "other" | { target: string };
