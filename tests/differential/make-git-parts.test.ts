@@ -218,7 +218,7 @@ test("submodules and LFS pointers are counted; strict makes them errors", async 
   await assert.rejects(make(source, image, { strict: true }), {
     code: "BadSource",
     message:
-      "7 files would be only pointers of Git LFS: media/a.bin, media/new\\nline, media/with-extension, media/z0, media/z1, …",
+      '7 files would be only pointers of Git LFS: media/a.bin, "media/new\\nline", media/with-extension, media/z0, media/z1, …',
     hint,
   });
   assert.equal((await make(source, image, { strict: true, subdir: "lib" })).lfsPointers.count, 0);

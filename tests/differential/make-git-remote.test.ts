@@ -6,7 +6,16 @@ import { type TestContext, test } from "node:test";
 import { type MakeOptions, type MakeProgress, make } from "../../src/make/index.js";
 import { makeAndCheck } from "../support/checked-image.js";
 import { commitAll, git } from "../support/git.js";
-import { clientEnvironment, createCertificate, sshCommand, startGitDaemon, startHttpServer, startSshServer, useEnvironment, whyNoSsh } from "../support/git-servers.js";
+import {
+  clientEnvironment,
+  createCertificate,
+  sshCommand,
+  startGitDaemon,
+  startHttpServer,
+  startSshServer,
+  useEnvironment,
+  whyNoSsh,
+} from "../support/git-servers.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** A bare repository `served/site.git` with history, branches and tags, and the image of its clone. */

@@ -11,7 +11,17 @@ import { assertSound } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { GIT_ENVIRONMENT, git } from "../support/git.js";
 import { type Random, seeded } from "../support/random.js";
-import { createRepository, FULL, imageOfPack, imageOfRepository, LINKS, objectsOf, SMALL, type TreeLine, treeOf } from "../support/repository.js";
+import {
+  createRepository,
+  FULL,
+  imageOfPack,
+  imageOfRepository,
+  LINKS,
+  objectsOf,
+  SMALL,
+  type TreeLine,
+  treeOf,
+} from "../support/repository.js";
 import { SlowDevice } from "../support/slow-device.js";
 
 const SEED = 20240607;
