@@ -9,7 +9,17 @@ import { make } from "../../src/make/index.js";
 import { EXIT, exitStatus } from "../../tools/cli/exit.js";
 import { docteur, type RunResult } from "../support/cli.js";
 import { commitAll, git } from "../support/git.js";
-import { clientEnvironment, deadPort, type HttpOptions, sshCommand, startGitDaemon, startHttpServer, startSshServer, useEnvironment, whyNoSsh } from "../support/git-servers.js";
+import {
+  clientEnvironment,
+  deadPort,
+  type HttpOptions,
+  sshCommand,
+  startGitDaemon,
+  startHttpServer,
+  startSshServer,
+  useEnvironment,
+  whyNoSsh,
+} from "../support/git-servers.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 

@@ -3,7 +3,16 @@
  * than stored blocks and just the room that it needs, and all four builds give the same bytes.
  */
 import assert from "node:assert/strict";
-import { assertInflates, Deflater, type PartRange, partRanges, randomContent, randomCuts, storedLength, storedPartLength } from "../support/deflater.js";
+import {
+  assertInflates,
+  Deflater,
+  type PartRange,
+  partRanges,
+  randomContent,
+  randomCuts,
+  storedLength,
+  storedPartLength,
+} from "../support/deflater.js";
 import { Inflater, Status } from "../support/inflater.js";
 import { probeVariants } from "../support/wasm.js";
 import type { Target } from "./target.js";

@@ -12,7 +12,15 @@ import type { Random } from "../support/random.js";
 import { mutate } from "./mutate.js";
 import { type Sample, samples } from "./samples.js";
 import type { Target } from "./target.js";
-import { assertProven, assertSound, attempt, type Outcome, type Seen, type WalkOptions, walk } from "./walk.js";
+import {
+  assertProven,
+  assertSound,
+  attempt,
+  type Outcome,
+  type Seen,
+  type WalkOptions,
+  walk,
+} from "./walk.js";
 
 const BUDGET = 60;
 

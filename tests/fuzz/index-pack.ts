@@ -9,7 +9,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { constants, deflateSync } from "node:zlib";
 import { type Report, verify } from "../../src/verify/index.js";
-import { baseDistance, CraftedImage, copy, entryHeader, insert, KIND, treeEntry } from "../support/crafted-image.js";
+import {
+  baseDistance,
+  CraftedImage,
+  copy,
+  entryHeader,
+  insert,
+  KIND,
+  treeEntry,
+} from "../support/crafted-image.js";
 import { encodeSize } from "../support/delta-encoder.js";
 import { gitOid } from "../support/fixtures.js";
 import { GIT_ENVIRONMENT, git } from "../support/git.js";

@@ -3,7 +3,14 @@
  * mutated, spliced and cut, and run through windows of random sizes.
  */
 import { BitWriter, randomBlock } from "../support/deflate-writer.js";
-import { assertVerdict, DEFLATERS, Inflater, oracle, type RunOptions, type Windows } from "../support/inflater.js";
+import {
+  assertVerdict,
+  DEFLATERS,
+  Inflater,
+  oracle,
+  type RunOptions,
+  type Windows,
+} from "../support/inflater.js";
 import type { Random } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";
 import { inputOf, type Target } from "./target.js";

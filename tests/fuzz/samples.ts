@@ -2,7 +2,16 @@
 
 import { applyBody, randomDelta, readHeader } from "../support/delta-encoder.js";
 import { FIXTURES, fixture, gitOid } from "../support/fixtures.js";
-import { buildImage, commitOf, KIND, objectEntry, type PackEntry, type Parts, parseImage, treeEntry } from "../support/pack.js";
+import {
+  buildImage,
+  commitOf,
+  KIND,
+  objectEntry,
+  type PackEntry,
+  type Parts,
+  parseImage,
+  treeEntry,
+} from "../support/pack.js";
 import { type Random, seeded } from "../support/random.js";
 
 /** A sound image. */

@@ -1,6 +1,14 @@
 /** Reads everything of an image that may be anything, and holds what comes against what must be. */
 import assert from "node:assert/strict";
-import { DocteurError, type Entry, type Mode, type OpenOptions, open, STATUS, type Volume } from "../../src/index.js";
+import {
+  DocteurError,
+  type Entry,
+  type Mode,
+  type OpenOptions,
+  open,
+  STATUS,
+  type Volume,
+} from "../../src/index.js";
 import { gitOid } from "../support/fixtures.js";
 import type { Random } from "../support/random.js";
 

@@ -6,7 +6,18 @@ import { compileCore } from "../../src/core/builds.js";
 import { type DocteurError, type OpenOptions, open, type Volume } from "../../src/index.js";
 import { verify } from "../../src/verify/index.js";
 import { MODES } from "../support/core.js";
-import { type Crafted, CraftedImage, copy, delta, entryHeader, imageWith, KIND, OK_TEXT, PACK_START, treeEntry } from "../support/crafted-image.js";
+import {
+  type Crafted,
+  CraftedImage,
+  copy,
+  delta,
+  entryHeader,
+  imageWith,
+  KIND,
+  OK_TEXT,
+  PACK_START,
+  treeEntry,
+} from "../support/crafted-image.js";
 import { assertFails } from "../support/defects.js";
 import { gitOid } from "../support/fixtures.js";
 

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { type BlockDevice, DocteurError, open, RESULT, type ReadResult, type Volume } from "../../src/index.js";
+import {
+  type BlockDevice,
+  DocteurError,
+  open,
+  RESULT,
+  type ReadResult,
+  type Volume,
+} from "../../src/index.js";
 import { verify } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { entryHeader, imageWith, KIND } from "../support/crafted-image.js";

@@ -4,7 +4,20 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { open } from "../../src/index.js";
 import { coreVariants } from "../support/core.js";
-import { baseDistance, type Crafted, CraftedImage, copy, delta, entryHeader, imageWith, insert, KIND, OK_TEXT, PACK_START, treeEntry } from "../support/crafted-image.js";
+import {
+  baseDistance,
+  type Crafted,
+  CraftedImage,
+  copy,
+  delta,
+  entryHeader,
+  imageWith,
+  insert,
+  KIND,
+  OK_TEXT,
+  PACK_START,
+  treeEntry,
+} from "../support/crafted-image.js";
 import { checkDefect, type Expected } from "../support/defects.js";
 import { gitOid } from "../support/fixtures.js";
 

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { closeSync, ftruncateSync, openSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type BlockDevice, DocteurError, open, RESULT, type ReadResult, type Volume } from "../../src/index.js";
+import {
+  type BlockDevice,
+  DocteurError,
+  open,
+  RESULT,
+  type ReadResult,
+  type Volume,
+} from "../../src/index.js";
 import { assertSound } from "../../src/verify/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { fixture, fixtureBlobs, fixturePath, gitOid } from "../support/fixtures.js";

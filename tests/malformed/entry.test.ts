@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync, deflateSync } from "node:zlib";
 import { open } from "../../src/index.js";
-import { type Crafted, CraftedImage, entryHeader, imageWith, KIND, OK_TEXT, PACK_START, treeEntry } from "../support/crafted-image.js";
+import {
+  type Crafted,
+  CraftedImage,
+  entryHeader,
+  imageWith,
+  KIND,
+  OK_TEXT,
+  PACK_START,
+  treeEntry,
+} from "../support/crafted-image.js";
 import { checkDefect } from "../support/defects.js";
 import { BitWriter } from "../support/deflate-writer.js";
 import { gitOid } from "../support/fixtures.js";

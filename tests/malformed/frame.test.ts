@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { open } from "../../src/index.js";
 import { assertSound } from "../../src/verify/index.js";
-import { type Crafted, type FinishOptions, imageWith, OK_TEXT, PACK_START, type Placed } from "../support/crafted-image.js";
+import {
+  type Crafted,
+  type FinishOptions,
+  imageWith,
+  OK_TEXT,
+  PACK_START,
+  type Placed,
+} from "../support/crafted-image.js";
 import { assertFails, checkDefect, type Outcome } from "../support/defects.js";
 
 const TEXT = "the file\n";

@@ -108,7 +108,7 @@ export class Patient {
     const where = `${how.where}: ${mode}, ${level}, build ${build}`;
     const options: OpenOptions = {
       mode,
-      ...(level === "pinned" ? { commit: this.commit } : { verify: level }),
+      ...(level === "pinned" ? { commit: this.commit } : { proof: level }),
     };
     const reading: Reading = { isRefused: false, right: 0, refused: 0, wrong: [] };
     try {

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { compileVerifier } from "../../src/core/builds.js";
 import { Core } from "../../src/core/instance.js";
 import { remount } from "../../src/core/mount.js";
-import { type BlockDevice, compileCore, MemoryDevice, type OpenOptions, RESULT, type ReadResult } from "../../src/index.js";
+import {
+  type BlockDevice,
+  compileCore,
+  MemoryDevice,
+  type OpenOptions,
+  RESULT,
+  type ReadResult,
+} from "../../src/index.js";
 import { Engine } from "../../src/verify/engine.js";
 import { conclude, examineFully } from "../../src/verify/examine.js";
 import type { Examined } from "../../src/verify/frame.js";

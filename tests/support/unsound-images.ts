@@ -1,7 +1,18 @@
 /** Images with one flaw each, of every kind that `verify` knows. */
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
-import { CraftedImage, copy, delta, entryHeader, type FinishOptions, insert, KIND, OK_TEXT, type Placed, treeEntry } from "./crafted-image.js";
+import {
+  CraftedImage,
+  copy,
+  delta,
+  entryHeader,
+  type FinishOptions,
+  insert,
+  KIND,
+  OK_TEXT,
+  type Placed,
+  treeEntry,
+} from "./crafted-image.js";
 import { gitOid } from "./fixtures.js";
 
 const NOWHERE = "0123456789abcdef0123456789abcdef01234567";

@@ -4,7 +4,15 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { deflateSync } from "node:zlib";
 import { PIECE_LEN } from "../../src/make/pack/jobs.js";
-import { assertInflates, Deflater, partRanges, randomContent, randomCuts, storedLength, storedPartLength } from "../support/deflater.js";
+import {
+  assertInflates,
+  Deflater,
+  partRanges,
+  randomContent,
+  randomCuts,
+  storedLength,
+  storedPartLength,
+} from "../support/deflater.js";
 import { Inflater, Status } from "../support/inflater.js";
 import { seeded } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";

@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BitWriter, randomBlock } from "../support/deflate-writer.js";
-import { assertVerdict, DEFLATERS, every, Inflater, NEED_INPUT, NEED_OUTPUT, oracle, Status, splitAt } from "../support/inflater.js";
+import {
+  assertVerdict,
+  DEFLATERS,
+  every,
+  Inflater,
+  NEED_INPUT,
+  NEED_OUTPUT,
+  oracle,
+  Status,
+  splitAt,
+} from "../support/inflater.js";
 import { type Random, seeded } from "../support/random.js";
 import { probeVariants } from "../support/wasm.js";
 

@@ -1,7 +1,14 @@
 /** Look-ups in large directories: right in every order of names, within any memory, and without inflating a tree again. Work is counted, not timed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DocteurError, MemoryDevice, type OpenOptions, open, type ReadResult, type Volume } from "../../src/index.js";
+import {
+  DocteurError,
+  MemoryDevice,
+  type OpenOptions,
+  open,
+  type ReadResult,
+  type Volume,
+} from "../../src/index.js";
 import { coreVariants } from "../support/core.js";
 import { CraftedImage, copy, delta, insert, type Placed, treeEntry } from "../support/crafted-image.js";
 import { gitOid } from "../support/fixtures.js";

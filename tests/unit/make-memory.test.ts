@@ -14,7 +14,14 @@ import { type TestContext, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError, type ErrorCode, open } from "../../src/index.js";
-import { type MemoryFile, type MemoryFiles, type MemoryOptions, type MemoryProgress, make, makeImage } from "../../src/make/index.js";
+import {
+  type MemoryFile,
+  type MemoryFiles,
+  type MemoryOptions,
+  type MemoryProgress,
+  make,
+  makeImage,
+} from "../../src/make/index.js";
 import { DATE, makeAndCheck } from "../support/checked-image.js";
 import { seeded } from "../support/random.js";
 import { createRandomTree } from "../support/random-tree.js";

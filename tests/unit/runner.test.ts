@@ -7,7 +7,13 @@ import { DocteurError } from "../../src/errors.js";
 import { hexOid } from "../../src/git/oid.js";
 import { type Contents, MemoryContent } from "../../src/make/base/content.js";
 import { createEngine, type Engine } from "../../src/make/pack/engine.js";
-import { type EncodeTask, type JobObject, PIECE_LEN, PIECED_MIN, pieceCount } from "../../src/make/pack/jobs.js";
+import {
+  type EncodeTask,
+  type JobObject,
+  PIECE_LEN,
+  PIECED_MIN,
+  pieceCount,
+} from "../../src/make/pack/jobs.js";
 import { JobRunner } from "../../src/make/pack/runner.js";
 import { applyBody, readHeader } from "../support/delta-encoder.js";
 import { noise } from "../support/families.js";

@@ -3,8 +3,22 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HYPERCALL_TYPES } from "../../src/tender/hypercalls.js";
-import { type BlockDevice, loadGuest, MemoryDevice, type Outcome, RESULT, run } from "../../src/tender/index.js";
-import { ABI, type GuestParts, guestBytes, manifestOf, RETURN_42, type Signature } from "../support/guest-bytes.js";
+import {
+  type BlockDevice,
+  loadGuest,
+  MemoryDevice,
+  type Outcome,
+  RESULT,
+  run,
+} from "../../src/tender/index.js";
+import {
+  ABI,
+  type GuestParts,
+  guestBytes,
+  manifestOf,
+  RETURN_42,
+  type Signature,
+} from "../support/guest-bytes.js";
 import { distPath, guestPath } from "../support/programs.js";
 
 const EXIT: { module: string; name: string; type: Signature } = {

@@ -7,7 +7,17 @@ import { describe, test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { type DocteurError, MemoryDevice, type OpenOptions, open, type Volume } from "../../src/index.js";
 import { coreVariants, MODES } from "../support/core.js";
-import { CraftedImage, copy, delta, entryHeader, imageWith, insert, OK_TEXT, PACK_START, treeEntry } from "../support/crafted-image.js";
+import {
+  CraftedImage,
+  copy,
+  delta,
+  entryHeader,
+  imageWith,
+  insert,
+  OK_TEXT,
+  PACK_START,
+  treeEntry,
+} from "../support/crafted-image.js";
 import { assertFails } from "../support/defects.js";
 import { FIXTURES, fixture, fixtureBlobs, gitOid } from "../support/fixtures.js";
 import { seeded } from "../support/random.js";

@@ -1,7 +1,14 @@
 /** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
 
 import { printable, printableJson, printableLines } from "../../src/text/printable.js";
-import { JOBS_MAX, type ReportStatus, type VerifiedImage, type VerifyOptions, type VerifyProgress, verifyImage } from "../../src/verify/index.js";
+import {
+  JOBS_MAX,
+  type ReportStatus,
+  type VerifiedImage,
+  type VerifyOptions,
+  type VerifyProgress,
+  verifyImage,
+} from "../../src/verify/index.js";
 import { type Command, parse, parseBlockSize, parseCount, parseMemory } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
