@@ -26,9 +26,11 @@ const onEnd = (): void => {
   killTree(pid, isGroup, "SIGTERM");
   const start = performance.now();
   const timer = setInterval(() => {
-    // Its id may soon be another's.
-    if (!isThere()) clearInterval(timer);
-    else if (performance.now() - start > GRACE_MS) killTree(pid, isGroup, "SIGKILL");
+    const isLate = performance.now() - start > GRACE_MS;
+    if (isThere() && !isLate) return;
+    // Its id may soon be another's. One that has ended stays listed where nobody waits for it, so this is tried once.
+    clearInterval(timer);
+    if (isThere()) killTree(pid, isGroup, "SIGKILL");
   }, INTERVAL_MS);
 };
 process.stdin.once("end", onEnd).once("error", onEnd).resume();
