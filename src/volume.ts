@@ -2,6 +2,10 @@
  * A mounted image: files by path. The shape is mirage-kv's (`exists`, `get`, `list`, `digest`, …),
  * asynchronous throughout.
  */
+
+// For `Symbol.asyncDispose`, whatever library a user of the declarations compiles with.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { turn } from "./abort.js";
 import { checkOptions, checkValue, invalid, isOid, isWhole, type Path, textBytes } from "./arguments.js";
 import { Core, FLAG, RESULT } from "./core/instance.js";
