@@ -157,7 +157,7 @@ function loadCommit(): i32 {
   let status = loadKind(commitOffset, imageCommit, Kind.COMMIT);
   if (status != Status.OK) return status;
   status = commitParse(objectLoaded!.data, objectLoaded!.size);
-  // Whoever opens an image reads the commit next.
+  // The host reads the commit next, when it opens an image.
   cacheAdd(objectLoaded!);
   objectRelease(objectLoaded!);
   return status;
