@@ -1,0 +1,45 @@
+/**
+ * Bytes that lie elsewhere, read by ranges: what every remote device is made of. A source is a few lines;
+ * `devices/remote.ts` makes a block device of it.
+ */
+
+/**
+ * Something of a known size that can be read from anywhere.
+ * @example const source: RangeSource = { size: blob.size, read: async (offset, length) =>
+ *   new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()) };
+ */
+export interface RangeSource {
+  /** Bytes of the whole. It does not change. */
+  readonly size: number;
+  /**
+   * Stands for the content: two sources of equal identity hold equal bytes. A persistent cache keeps pages under
+   * it. Undefined where nothing vouches for that.
+   */
+  readonly identity?: string | undefined;
+  /** What errors call the source: a URL, without credentials. */
+  readonly name?: string | undefined;
+  /**
+   * Reads a range. Several reads may be under way at once.
+   * @param offset bytes from the start
+   * @param length bytes, at least 1; the range lies within `size`
+   * @param signal ends the read, which then rejects
+   * @returns exactly `length` bytes
+   * @throws `TransientError` where a later try may succeed; any other error is final
+   */
+  read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** Releases what the source holds: connections, file handles. */
+  close?(): void | Promise<void>;
+}
+
+/** A failure that may pass: an overloaded server, a connection that was reset, a time-out. */
+export class TransientError extends Error {
+  /** Milliseconds to wait before the next try, where the other side has said so. */
+  readonly retryAfter: number | undefined;
+
+  /** @param message what failed */
+  constructor(message: string, options: { cause?: unknown; retryAfter?: number | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "TransientError";
+    this.retryAfter = options.retryAfter;
+  }
+}
