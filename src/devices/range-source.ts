@@ -3,6 +3,13 @@
  * `devices/remote.ts` makes a block device of it.
  */
 
+/** Some of a source's bytes. */
+export interface Piece {
+  /** Bytes from the source's start. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Something of a known size that can be read from anywhere.
  * @example const source: RangeSource = { size: blob.size, read: async (offset, length) =>
@@ -18,13 +25,16 @@ export interface RangeSource {
   readonly identity?: string | undefined;
   /** What errors call the source: a URL, without credentials. */
   readonly name?: string | undefined;
+  /** What opening the source has read already, a request each: it is not asked for again. */
+  readonly prefetched?: readonly Piece[] | undefined;
   /**
    * Reads a range. Several reads may be under way at once.
    * @param offset bytes from the start
    * @param length bytes, at least 1; the range lies within `size`
-   * @param signal ends the read, which then rejects
+   * @param signal ends the read, which then rejects. The device ends a read that takes too long by it
    * @returns exactly `length` bytes
-   * @throws `TransientError` where a later try may succeed; any other error is final
+   * @throws `TransientError` where a later try may succeed; any other error is final. A `DocteurError` reaches
+   *   the user as the cause of a failed operation as it is
    */
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
   /** Releases what the source holds: connections, file handles. */
@@ -38,7 +48,7 @@ export class TransientError extends Error {
 
   /** @param message what failed */
   constructor(message: string, options: { cause?: unknown; retryAfter?: number | undefined } = {}) {
-    super(message, { cause: options.cause });
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TransientError";
     this.retryAfter = options.retryAfter;
   }

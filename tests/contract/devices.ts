@@ -7,6 +7,11 @@ import { seeded } from "../support/random.js";
 /** Makes a device of the backend over these bytes; the tests close it. */
 export type MakeDevice = (bytes: Uint8Array, blockSize: number) => BlockDevice | Promise<BlockDevice>;
 
+/** Why a suite is skipped, where its backend is not there. */
+export interface ContractOptions {
+  skip?: string | false;
+}
+
 /** What a device may take to answer one read. */
 const TRIES = 1000;
 
@@ -21,7 +26,7 @@ async function readSettled(device: BlockDevice, offset: number, target: Uint8Arr
 }
 
 /** Bytes that differ from block to block and inside of each. */
-function pattern(length: number): Uint8Array {
+export function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 9) * 13 + (index >> 16)) & 255);
 }
 
@@ -29,11 +34,11 @@ function pattern(length: number): Uint8Array {
  * Declares the contract's tests.
  * @param name the backend's
  */
-export function deviceContract(name: string, make: MakeDevice): void {
+export function deviceContract(name: string, make: MakeDevice, options: ContractOptions = {}): void {
   for (const blockSize of [512, 4096]) {
     const content = pattern(blockSize * 24);
     const withDevice = (title: string, check: (device: BlockDevice) => Promise<void>): void => {
-      test(`${name}, blocks of ${blockSize}: ${title}`, async () => {
+      test(`${name}, blocks of ${blockSize}: ${title}`, options, async () => {
         const device = await make(content, blockSize);
         try {
           await check(device);
