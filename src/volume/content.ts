@@ -1,8 +1,11 @@
 /** Content as it comes: memory is taken for bytes that are there, not for those that a header announces. */
 import { DocteurError } from "../errors.js";
 
-/** Bytes that are taken at once, before any have come. */
-const FIRST = 4 << 20;
+/**
+ * Bytes that are taken at once, before any have come. Most files fit, and are not copied to grow; a header that lies
+ * costs no more than that.
+ */
+const FIRST = 32 << 20;
 /** By how much the memory grows where more comes. */
 const GROWTH = 4;
 
