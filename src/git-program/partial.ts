@@ -33,18 +33,21 @@ export async function lazyEnvironment(
  * them when they are read.
  *
  * @param path the clone's root
+ * @param what trees alone, or the blobs too
  * @param workspace borrows the clone's objects, and gets the missing ones
  * @throws DocteurError `BadSource` where they cannot be had; the signal's reason
  */
 export async function completeCommit(
   path: string,
   commit: string,
+  what: "trees" | "all",
   promisors: readonly string[],
   workspace: Workspace,
   { signal, onProgress }: FetchOptions,
 ): Promise<void> {
   const env = await lazyEnvironment(path, workspace, signal);
   const inSource = ["-C", path];
+  const filter = what === "trees" ? ["--filter=blob:none"] : [];
   const asked = new Set<string>();
   let reason = "";
   while (true) {
@@ -52,7 +55,15 @@ export async function completeCommit(
     const onLine = (line: string): void => {
       if (line.startsWith("?")) missing.push(line.slice(1));
     };
-    const list = ["rev-list", "--objects", "--no-object-names", "--missing=print", "--no-walk", commit];
+    const list = [
+      "rev-list",
+      "--objects",
+      "--no-object-names",
+      "--missing=print",
+      "--no-walk",
+      ...filter,
+      commit,
+    ];
     const { status, stderr } = await runTransport({ args: [...inSource, ...list], env, signal, onLine });
     if (status !== 0)
       throw new DocteurError("BadSource", `git cannot read the commit ${commit} in ${path}`, {

@@ -88,3 +88,26 @@ export function parseEntry(
   if (Math.floor(size / DEFLATE_RATIO) > end - offset - into.length) return STATUS.BadEntry;
   return STATUS.Ok;
 }
+
+/** An entry's header: its kind and its inflated size, four bits and then seven at a time, little end first. */
+export function encodeEntryHeader(kind: number, size: number): Uint8Array {
+  const bytes: number[] = [];
+  let byte = (kind << 4) | (size % 16);
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
+    bytes.push(byte | 0x80);
+    byte = rest % 128;
+  }
+  bytes.push(byte);
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * How far before an entry its base is: seven bits at a time, big end first, and one less in all groups but the last, so
+ * that every number has one form.
+ */
+export function encodeBaseDistance(distance: number): Uint8Array {
+  const bytes = [distance % 128];
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128))
+    bytes.unshift((--rest % 128) | 0x80);
+  return Uint8Array.from(bytes);
+}

@@ -138,7 +138,7 @@ export async function makeFromGit(
   const ready = await openGitSource(source, job, replacement.scratch);
   await noticeChanges(source, job);
   const packed = await (job.repack ? packAnew : packByGit)(ready, job, replacement);
-  const { commit, sourceCommit } = ready;
+  const { commit, sourceCommit, strippedCount } = ready;
   return {
     kind: "git",
     commit,
@@ -148,6 +148,6 @@ export async function makeFromGit(
     blockSize: job.blockSize,
     skipped: [],
     skippedCount: 0,
-    strippedCount: 0,
+    strippedCount,
   };
 }

@@ -22,7 +22,7 @@ import {
   refuse,
 } from "./options.js";
 import { WORKERS_MAX } from "./pack/workers.js";
-import { parseSubdir } from "./source/part.js";
+import { parseSubdir, takesPart } from "./source/part.js";
 
 /** No path has more names. */
 const STRIP_MAX = 512;
@@ -35,11 +35,6 @@ const GIT_ONLY = { ref: "-b", strict: "--strict", repack: "--repack" } as const;
 const REMOTE_ONLY = { timeout: "--timeout", maxFetch: "--max-fetch" } as const;
 /** What a commit of git's own has already. */
 const WORDS = { author: "--author", message: "--message" } as const;
-const FILES_ONLY = {
-  stripComponents: "--strip-components",
-  exclude: "--exclude",
-  skipSpecial: "--skip-special",
-} as const;
 
 /** Refuses options that the source cannot honour. */
 function checkHonoured(source: Source, options: MakeOptions): void {
@@ -73,15 +68,15 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       "plain directories",
     );
     forbid(
-      FILES_ONLY,
-      `${which} is a git repository: its trees are taken whole`,
-      "directories, archives (git archive makes one) and --worktree",
+      { skipSpecial: "--skip-special" },
+      `${which} is a git repository, which has no special files`,
+      "directories, archives and --worktree",
     );
-    if (parseSubdir(options.subdir ?? "") === undefined)
+    if (!takesPart(options))
       forbid(
         WORDS,
         `${which} is a git repository: its commit is taken as it is`,
-        "--subdir, --worktree, directories and archives",
+        "--subdir, --exclude, --strip-components, --worktree, directories and archives",
       );
     if (!options.repack)
       forbid(

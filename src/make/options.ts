@@ -44,8 +44,9 @@ export interface MakeOptions {
    */
   ref?: string | undefined;
   /**
-   * A directory of the source, to be the root of the image: of a commit it gets a commit of its own. Patterns of `exclude`
-   * still match from the root of the source.
+   * A directory of the source, to be the root of the image. Patterns of `exclude` still match from the root of the source.
+   * A part of a commit, whether by this option, `exclude` or `stripComponents`, has a commit of its own, whose message
+   * names the original.
    */
   subdir?: string | undefined;
   /** Git sources only: submodules and Git LFS pointers are errors. */
@@ -77,13 +78,14 @@ export interface MakeOptions {
    */
   dereference?: boolean | undefined;
   /**
-   * Directories and archives only: what to leave out, in patterns as of a `.gitignore`. One without a slash matches a name
-   * at any depth, others match from the root of the source; a directory that matches is left out whole.
+   * What to leave out, in patterns as of a `.gitignore`. One without a slash matches a name at any depth, others match from
+   * the root of the source; a directory that matches is left out whole. A commit of which nothing is left out stays itself.
    */
   exclude?: readonly string[] | undefined;
   /**
-   * Directories and archives only: how many names to take away in front of every path, as GNU tar does; with `subdir` of
-   * paths from there. Files and links of no more names are left out and counted.
+   * How many names to take away in front of every path, as GNU tar does; with `subdir` of paths from there. Files and
+   * links of no more names are left out and counted. Of two files that get one path, the last one of an archive counts;
+   * in other sources they are an error.
    */
   stripComponents?: number | undefined;
   /** Directories and archives only: leave out FIFOs, sockets and devices, which are errors otherwise. */

@@ -111,9 +111,9 @@ test("arguments that make no sense", async (t) => {
     `docteur: ${repository} is a git repository: its trees are taken as they are`,
     "hint: --compat is for plain directories",
   ]);
-  await expectFailure(["--exclude", "x", repository, image], 16, [
-    `docteur: ${repository} is a git repository: its trees are taken whole`,
-    "hint: --exclude is for directories, archives (git archive makes one) and --worktree",
+  await expectFailure(["--skip-special", repository, image], 16, [
+    `docteur: ${repository} is a git repository, which has no special files`,
+    "hint: --skip-special is for directories, archives and --worktree",
   ]);
   await expectFailure(["--dereference", repository, image], 16, [
     `docteur: ${repository} is a git repository: its trees are taken as they are`,

@@ -172,6 +172,6 @@ test("on the command line; a whole commit keeps its own words", async (t) => {
   commitAll(source, "first");
   const whole = await run("--author", "A <a@b>");
   assert.equal(whole.status, 16);
-  assert.match(whole.stderr, /its commit is taken as it is\nhint: --author is for --subdir, --worktree, /);
+  assert.match(whole.stderr, /its commit is taken as it is\nhint: --author is for --subdir, --exclude, /);
   assert.equal((await run("--message", "m", "--subdir", "lib")).status, 0);
 });

@@ -168,14 +168,4 @@ test("on the command line", async (t) => {
   assert.ok(readFileSync(image).equals(expected));
   for (const count of ["x", "-1", "513"])
     assert.equal((await docteur(["make", `--strip-components=${count}`, source, image])).status, 16, count);
-  git(source, "init", "-q", "-b", "main");
-  commitAll(source, "first");
-  for (const option of ["--strip-components=1", "--exclude=top"]) {
-    const refused = await docteur(["make", option, source, image]);
-    assert.equal(refused.status, 16);
-    assert.match(
-      refused.stderr,
-      /its trees are taken whole\nhint: --[a-z-]+ is for directories, archives \(git archive/,
-    );
-  }
 });

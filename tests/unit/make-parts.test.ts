@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { DocteurError } from "../../src/errors.js";
 import { dateInUtc, parseDate } from "../../src/git/date.js";
+import { encodeBaseDistance, encodeEntryHeader } from "../../src/git/entry.js";
 import { sortTree } from "../../src/git/objects.js";
 import type { RemoteAddress } from "../../src/git-program/address.js";
 import { scrubber, troubleWith } from "../../src/git-program/remote-errors.js";
 import { encodeHeader, paddingLen } from "../../src/make/image.js";
 import { locateSource } from "../../src/make/locate.js";
-import { combineAdler32, encodeBaseDistance, encodeEntryHeader } from "../../src/make/pack/writer.js";
+import { combineAdler32 } from "../../src/make/pack/writer.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 

@@ -47,8 +47,9 @@ Options:
   -b, --branch REF   take this branch, tag, full ref or commit id of a git
                      repository (default: HEAD); on this machine also the
                      first digits of an id, or HEAD~1 and the like
-      --subdir PATH  take this directory of SOURCE alone, as the root; that of a
-                     commit gets a commit of its own, which names the original
+      --subdir PATH  take this directory of SOURCE alone, as the root. A part of
+                     a commit, by --subdir, --exclude or --strip-components, gets
+                     a commit of its own, whose message names the original
       --worktree     take the files of a git work tree as they are, in one new
                      commit: those that git tracks, or would with git add
       --timeout N    give up fetching from another machine after N seconds
@@ -67,24 +68,24 @@ Options:
                      is set; else the time of the newest file or link)
       --author "NAME <EMAIL>"
                      the author and committer of a commit that is made for a
-                     directory, an archive, --worktree or --subdir (default: Dr.
-                     Greenthumb <noreply@cypress.hill>; with --subdir those of
-                     the original)
-      --message TEXT the message of such a commit (default: none; with --subdir
-                     what it is a part of)
-      --exclude GLOB leave out of a directory or an archive, silently, what
-                     matches GLOB by the rules of a .gitignore: a GLOB without a
-                     slash matches names at any depth, one with a slash matches
-                     paths from the root, one that ends in a slash matches
-                     directories, and one with ! in front takes files in again.
-                     Can be given many times; the last match counts
+                     directory, an archive, --worktree or a part of a commit
+                     (default: Dr. Greenthumb <noreply@cypress.hill>; for a part
+                     of a commit, the people of that commit)
+      --message TEXT the message of such a commit (default: none; for a part of a
+                     commit, the id of that commit and the options)
+      --exclude GLOB leave out files, silently, that match GLOB by the rules of a
+                     .gitignore: a GLOB without a slash matches names at any
+                     depth, one with a slash matches paths from the root, one
+                     that ends in a slash matches directories, and one with ! in
+                     front takes files in again. Can be given many times; the
+                     last match counts
       --exclude-from FILE
                      read such patterns from FILE, one a line; they
                      come before those of --exclude
       --strip-components N
-                     of a directory or an archive, take N names away in front of
-                     every path, as GNU tar does; with --subdir of paths from
-                     there. Files of no more names are left out, and counted
+                     take N names away in front of every path, as GNU tar does;
+                     with --subdir of paths from there. Files of no more names
+                     are left out, and counted
       --dereference  of a plain directory, follow symbolic links, wherever they
                      lead, also out of SOURCE; a link to nothing, or to a
                      directory around it, is an error

@@ -187,7 +187,7 @@ export interface CommitItem {
 }
 
 /** The entries of a sound tree. */
-export function itemsOf({ content }: CommitTree): CommitItem[] {
+export function itemsOf({ content }: Pick<CommitTree, "content">): CommitItem[] {
   const items: CommitItem[] = [];
   examineTree(content, {
     item: ({ kind, nameAt, nameEnd, oidAt }) =>

@@ -14,9 +14,15 @@ import { resolveCommit } from "../../git-program/revision.js";
 import { askOverTransport } from "../../git-program/transport.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
 import type { Noticed } from "../base/noticed.js";
-import { parseSubdir } from "../source/part.js";
+import { type PartOptions, parseSubdir, takesPart } from "../source/part.js";
 import { type ExaminedCommit, examineCommit } from "./examine.js";
-import { type CommitPart, type TreeReader, writeCommitOfSubdir } from "./subdir.js";
+import {
+  type CommitPart,
+  type PartCommit,
+  type PartMaker,
+  type TreeReader,
+  writeCommitOfPart,
+} from "./part.js";
 
 /** The root of a git work tree, or a bare repository, on this machine. */
 export interface LocalRepository {
@@ -35,11 +41,9 @@ export interface RemoteRepository {
 export type GitSource = LocalRepository | RemoteRepository;
 
 /** What to take of a git source. */
-export interface GitSourceOptions {
+export interface GitSourceOptions extends PartOptions {
   /** A branch, tag, full ref or commit id. */
   ref?: string | undefined;
-  /** A directory of the commit, instead of all of it. */
-  subdir?: string | undefined;
   /** The people and the message of the part's commit: by default the commit's own people, and what it is. */
   author?: Person | undefined;
   message?: string | undefined;
@@ -68,6 +72,7 @@ export interface ReadyCommit extends ExaminedCommit {
   commit: string;
   /** The commit of the source that it is, or is a part of. */
   sourceCommit: string;
+  strippedCount: number;
 }
 
 function refuse({ count, paths }: Noticed, noun: string, what: string): void {
@@ -87,40 +92,52 @@ function refuseLimits(path: string, { timeout, maxFetch }: FetchLimits): void {
   });
 }
 
+/** A commit to pack, and the commit of the source that it is, or is a part of. */
+interface Obtained extends PartCommit {
+  sourceCommit: string;
+}
+
 /** Brings the commit's objects within the workspace's reach. */
 async function obtain(
   source: GitSource,
   part: CommitPart | undefined,
   options: FetchOptions & FetchLimits & { ref?: string | undefined },
   workspace: Workspace,
-): Promise<{ commit: string; sourceCommit: string }> {
+): Promise<Obtained> {
   const { ref, signal } = options;
-  const reader: TreeReader = { prefix: [], env: workspace.env, signal, run: runGit };
-  const partOf = async (from: TreeReader, commit: string): Promise<string> =>
-    part === undefined ? commit : writeCommitOfSubdir(from, commit, part);
+  const { env } = workspace;
+  const maker: PartMaker = { reader: { prefix: [], env, signal, run: runGit }, env };
+  const partOf = async (from: PartMaker, sourceCommit: string): Promise<Obtained> => {
+    const whole = { commit: sourceCommit, strippedCount: 0 };
+    return {
+      ...(part === undefined ? whole : await writeCommitOfPart(from, sourceCommit, part)),
+      sourceCommit,
+    };
+  };
   if (source.kind === "remote") {
     const { address } = source;
     const sourceCommit = await withinLimits(options, address.host, workspace.repository, signal, (own) =>
       fetchCommit(address, ref, workspace, { ...options, signal: own }),
     );
-    return { commit: await partOf(reader, sourceCommit), sourceCommit };
+    return partOf(maker, sourceCommit);
   }
   const { path } = source;
   const { commit: sourceCommit, objects, alternates, promisors } = await resolveCommit(path, ref, signal);
   await borrowObjects(workspace, objects, alternates);
   if (promisors.length === 0) {
     refuseLimits(path, options);
-    return { commit: await partOf(reader, sourceCommit), sourceCommit };
+    return partOf(maker, sourceCommit);
   }
   const whose = `the remote ${promisors.join(", ")} of ${path}`;
   return withinLimits(options, whose, workspace.repository, signal, async (own) => {
-    const env = await lazyEnvironment(path, workspace, own);
-    const commit = await partOf(
-      { prefix: ["-C", path], env, signal: own, run: askOverTransport },
-      sourceCommit,
-    );
-    await completeCommit(path, commit, promisors, workspace, { ...options, signal: own });
-    return { commit, sourceCommit };
+    const lazy = await lazyEnvironment(path, workspace, own);
+    const reader: TreeReader = { prefix: ["-C", path], env: lazy, signal: own, run: askOverTransport };
+    const complete = (commit: string, what: "trees" | "all"): Promise<void> =>
+      completeCommit(path, commit, what, promisors, workspace, { ...options, signal: own });
+    const completeTrees = (commit: string): Promise<void> => complete(commit, "trees");
+    const obtained = await partOf({ reader, env, completeTrees }, sourceCommit);
+    await complete(obtained.commit, "all");
+    return obtained;
   });
 }
 
@@ -137,8 +154,9 @@ export async function openGitSource(
 ): Promise<ReadyCommit> {
   const { signal, onProgress, onNotice, ref, strict, timeout, maxFetch } = options;
   const { author, message } = options;
+  const { exclude = [], stripComponents: strip = 0 } = options;
   const path = parseSubdir(options.subdir ?? "");
-  const part = path === undefined ? undefined : { path, author, message };
+  const part = takesPart(options) ? { path, exclude, strip, author, message } : undefined;
   const workspace = await createWorkspace(await scratch());
   const fetchOptions = {
     ref,

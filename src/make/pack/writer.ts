@@ -2,41 +2,16 @@
 
 import type { IdxEntries } from "../../git/build-idx.js";
 import { crc32 } from "../../git/crc32.js";
+import { KIND as ENTRY_KIND, encodeBaseDistance, encodeEntryHeader } from "../../git/entry.js";
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN, type Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
-
-/** The kind of entry that is a delta of one at an offset before it (gitformat-pack, "Object types"). */
-const OFS_DELTA = 6;
 
 /** A zlib stream's first two bytes: deflate, a window of 32 KiB, the slowest algorithm (RFC 1950, section 2.2). */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0xda);
 
 /** Adler-32 adds up by this (RFC 1950, section 8). */
 const ADLER_BASE = 65521;
-
-/** An entry's header: its kind and its inflated size, four bits and then seven at a time, little end first. */
-export function encodeEntryHeader(kind: number, size: number): Uint8Array {
-  const bytes: number[] = [];
-  let byte = (kind << 4) | (size % 16);
-  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
-    bytes.push(byte | 0x80);
-    byte = rest % 128;
-  }
-  bytes.push(byte);
-  return Uint8Array.from(bytes);
-}
-
-/**
- * How far before an entry its base is: seven bits at a time, big end first, and one less in all groups but the last, so
- * that every number has one form.
- */
-export function encodeBaseDistance(distance: number): Uint8Array {
-  const bytes = [distance % 128];
-  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128))
-    bytes.unshift((--rest % 128) | 0x80);
-  return Uint8Array.from(bytes);
-}
 
 /**
  * The Adler-32 of two parts from those of each.
@@ -126,7 +101,7 @@ export class PackWriter {
   async addDelta(oid: Uint8Array, base: number, size: number, stream: Uint8Array): Promise<void> {
     this.#record(oid);
     const distance = encodeBaseDistance(this.#offsets[this.#count - 1]! - base);
-    await this.#appendEntry(encodeEntryHeader(OFS_DELTA, size));
+    await this.#appendEntry(encodeEntryHeader(ENTRY_KIND.ofsDelta, size));
     await this.#appendEntry(distance);
     await this.#appendEntry(stream);
   }

@@ -29,12 +29,32 @@ export function parseSubdir(text: string): string | undefined {
   return names.length === 0 ? undefined : names.join("/");
 }
 
+/** The options that make a part of a source, as `MakeOptions` has them. */
+export interface PartOptions {
+  subdir?: string | undefined;
+  exclude?: readonly string[] | undefined;
+  stripComponents?: number | undefined;
+}
+
+/** Whether options ask for less than all of a source. @throws DocteurError `InvalidArgument` */
+export function takesPart({ subdir = "", exclude = [], stripComponents = 0 }: PartOptions): boolean {
+  return parseSubdir(subdir) !== undefined || exclude.length > 0 || stripComponents > 0;
+}
+
 /** The error for a source without that directory. @param source for people */
 export function noSuchPart(source: string, subdir: readonly string[]): DocteurError {
   const path = shown(subdir.join("/"));
   return new DocteurError("NoSuchRevision", `there is no directory ${path} in ${source}`, {
     path,
     hint: "--subdir takes a directory of the source, which --exclude does not leave out",
+  });
+}
+
+/** The error for a name that more than one file would have. @param name for people */
+export function givenTwice(name: string): DocteurError {
+  return new DocteurError("BadSource", `--strip-components gives ${name} to more than one file`, {
+    path: name,
+    hint: "take away fewer names, or leave one of the files out with --exclude",
   });
 }
 
@@ -56,10 +76,7 @@ export function mergeFolders(folders: readonly SourceFolder[]): SourceFolder {
       if (entries.length === 1) return entries[0]!;
       const same = entries.flatMap((entry) => (entry.mode === MODE.directory ? [entry.folder] : []));
       if (same.length === entries.length) return { name, mode: MODE.directory, folder: mergeFolders(same) };
-      throw new DocteurError("BadSource", `--strip-components gives ${shown(name)} to more than one file`, {
-        path: shown(name),
-        hint: "take away fewer names, or leave one of the files out with --exclude",
-      });
+      throw givenTwice(shown(name));
     }),
   );
 }
