@@ -157,7 +157,10 @@ test("trees that many paths lead to are trimmed once", async (t) => {
 test("partial clones fetch the trees, and of the files those that are in the image", async (t) => {
   const { work, source } = createSource(t);
   const random = seeded(1);
-  writeFileSync(join(source, "pkg", "lib", "large"), Buffer.from(Array.from({ length: 1 << 21 }, () => random(256))));
+  writeFileSync(
+    join(source, "pkg", "lib", "large"),
+    Buffer.from(Array.from({ length: 1 << 21 }, () => random(256))),
+  );
   commitAll(source, "large");
   const served = join(work, "served");
   mkdirSync(served);
