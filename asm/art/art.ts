@@ -1,7 +1,6 @@
 /**
  * The index of paths: an adaptive radix tree from byte strings to u64 values, after Leis, Kemper, Neumann: "The
- * Adaptive Radix Tree" (ICDE 2013), with path compression and lazy expansion. `node.ts` draws the memory,
- * `cursor.ts` iterates.
+ * Adaptive Radix Tree" (ICDE 2013), with path compression and lazy expansion. `node.ts` draws the memory.
  *
  * Keys are any bytes but NUL, 0 to `Limit.PATH` of them; one may be a prefix of another. A byte string with a NUL can
  * be asked for and is never found. A value whose high bytes are 0 takes fewer bytes: put flags in the low bits.
@@ -55,7 +54,7 @@ const root: usize = memory.data(4, 4);
 const scratch: usize = memory.data(4096 + 2 * 16, 16);
 let count: u32 = 0;
 
-/** The value that the last successful find, longest-prefix search or iteration step met. */
+/** The value that the last successful find or longest-prefix search met. */
 export let artValue: u64 = 0;
 
 /**
@@ -87,7 +86,7 @@ export function artBytes(): usize {
   return slabBytes();
 }
 
-/** The root: 0, a node, or a leaf with its tag. For iteration and tests. */
+/** The root: 0, a node, or a leaf with its tag. For tests. */
 export function artRoot(): usize {
   return load<u32>(root);
 }
@@ -280,9 +279,4 @@ export function artInsert(keyPtr: usize, keyLen: u32, value: u64): i32 {
   shortcutStale();
   count++;
   return Status.OK;
-}
-
-/** For the iteration. */
-export function artSetValue(value: u64): void {
-  artValue = value;
 }

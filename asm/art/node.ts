@@ -180,37 +180,6 @@ export function slotOf(node: usize, byte: u32): usize {
   return body + BITMAP + (rankOf(body, byte) << 2);
 }
 
-/** The child under `byte`, 0 for none. That under NUL is the leaf of the key that ends at this node. */
-export function childOf(node: usize, byte: u32): usize {
-  const slot = slotOf(node, byte);
-  return slot ? load<u32>(slot) : 0;
-}
-
-/** The smallest byte from `byte` on that has a child, or 256. */
-export function nextByte(node: usize, byte: u32): u32 {
-  const header = headerOf(node);
-  const body = bodyOf(node, header);
-  const kind = kindOf(header);
-  if (kind <= NODE16) {
-    const count = countOf(header);
-    for (let i: u32 = 0; i < count; i++) {
-      const key = <u32>load<u8>(body + i);
-      if (key >= byte) return key;
-    }
-    return 256;
-  }
-  if (kind == NODE256) {
-    while (byte < 256 && !load<u32>(body + (byte << 2))) byte++;
-    return byte;
-  }
-  while (byte < 256) {
-    const rest = load<u64>(body + ((byte >> 6) << 3)) >> byte;
-    if (rest) return byte + <u32>ctz(rest);
-    byte = (byte | 63) + 1;
-  }
-  return 256;
-}
-
 /**
  * A Node4 of two children.
  * @returns the node, or 0 where memory is out

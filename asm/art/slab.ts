@@ -125,11 +125,6 @@ export function slabFree(block: usize, size: u32): void {
   push(block, roundUp(size));
 }
 
-/** Bytes that a block of `size` occupies. */
-export function slabRound(size: u32): u32 {
-  return roundUp(size);
-}
-
 /** Counts other memory of the tree's, which the caller allocates or has freed; false where that would pass the cap. */
 export function slabCharge(bytes: isize): bool {
   if (bytes > 0 && <usize>bytes > cap - held) return false;
