@@ -5,7 +5,7 @@
  */
 import { compareOid } from "./base/bytes";
 import { crc32 } from "./checksum/crc32";
-import { SHA1_SIZE } from "./checksum/sha1";
+import { SHA1_SIZE } from "./checksum/sha1-state";
 import { sha1dcFinal, sha1dcInit, sha1dcUpdate, sha1dcWhole } from "./checksum/sha1dc";
 import { deltaApply, deltaBaseSize, deltaBody, deltaHeader, deltaResultSize } from "./git/delta";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "./git/tree";

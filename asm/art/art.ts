@@ -9,6 +9,7 @@
  * leaf, prefixes, branches and suffix, are its key and the implicit NUL. A stop, a leaf within a node's prefix, has the
  * bytes before it for its key.
  */
+import { LOOKUP_CACHES } from "../base/features";
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 import { commonLen, equalPadded, lengthToNul, PAD } from "./compare";
@@ -63,14 +64,14 @@ export let artValue: u64 = 0;
  */
 export function artInit(maxBytes: usize): void {
   slabInit(maxBytes);
-  shortcutInit();
+  if (LOOKUP_CACHES) shortcutInit();
   store<u32>(root, 0);
   count = 0;
 }
 
 /** Forgets all keys and gives the memory back to the heap. */
 export function artReset(): void {
-  shortcutReset();
+  if (LOOKUP_CACHES) shortcutReset();
   slabReset();
   store<u32>(root, 0);
   count = 0;
@@ -126,8 +127,8 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
   let entry: usize = 0;
   let mark: usize = 0;
   let markDepth: u32 = 0;
-  const directory = hasShortcuts(count) ? directoryLen(keyPtr, keyLen) : 0;
-  if (directory) {
+  const directory = LOOKUP_CACHES && hasShortcuts(count) ? directoryLen(keyPtr, keyLen) : 0;
+  if (LOOKUP_CACHES && directory) {
     entry = shortcutOf(keyPtr, directory);
     const node = shortcutNode(entry, keyPtr, directory);
     if (node) {
@@ -137,7 +138,7 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
     }
   }
   while (!(at & LEAF)) {
-    if (entry && depth <= directory) {
+    if (LOOKUP_CACHES && entry && depth <= directory) {
       mark = at;
       markDepth = depth;
     }
@@ -153,7 +154,7 @@ export function artFind(keyPtr: usize, keyLen: u32): bool {
     if (!at) return false;
     depth++;
   }
-  if (mark) shortcutPut(entry, mark, markDepth, keyPtr, directory);
+  if (LOOKUP_CACHES && mark) shortcutPut(entry, mark, markDepth, keyPtr, directory);
   const rest = leafRest(at);
   if (depth + rest != keyLen + 1) return false;
   if (!equalPadded(leafSuffix(at), keyPtr + depth, suffixLenOf(rest))) return false;
@@ -276,7 +277,7 @@ export function artInsert(keyPtr: usize, keyLen: u32, value: u64): i32 {
   }
   store<u32>(slot, <u32>made);
   store<u32>(above, <u32>nodeJoin(load<u32>(above)));
-  shortcutStale();
+  if (LOOKUP_CACHES) shortcutStale();
   count++;
   return Status.OK;
 }

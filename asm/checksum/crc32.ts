@@ -4,6 +4,8 @@ const POLYNOMIAL: u32 = 0xedb88320;
 const SLICES: u32 = 16;
 
 /** `tables[k][byte]`: what the byte contributes when k bytes follow it. */
+// @ts-ignore: decorator
+@lazy
 const tables: usize = memory.data(16 * 256 * 4, 16);
 let isReady: bool = false;
 

@@ -1,19 +1,5 @@
-/**
- * SHA-1 (FIPS 180-4, 6.1.2), in a state that the caller supplies:
- *
- *     ┌ 0 ────────────┬ 24 ─────────┬ 32 ─────────────────────────┐
- *     │ h0..h4 u32    │ length u64  │ the block begun, 64 bytes   │
- *     └───────────────┴─────────────┴─────────────────────────────┘
- */
-
-/** Bytes of a state; it is to be aligned to 8. */
-export const SHA1_SIZE: usize = 96;
-/** Bytes of a digest. */
-export const SHA1_DIGEST: usize = 20;
-
-/** Where a state has the message's length in bytes, and the block begun. */
-export const SHA1_LENGTH: usize = 24;
-export const SHA1_BLOCK: usize = 32;
+/** SHA-1 (FIPS 180-4, 6.1.2), in a state that the caller supplies. */
+import { SHA1_BLOCK, SHA1_DIGEST, SHA1_LENGTH } from "./sha1-state";
 
 /** Words of a message schedule, in bytes. */
 const SCHEDULE: usize = 320;

@@ -3,7 +3,7 @@
  * SIMD and room for its code. The schedules of four blocks are made side by side, and serve both the conditions and the
  * rounds, which take the blocks one after another.
  */
-import { SHA1_LENGTH } from "./sha1";
+import { SHA1_LENGTH } from "./sha1-state";
 import { lookAtFour, schedules } from "./sha1dc-look";
 import { states, tryVectors, words } from "./sha1dc-try";
 

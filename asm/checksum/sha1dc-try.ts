@@ -12,6 +12,8 @@ export const states: usize = memory.data(8 * 24, 8);
 const disturbances: usize = memory.data(340, 8);
 const others: usize = memory.data(320, 8);
 /** For each vector how the two schedules differ, and whether that has been made: a bit for each. */
+// @ts-ignore: decorator
+@lazy
 const differences: usize = memory.data(32 * 320, 8);
 let known: u32 = 0;
 /** The other block's states at both ends, 20 bytes each. */

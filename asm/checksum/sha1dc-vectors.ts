@@ -13,6 +13,8 @@
  * instead of I(K, b), as Stevens names them ("New collision attacks on SHA-1 based on optimal joint
  * local-collision analysis", 2013).
  */
+// @ts-ignore: decorator
+@lazy
 export const vectors: usize = memory.data<u8>([
   43, 44, 45, 46, 110, 47, 111, 48, 112, 49, 113, 50, 114, 51, 115, 52,
   173, 174, 238, 175, 176, 177, 241, 178, 242, 179, 243, 180, 181, 182, 183, 184,
@@ -25,6 +27,8 @@ export const vectors: usize = memory.data<u8>([
  *
  * Bit i of the schedule's word t and bit j of its word u are equal, or differ, for each of the vectors.
  */
+// @ts-ignore: decorator
+@lazy
 export const conditions: usize = memory.data<u32>([
   0x1d1d2d2c, 0x0283a080, 0x1d1d2f2e, 0x18180801, 0x1d1d3130, 0x60a08004, 0x1d1d2928, 0x800a00a2,
   0x1d1d2b2a, 0x00300a08, 0x86012827, 0x00401010, 0x86012928, 0x01004040, 0x86012a29, 0x04040100,

@@ -7,7 +7,8 @@
  * Few blocks are tried so: one in fourteen meets the conditions of any vector (Stevens and Shumow, "Speeding
  * up detection of SHA-1 collision attacks using unavoidable attack conditions", 2017).
  */
-import { SHA1_BLOCK, SHA1_DIGEST, SHA1_LENGTH, sha1Init, sha1Update } from "./sha1";
+import { sha1Init, sha1Update } from "./sha1";
+import { SHA1_BLOCK, SHA1_DIGEST, SHA1_LENGTH } from "./sha1-state";
 import { addBlocks } from "./sha1dc-blocks";
 import { SHA1DC_FOUND } from "./sha1dc-try";
 

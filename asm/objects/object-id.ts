@@ -1,5 +1,6 @@
 /** Ids of objects: the SHA-1 of "KIND SIZE", a NUL, and the content. */
-import { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
+import { sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
+import { SHA1_SIZE } from "../checksum/sha1-state";
 import { sha1dcFinal, sha1dcInit, sha1dcUpdate } from "../checksum/sha1dc";
 import { sameOid } from "../base/bytes";
 import { Status } from "../base/status";

@@ -1,7 +1,6 @@
-/**
- * How far what is read is proven. Guests are linked with `guest/small/proof.ts` in its place, and have none of
- * what hangs on it.
- */
+/** The level of proof that reads are held to. Without `PROOFS` it is `Proof.NONE`, and conditions on it vanish. */
+import { PROOFS } from "../base/features";
+
 export namespace Proof {
   /** What PACK and streams tell of themselves: sizes, and each stream's Adler-32. */
   export const NONE: u32 = 0;
@@ -9,31 +8,31 @@ export namespace Proof {
   export const CRC: u32 = 1;
   /** Every object against the id by which it was asked for. */
   export const OID: u32 = 2;
-  /** The same, and no object that is part of a SHA-1 collision attack. */
+  /** As `OID`, and objects that are part of a SHA-1 collision attack are refused. */
   export const COLLISIONS: u32 = 3;
 }
 
 let level: u32 = Proof.NONE;
 
 export function proofSet(wanted: u32): void {
-  level = wanted;
+  if (PROOFS) level = wanted;
 }
 
 // @ts-ignore: decorator
 @inline
 export function provesCrc(): bool {
-  return level == Proof.CRC;
+  return PROOFS && level == Proof.CRC;
 }
 
 // @ts-ignore: decorator
 @inline
 export function provesOid(): bool {
-  return level >= Proof.OID;
+  return PROOFS && level >= Proof.OID;
 }
 
 /** Whether a SHA-1 that is part of a collision attack is refused. */
 // @ts-ignore: decorator
 @inline
 export function refusesCollisions(): bool {
-  return level == Proof.COLLISIONS;
+  return PROOFS && level == Proof.COLLISIONS;
 }

@@ -3,10 +3,12 @@
  * inflated through one window, with its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second
  * pass: deltas resolved, each after its base, and their ids.
  */
+import { PROOFS } from "../base/features";
 import { faultAt } from "../base/fault";
 import { blockLen, blockPeek, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { crc32 } from "../checksum/crc32";
-import { SHA1_SIZE, sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
+import { sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
+import { SHA1_SIZE } from "../checksum/sha1-state";
 import { NEED_INPUT, NEED_OUTPUT, zlibRun } from "../inflate/zlib";
 import { sameOid } from "../base/bytes";
 import { Status } from "../base/status";
@@ -75,9 +77,9 @@ function beginHash(objectKind: u32, objectSize: u64): void {
   sha1Update(objectHash, header, objectHeader(objectKind, objectSize));
 }
 
-/** Counts bytes of the current entry into its CRC-32 and the PACK's SHA-1. */
+/** Counts bytes of the current entry into its CRC-32, which nothing but a proof reads, and the PACK's SHA-1. */
 function tally(ptr: usize, len: u32): void {
-  crc = crc32(crc, ptr, len);
+  if (PROOFS) crc = crc32(crc, ptr, len);
   sha1Update(packHash, ptr, len);
 }
 
@@ -179,7 +181,7 @@ function endEntry(): void {
   tally(inputPtr, used);
   inputOffset += used;
   const at = record(index);
-  store<u32>(at, crc, 20);
+  if (PROOFS) store<u32>(at, crc, 20);
   if (kind <= Kind.TAG) {
     sha1Final(objectHash, at);
     tableAdd(index, kind);

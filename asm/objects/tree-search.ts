@@ -7,6 +7,7 @@
  * Only a tree that is well-formed and in git's order throughout is indexed. Any other tree is walked, and gives the
  * answers that it gives to a walk.
  */
+import { LOOKUP_CACHES } from "../base/features";
 import { heapFree } from "../base/heap";
 import { Status } from "../base/status";
 import { treeCompare, treeFind, treeName, treeNameLen, treeNext, treeNextAfter, treeRest, treeStart } from "../git/tree";
@@ -26,6 +27,7 @@ const INDEX_MIN: u32 = 4 * STEP;
 export function treeSearch(tree: GitObject, name: usize, nameLen: u32): i32 {
   const data = tree.data;
   const end = data + tree.size;
+  if (!LOOKUP_CACHES) return treeFind(data, end, name, nameLen);
   if (isNext(tree, end, name, nameLen)) return Status.OK;
   if (tree.size >= INDEX_MIN && tree.index != NO_INDEX && (tree.hasIndex || build(tree))) {
     // A file sorts before a directory of its name.

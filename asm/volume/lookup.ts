@@ -6,6 +6,7 @@
  * A value in the ART: the object's offset from the PACK's start (where objects are proven: the number of its
  * id, see `ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
+import { LARGE_TREES } from "../base/features";
 import { faultAt, faultClear, faultOf, faultOffset } from "../base/fault";
 import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
@@ -182,7 +183,7 @@ function failHere(status: i32, offset: u64): i32 {
 function findName(name: usize, nameLen: u32): i32 {
   let status = Status.OK;
   if (walkTree == null) {
-    if (!cacheHas(resolvedOffset)) {
+    if (LARGE_TREES && !cacheHas(resolvedOffset)) {
       status = treeStreams(resolvedOffset);
       if (status == Status.OK && isStreamed) status = treeStreamFind(resolvedOffset, resolvedOid, name, nameLen);
       if (status != Status.OK || isStreamed)

@@ -3,6 +3,7 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
+import { LARGE_TREES } from "../base/features";
 import { faultAt, faultClear, faultOf } from "../base/fault";
 import { artCount, artInit } from "../art/art";
 import { BUFFER_LEN, blockAttach, blockCapacity, blockRelease } from "../device/sector-cache";
@@ -164,7 +165,7 @@ function loadCommit(): i32 {
 }
 
 function loadRoot(): i32 {
-  if (mode == Mode.LIGHT) {
+  if (LARGE_TREES && mode == Mode.LIGHT) {
     faultAt(idxOffset);
     let status = treeStreams(idxOffset);
     if (status == Status.OK && isStreamed) status = treeStreamProve(idxOffset, commitTree);

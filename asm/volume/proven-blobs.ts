@@ -8,6 +8,8 @@ import { copyOid, sameOid } from "../base/bytes";
 
 const SLOT: usize = 40;
 const SLOTS: u32 = 512;
+// @ts-ignore: decorator
+@lazy
 const slots: usize = memory.data(SLOT * SLOTS, 8);
 
 /** The size of the blob that `provenFind` found. */

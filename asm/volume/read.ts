@@ -5,10 +5,11 @@
  * Where objects are proven, such a blob goes through the window twice: it is hashed to its end before its first
  * byte is shown.
  */
+import { PROOFS } from "../base/features";
 import { faultAt } from "../base/fault";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
-import { SHA1_SIZE } from "../checksum/sha1";
+import { SHA1_SIZE } from "../checksum/sha1-state";
 import { heapFree } from "../base/heap";
 import { WINDOW, windowSlide } from "../inflate/window";
 import { NEED_OUTPUT } from "../inflate/zlib";
@@ -177,7 +178,7 @@ function advance(): i32 {
   }
   const from = state.output;
   let status = streamRun();
-  if (proving) idUpdate(windowHash, from, state.output - from);
+  if (PROOFS && proving) idUpdate(windowHash, from, state.output - from);
   if (status == Status.AGAIN) return status;
   const isWhole = state.totalOut == windowSize;
   if (status == NEED_OUTPUT && !isWhole) return Status.OK;

@@ -9,10 +9,11 @@
  * One tree has marks at a time. A tree that is a delta cannot be streamed, nor is one where entries are proven by CRC-32s.
  */
 import { copyOid, sameOid } from "../base/bytes";
+import { LARGE_TREES } from "../base/features";
 import { heapFree } from "../base/heap";
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
-import { SHA1_SIZE } from "../checksum/sha1";
+import { SHA1_SIZE } from "../checksum/sha1-state";
 import { blockRelease } from "../device/sector-cache";
 import { Kind, entryData, entryKind, entrySize, readEntry } from "../git/entry";
 import { Entry, treeCompare, treeKind, treeName, treeNameLen, treeNext, treeNextAfter, treeOrder, treeRest } from "../git/tree";
@@ -85,6 +86,7 @@ let asTree: bool = false;
  * @param forMarks bytes that marks may take
  */
 export function treeStreamInit(limit: u32, forMarks: u32): void {
+  if (!LARGE_TREES) return;
   streamMin = (limit >> 3) * 3;
   marksLimit = forMarks;
   treeOffset = 0;
@@ -94,6 +96,7 @@ export function treeStreamInit(limit: u32, forMarks: u32): void {
 
 /** Gives all memory back. */
 export function treeStreamShed(): void {
+  if (!LARGE_TREES) return;
   treeOffset = 0;
   dropMarks();
   heapFree(area);
@@ -102,6 +105,7 @@ export function treeStreamShed(): void {
 
 /** Drops a look-up that is under way. */
 export function treeStreamCancel(): void {
+  if (!LARGE_TREES) return;
   asTree = false;
   if (!proven) treeOffset = 0;
 }

@@ -1,28 +1,24 @@
 /**
- * SHA-1 (FIPS 180-4, 6.1.2), small where `asm/checksum/sha1.ts` is fast: guests, which hash only where they
- * rebuild an index, are linked with this file in its place. The state is the same:
- *
- *     │ h0..h4 u32 │ … │ length u64 at 24 │ the block begun, 64 bytes at 32 │
+ * SHA-1 (FIPS 180-4, 6.1.2), small where `asm/checksum/sha1.ts` is fast: guests hash only where they rebuild an
+ * index, and are linked with this file instead.
  */
-export const SHA1_SIZE: usize = 96;
+import { SHA1_BLOCK, SHA1_LENGTH } from "../../asm/checksum/sha1-state";
 
-const LENGTH: usize = 24;
-const BLOCK: usize = 32;
 const schedule: usize = memory.data(320, 16);
 
 export function sha1Init(state: usize): void {
   store<u64>(state, 0xefcdab8967452301);
   store<u64>(state, 0x1032547698badcfe, 8);
   store<u64>(state, 0xc3d2e1f0, 16);
-  store<u64>(state, 0, LENGTH);
+  store<u64>(state, 0, SHA1_LENGTH);
 }
 
 export function sha1Update(state: usize, ptr: usize, len: usize): void {
   while (len > 0) {
-    const begun = <usize>load<u64>(state, LENGTH) & 63;
+    const begun = <usize>load<u64>(state, SHA1_LENGTH) & 63;
     const taken = min<usize>(64 - begun, len);
-    memory.copy(state + BLOCK + begun, ptr, taken);
-    store<u64>(state, load<u64>(state, LENGTH) + taken, LENGTH);
+    memory.copy(state + SHA1_BLOCK + begun, ptr, taken);
+    store<u64>(state, load<u64>(state, SHA1_LENGTH) + taken, SHA1_LENGTH);
     if (begun + taken == 64) compress(state);
     ptr += taken;
     len -= taken;
@@ -30,15 +26,15 @@ export function sha1Update(state: usize, ptr: usize, len: usize): void {
 }
 
 export function sha1Final(state: usize, digest: usize): void {
-  const bits = load<u64>(state, LENGTH) << 3;
+  const bits = load<u64>(state, SHA1_LENGTH) << 3;
   let begun = <usize>(bits >> 3) & 63;
-  store<u8>(state + begun, 0x80, BLOCK);
-  memory.fill(state + BLOCK + ++begun, 0, 64 - begun);
+  store<u8>(state + begun, 0x80, SHA1_BLOCK);
+  memory.fill(state + SHA1_BLOCK + ++begun, 0, 64 - begun);
   if (begun > 56) {
     compress(state);
-    memory.fill(state + BLOCK, 0, 56);
+    memory.fill(state + SHA1_BLOCK, 0, 56);
   }
-  store<u64>(state, bswap<u64>(bits), BLOCK + 56);
+  store<u64>(state, bswap<u64>(bits), SHA1_BLOCK + 56);
   compress(state);
   for (let at: usize = 0; at < 20; at += 4) store<u32>(digest + at, bswap<u32>(load<u32>(state + at)));
 }
@@ -49,7 +45,7 @@ function compress(state: usize): void {
     const word = schedule + at;
     const made: u32 =
       at < 64
-        ? bswap<u32>(load<u32>(state + at, BLOCK))
+        ? bswap<u32>(load<u32>(state + at, SHA1_BLOCK))
         : rotl<u32>(load<u32>(word - 12) ^ load<u32>(word - 32) ^ load<u32>(word - 56) ^ load<u32>(word - 64), 1);
     store<u32>(word, made);
   }

@@ -48,16 +48,11 @@ function statusNames(): string {
   return named.map(([name, number]) => `${number}${name}`).join("");
 }
 
-/** What guests are linked with: names, and where the core is built for speed, small modules of the same exports. */
+/** Sources of guests' own: names, fewer features, and a SHA-1 that is small where the core's is fast. */
 const GUEST_SOURCES: Record<string, string> = {
   "guest/lib/status-names.ts": byteArray("names", Buffer.from(statusNames())),
-  "asm/objects/proof.ts": 'export * from "../../guest/small/proof";\n',
-  "asm/objects/object-id.ts": 'export * from "../../guest/small/object-id";\n',
+  "asm/base/features.ts": 'export * from "../../guest/small/features";\n',
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
-  "asm/checksum/crc32.ts": 'export * from "../../guest/small/crc32";\n',
-  "asm/volume/tree-stream.ts": 'export * from "../../guest/small/tree-stream";\n',
-  "asm/objects/tree-search.ts": 'export * from "../../guest/small/tree-search";\n',
-  "asm/art/directory-cache.ts": 'export * from "../../guest/small/directory-cache";\n',
 };
 
 /** What is built for speed where there is SIMD: larger modules of the same exports. */

@@ -1,0 +1,4 @@
+/** What guests are compiled with, in the place of `asm/base/features.ts`, which says what each part is. */
+export const PROOFS: bool = false;
+export const LOOKUP_CACHES: bool = false;
+export const LARGE_TREES: bool = false;
