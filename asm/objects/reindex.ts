@@ -9,6 +9,7 @@ import { blockLen, blockPeek, blockRelease, blockStatus, blockWindow } from "../
 import { crc32 } from "../checksum/crc32";
 import { sha1Final, sha1Init, sha1Update } from "../checksum/sha1";
 import { SHA1_SIZE } from "../checksum/sha1-state";
+import { WINDOW, windowSlide } from "../inflate/window";
 import { NEED_INPUT, NEED_OUTPUT, zlibRun } from "../inflate/zlib";
 import { sameOid } from "../base/bytes";
 import { Status } from "../base/status";
@@ -31,8 +32,6 @@ import {
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./rebuilt-index";
 import { waitingAdd, waitingAfter, waitingBegin, waitingEnd, waitingIndex, waitingNext, waitingStart } from "./pending-deltas";
 
-const HISTORY: u32 = 0x8000;
-const WINDOW: u32 = 0x18000;
 const TRAILER: u32 = 20;
 /** A zlib stream of nothing is 8 bytes long, an entry's header at least one. */
 const ENTRY_MIN: u64 = 9;
@@ -130,23 +129,11 @@ function beginEntry(): i32 {
   store<u64>(record(index), offset, 24);
   if (kind > Kind.TAG) waitingAdd(index, kind == Kind.REF_DELTA, <u32>base, entryBaseOid);
   if (kind <= Kind.TAG) beginHash(kind, size);
-  streamBegin(entryData, size, window, WINDOW, OBJECT_SLACK);
+  streamBegin(entryData, size, window, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);
   inputOffset = entryData;
   inputLen = 0;
   blockRelease();
   return Status.OK;
-}
-
-/**
- * Hashes what has been inflated since `from`, and makes room behind the last 32 KiB where the window is full.
- */
-function takeOutput(from: usize): void {
-  const state = inflater;
-  if (kind <= Kind.TAG) sha1Update(objectHash, from, <u32>(state.output - from));
-  if (state.output != state.outputEnd) return;
-  const drop = <u32>(state.output - window) - HISTORY;
-  memory.copy(window, window + drop, HISTORY);
-  state.output = window + HISTORY;
 }
 
 /** Inflates the current entry to its end. */
@@ -155,9 +142,12 @@ function runStream(): i32 {
   while (true) {
     const from = state.output;
     const status = zlibRun(state);
-    takeOutput(from);
-    if (state.totalOut > size) return Status.BAD_INFLATED_SIZE;
-    if (status == NEED_OUTPUT) continue;
+    if (kind <= Kind.TAG) sha1Update(objectHash, from, state.output - from);
+    if (status == NEED_OUTPUT) {
+      if (state.totalOut == size) return Status.BAD_INFLATED_SIZE;
+      windowSlide(state, window, size);
+      continue;
+    }
     if (status == NEED_INPUT) {
       tally(inputPtr, inputLen);
       inputOffset += inputLen;
