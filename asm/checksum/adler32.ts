@@ -10,6 +10,9 @@ const WIDE: usize = ASC_FEATURE_SIMD ? 32 : 128;
  * operands for signed.
  */
 const CHUNK: usize = ASC_FEATURE_SIMD ? 128 * WIDE : 43 * WIDE;
+if (255 * <u64>CHUNK * (CHUNK + 1) / 2 + (<u64>CHUNK + 1) * (MODULUS - 1) > u32.MAX_VALUE)
+  ERROR("the sums overflow between two reductions");
+if (ASC_FEATURE_SIMD && 255 * (CHUNK / WIDE) >= 1 << 15) ERROR("the sum of a column is not a signed number");
 
 /*
  * Over n bytes d[0..n) the sums grow by

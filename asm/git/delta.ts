@@ -6,6 +6,9 @@ import { Status } from "../base/status";
 
 /** Bytes that copies may read past a base's end and write past a result's: callers allocate them. */
 export const DELTA_SLACK: u32 = 32;
+/** Bytes that a copy reads and writes at a time. */
+const STEP: u32 = 32;
+if (STEP > DELTA_SLACK) ERROR("a copy writes past what callers leave free");
 /** From this length on `memory.copy` is faster than copying 32 bytes at a time. */
 const BULK_MIN: u32 = 256;
 
@@ -54,7 +57,7 @@ function readSize(ptr: usize, end: usize): usize {
   return ptr;
 }
 
-/** Copies `len` bytes, in pieces of 32: reads and writes up to 31 bytes more. */
+/** Copies `len` bytes, `STEP` at a time: reads and writes up to `STEP` - 1 bytes more. */
 // @ts-ignore: decorator
 @inline
 function copySlack(target: usize, source: usize, len: u32): void {
@@ -73,8 +76,8 @@ function copySlack(target: usize, source: usize, len: u32): void {
       store<u64>(target, load<u64>(source, 16), 16);
       store<u64>(target, load<u64>(source, 24), 24);
     }
-    target += 32;
-    source += 32;
+    target += STEP;
+    source += STEP;
   } while (target < end);
 }
 

@@ -10,6 +10,17 @@ export const CODE_BITS: u32 = 15;
 /** The longest code of the alphabet that code lengths are themselves written in (RFC 1951, 3.2.7). */
 export const PRECODE_BITS: u32 = 7;
 export const PRECODE_SYMBOLS: u32 = 19;
+/** The most extra bits of a length, of a distance, and of a repeated code length (RFC 1951, 3.2.5 and 3.2.7). */
+export const LENGTH_EXTRA: u32 = 5;
+export const DISTANCE_EXTRA: u32 = 13;
+export const PRECODE_EXTRA: u32 = 7;
+/** The longest distance of a match, in bytes. */
+export const DISTANCE_MAX: u32 = 0x8000;
+/**
+ * Bits that are there after a refill of the bit buffer from enough input: it takes as many whole bytes as fit
+ * into 63 bits. The decoders below must need no more of them.
+ */
+export const REFILLED: u32 = 56;
 /**
  * The most that a dynamic block may declare: the fixed code's 286, 287 and its distances 30, 31 stand for
  * nothing.
@@ -50,6 +61,9 @@ export const DISTANCE_TABLE_BITS: u32 = 8;
  */
 export const LITERAL_ENTRIES: u32 = 2340;
 export const DISTANCE_ENTRIES: u32 = 400;
+if (LITERAL_TABLE_BITS != 11 || SMALL_LITERAL_TABLE_BITS != 10 || DISTANCE_TABLE_BITS != 8)
+  ERROR("the tables' sizes are those of other widths");
+if (LITERAL_ENTRIES > 1 << 15) ERROR("a table's index takes more than the 15 bits of an entry");
 
 /** The order in which a dynamic block gives the code lengths of its precode (RFC 1951, 3.2.7). */
 export const PRECODE_ORDER: usize = memory.data<u8>([

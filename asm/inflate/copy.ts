@@ -2,6 +2,9 @@
 
 /** A copy may write up to this many bytes past its end. */
 export const COPY_OVERRUN: usize = 32;
+/** Bytes that one step of a copy writes. */
+const STEP: usize = ASC_FEATURE_SIMD ? 32 : 16;
+if (STEP > COPY_OVERRUN) ERROR("a copy writes past what callers leave free");
 
 /**
  * For each distance below 16, the 16 lanes of a pattern that repeats after so many bytes; and how far it may
@@ -25,8 +28,8 @@ export function prepareCopies(): void {
 }
 
 /**
- * Copies what lies `distance` bytes before `out`, at least one byte, up to `end`; may write 32 bytes past
- * `end`.
+ * Copies what lies `distance` bytes before `out`, at least one byte, up to `end`; may write `COPY_OVERRUN`
+ * bytes past `end`.
  */
 // @ts-ignore: decorator
 @inline
@@ -37,8 +40,8 @@ export function copyMatch(out: usize, end: usize, distance: u32): void {
       let to = out;
       v128.store(to, v128.load(from));
       v128.store(to + 16, v128.load(from + 16));
-      while ((to += 32) < end) {
-        from += 32;
+      while ((to += STEP) < end) {
+        from += STEP;
         v128.store(to, v128.load(from));
         v128.store(to + 16, v128.load(from + 16));
       }
@@ -51,8 +54,8 @@ export function copyMatch(out: usize, end: usize, distance: u32): void {
       let to = out;
       store<u64>(to, load<u64>(from));
       store<u64>(to + 8, load<u64>(from + 8));
-      while ((to += 16) < end) {
-        from += 16;
+      while ((to += STEP) < end) {
+        from += STEP;
         store<u64>(to, load<u64>(from));
         store<u64>(to + 8, load<u64>(from + 8));
       }

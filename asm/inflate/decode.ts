@@ -3,7 +3,19 @@
  * the ends.
  */
 import { Status } from "../base/status";
-import { BLOCK_END, LITERAL, NEED_INPUT, NEED_OUTPUT, SPECIAL, SUBTABLE } from "./constants";
+import {
+  BLOCK_END,
+  CODE_BITS,
+  DISTANCE_EXTRA,
+  LENGTH_EXTRA,
+  LITERAL,
+  LITERAL_TABLE_BITS,
+  NEED_INPUT,
+  NEED_OUTPUT,
+  REFILLED,
+  SPECIAL,
+  SUBTABLE,
+} from "./constants";
 import { COPY_OVERRUN, copyMatch, copyWithin } from "./copy";
 import { bytesAt, Inflate, room } from "./state";
 
@@ -17,10 +29,23 @@ export namespace Decoded {
   export const MARGIN: i32 = -4;
 }
 
-/** Of input, what two refills read: the first moves on by up to 7 bytes, and each loads 8. */
-const INPUT_MARGIN: usize = 15;
+/** A refill of the fast loop moves on by up to 7 bytes, and loads 8. */
+const REFILL_MOVE: usize = 7;
+const REFILL_LOAD: usize = 8;
+/** Of input, what the two refills of an iteration read. */
+const INPUT_MARGIN: usize = REFILL_MOVE + REFILL_LOAD;
 /** Of output, what may come before a match. */
 const LITERALS: usize = 3;
+/** The most bits of a length and of a distance, with their extra bits. */
+const LENGTH_BITS: u32 = CODE_BITS + LENGTH_EXTRA;
+const DISTANCE_BITS: u32 = CODE_BITS + DISTANCE_EXTRA;
+
+if (REFILL_MOVE * 8 != REFILLED) ERROR("a refill moves on by other bytes than it counts");
+if (<u32>LITERALS * LITERAL_TABLE_BITS > REFILLED) ERROR("literals of an iteration take more bits than there are");
+if ((<u32>LITERALS - 1) * LITERAL_TABLE_BITS + LENGTH_BITS > REFILLED)
+  ERROR("literals and a length take more bits than there are");
+if (DISTANCE_BITS > REFILLED) ERROR("a distance takes more bits than there are");
+if (LENGTH_BITS + DISTANCE_BITS > REFILLED) ERROR("the careful loop would wait for a match for ever");
 
 /** The value of the extra bits that follow the code in `bits`. */
 // @ts-ignore: decorator
@@ -42,15 +67,15 @@ function subEntry(table: usize, pointer: u32, bits: u64): u32 {
  *
  * In the loop only the low six bits of `count` mean anything, as entries are subtracted whole, and `bits` may
  * hold bits above `count`: those of bytes at `input`, which the next refill merges with themselves. A refill
- * leaves at least 56 bits. Of these, three literals or two and a length take at most 3 × 11 or 2 × 11 + 15 +
- * 5.
+ * leaves at least `REFILLED` bits: enough for three literals from the first-level table, or two of them and a
+ * literal or length from a subtable.
  */
 export function decodeFast(s: Inflate): i32 {
   const inputEnd = s.inputEnd;
   const scribbleEnd = s.scribbleEnd;
   let input = s.input;
   let out = s.output;
-  if (inputEnd - input < INPUT_MARGIN + 8) return Decoded.MARGIN;
+  if (inputEnd - input < INPUT_MARGIN + REFILL_LOAD) return Decoded.MARGIN;
   if (scribbleEnd - out < COPY_OVERRUN + LITERALS) return Decoded.MARGIN;
   const matchLimit = min(s.limit, scribbleEnd - COPY_OVERRUN);
   if (matchLimit < out + LITERALS) return Decoded.MARGIN;
@@ -118,8 +143,7 @@ export function decodeFast(s: Inflate): i32 {
     }
     const length = (entry >> 16) + extraBits(saved, entry);
 
-    // A distance takes at most 15 + 13 bits.
-    if ((count & 63) < 28) {
+    if ((count & 63) < DISTANCE_BITS) {
       bits |= load<u64>(input) << count;
       input += 7 - ((count >> 3) & 7);
       count |= 56;

@@ -7,6 +7,7 @@ import {
   LITERAL_SYMBOLS,
   NEED_INPUT,
   PRECODE_BITS,
+  PRECODE_EXTRA,
   PRECODE_ORDER,
   SPECIAL,
 } from "./constants";
@@ -82,7 +83,7 @@ export function readCodeLengths(s: Inflate): i32 {
   let result: i32 = Status.OK;
 
   while (index < total) {
-    if (count < PRECODE_BITS + 7) {
+    if (count < PRECODE_BITS + PRECODE_EXTRA) {
       const have = room(count, input, inputEnd);
       bits |= bytesAt(input, have) << count;
       input += have;

@@ -23,6 +23,7 @@ import { CHAIN_SYMBOLS, COUNTS, DISTANCES, Inflate, LENGTHS, LITERALS, NEXT, SLO
 const SMALL_OUTPUT: u64 = 4096;
 const FIXED_LITERAL_BITS: u32 = 9;
 const FIXED_DISTANCE_BITS: u32 = 5;
+if (FIXED_LITERAL_BITS > LITERAL_TABLE_BITS) ERROR("the fast loop counts on narrower tables");
 
 /**
  * What an entry says of its symbol, less the length of its code: 288 literals and lengths, 32 distances, 19

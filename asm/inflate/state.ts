@@ -1,5 +1,5 @@
 /** The state of one stream, in memory that the caller supplies. */
-import { CODE_BITS, DISTANCE_ENTRIES, LITERAL_ENTRIES } from "./constants";
+import { CODE_BITS, DISTANCE_ENTRIES, LITERAL_ENTRIES, PRECODE_BITS, PRECODE_SYMBOLS } from "./constants";
 
 /** Where a stream stands between two calls. */
 export namespace Phase {
@@ -84,7 +84,12 @@ export class Inflate {
 /** Two alphabets are sorted at a time: slots 0 to 15 are the code lengths of one, 16 to 31 of the other. */
 export const SLOTS: u32 = 2 * (CODE_BITS + 1);
 /** Symbols of both alphabets, and the 288 + 32 of the fixed code. */
-export const CHAIN_SYMBOLS: u32 = 320;
+export const CHAIN_SYMBOLS: u32 = 288 + 32;
+/** Bytes for the precode's code lengths, written eight at a time. */
+const LENGTHS_SIZE: usize = 24;
+if (CHAIN_SYMBOLS + SLOTS > 0x10000) ERROR("a link takes more than 16 bits");
+if (PRECODE_SYMBOLS > <u32>LENGTHS_SIZE) ERROR("the precode has more lengths than there is room for");
+if (<u32>1 << PRECODE_BITS > LITERAL_ENTRIES) ERROR("the precode's table does not fit in the literals' place");
 
 /*
  * After the fields, by offset from the state:
@@ -100,7 +105,7 @@ export const NEXT: usize = (offsetof<Inflate>() + 15) & ~15;
 export const TAILS: usize = NEXT + 2 * (CHAIN_SYMBOLS + SLOTS);
 export const COUNTS: usize = TAILS + 2 * SLOTS;
 export const LENGTHS: usize = COUNTS + 2 * SLOTS;
-export const LITERALS: usize = (LENGTHS + 24 + 15) & ~15;
+export const LITERALS: usize = (LENGTHS + LENGTHS_SIZE + 15) & ~15;
 export const DISTANCES: usize = LITERALS + 4 * LITERAL_ENTRIES;
 
 /** Bytes that a state takes. Align it to 16. */

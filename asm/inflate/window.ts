@@ -4,9 +4,10 @@
  *
  *     │ history 32 KiB │ chunk 64 KiB │ slack, which the caller allocates │
  */
+import { DISTANCE_MAX } from "./constants";
 import { Inflate } from "./state";
 
-export const HISTORY: u32 = 0x8000;
+export const HISTORY: u32 = DISTANCE_MAX;
 export const CHUNK: u32 = 0x10000;
 export const WINDOW: u32 = HISTORY + CHUNK;
 

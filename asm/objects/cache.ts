@@ -12,13 +12,16 @@
  */
 import { copyOid } from "../base/bytes";
 import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../base/heap";
+import { DELTA_SLACK } from "../git/delta";
 import { Kind } from "../git/entry";
+import { COPY_OVERRUN } from "../inflate/copy";
 import { provesOid } from "./proof";
 
 const MARK: usize = 72;
 const DATA: usize = 80;
 /** Readable and writable behind an object's data: inflate and delta copies work in wide steps. */
 export const OBJECT_SLACK: u32 = 64;
+if (OBJECT_SLACK < <u32>COPY_OVERRUN || OBJECT_SLACK < DELTA_SLACK) ERROR("copies write past an object's slack");
 
 const FREE: u8 = 0;
 const PROBATION: u8 = 1;
