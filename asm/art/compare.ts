@@ -1,9 +1,9 @@
 /** Comparing byte strings, eight or sixteen bytes at a time. */
 
-/** What `equalPadded` may read past the end of each string. */
+/** Bytes that `equalPadded` may read past the end of each string. */
 export const PAD: u32 = 16;
 
-/** Whether `len` bytes at `a` and `b` are the same. Reads nothing past them. */
+/** Whether `len` bytes at `a` and `b` are equal. Reads nothing past them. */
 export function equalBytes(a: usize, b: usize, len: u32): bool {
   if (len >= 8) {
     const last = len - 8;
@@ -22,7 +22,7 @@ export function equalBytes(a: usize, b: usize, len: u32): bool {
 }
 
 /**
- * Whether `len` bytes at `a` and `b` are the same. Reads up to `PAD` bytes past them, so that strings of 0 to 7 bytes,
+ * Whether `len` bytes at `a` and `b` are equal. Reads up to `PAD` bytes past them, so that strings of 0 to 7 bytes,
  * and with SIMD to 16, are compared without a branch on their length: in a tree it is not to be predicted.
  */
 // @ts-ignore: decorator

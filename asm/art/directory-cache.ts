@@ -119,7 +119,7 @@ function renew(count: u32): void {
   memory.fill(block, 0, size);
 }
 
-/** Whether there is a table; makes one, or a larger one, where the tree has outgrown it. */
+/** Whether there is a table. Makes one for a tree that has outgrown the last. */
 // @ts-ignore: decorator
 @inline
 export function hasShortcuts(count: u32): bool {

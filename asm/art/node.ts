@@ -105,7 +105,7 @@ export function nodeSize(header: u32): u32 {
   return trunkSize(header) + (header & HAS_STOP ? STOP : 0);
 }
 
-/** Where the pointer to the stop's leaf is stored, or 0 for a node without a stop. */
+/** The address of the pointer to the stop's leaf, or 0 for a node without a stop. */
 export function stopOf(node: usize): usize {
   const header = headerOf(node);
   return header & HAS_STOP ? node + trunkSize(header) : 0;
@@ -116,7 +116,7 @@ export function stopLen(stop: usize): u32 {
   return load<u16>(stop, 4);
 }
 
-/** Where the pointer to the leaf of the key is stored that ends `len` bytes into the prefix, or 0 for none. */
+/** The address of the pointer to the leaf of the key that ends `len` bytes into the prefix, or 0 for none. */
 export function stopAt(node: usize, len: u32): usize {
   const stop = stopOf(node);
   return stop && stopLen(stop) == len ? stop : 0;
@@ -163,7 +163,7 @@ function putBit(bitmap: usize, byte: u32): void {
 }
 
 /**
- * Where the node's child under `byte` is stored.
+ * The address of the pointer to the node's child under `byte`.
  * @returns the address of the child pointer (in a Node256 that pointer may be 0), or 0 for none
  */
 export function slotOf(node: usize, byte: u32): usize {

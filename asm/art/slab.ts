@@ -1,6 +1,7 @@
 /**
  * Memory of the tree's nodes and leaves: bump allocation in slabs from the heap, and free lists, one a size class,
- * for what a growing node leaves behind. Blocks have no header: who frees one knows its size.
+ * for the blocks that growing nodes leave behind. Blocks have no header: callers know the size of a block that
+ * they free.
  *
  *     slab (a heap allocation)                      free block
  *     ┌ next u32 ┬ size u32 ┬ blocks … ┬ PAD ┐      ┌ next u32 ┬ … ┐
@@ -22,7 +23,7 @@ const CLASSES: u32 = FINE_CLASSES + (BLOCK_MAX - FINE) / COARSE;
 const SLAB_HEADER: u32 = 8;
 const SLAB_MIN: u32 = 64 << 10;
 const SLAB_MAX: u32 = 1 << 20;
-/** What the heap puts before an allocation: asking for that much less fills whole pages. */
+/** Bytes that the heap puts before an allocation. A request that is shorter by them fills whole pages. */
 const HEAP_HEADER: u32 = 8;
 
 const heads: usize = memory.data(CLASSES * 4, 4);

@@ -12,7 +12,7 @@ export function loadBE64(ptr: usize): u64 {
   return bswap(load<u64>(ptr));
 }
 
-/** Whether two object ids (20 bytes) are the same. */
+/** Whether two object ids (20 bytes) are equal. */
 // @ts-ignore: decorator
 @inline
 export function sameOid(a: usize, b: usize): bool {

@@ -1,5 +1,5 @@
 /**
- * Where an operation met its error: the one place for it. Code writes it where it meets an error, or before a step that
+ * The place of an operation's error, kept here alone. Code writes it where it meets an error, or before a step that
  * may fail; the operation reads it when it ends.
  */
 import { copyOid } from "./bytes";
@@ -12,7 +12,7 @@ export let faultOffset: u64 = 0;
 /** A pointer to the id of the object in question, 20 bytes; 0 where none is. */
 export let faultOid: usize = 0;
 
-/** Begins an operation: nothing is known. */
+/** Begins an operation: no error has been met. */
 export function faultClear(): void {
   faultOffset = 0;
   faultOid = 0;

@@ -1,12 +1,12 @@
 /**
- * What the core is compiled with. Guests, which read a few files and end, are linked with
- * `guest/small/features.ts` instead, and hold no code of what is off there: conditions on these constants are
+ * Features that the core is compiled with. Guests, which read a few files and end, are linked with
+ * `guest/small/features.ts` instead, which turns features off. Conditions on these constants are
  * decided at compile time, and tables marked `@lazy` are there only where code refers to them.
  */
 
 /** Proofs of what is read: entries by their CRC-32s, objects by their ids. */
 export const PROOFS: bool = true;
-/** What makes repeated look-ups fast: shortcuts into the tree of paths, indexes of large directories' trees. */
+/** Fast repeated look-ups: shortcuts into the tree of paths, indexes of large directories' trees. */
 export const LOOKUP_CACHES: bool = true;
 /** Look-ups in directories' trees that are larger than memory. */
 export const LARGE_TREES: bool = true;

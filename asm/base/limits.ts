@@ -1,6 +1,6 @@
 /**
- * Every limit of the core, by name. What an embedder can set has its default here and its setter in
- * `core.ts`.
+ * Every limit of the core, by name. An embedder sets the memory limit when it mounts a volume; its default is
+ * here.
  */
 export namespace Limit {
   /** Bytes of a path as it is given, and after `.` and `..` are resolved. */
@@ -15,9 +15,9 @@ export namespace Limit {
   export const SYMLINKS: u32 = 40;
   /** Inflated bytes of one object. Objects beyond this are refused, larger than memory are streamed. */
   export const OBJECT_SIZE: u64 = 1 << 40;
-  /** What the caches make of the instance's memory by default, in bytes. */
+  /** Bytes that the caches make the instance's memory grow to by default. */
   export const MEMORY: u32 = 32 << 20;
-  /** What large objects, and the whole index in the modes that keep one, can make of it by default. */
+  /** Bytes that large objects, and the whole index in the modes that keep one, can make it grow to by default. */
   export const MEMORY_MAX: u32 = 1 << 30;
   /** The smallest cap that is accepted. */
   export const MEMORY_MIN: u32 = 2 << 20;

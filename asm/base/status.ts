@@ -12,7 +12,7 @@ export namespace Status {
   /** The device failed. */
   export const EUNSPEC: i32 = 3;
 
-  // What was asked for does not exist, or is of another kind.
+  // The object of the request does not exist, or is of another kind.
   export const NOT_FOUND: i32 = 16;
   /** A directory where a value was asked for. */
   export const VALUE_EXPECTED: i32 = 17;

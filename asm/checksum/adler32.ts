@@ -2,7 +2,7 @@
 
 const MODULUS: u32 = 65521;
 
-/** What the wide loop takes at a time. */
+/** Bytes that the wide loop takes at a time. */
 const WIDE: usize = ASC_FEATURE_SIMD ? 32 : 128;
 /**
  * The most bytes between two reductions. The sums, begun below the modulus, stay within 32 bits for 5552

@@ -3,7 +3,7 @@
 const POLYNOMIAL: u32 = 0xedb88320;
 const SLICES: u32 = 16;
 
-/** `tables[k][byte]`: what the byte contributes when k bytes follow it. */
+/** `tables[k][byte]`: the byte's contribution when k bytes follow it. */
 // @ts-ignore: decorator
 @lazy
 const tables: usize = memory.data(16 * 256 * 4, 16);
@@ -22,7 +22,7 @@ function prepareTables(): void {
   }
 }
 
-/** What four bytes, the first one lowest, contribute when `after` bytes follow the last of them. */
+/** The contribution of four bytes, the first one lowest, when `after` bytes follow the last of them. */
 // @ts-ignore: decorator
 @inline
 function slice(word: u32, after: u32): u32 {

@@ -11,6 +11,6 @@ export const SHA1_SIZE: usize = 96;
 /** Bytes of a digest. */
 export const SHA1_DIGEST: usize = 20;
 
-/** Where a state has the message's length in bytes, and the block begun. */
+/** Offsets in a state: the message's length in bytes, and the block begun. */
 export const SHA1_LENGTH: usize = 24;
 export const SHA1_BLOCK: usize = 32;

@@ -31,7 +31,7 @@ function differ(ruled: v128, index: usize, t: usize, u: usize, i: i32, j: i32): 
   return v128.or(ruled, v128.andnot(v128.load32_splat(conditions + index * 8 + 4), broken(t, u, i, j)));
 }
 
-/** Whether any block may still be of an attack. */
+/** Whether any block may still belong to an attack. */
 // @ts-ignore: decorator
 @inline
 function leaves(ruled: v128): bool {

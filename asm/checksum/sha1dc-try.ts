@@ -1,7 +1,7 @@
 /** Tries blocks that meet the conditions of a SHA-1 collision attack (sha1dc.ts): is there another block for the hash? */
 import { vectors } from "./sha1dc-vectors";
 
-/** Whether an attack was found, u32: where the state has no field of SHA-1's own. */
+/** The offset of a u32 that is 1 once an attack has been found; SHA-1 itself leaves it free. */
 export const SHA1DC_FOUND: usize = 20;
 
 /** The block that is tried: its schedule. */
@@ -26,7 +26,7 @@ function copyState(target: usize, source: usize): void {
   store<u32>(target, load<u32>(source, 16), 16);
 }
 
-/** Where `states` has the one before a step. */
+/** The state before a step, in `states`. */
 // @ts-ignore: decorator
 @inline
 function stateBefore(t: u32): usize {

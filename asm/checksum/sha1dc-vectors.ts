@@ -1,11 +1,11 @@
 /**
- * What the detection of SHA-1 collisions (sha1dc.ts) is told of the known attacks: their disturbance vectors,
- * and the conditions that a message block meets in every attack with one of them.
+ * The known attacks on SHA-1, for `sha1dc.ts`: their disturbance vectors, and the conditions that a message
+ * block meets in every attack with one of them.
  *
- * A vector says where local collisions begin: in which step which bit of the state is disturbed. What the
- * message must then do in the five steps after it follows from the definition of SHA-1, and with it how some
- * bits of the schedule relate. Derived so from the vectors alone (tests/support/disturbance.ts is the rule,
- * and a test holds this table against it), for steps 35 to 64: those that attacks cannot treat otherwise.
+ * A vector gives the steps in which local collisions begin, and the bit of the state that each disturbs. The
+ * definition of SHA-1 fixes the message in the five steps that follow, and so relations between bits of the
+ * schedule. The conditions are derived from the vectors alone (tests/support/disturbance.ts has the rule, and a
+ * test holds this table against it), for steps 35 to 64, which attacks cannot treat otherwise.
  */
 
 /**

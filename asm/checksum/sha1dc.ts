@@ -12,7 +12,7 @@ import { SHA1_BLOCK, SHA1_DIGEST, SHA1_LENGTH } from "./sha1-state";
 import { addBlocks } from "./sha1dc-blocks";
 import { SHA1DC_FOUND } from "./sha1dc-try";
 
-/** What the end of a message takes, at most: one bit, zeros, and its length. */
+/** The most bytes that end a message: one bit, zeros, and the length. */
 export const SHA1DC_TAIL: usize = 72;
 const padding: usize = memory.data(72, 8);
 

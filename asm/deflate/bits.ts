@@ -1,9 +1,9 @@
 /** The output: a bit stream, each byte filled from its lowest bit (RFC 1951, 3.1.1). */
 
-/** Where the next byte goes, and the end of what may be written. */
+/** The next byte's address, and the end of the room. */
 export let out: usize = 0;
 export let outEnd: usize = 0;
-/** Bits that make no whole byte yet, and how many: less than 8 between calls. */
+/** Bits that do not fill a byte yet, and their number: less than 8 between calls. */
 export let bitBuffer: u64 = 0;
 export let bitCount: u32 = 0;
 
@@ -13,14 +13,14 @@ export function setOutput(ptr: usize, end: usize): void {
   outEnd = end;
 }
 
-/** Continues after what a loop of its own has written. */
+/** Continues behind bytes that a loop has written by itself. */
 export function resumeAt(ptr: usize, buffer: u64, count: u32): void {
   out = ptr;
   bitBuffer = buffer;
   bitCount = count;
 }
 
-/** Whether so many more bits fit. */
+/** Whether `bits` more fit. */
 export function fits(bits: u64): bool {
   return (bits + bitCount + 7) >> 3 <= <u64>(outEnd - out);
 }

@@ -123,7 +123,7 @@ export function putStored(ptr: usize, len: u32, isFinal: bool): bool {
   return true;
 }
 
-/** Holds nothing any more. */
+/** Empties it. */
 export function dropStored(): void {
   heldLen = 0;
 }

@@ -89,7 +89,7 @@ export function encodeBlocks(ptr: usize, historyLen: u32, len: u32, isFinal: boo
       holdStored(origin + position, noiseEnd - position);
       position = checked = noiseEnd;
     }
-    // What is parsed at once goes up to where noise begins.
+    // One parse ends at the beginning of noise.
     while (noiseEnd <= checked && checked < contentEnd && checked - position < SPAN_MAX) {
       const left = contentEnd - checked;
       const chunk = left < 2 * CHUNK ? left : CHUNK;

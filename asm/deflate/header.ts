@@ -145,7 +145,7 @@ function orderCount(): u32 {
  */
 export function planHeader(literalLengths: usize, distanceLengths: usize, isQuick: bool): u32 {
   readLengths(literalLengths, distanceLengths);
-  // What steps cost is known when they are chosen: a usual precode to begin with, then what comes of it.
+  // Steps are chosen by their costs: first by those of a usual precode, then by those of the resulting one.
   memory.fill(lengths, 4, PRECODE_SYMBOLS);
   chooseSteps();
   let bits = buildPrecode();

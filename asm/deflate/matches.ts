@@ -21,7 +21,7 @@ import {
 const DEPTH: u32 = 14;
 /** A match that long is taken at once, and what it spans is not searched. */
 const NICE: u32 = 80;
-/** Of what one of the greatest length spans, only so many positions are entered, the last ones: zeros for long are quick. */
+/** A match of the greatest length enters only its last positions, so many of them: long runs of zeros are quick. */
 const ENTERED: u32 = 16;
 /** Three bytes are no match from farther away. */
 const NEAR: u32 = 16384;
@@ -112,7 +112,7 @@ export function findMatches(
       }
     }
 
-    // Where the next smaller and the next greater position go, and how many bytes they share with this one.
+    // The places for the next smaller and the next greater position, and the bytes that they share with this one.
     let smaller = tree + ((position & (WINDOW - 1)) << 3);
     let greater = smaller + 4;
     let smallerLength: u32 = 0;

@@ -38,7 +38,7 @@ function isEven(ptr: usize, len: u32): bool {
   return squares * 256 < n * n + 300 * n + (n * n) / 20;
 }
 
-/** Whether hardly any four bytes come back within the part. */
+/** Whether hardly any sequence of four bytes occurs twice in the part. */
 function isFresh(ptr: usize, len: u32): bool {
   memory.fill(table, 0, 4 << TABLE_BITS);
   let seen: u32 = 0;
@@ -56,7 +56,7 @@ function isFresh(ptr: usize, len: u32): bool {
   return again * 64 <= seen;
 }
 
-/** Whether a part of content, some KB long, is to be stored as it is. */
+/** Whether a part of content, some KB long, should be stored as it is. */
 export function isNoise(ptr: usize, len: u32): bool {
   return len >= LEAST && isEven(ptr, len) && isFresh(ptr, len);
 }

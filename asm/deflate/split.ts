@@ -1,6 +1,6 @@
 /**
- * Where one block ends and the next begins: a parse is cut into many parts, and neighbours are joined as long
- * as that saves bits, those first that save most.
+ * Boundaries of blocks: a parse is cut into many parts, and neighbours are joined as long as that saves bits,
+ * those first that save most.
  */
 import { addStatistics, clearStatistics, countItem, estimateBits, STATISTICS } from "./statistics";
 import { LENGTH_MASK } from "./symbols";
@@ -10,7 +10,7 @@ const PARTS: u32 = 64;
 const PART_ITEMS: u32 = 400;
 
 const statistics: usize = memory.data(64 * 4 * 316, 4);
-/** Of each part: where it ends, its bits, what joining it with the next saves. */
+/** For each part: its end, its bits, and the bits saved by joining it with the next. */
 const ends: usize = memory.data(4 * 64, 4);
 const bits: usize = memory.data(8 * 64, 8);
 const savings: usize = memory.data(8 * 64, 8);
@@ -84,7 +84,7 @@ export function splitBlocks(items: usize, count: u32): u32 {
   return partCount;
 }
 
-/** Where a block ends that `splitBlocks` made. */
+/** The end of a block that `splitBlocks` made. */
 export function blockEnd(block: u32): u32 {
   return load<u32>(ends + (block << 2));
 }

@@ -102,7 +102,7 @@ export function estimateBits(a: usize, b: usize): u64 {
   );
 }
 
-/** What a dynamic block's header takes, about: in all, and for each symbol that occurs. */
+/** An estimate of the bits of a dynamic block's header: in all, and for each symbol that occurs. */
 const HEADER_BITS: u64 = 200;
 const HEADER_SYMBOL_BITS: u64 = 5;
 

@@ -40,7 +40,7 @@ export function prepareWorkspace(): bool {
   return true;
 }
 
-/** What is left of a hash is the index of a head: by how far it is shifted. */
+/** A hash is shifted right by this many bits: the rest is the index of a head. */
 export let hashShift: u32 = 32 - HASH4_BITS;
 
 /** Sets how many heads are used: few for short content, which the processor's cache then holds. */

@@ -44,7 +44,7 @@ export function hash(ptr: usize): u64 {
   return mix(ptr, word - 8);
 }
 
-/** Where it says which is the first entry of a hash: its upper bits count. */
+/** The slot of a hash's first entry. The hash's upper bits select it. */
 // @ts-ignore: decorator
 @inline
 export function startOf(hash: u64): usize {
@@ -58,7 +58,7 @@ export function tagOf(hash: u64): u32 {
   return <u32>hash & ~SLOT_MASK;
 }
 
-/** Whether the words at two places are the same. */
+/** Whether the words at two places are equal. */
 // @ts-ignore: decorator
 @inline
 export function sameWord(a: usize, b: usize): bool {
@@ -159,7 +159,7 @@ export function deltaIndexFree(index: usize): void {
 }
 
 /**
- * Of the entries from `first` to `last`, which are more than `most`, the first of `most` ones about a place.
+ * Selects `most` entries about a place, from the entries `first` to `last`, which are more than `most`.
  * @param place bytes from the base's start; may lie outside of it
  */
 export function nearestEntries(first: u32, last: u32, place: isize, most: u32): u32 {

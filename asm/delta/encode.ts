@@ -23,7 +23,7 @@ import { deflatedLen } from "./estimate";
 
 export { deltaIndex, deltaIndexFree } from "./base-index";
 
-/** What a longer target is measured by: parts of that length in all, each of them of the other. */
+/** A longer target is measured by samples: `DELTA_MEASURED_LEN` bytes in all, in parts of `PART_LEN`. */
 export const DELTA_MEASURED_LEN: u32 = 256 << 10;
 const PART_LEN: u32 = 16 << 10;
 /** Bytes behind a copy's start at which a better one may be found: as the index's step, but no more. */
@@ -58,7 +58,7 @@ export let deltaSteps: u64 = 0;
 let targetEnd: usize = 0;
 let rate: i32 = 0;
 
-/** How far behind a place in the target its like in the base lies, if the last copy goes on. */
+/** The distance from a place in the target to its like in the base, if the last copy goes on. */
 let along: isize = 0;
 
 /** The best copy found: of `matchFrom` in the base to `matchStart` up to `matchEnd` in the target. */
@@ -68,11 +68,11 @@ let matchFrom: usize = 0;
 /** Units that the copy saves against inserting. */
 let matchGain: i32 = 0;
 
-/** Where the next instruction goes, and the end of the room. */
+/** The next instruction's address, and the end of the room. */
 let out: usize = 0;
 let outEnd: usize = 0;
 
-/** What an inserted byte takes when the delta is deflated, in units: long deltas are deflated better. */
+/** The cost of an inserted byte in the deflated delta, in units: long deltas are deflated better. */
 function rateOf(targetLen: u32): i32 {
   return targetLen < RATE_SMALL ? 12 : targetLen < RATE_MIDDLE ? 8 : 6;
 }
@@ -120,7 +120,7 @@ function byteCount(value: u32): i32 {
   );
 }
 
-/** What a copy saves against inserting its bytes: its instruction, and the one of the literals behind, cost. */
+/** The units that a copy saves against inserting its bytes, less its instruction and that of the literals behind. */
 // @ts-ignore: decorator
 @inline
 function gainOf(len: u32, offset: u32): i32 {
@@ -150,7 +150,7 @@ function lookUp(ptr: usize, lit: usize): void {
   let last = load<u32>(start, 4);
   if (entry == last) return;
   if (last - entry > LOOKS_MAX) {
-    // Of too many, those about where the last copy would go on.
+    // Of too many entries, those about the place at which the last copy would go on.
     entry = nearestEntries(entry, last, <isize>(ptr + along - base), LOOKS_MAX);
     last = entry + LOOKS_MAX;
   }
@@ -298,9 +298,9 @@ function scan(ptr: usize, skipEvery: usize, skipMax: usize): bool {
       weigh(ptr, beside, lit);
     if (matchGain == 0 || matchEnd - matchStart < NICE_LEN) lookUp(ptr, lit);
     if (matchGain == 0) {
-      // Where nothing was found for long, nothing is expected: what is found late is extended back.
+      // Nothing was found for long, so little is expected here. A match that is found late is extended back.
       ptr += 1 + min<usize>((ptr - lit) / skipEvery, skipMax);
-      // What is to be inserted takes at least itself.
+      // Inserted bytes take at least their own length.
       if (ptr - lit > outEnd - out) return false;
       continue;
     }

@@ -18,7 +18,7 @@ const SAMPLE_LEN: u32 = 64 << 10;
 /** One part in so many, but always some. */
 const SAMPLE_SHARE: u32 = 8;
 /**
- * What a thorough search finds beyond the greedy one: with each doubling of the length above `GAIN_MIN` so many 256ths,
+ * The gain of a thorough search over the greedy one: so many 256ths for each doubling of the length above `GAIN_MIN`,
  * as far as matches make up the content. Measured on texts, programs and trees.
  */
 const GAIN_MIN: u32 = 512;
@@ -27,9 +27,9 @@ const GAIN_OCTAVES: u32 = 9;
 /** Bits of logarithms behind the point. */
 const LOG_BITS: u32 = 8;
 
-/** By hash, the clock's time of a position: what is older than the content in hand is of another. */
+/** For each hash, the clock's time of a position. A time before the content at hand began is another content's. */
 const places: usize = memory.data(4 << 15, 16);
-/** What the position counted as 0 was given: goes on from content to content, so that `places` need no clearing. */
+/** The number of position 0. It grows from content to content, so that `places` need no clearing. */
 let clock: u32 = DISTANCE_MAX + 1;
 
 /** Counts of the literals and length symbols, and of the distance symbols. */
@@ -108,7 +108,7 @@ function parse(ptr: usize, end: usize): void {
     const then = load<u32>(place);
     store<u32>(place, now);
     if (then < oldest || now - then > DISTANCE_MAX || load<u32>(ptr - (now - then)) != word) {
-      // Where nothing matches for long, nothing is expected to.
+      // Nothing has matched for long, so little is expected here.
       const skip = 1 + (missed++ >> 6);
       for (let last = min(ptr + skip, end); ptr < last; ptr++) count(literalCounts, load<u8>(ptr));
       continue;

@@ -8,7 +8,7 @@ const NO_TIME: i64 = i64.MIN_VALUE;
 /** More digits than any time has that fits 63 bits. */
 const DIGITS_MAX: usize = 18;
 
-/** What `commitParse` found: the root tree's id, 20 bytes, and the committer's time in seconds since 1970. */
+/** The results of `commitParse`: the root tree's id, 20 bytes, and the committer's time in seconds since 1970. */
 export const commitTree: usize = memory.data(20, 8);
 export let commitTime: i64 = NO_TIME;
 
@@ -80,7 +80,7 @@ export function commitParse(ptr: usize, len: u32): i32 {
   while (line < end && load<u8>(line) != 0x0a) {
     let lineEnd = line;
     while (lineEnd < end && load<u8>(lineEnd) != 0x0a) lineEnd++;
-    // Of several lines git takes the last.
+    // git takes the last of several lines.
     if (isCommitter(line, lineEnd)) commitTime = parseTime(line, lineEnd);
     line = lineEnd + 1;
   }

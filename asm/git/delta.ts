@@ -12,10 +12,10 @@ if (STEP > DELTA_SLACK) ERROR("a copy writes past what callers leave free");
 /** From this length on `memory.copy` is faster than copying 32 bytes at a time. */
 const BULK_MIN: u32 = 256;
 
-/** What `deltaHeader` found. */
+/** The sizes that `deltaHeader` has read, in bytes. */
 export let deltaBaseSize: u64 = 0;
 export let deltaResultSize: u64 = 0;
-/** Where the instructions begin. */
+/** The address of the first instruction. */
 export let deltaBody: usize = 0;
 
 /** The shortest delta that git applies (`DELTA_SIZE_MIN` of its delta.h). */

@@ -17,9 +17,9 @@ export namespace Kind {
   export const REF_DELTA: u32 = 7;
 }
 
-/** Where the PACK begins in the image: behind the commit's id and the IDX's offset (docs/FORMAT.md). */
+/** The PACK's offset in the image: it follows the commit's id and the IDX's offset (docs/FORMAT.md). */
 export const PACK_START: u64 = 28;
-/** Of the PACK's own header: magic, version, count. */
+/** Bytes of the PACK's own header: magic, version, count. */
 const PACK_HEADER: u64 = 12;
 const TRAILER: u64 = 20;
 /** A size takes 9 bytes at most, an offset 10, a base's id 20. */
@@ -32,7 +32,7 @@ const DEFLATE_RATIO: u64 = 1032;
 /** The PACK's end in the image, trailer included: an upper bound until the pack has been read whole. */
 let packEnd: u64 = 0;
 
-/** What `readEntry` found. Offsets of entries count from the PACK's start, `entryData` from the image's. */
+/** The entry that `readEntry` has read. Offsets count from the PACK's start, `entryData` from the image's. */
 export let entryKind: u32 = 0;
 export let entrySize: u64 = 0;
 export let entryData: u64 = 0;

@@ -1,4 +1,4 @@
-/** What git hashes before an object's content: "KIND SIZE" and a NUL. */
+/** The header that git hashes before an object's content: "KIND SIZE" and a NUL. */
 import { Kind } from "./entry";
 
 /** The header that `objectHeader` wrote. */

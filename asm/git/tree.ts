@@ -2,7 +2,7 @@
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 
-/** What a path leads to. */
+/** Kinds of a tree's entries. */
 export namespace Entry {
   export const TREE: u32 = 1;
   export const FILE: u32 = 2;
@@ -11,7 +11,7 @@ export namespace Entry {
   export const SUBMODULE: u32 = 5;
 }
 
-/** What `treeNext` found. Pointers lie in the tree's data. */
+/** The entry that `treeNext` has read. Pointers lie in the tree's data. */
 export let treeKind: u32 = 0;
 export let treeName: usize = 0;
 export let treeNameLen: u32 = 0;
@@ -133,7 +133,8 @@ export function treeNextAfter(before: usize, ptr: usize, end: usize): i32 {
 }
 
 /**
- * How the well-formed entry at `ptr` stands to a name in git's order: below 0 before it, 0 where it is that entry.
+ * Compares the well-formed entry at `ptr` with a name in git's order: below 0 if it comes before, 0 if it is the
+ * entry of that name.
  * @param isTree whether a directory of that name is meant
  */
 export function treeCompare(ptr: usize, end: usize, name: usize, nameLen: u32, isTree: bool): i32 {

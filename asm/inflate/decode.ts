@@ -19,7 +19,7 @@ import {
 import { COPY_OVERRUN, copyMatch, copyWithin } from "./copy";
 import { bytesAt, Inflate, room } from "./state";
 
-/** What ended a loop, besides an error, `NEED_INPUT` and `NEED_OUTPUT`. */
+/** Reasons for the end of a loop, besides an error, `NEED_INPUT` and `NEED_OUTPUT`. */
 export namespace Decoded {
   /** The end of the block. */
   export const BLOCK: i32 = 0;
@@ -32,9 +32,9 @@ export namespace Decoded {
 /** A refill of the fast loop moves on by up to 7 bytes, and loads 8. */
 const REFILL_MOVE: usize = 7;
 const REFILL_LOAD: usize = 8;
-/** Of input, what the two refills of an iteration read. */
+/** Bytes of input that the two refills of an iteration read. */
 const INPUT_MARGIN: usize = REFILL_MOVE + REFILL_LOAD;
-/** Of output, what may come before a match. */
+/** Literals of an iteration, at the most. */
 const LITERALS: usize = 3;
 /** The most bits of a length and of a distance, with their extra bits. */
 const LENGTH_BITS: u32 = CODE_BITS + LENGTH_EXTRA;

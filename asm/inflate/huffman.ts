@@ -26,7 +26,7 @@ const FIXED_DISTANCE_BITS: u32 = 5;
 if (FIXED_LITERAL_BITS > LITERAL_TABLE_BITS) ERROR("the fast loop counts on narrower tables");
 
 /**
- * What an entry says of its symbol, less the length of its code: 288 literals and lengths, 32 distances, 19
+ * The entries of symbols, less the lengths of their codes: 288 literals and lengths, 32 distances, 19
  * of the precode.
  */
 const literalResults: usize = memory.data(4 * 288, 16);
@@ -255,7 +255,7 @@ export function prepareTables(s: Inflate): void {
   store<u32>(literalResults, SPECIAL | BLOCK_END, 4 * END_OF_BLOCK);
   prepareLengths();
   prepareDistances();
-  // Of a repeat (RFC 1951, 3.2.7), the base and the extra bits: 16, 17 and 18.
+  // The base and the extra bits of the repeats (RFC 1951, 3.2.7): 16, 17 and 18.
   for (let symbol: u32 = 0; symbol < 16; symbol++) store<u32>(precodeResults + (symbol << 2), symbol << 16);
   store<u32>(precodeResults, SPECIAL | BLOCK_END | (3 << 16) | 2, 4 * 16);
   store<u32>(precodeResults, SPECIAL | (3 << 16) | 3, 4 * 17);

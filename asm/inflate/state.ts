@@ -1,7 +1,7 @@
 /** The state of one stream, in memory that the caller supplies. */
 import { CODE_BITS, DISTANCE_ENTRIES, LITERAL_ENTRIES, PRECODE_BITS, PRECODE_SYMBOLS } from "./constants";
 
-/** Where a stream stands between two calls. */
+/** The part of the stream that comes next. */
 export namespace Phase {
   export const ZLIB_HEADER: u32 = 0;
   export const BLOCK_HEADER: u32 = 1;
@@ -58,7 +58,7 @@ export class Inflate {
   /** The answer of every further call, in `Phase.BAD`. */
   status: i32;
   isFinalBlock: u32;
-  /** Where this call must stop writing, at most `outputEnd`; and the end of what it may scribble over. */
+  /** The end of the room for this call's output, at most `outputEnd`; and of the bytes that it may scribble over. */
   limit: usize;
   scribbleEnd: usize;
   /** The tables of the block, and the width in bits of the first level of each. */
