@@ -209,6 +209,11 @@ export function buildDynamic(s: Inflate): bool {
   return s.distanceBits != 0;
 }
 
+/** Makes the tables of the block again, in a state that is a copy of another's first `INFLATE_KEPT` bytes. */
+export function rebuildTables(s: Inflate): void {
+  if (s.literalTable != fixedLiterals) buildDynamic(s);
+}
+
 /** Takes the fixed code's tables (RFC 1951, 3.2.6). */
 export function useFixed(s: Inflate): void {
   s.literalTable = fixedLiterals;

@@ -7,7 +7,7 @@ import { NEED_INPUT, NEED_OUTPUT } from "./constants";
 import { copyWithin, prepareCopies } from "./copy";
 import { decodeCarefully, Decoded, decodeFast } from "./decode";
 import { readCodeLengths, readCounts, readPrecode } from "./header";
-import { prepareTables, useFixed } from "./huffman";
+import { prepareTables, rebuildTables, useFixed } from "./huffman";
 import { fail, Inflate, Phase, refill } from "./state";
 
 export { Inflate };
@@ -23,6 +23,15 @@ export function inflateInit(s: Inflate, expectedSize: u64): void {
   s.bitCount = 0;
   s.isFinalBlock = 0;
   s.phase = Phase.BLOCK_HEADER;
+}
+
+/**
+ * Goes on with a stream in another state. The caller has copied the first `INFLATE_KEPT` bytes of a state whose last
+ * run answered NEED_OUTPUT, and sets the windows next; the last 32 KiB of output must precede the output window.
+ */
+export function inflateResume(s: Inflate): void {
+  // A run ends so within a block. A stored one has no tables.
+  if (s.phase != Phase.STORED) rebuildTables(s);
 }
 
 /** BFINAL and BTYPE (RFC 1951, 3.2.3). */

@@ -108,6 +108,8 @@ export const LENGTHS: usize = COUNTS + 2 * SLOTS;
 export const LITERALS: usize = (LENGTHS + LENGTHS_SIZE + 15) & ~15;
 export const DISTANCES: usize = LITERALS + 4 * LITERAL_ENTRIES;
 
+/** Bytes at a state's front that hold all of it but the tables, from which `inflateResume` makes these. */
+export const INFLATE_KEPT: usize = LITERALS;
 /** Bytes that a state takes. Align it to 16. */
 export const INFLATE_SIZE: usize = (DISTANCES + 4 * DISTANCE_ENTRIES + 15) & ~15;
 

@@ -1,12 +1,21 @@
 /** The inflater's entry for its tests, and loops that measure it. */
 import { Status } from "../../asm/base/status";
-import { Inflate, inflateInit, inflateRun } from "../../asm/inflate/inflate";
+import { Inflate, inflateInit, inflateResume, inflateRun } from "../../asm/inflate/inflate";
+import { INFLATE_KEPT } from "../../asm/inflate/state";
 import { INFLATE_SIZE, zlibInit, zlibRun } from "../../asm/inflate/zlib";
 
 export { INFLATE_SIZE, inflateInit, inflateRun, zlibInit, zlibRun };
 
-/** A state for the tests to use. */
+/** States for the tests to use. */
 export const state: usize = memory.data(INFLATE_SIZE, 16);
+export const otherState: usize = memory.data(INFLATE_SIZE, 16);
+
+/** Moves a stream whose last run answered NEED_OUTPUT to another state, without its tables, and spoils the one that it leaves. */
+export function moveTo(to: Inflate, from: Inflate): void {
+  memory.copy(changetype<usize>(to), changetype<usize>(from), INFLATE_KEPT);
+  memory.fill(changetype<usize>(from), 0xa5, INFLATE_SIZE);
+  inflateResume(to);
+}
 
 export function setInput(s: Inflate, ptr: usize, len: usize): void {
   s.input = ptr;

@@ -34,6 +34,8 @@ export interface RunOptions {
   /** Keeps only the last 32 KiB before each output window, and uses the same addresses for all windows. */
   sliding?: boolean;
   checkAdler?: boolean;
+  /** Moves the stream to another state, without its tables, whenever an output window is full. */
+  resumed?: boolean;
   /** Bytes past each output window that may be scribbled over. */
   slack?: number;
 }
@@ -97,7 +99,7 @@ export class Inflater {
     const capacity = options.capacity ?? this.#outputCapacity - HISTORY - 1024;
     const nextInput = options.input ?? whole;
     const nextOutput = options.output ?? whole;
-    const state: number = wasm.state.value;
+    let state: number = wasm.state.value;
     if (raw) wasm.inflateInit(state, BigInt(options.expectedSize ?? 0));
     else wasm.zlibInit(state, BigInt(options.expectedSize ?? 0), checkAdler ? 1 : 0);
 
@@ -134,6 +136,11 @@ export class Inflater {
         return this.#result(status, parts, taken);
       }
       if (status === NEED_OUTPUT) {
+        if (options.resumed) {
+          const other = state === wasm.state.value ? wasm.otherState.value : wasm.state.value;
+          wasm.moveTo(other, state);
+          state = other;
+        }
         assert.equal(madeNow, window.len, "NEED_OUTPUT fills the window");
         if (made === capacity) return this.#result(status, parts, taken);
         const size = Math.min(nextOutput(), capacity - made);

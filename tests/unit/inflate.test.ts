@@ -90,6 +90,47 @@ for (const { label, debug, exports } of probeVariants("inflate")) {
       }
     });
 
+    it("goes on in another state, wherever an output window was full", () => {
+      const random = seeded(11);
+      for (const { name, deflate } of DEFLATERS)
+        for (let round = 0; round < (debug ? 2 : 6); round++) {
+          const data = sample(20_000 + random(debug ? 30_000 : 200_000), random);
+          const stream = deflate(data);
+          for (const output of [ragged(random), every(65_536), every(1 + random(999))])
+            expectOutput(stream, data, `${name}, round ${round}`, {
+              ...{ input: ragged(random), output, sliding: random(2) === 0, resumed: true },
+              ...{ slack: random(40), expectedSize: random(2) * data.length },
+            });
+          expectOutput(stream, data, `${name}, whole input`, { output: every(997), resumed: true });
+        }
+      // Blocks of every kind, as no compressor writes them.
+      for (let round = 0; round < (debug ? 100 : 1500); round++) {
+        const writer = new BitWriter();
+        let made = 0;
+        for (let left = random(5); left > 0; left--) {
+          made = randomBlock(writer, random, made, false);
+          const stored = random(60);
+          writer
+            .bits(0, 3)
+            .align()
+            .bits(stored, 16)
+            .bits(stored ^ 0xffff, 16);
+          for (let i = 0; i < stored; i++) writer.bits(random(256), 8);
+          made += stored;
+        }
+        randomBlock(writer, random, made, true);
+        const stream = writer.finish();
+        const verdict = oracle(stream, true);
+        const result = inflater.run(stream, {
+          raw: true,
+          output: every(1 + random(40)),
+          resumed: true,
+          sliding: true,
+        });
+        assertVerdict(result, verdict, `blocks, round ${round}`);
+      }
+    });
+
     it("inflates raw deflate streams, and takes nothing of what follows them", () => {
       const random = seeded(3);
       for (const { name, deflate } of DEFLATERS)
