@@ -231,7 +231,9 @@ class TarLister {
       if (isIn && place.path !== undefined) this.#tree.addFolder(place.path, endsInDot(header.path));
       return;
     }
-    if (names.length === 0 || endsInDot(header.path)) this.#damaged("a member that has no name", at);
+    if (names.length === 0) this.#damaged("a member that has no name", at);
+    if (endsInDot(header.path))
+      this.#damaged(`a file or link named ${shown(header.path)}, as only a directory can be`, at);
     const item = this.#itemOf(at, header, path);
     if (isIn && place.path !== undefined) this.#tree.place(place.path, item);
     else this.#tree.leaveOut(path, item);
