@@ -1,9 +1,9 @@
 /** Exports of nbdkit, qemu-nbd and nbd-server, read as sources of ranges. */
 import assert from "node:assert/strict";
 import { getEventListeners, setMaxListeners } from "node:events";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { openNbd } from "../../src/devices/nbd/source.js";
 import type { RangeSource } from "../../src/devices/range-source.js";
 import {
@@ -14,7 +14,9 @@ import {
   whyNoNbd,
 } from "../support/nbd-servers.js";
 import { seeded } from "../support/random.js";
+import { startServer } from "../support/servers.js";
 import { temporaryFolder } from "../support/temporary.js";
+import { sourceContract } from "./sources.js";
 
 const skip = whyNoNbd() ?? false;
 const NEVER = new AbortController().signal;
@@ -57,6 +59,24 @@ async function readAll(source: RangeSource, content: Buffer = CONTENT): Promise<
   assert.equal(getEventListeners(NEVER, "abort").length, 0);
   assert.ok(content.subarray(-1).equals(await source.read(content.length - 1, 1, NEVER)));
 }
+
+// nbdkit serves each file of a folder as an export of its name.
+const folder = temporaryFolder({ after });
+const socket = join(folder, "nbdkit.sock");
+mkdirSync(join(folder, "exports"));
+let exports = 0;
+if (!skip)
+  await startServer({ after }, socket, "nbdkit", ["-f", "-r", "-U", socket, "file", `dir=${folder}/exports`]);
+
+sourceContract(
+  "nbdkit",
+  async (bytes) => {
+    const name = `image ${++exports}`;
+    writeFileSync(join(folder, "exports", name), bytes);
+    return openNbd(new URL(`nbd+unix:///${encodeURIComponent(name)}?socket=${encodeURIComponent(socket)}`));
+  },
+  { skip },
+);
 
 const describe = (title: string, check: (t: TestContext) => Promise<void>): void => {
   test(title, { skip }, check);

@@ -2,10 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { deadPort } from "./git-servers.js";
 import { unlessRequired } from "./required.js";
-import { findProgram, startServer, waitForServer, whyNoPrograms } from "./servers.js";
+import { type Ending, findProgram, startServer, waitForServer, whyNoPrograms } from "./servers.js";
 
 /** Why there are no NBD servers here, or undefined. */
 export function whyNoNbd(): string | undefined {
@@ -13,7 +12,7 @@ export function whyNoNbd(): string | undefined {
 }
 
 /** Starts nbdkit over a file, on a port. @param args filters, plugin and options @returns the port */
-export async function startNbdkit(t: TestContext, args: readonly string[]): Promise<number> {
+export async function startNbdkit(t: Ending, args: readonly string[]): Promise<number> {
   const port = await deadPort();
   await startServer(t, port, "nbdkit", [
     "-f",
@@ -28,12 +27,7 @@ export async function startNbdkit(t: TestContext, args: readonly string[]): Prom
 }
 
 /** Starts qemu-nbd over a raw file, on a Unix domain socket. @returns the socket's path */
-export async function startQemuNbd(
-  t: TestContext,
-  folder: string,
-  file: string,
-  name: string,
-): Promise<string> {
+export async function startQemuNbd(t: Ending, folder: string, file: string, name: string): Promise<string> {
   const socket = join(folder, "qemu.sock");
   const args = ["--persistent", "--shared=8", "--read-only", "-f", "raw", "-x", name, "-k", socket, file];
   await startServer(t, socket, "qemu-nbd", args);
@@ -41,12 +35,7 @@ export async function startQemuNbd(
 }
 
 /** Starts nbd-server with one export. @returns the port */
-export async function startNbdServer(
-  t: TestContext,
-  folder: string,
-  file: string,
-  name: string,
-): Promise<number> {
+export async function startNbdServer(t: Ending, folder: string, file: string, name: string): Promise<number> {
   const port = await deadPort();
   const [config, pidFile] = [join(folder, "nbd.conf"), join(folder, "nbd.pid")];
   writeFileSync(

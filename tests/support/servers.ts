@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
-import type { TestContext } from "node:test";
 
 /** Where the system keeps programs that the PATH of a user may lack. */
 const MORE_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -26,6 +25,11 @@ export function findProgram(name: string): string | undefined {
 export function whyNoPrograms(...names: readonly string[]): string | undefined {
   const missing = names.filter((name) => findProgram(name) === undefined);
   return missing.length === 0 ? undefined : `${missing.join(", ")}: not installed`;
+}
+
+/** Whatever ends a server when its time is over: a test, or the hooks of a file of tests. */
+export interface Ending {
+  after(end: () => void | Promise<void>): void;
 }
 
 /** Where a server listens: a port of the loopback, or a Unix domain socket. */
@@ -58,7 +62,7 @@ export async function waitForServer(place: Place, isOver: () => string | undefin
  * @returns the process; it is killed when the test ends
  */
 export async function startServer(
-  t: TestContext,
+  t: Ending,
   place: Place,
   program: string,
   args: readonly string[],

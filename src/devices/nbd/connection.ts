@@ -68,7 +68,7 @@ export class NbdConnection {
     const stop = (): void => wire.fail(signal!.reason);
     signal?.addEventListener("abort", stop, { once: true });
     const timer = setTimeout(() => {
-      wire.fail(new TransientError(`${address.name}: no connection within ${timeout / 1000} seconds`));
+      wire.fail(new TransientError(`no connection within ${timeout / 1000} seconds`));
     }, timeout);
     try {
       const found = await openExport(wire, address);
@@ -110,9 +110,7 @@ export class NbdConnection {
       if (this.#pending.size === 0) this.#wire.failWhenStill(this.#timeout);
       const limit = this.#timeout * TIMEOUTS_PER_REQUEST;
       const timer = setTimeout(() => {
-        this.#wire.fail(
-          new TransientError(`${this.#address.name}: no whole answer within ${limit / 1000} seconds`),
-        );
+        this.#wire.fail(new TransientError(`no whole answer within ${limit / 1000} seconds`));
       }, limit);
       const pieces = new Pieces(target.length);
       this.#pending.set(cookie, { offset, target, pieces, errors: [], timer, resolve, reject });
@@ -204,8 +202,10 @@ export class NbdConnection {
 
   #errorOf(errno: number, text: string): Error {
     const what = ERRNO[errno] ?? `error ${errno}`;
-    const message = `${this.#address.name}: the server cannot read: ${text === "" ? what : `${text} (${what})`}`;
-    return PASSING_ERRNOS.has(errno) ? new TransientError(message) : new DocteurError("Io", message);
+    const message = `the server cannot read: ${text === "" ? what : `${text} (${what})`}`;
+    return PASSING_ERRNOS.has(errno)
+      ? new TransientError(message)
+      : new DocteurError("Io", `${this.#address.name}: ${message}`);
   }
 
   #settle(cookie: bigint, { pieces, errors, timer, resolve, reject }: Pending): void {

@@ -117,8 +117,8 @@ class Handshake {
   refused({ type, data }: OptionReply): Error {
     const said =
       data.length > 0 ? data.toString().slice(0, TEXT_MAX) : (REFUSALS[type] ?? `error ${type - 0x80000000}`);
+    if (type === REPLY.ERR_SHUTDOWN) return new TransientError(`the server shuts down: ${said}`);
     const message = `cannot open ${this.#address.name}: ${said}`;
-    if (type === REPLY.ERR_SHUTDOWN) return new TransientError(message);
     if (type === REPLY.ERR_UNKNOWN) return new DocteurError("Io", message);
     if (type === REPLY.ERR_POLICY) return new DocteurError("AccessDenied", message);
     if (type !== REPLY.ERR_TLS_REQD) return new DocteurError("Network", message);

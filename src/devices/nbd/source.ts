@@ -2,6 +2,7 @@
 import { abortable } from "../../abort.js";
 import { DocteurError } from "../../errors.js";
 import { type RangeSource, TransientError } from "../range-source.js";
+import { PATIENCE } from "../remote/retry.js";
 import { type NbdAddress, parseNbdUrl } from "./address.js";
 import { NbdConnection } from "./connection.js";
 
@@ -16,7 +17,6 @@ export interface NbdOptions {
   signal?: AbortSignal | undefined;
 }
 
-const TIMEOUT = 30_000;
 /** Bytes of one request at the most: longer reads are several requests. */
 const REQUEST_MAX = 1 << 20;
 
@@ -89,12 +89,12 @@ class NbdSource implements RangeSource {
  *   breaks the protocol; `AccessDenied`, `Io` where it refuses the export; the signal's reason
  */
 export async function openNbd(url: URL, options: NbdOptions = {}): Promise<RangeSource> {
-  const { timeout = TIMEOUT, signal } = options;
+  const { timeout = PATIENCE.timeout, signal } = options;
   const address = parseNbdUrl(url);
   try {
     return new NbdSource(address, timeout, await NbdConnection.open(address, timeout, signal));
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;
-    throw new DocteurError("Network", error.message, { cause: error });
+    throw new DocteurError("Network", `${address.name}: ${error.message}`, { cause: error });
   }
 }

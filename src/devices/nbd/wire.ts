@@ -10,6 +10,9 @@ import { type NbdAddress, type NbdTls, sniName } from "./address.js";
 /** Bytes that may wait to be read before the server is asked to pause. */
 const WAITING_MAX = 1 << 20;
 
+/** Milliseconds that a server has to close a connection that is over. */
+const GOODBYE_TIME = 1000;
+
 /** What a connection that cannot be made, or that breaks, most often lacks. */
 const UNREACHABLE = new Set(["ENOTFOUND", "ENOENT", "EACCES", "EINVAL", "ENOTSOCK"]);
 
@@ -52,19 +55,18 @@ export class Wire {
       this.#wake?.();
     });
     socket.on("error", (cause) => this.fail(this.#explain(cause)));
-    socket.on("close", () =>
-      this.fail(new TransientError(`${this.#address.name}: the server closed the connection`)),
+    socket.on("timeout", () =>
+      this.fail(new TransientError(`no answer within ${(socket.timeout ?? 0) / 1000} seconds`)),
     );
-    socket.on("end", () =>
-      this.fail(new TransientError(`${this.#address.name}: the server closed the connection`)),
-    );
+    socket.on("close", () => this.fail(new TransientError("the server closed the connection")));
+    socket.on("end", () => this.fail(new TransientError("the server closed the connection")));
   }
 
   #explain(cause: Error): Error {
-    const message = `${this.#address.name}: ${reasonOf(cause)}`;
+    const reason = reasonOf(cause);
     return UNREACHABLE.has(systemCode(cause) ?? "")
-      ? new DocteurError("Network", message, { cause })
-      : new TransientError(message, { cause });
+      ? new DocteurError("Network", `${this.#address.name}: ${reason}`, { cause })
+      : new TransientError(reason, { cause });
   }
 
   /** Ends the connection at once. Reads reject with the reason of the first call. */
@@ -78,9 +80,7 @@ export class Wire {
 
   /** Calls `fail` once the connection has been still for some time; 0 milliseconds end that. */
   failWhenStill(milliseconds: number): void {
-    this.#socket.setTimeout(milliseconds, () => {
-      this.fail(new TransientError(`${this.#address.name}: no answer within ${milliseconds / 1000} seconds`));
-    });
+    this.#socket.setTimeout(milliseconds);
     // A connection that waits for nothing does not keep the process alive.
     if (milliseconds === 0) this.#socket.unref();
     else this.#socket.ref();
@@ -156,9 +156,9 @@ export class Wire {
   end(bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
     this.#failure = new DocteurError("Closed", `${this.#address.name} is closed`);
-    this.#socket.removeAllListeners("data");
+    this.#socket.removeAllListeners("data").removeAllListeners("timeout");
     this.#socket.resume();
-    this.#socket.setTimeout(1000, () => this.#socket.destroy());
+    this.#socket.setTimeout(GOODBYE_TIME, () => this.#socket.destroy());
     this.#socket.unref();
     this.#socket.end(bytes);
     this.#wake?.();
