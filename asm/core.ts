@@ -6,25 +6,29 @@
 import { cacheAlloc, cacheBytes, cacheHits, cacheMisses } from "./objects/cache";
 import { artBytes } from "./art/art";
 import { blockBytes, blockHits, blockMisses, blockReads } from "./device/sector-cache";
-import { deltaBytes, streamedBytes } from "./objects/load";
+import { deltaBytes } from "./objects/load";
+import { streamedBytes } from "./objects/stream";
 import { heapFree, heapUsed } from "./base/heap";
 import { Limit } from "./base/limits";
+import { windowBytes } from "./volume/windows";
 
 export {
-  infoPtr as info,
-  resultPtr as result,
-  volumeCancel as cancel,
-  volumeList as list,
-  volumeMountBegin as mountBegin,
-  volumeMountRun as mount,
-  volumeObject as object,
-  volumeProve as prove,
-  volumeRead as read,
-  volumeStat as stat,
-} from "./volume/volume";
+  cancel,
+  list,
+  mount,
+  mountBegin,
+  object,
+  operation,
+  read,
+  release,
+  result,
+  resume,
+  stat,
+} from "./volume/handles";
+export { infoPtr as info, volumeProve as prove } from "./volume/volume";
 
 /** Of this interface: raised when an export or a struct changes. */
-export const ABI_VERSION: i32 = 1;
+export const ABI_VERSION: i32 = 2;
 
 const pathBuffer: usize = memory.data(Limit.PATH * 2, 16);
 /** │ device reads u64 │ device bytes │ sector hits │ sector misses │ object hits │ object misses │ object bytes │ ART bytes │ heap bytes │ bytes inflated │ bytes made by deltas │ */
@@ -43,7 +47,7 @@ export function stats(): usize {
   store<u64>(statistics, blockMisses, 24);
   store<u64>(statistics, cacheHits, 32);
   store<u64>(statistics, cacheMisses, 40);
-  store<u64>(statistics, <u64>cacheBytes(), 48);
+  store<u64>(statistics, <u64>(cacheBytes() + windowBytes()), 48);
   store<u64>(statistics, <u64>artBytes(), 56);
   store<u64>(statistics, <u64>heapUsed(), 64);
   store<u64>(statistics, streamedBytes, 72);

@@ -50,7 +50,7 @@ export interface Stats {
   /** Resolved objects found in their cache, and not. */
   objectHits: number;
   objectMisses: number;
-  /** Bytes that cached objects, the radix tree, and all allocations take. */
+  /** Bytes that cached objects and windows of large ones, the radix tree, and all allocations take. */
   objectBytes: number;
   artBytes: number;
   heapBytes: number;
@@ -162,7 +162,7 @@ export class Volume {
     return this.#operations.run({
       path: text,
       signals: signalsOf({ signal }),
-      call: () => core.exports.stat(core.write(bytes), bytes.length, flags),
+      call: (handle) => core.exports.stat(handle, core.write(bytes), bytes.length, flags),
       take: () => statEntry(core, bytes, (flags & FLAG.SIZE) !== 0),
     });
   }
@@ -279,7 +279,8 @@ export class Volume {
     return this.#operations.run({
       path: text,
       signals,
-      call: () => core.exports.read(core.write(bytes), bytes.length, flags, BigInt(offset), asked),
+      call: (handle) =>
+        core.exports.read(handle, core.write(bytes), bytes.length, flags, BigInt(offset), asked),
       take: () => {
         const data = core.resultU32(RESULT.data);
         const piece = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));
@@ -320,9 +321,9 @@ export class Volume {
     return this.#operations.run({
       path: text,
       signals,
-      call: () => {
+      call: (handle) => {
         const at = core.write(bytes, after);
-        return core.exports.list(at, bytes.length, flags, at + bytes.length, after.length, limit);
+        return core.exports.list(handle, at, bytes.length, flags, at + bytes.length, after.length, limit);
       },
       take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, this.#pageBytes),
     });
@@ -454,7 +455,7 @@ export class Volume {
     const { maxSize = Number.MAX_SAFE_INTEGER } = choice;
     return this.#operations.run({
       signals: signalsOf(choice),
-      call: () => core.exports.object(core.write(bytes)),
+      call: (handle) => core.exports.object(handle, core.write(bytes)),
       take: () => {
         const data = core.resultU32(RESULT.data);
         const size = core.resultU32(RESULT.dataLen);

@@ -8,5 +8,9 @@
 export const PROOFS: bool = true;
 /** Fast repeated look-ups: shortcuts into the tree of paths, indexes of large directories' trees. */
 export const LOOKUP_CACHES: bool = true;
+/** Sizes of files whose content is not read. */
+export const SIZES: bool = true;
+/** Operations that can be under way at once. */
+export const OPERATIONS: u32 = 16;
 /** Look-ups in directories' trees that are larger than memory. */
 export const LARGE_TREES: bool = true;

@@ -3,13 +3,16 @@
  * evicts by CLOCK, and reads through one buffer of 64 KiB where many lines, or a long stream, are wanted at
  * once. Where the device's blocks are larger than a line, all reads go through the buffer, which holds a block at least.
  *
- * A device may answer AGAIN. The caller then unwinds to the host and runs again from its last step, so
- * whatever that step has touched is pinned (by epoch) until the step is done and calls `blockRelease`: it
- * finds the same lines again and gets further each time, even with the smallest cache.
+ * A device may answer AGAIN. The operation then unwinds to the host and runs again from its last step, so
+ * whatever that step has touched is pinned until the step is done and calls `blockRelease`: it finds these
+ * lines again and gets further each time, even with the smallest cache. Each operation has pins of its own, fewer
+ * than its share of the lines, so that there is always a line that none pins.
  *
- * A slot, 16 bytes:  │ tag u32: line + 1, 0 free │ next u32: slot + 1 in the hash chain │ epoch u32 │ used u32 │
+ *     a slot, 16 bytes:      │ tag u32: line + 1, 0 free │ next u32: slot + 1 in the hash chain │ pins u32: a bit an operation │ used u32 │
+ *     pins of an operation:  │ count u32 │ slot u32 × PINS_MAX │
  */
 import { block_read } from "./hypercall";
+import { OPERATIONS } from "../base/features";
 import { heapAlloc } from "../base/heap";
 import { Status } from "../base/status";
 
@@ -18,8 +21,11 @@ const LINE_SHIFT_MIN: u32 = 11;
 const LINE_SHIFT_MAX: u32 = 12;
 /** The largest block: 1 GiB. */
 const BLOCK_MAX: u64 = 0x40000000;
-/** More lines than one step of any operation touches. */
+/** Lines for each operation: more than one step of any touches. */
 const LINES_MIN: u32 = 64;
+/** Lines that an operation pins at the most. */
+const PINS_MAX: u32 = 60;
+const PINS: u32 = 4 + 4 * PINS_MAX;
 /** Bytes of the buffer, unless the device's blocks are larger. */
 export const BUFFER_LEN: u32 = 0x10000;
 /** What is left of a stream must be this long for it to bypass the lines. */
@@ -40,7 +46,11 @@ let slots: usize = 0;
 let heads: usize = 0;
 let lines: usize = 0;
 let hand: u32 = 0;
-let epoch: u32 = 1;
+
+/** Pins of all operations; and, of the one that runs, its pins and their bit. */
+const allPins: usize = memory.data(PINS * OPERATIONS, 8);
+let pins: usize = allPins;
+let pinBit: u32 = 1;
 
 let lastLine: u32 = NONE;
 let lastPtr: usize = 0;
@@ -97,9 +107,22 @@ export function blockAttach(
   if (!slots || !heads || !lines || !buffer) return Status.OUT_OF_MEMORY;
   blockForget();
   hand = 0;
-  epoch = 1;
+  memory.fill(allPins, 0, PINS * OPERATIONS);
   blockReads = blockBytes = blockHits = blockMisses = 0;
   return Status.OK;
+}
+
+/** Operations that may be under way at once, so that each has lines to pin. */
+export function blockOperations(): u32 {
+  // Where there is a line for all that the device has, none is ever evicted.
+  return capacity >> lineShift < lineCount ? OPERATIONS : min<u32>(lineCount / LINES_MIN, OPERATIONS);
+}
+
+/** Goes on with an operation. @param number from 1 to `OPERATIONS` */
+export function blockUse(number: u32): void {
+  pins = allPins + (number - 1) * PINS;
+  pinBit = 1 << (number - 1);
+  lastLine = NONE;
 }
 
 /** Empties the cache: what was found damaged, or too large, may be sound when the device is asked again. */
@@ -110,10 +133,26 @@ export function blockForget(): void {
   bufferLen = 0;
 }
 
-/** Ends a step: what it touched may be evicted, and pointers into the cache are stale. */
+/** Ends a step of the operation: what it touched may be evicted, and pointers into the cache are stale. */
 export function blockRelease(): void {
-  epoch++;
+  const end = pins + (load<u32>(pins) << 2);
+  for (let at = pins; at < end; at += 4) {
+    const slot = slotPtr(load<u32>(at, 4));
+    store<u32>(slot, load<u32>(slot, 8) & ~pinBit, 8);
+  }
+  store<u32>(pins, 0);
   lastLine = NONE;
+}
+
+/** Pins a slot for the operation until its step ends. */
+function pin(index: u32): void {
+  const slot = slotPtr(index);
+  const bits = load<u32>(slot, 8);
+  const count = load<u32>(pins);
+  if (bits & pinBit || count == PINS_MAX) return;
+  store<u32>(slot, bits | pinBit, 8);
+  store<u32>(pins + (count << 2), index, 4);
+  store<u32>(pins, count + 1);
 }
 
 /** The device's size in bytes. */
@@ -166,14 +205,14 @@ function forget(index: u32): void {
   store<u32>(slot, 0);
 }
 
-/** Frees a slot by CLOCK. Where every one is pinned: `NONE`, or with `force` the next one all the same. */
-function victim(force: bool): u32 {
-  for (let i: u32 = 0; i < lineCount * 2; i++) {
+/** Frees a slot by CLOCK. There is always one that no operation pins. */
+function victim(): u32 {
+  while (true) {
     const index = hand;
     hand = hand + 1 == lineCount ? 0 : hand + 1;
     const slot = slotPtr(index);
     if (!load<u32>(slot)) return index;
-    if (load<u32>(slot, 8) == epoch) continue;
+    if (load<u32>(slot, 8)) continue;
     if (load<u32>(slot, 12)) {
       store<u32>(slot, 0, 12);
       continue;
@@ -181,17 +220,14 @@ function victim(force: bool): u32 {
     forget(index);
     return index;
   }
-  if (!force) return NONE;
-  forget(hand);
-  return hand;
 }
 
-function remember(index: u32, line: u32, pin: bool): void {
+function remember(index: u32, line: u32): void {
   const slot = slotPtr(index);
   const bucket = bucketOf(line);
   store<u32>(slot, line + 1);
   store<u32>(slot, load<u32>(bucket), 4);
-  store<u32>(slot, pin ? epoch : 0, 8);
+  store<u32>(slot, 0, 8);
   store<u32>(slot, 0, 12);
   store<u32>(bucket, index + 1);
 }
@@ -233,25 +269,25 @@ function fillBuffer(line: u32, run: u32): i32 {
   return status;
 }
 
-/** Reads `run` lines by way of the buffer and caches them. Without `pin`: only where there is room. */
-function fetchRun(line: u32, run: u32, pin: bool): i32 {
+/** Reads `run` lines by way of the buffer and caches them. The first is pinned where it is wanted at once. */
+function fetchRun(line: u32, run: u32, isWanted: bool): i32 {
   const status = fillBuffer(line, run);
   if (status != Status.OK) return status;
   const source = buffer + <usize>((<u64>line << lineShift) - bufferOffset);
   for (let i: u32 = 0; i < run; i++) {
-    const index = victim(pin);
-    if (index == NONE) break;
+    const index = victim();
     memory.copy(linePtr(index), source + (<usize>i << lineShift), lineLen(line + i));
-    remember(index, line + i, pin);
+    remember(index, line + i);
+    if (isWanted && !i) pin(index);
   }
   return Status.OK;
 }
 
 /** Reads one line straight into a slot. */
 function fetchLine(line: u32): i32 {
-  const index = victim(true);
+  const index = victim();
   const status = readDevice(<u64>line << lineShift, linePtr(index), lineLen(line));
-  if (status == Status.OK) remember(index, line, true);
+  if (status == Status.OK) remember(index, line);
   else hand = index;
   return status;
 }
@@ -268,9 +304,8 @@ function acquire(line: u32, count: u32): bool {
   } else {
     blockHits++;
   }
-  const slot = slotPtr(index);
-  store<u32>(slot, epoch, 8);
-  store<u32>(slot, 1, 12);
+  pin(index);
+  store<u32>(slotPtr(index), 1, 12);
   lastLine = line;
   lastPtr = linePtr(index);
   return true;
@@ -343,7 +378,7 @@ export function blockWindow(offset: u64, want: u64): usize {
 
 /**
  * Asks for bytes that are sure to be needed, while the operation is about to unwind with AGAIN, so that they
- * come in the same round trip. What is here already is kept, as far as there is room that nothing pins.
+ * come in the same round trip. What is here already is kept.
  */
 export function blockRequest(offset: u64, len: u64): void {
   if (offset >= capacity || len == 0) return;

@@ -32,13 +32,27 @@ const DEFLATE_RATIO: u64 = 1032;
 /** The PACK's end in the image, trailer included: an upper bound until the pack has been read whole. */
 let packEnd: u64 = 0;
 
-/** The entry that `readEntry` has read. Offsets count from the PACK's start, `entryData` from the image's. */
-export let entryKind: u32 = 0;
-export let entrySize: u64 = 0;
-export let entryData: u64 = 0;
-export let entryBase: u64 = 0;
-/** The base's id, 20 bytes, for a ref-delta. */
-export const entryBaseOid: usize = memory.data(20, 8);
+/** An entry's header, as `readEntry` fills it: `ENTRY_HEADER` bytes, in memory that the caller supplies. */
+@unmanaged
+export class EntryHeader {
+  /** Bytes that the entry's stream inflates to. */
+  size: u64;
+  /** Where the zlib stream begins, from the image's start. */
+  data: u64;
+  /** An ofs-delta's base, from the PACK's start. */
+  base: u64;
+  /** `Kind`. */
+  kind: u32;
+
+  /** A ref-delta's base: its id, 20 bytes. */
+  @inline
+  get baseOid(): usize {
+    return changetype<usize>(this) + BASE_OID;
+  }
+}
+
+const BASE_OID: usize = 28;
+export const ENTRY_HEADER: i32 = 48;
 
 /** @param end the absolute offset behind the PACK's trailer, or more where padding may follow */
 export function packAttach(end: u64): void {
@@ -75,12 +89,12 @@ export function isEntryOffset(offset: u64): bool {
 }
 
 /**
- * Reads an entry's header into `entryKind`, `entrySize`, `entryData` and, for a delta, `entryBase` or
- * `entryBaseOid`.
+ * Reads an entry's header.
+ * @param entry filled: for a delta, `base` or `baseOid`, too
  * @param offset from the PACK's start
  * @returns OK, BAD_ENTRY, BAD_BASE, TRUNCATED, OBJECT_TOO_LARGE or the device's status
  */
-export function readEntry(offset: u64): i32 {
+export function readEntry(entry: EntryHeader, offset: u64): i32 {
   if (!isEntryOffset(offset)) return Status.BAD_ENTRY;
   const start = offset + PACK_START;
   const len = min<u64>(HEADER_MAX, min<u64>(entriesEnd(), blockCapacity()) - start);
@@ -91,7 +105,8 @@ export function readEntry(offset: u64): i32 {
 
   // Size: 4 bits, then 7 a byte, the least significant first.
   let byte: u32 = load<u8>(ptr++);
-  entryKind = (byte >> 4) & 7;
+  const kind = (byte >> 4) & 7;
+  entry.kind = kind;
   let size: u64 = byte & 15;
   let shift: u32 = 4;
   while (byte & 0x80) {
@@ -101,23 +116,23 @@ export function readEntry(offset: u64): i32 {
     size |= <u64>(byte & 0x7f) << shift;
     shift += 7;
   }
-  entrySize = size;
+  entry.size = size;
   if (size > Limit.OBJECT_SIZE) return Status.OBJECT_TOO_LARGE;
 
-  if (entryKind == Kind.OFS_DELTA) {
-    const status = readBaseOffset(ptr, end, offset);
+  if (kind == Kind.OFS_DELTA) {
+    const status = readBaseOffset(entry, ptr, end, offset);
     if (status != Status.OK) return status;
     ptr = baseEnd;
-  } else if (entryKind == Kind.REF_DELTA) {
+  } else if (kind == Kind.REF_DELTA) {
     if (end - ptr < 20) return Status.TRUNCATED;
-    copyOid(entryBaseOid, ptr);
+    copyOid(entry.baseOid, ptr);
     ptr += 20;
-  } else if (entryKind < Kind.COMMIT || entryKind > Kind.TAG) {
+  } else if (kind < Kind.COMMIT || kind > Kind.TAG) {
     return Status.BAD_ENTRY;
   }
-  entryData = start + (ptr - first);
+  entry.data = start + (ptr - first);
   // A size that no stream of the bytes left can reach is refused before memory is taken for it.
-  if (size / DEFLATE_RATIO > entriesEnd() - entryData) return Status.BAD_ENTRY;
+  if (size / DEFLATE_RATIO > entriesEnd() - entry.data) return Status.BAD_ENTRY;
   return Status.OK;
 }
 
@@ -127,7 +142,7 @@ let baseEnd: usize = 0;
  * The offset encoding of ofs-delta: 7 bits a byte, the most significant first, each but the last one less
  * than it stands for.
  */
-function readBaseOffset(ptr: usize, end: usize, offset: u64): i32 {
+function readBaseOffset(entry: EntryHeader, ptr: usize, end: usize, offset: u64): i32 {
   let distance: u64 = 0;
   let byte: u32 = 0x80;
   for (let count = 0; byte & 0x80; count++) {
@@ -137,7 +152,7 @@ function readBaseOffset(ptr: usize, end: usize, offset: u64): i32 {
     distance = ((distance + (count ? 1 : 0)) << 7) | (byte & 0x7f);
   }
   if (distance == 0 || distance > offset || !isEntryOffset(offset - distance)) return Status.BAD_BASE;
-  entryBase = offset - distance;
+  entry.base = offset - distance;
   baseEnd = ptr;
   return Status.OK;
 }

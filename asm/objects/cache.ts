@@ -7,8 +7,9 @@
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
  * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
- * stays; the intermediate results of one long chain push out each other only. Eviction also makes room for an
- * operation's own buffers.
+ * stays; the intermediate results of one long chain push out each other only. The newest object that is too large to sit
+ * beside others is kept apart from the budget, for those who read it piece by piece, until another one comes or memory is
+ * wanted. Eviction also makes room for an operation's own buffers.
  */
 import { copyOid } from "../base/bytes";
 import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../base/heap";
@@ -26,6 +27,8 @@ if (OBJECT_SLACK < <u32>COPY_OVERRUN || OBJECT_SLACK < DELTA_SLACK) ERROR("copie
 const FREE: u8 = 0;
 const PROBATION: u8 = 1;
 const PROTECTED: u8 = 2;
+/** The newest object that is too large for the budget. */
+const APART: u8 = 3;
 
 /** Of a tree that cannot be indexed. */
 export const NO_INDEX: u32 = 1;
@@ -43,6 +46,9 @@ let probationTail: usize = 0;
 let protectedHead: usize = 0;
 let protectedTail: usize = 0;
 let protectedBytes: usize = 0;
+/** The object that is kept apart, or 0. */
+let apart: usize = 0;
+/** Bytes of both segments. */
 let bytes: usize = 0;
 let budget: usize = 0;
 /** The largest object that sits beside others in the budget that was set. */
@@ -128,7 +134,7 @@ export function cacheInit(limit: usize, soft: u32, hard: u32): void {
   hardCap = hard;
   memory.fill(buckets, 0, BUCKETS << 2);
   probationHead = probationTail = protectedHead = protectedTail = 0;
-  protectedBytes = bytes = 0;
+  protectedBytes = bytes = apart = 0;
   budget = limit;
   ordinary = limit >> 1;
   // Where the memory is limited as a whole, what is kept gives way whenever memory is asked for.
@@ -138,7 +144,7 @@ export function cacheInit(limit: usize, soft: u32, hard: u32): void {
 
 /** Bytes that cached objects take now. */
 export function cacheBytes(): usize {
-  return bytes;
+  return apart ? bytes + costOf(changetype<GitObject>(apart)) : bytes;
 }
 
 // @ts-ignore: decorator
@@ -170,7 +176,7 @@ export function keepOrder(tree: GitObject, order: usize): void {
 
 function addCost(tree: GitObject, part: usize): void {
   const cost = heapSizeOf(part);
-  if (tree.state != FREE) bytes += cost;
+  if (tree.state == PROBATION || tree.state == PROTECTED) bytes += cost;
   if (tree.state == PROTECTED) protectedBytes += cost;
 }
 
@@ -205,12 +211,16 @@ function pushHead(object: GitObject, state: u8): void {
 
 /** Takes an object out of the cache; it lives on while it is held. */
 function evict(object: GitObject): void {
-  unlink(object);
+  if (object.state == APART) {
+    apart = 0;
+  } else {
+    unlink(object);
+    bytes -= costOf(object);
+  }
   let at = bucketOf(object.offset);
   const ptr = <u32>changetype<usize>(object);
   while (load<u32>(at) != ptr) at = load<u32>(at) + offsetof<GitObject>("hashNext");
   store<u32>(at, object.hashNext);
-  bytes -= costOf(object);
   object.state = FREE;
   if (object.refs == 0) free(object);
 }
@@ -232,9 +242,16 @@ function evictFrom(tail: usize, toLarge: bool): bool {
   return false;
 }
 
+/** Evicts the object that is kept apart, where nobody holds it. */
+function evictApart(): bool {
+  if (!apart || changetype<GitObject>(apart).refs) return false;
+  evict(changetype<GitObject>(apart));
+  return true;
+}
+
 /** Evicts the oldest object that nobody holds. */
 function evictOne(): bool {
-  return evictFrom(probationTail, false) || evictFrom(protectedTail, false);
+  return evictApart() || evictFrom(probationTail, false) || evictFrom(protectedTail, false);
 }
 
 /**
@@ -286,7 +303,7 @@ function allocAtEnd(size: usize): usize {
 
 /** Evicts the oldest object that nobody holds and that gives way to a large one. */
 function evictLarge(): bool {
-  return evictFrom(probationTail, true) || evictFrom(protectedTail, true);
+  return evictApart() || evictFrom(probationTail, true) || evictFrom(protectedTail, true);
 }
 
 /**
@@ -345,6 +362,7 @@ export function cacheFind(offset: u64): GitObject | null {
   cacheHits++;
   const object = changetype<GitObject>(ptr);
   object.refs++;
+  if (object.state == APART) return object;
   unlink(object);
   pushHead(object, PROTECTED);
   while (protectedBytes > (budget / 3) * 2) {
@@ -355,20 +373,39 @@ export function cacheFind(offset: u64): GitObject | null {
   return object;
 }
 
-function insert(object: GitObject): void {
+/** Lets an object be found. */
+function enter(object: GitObject): void {
   const bucket = bucketOf(object.offset);
   object.hashNext = load<u32>(bucket);
   store<u32>(bucket, <u32>changetype<usize>(object));
+}
+
+function insert(object: GitObject): void {
+  enter(object);
   pushHead(object, PROBATION);
   bytes += costOf(object);
   while (bytes > budget) {
-    if (!evictOne()) return;
+    if (!evictFrom(probationTail, false) && !evictFrom(protectedTail, false)) return;
   }
+}
+
+/** Keeps an object apart, in the place of the one before it. */
+function keepApart(object: GitObject): void {
+  if (apart) evict(changetype<GitObject>(apart));
+  enter(object);
+  object.state = APART;
+  apart = changetype<usize>(object);
 }
 
 /** Offers an object to the cache, which takes it where it is small enough to sit beside others. */
 export function cacheAdd(object: GitObject): void {
   if (object.state == FREE && costOf(object) <= budget >> 1) insert(object);
+}
+
+/** Offers an object that has been asked for: one that is too large to sit beside others is kept apart. */
+export function cacheAddLarge(object: GitObject): void {
+  cacheAdd(object);
+  if (object.state == FREE) keepApart(object);
 }
 
 /**
@@ -406,7 +443,10 @@ export function cacheKeep(tree: GitObject): void {
       softCap = <u32>min<usize>(softCap + (wider - budget), hardCap);
       budget = wider;
     }
-    if (cost > budget) return;
+    if (cost > budget) {
+      keepApart(tree);
+      return;
+    }
   }
   insert(tree);
 }

@@ -10,87 +10,78 @@
 import { blockRelease, blockRequest } from "../device/sector-cache";
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
-import { GitObject, cacheAlloc, cacheFind } from "./cache";
-import { crcBegin, entryCrc } from "./entry-crc";
+import { cacheAlloc, cacheFind } from "./cache";
+import { crcHeader, headerCrc } from "./entry-crc";
 import { heapFree } from "../base/heap";
 import { findEntry } from "./index";
 import { idxOffset } from "../git/idx";
-import { Kind, entryBase, entryBaseOid, entryData, entryKind, entrySize, readEntry } from "../git/entry";
+import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
+import { loading } from "./loading";
 import { provesCrc } from "./proof";
 
 const LINK: usize = 32;
 const CAPACITY_MIN: u32 = 64;
+/** Room for more links is not kept. */
+const LINKS_KEPT: u32 = 1024;
 /** Bytes asked for behind a link's data when a device is slow to answer, at the most. */
 const REQUEST_MAX: u64 = 0x10000;
 
-let links: usize = 0;
-let capacity: u32 = 0;
-
-/** Links walked; the last one is nearest to the base. */
-export let chainCount: u32 = 0;
-/** A cached object that the walk ended at, held; or null, and the last link is the base. */
-export let chainCached: GitObject | null = null;
-/** The base's kind, where it is not cached. */
-export let chainKind: u32 = 0;
-
-let next: u64 = 0;
-/** Brent's cycle detection: the offset at the last power of two. */
-let landmark: u64 = 0;
-
-export function chainInit(): void {
-  links = 0;
-  capacity = 0;
-}
+/** The header that was read last. */
+const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 
 /** Begins at an object. */
 export function chainBegin(offset: u64): void {
-  chainCount = 0;
-  chainCached = null;
-  next = offset;
-  landmark = offset;
+  const chain = loading;
+  chain.chainCount = 0;
+  chain.chainCached = null;
+  chain.chainNext = offset;
+  chain.landmark = offset;
 }
 
 // @ts-ignore: decorator
 @inline
+function link(index: u32): usize {
+  return loading.links + index * LINK;
+}
+
 export function linkOffset(index: u32): u64 {
-  return load<u64>(links + index * LINK);
+  return load<u64>(link(index));
 }
 
-// @ts-ignore: decorator
-@inline
 export function linkData(index: u32): u64 {
-  return load<u64>(links + index * LINK, 8);
+  return load<u64>(link(index), 8);
 }
 
-// @ts-ignore: decorator
-@inline
 export function linkSize(index: u32): u64 {
-  return load<u64>(links + index * LINK, 16);
+  return load<u64>(link(index), 16);
 }
 
 /** The CRC-32 of a link's header, where CRC-32s are checked. */
 // @ts-ignore: decorator
 @inline
 export function linkCrc(index: u32): u32 {
-  return load<u32>(links + index * LINK, 24);
+  return load<u32>(link(index), 24);
 }
 
+/** Adds a link for the entry whose header was read last. */
 function push(): i32 {
-  if (chainCount == capacity) {
-    const wider = max<u32>(CAPACITY_MIN, capacity << 1);
+  const chain = loading;
+  const count = chain.chainCount;
+  if (count == chain.linkCapacity) {
+    const wider = max<u32>(CAPACITY_MIN, count << 1);
     const ptr = cacheAlloc(wider * LINK);
     if (!ptr) return Status.OUT_OF_MEMORY;
-    memory.copy(ptr, links, capacity * LINK);
-    heapFree(links);
-    links = ptr;
-    capacity = wider;
+    memory.copy(ptr, chain.links, count * LINK);
+    heapFree(chain.links);
+    chain.links = ptr;
+    chain.linkCapacity = wider;
   }
-  const link = links + chainCount * LINK;
-  store<u64>(link, next);
-  store<u64>(link, entryData, 8);
-  store<u64>(link, entrySize, 16);
-  if (provesCrc()) store<u32>(link, entryCrc, 24);
-  chainCount++;
+  const added = chain.links + count * LINK;
+  store<u64>(added, chain.chainNext);
+  store<u64>(added, entry.data, 8);
+  store<u64>(added, entry.size, 16);
+  if (provesCrc()) store<u32>(added, headerCrc, 24);
+  chain.chainCount = count + 1;
   return Status.OK;
 }
 
@@ -100,20 +91,23 @@ function push(): i32 {
  *   BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `findEntry` return
  */
 export function chainWalk(): i32 {
+  const chain = loading;
   while (true) {
-    chainCached = cacheFind(next);
-    if (chainCached != null) {
+    const next = chain.chainNext;
+    const cached = cacheFind(next);
+    chain.chainCached = cached;
+    if (cached != null) {
       // With its own depth, so that it does not hang on what was read before whether a chain is too deep.
-      return chainCount + chainCached!.depth > Limit.CHAIN_DEPTH ? Status.CHAIN_TOO_DEEP : Status.OK;
+      return chain.chainCount + cached.depth > Limit.CHAIN_DEPTH ? Status.CHAIN_TOO_DEEP : Status.OK;
     }
-    if (chainCount > Limit.CHAIN_DEPTH) return Status.CHAIN_TOO_DEEP;
-    let status = readEntry(next);
-    if (status == Status.OK && provesCrc()) status = crcBegin(next, entryData);
+    if (chain.chainCount > Limit.CHAIN_DEPTH) return Status.CHAIN_TOO_DEEP;
+    let status = readEntry(entry, next);
+    if (status == Status.OK && provesCrc()) status = crcHeader(next, entry.data);
     if (status != Status.OK) return status;
-    const kind = entryKind;
-    let base = entryBase;
+    const kind = entry.kind;
+    let base = entry.base;
     if (kind == Kind.REF_DELTA) {
-      status = findEntry(entryBaseOid);
+      status = findEntry(entry.baseOid);
       if (status == Status.MISSING_OBJECT) return Status.MISSING_BASE;
       if (status != Status.OK) return status;
       base = idxOffset;
@@ -122,18 +116,14 @@ export function chainWalk(): i32 {
     if (status != Status.OK) return status;
     blockRelease();
     if (kind <= Kind.TAG) {
-      chainKind = kind;
+      chain.chainKind = kind;
       return Status.OK;
     }
-    if (base == landmark) return Status.BAD_BASE;
-    if ((chainCount & (chainCount - 1)) == 0) landmark = next;
-    next = base;
+    if (base == chain.landmark) return Status.BAD_BASE;
+    const count = chain.chainCount;
+    if ((count & (count - 1)) == 0) chain.landmark = next;
+    chain.chainNext = base;
   }
-}
-
-/** The offset that the walk has come to: where an error was met. */
-export function chainOffset(): u64 {
-  return next;
 }
 
 /** Asks for the compressed bytes of every link that is not inflated yet: the links below `count`. */
@@ -144,10 +134,15 @@ export function chainRequest(count: u32): void {
   }
 }
 
+/** Gives the links' memory back. */
+export function chainFree(): void {
+  const chain = loading;
+  heapFree(chain.links);
+  chain.links = 0;
+  chain.linkCapacity = 0;
+}
+
 /** Gives memory back that an unusually long chain took. */
 export function chainTrim(): void {
-  if (capacity <= 1024) return;
-  heapFree(links);
-  links = 0;
-  capacity = 0;
+  if (loading.linkCapacity > LINKS_KEPT) chainFree();
 }

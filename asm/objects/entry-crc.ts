@@ -28,8 +28,8 @@ let heads: usize = 0;
 let headBits: u32 = 0;
 let done: u32 = 0;
 
-/** The CRC-32 of the entry that is being read, as far as it has been. */
-export let entryCrc: u32 = 0;
+/** The CRC-32 of an entry's header: what `crcHeader` found. */
+export let headerCrc: u32 = 0;
 
 export function crcInit(): void {
   rows = 0;
@@ -90,36 +90,27 @@ export function crcLoad(): i32 {
 }
 
 /**
- * Begins an entry's CRC-32 with its header, which `readEntry` has just read.
+ * Counts an entry's header, which `readEntry` has just read.
  * @param data the absolute offset of what follows the header
- * @returns OK or the device's status
+ * @returns OK with `headerCrc`, or the device's status
  */
-export function crcBegin(offset: u64, data: u64): i32 {
+export function crcHeader(offset: u64, data: u64): i32 {
   const len = <u32>(data - PACK_START - offset);
   const ptr = blockPeek(offset + PACK_START, len);
   if (!ptr) return blockStatus;
-  entryCrc = crc32(0, ptr, len);
+  headerCrc = crc32(0, ptr, len);
   return Status.OK;
 }
 
-/** Goes on with an entry whose header has been counted. */
-export function crcResume(crc: u32): void {
-  entryCrc = crc;
-}
-
-/** Counts bytes of the entry's stream. */
-export function crcUpdate(ptr: usize, len: usize): void {
-  entryCrc = crc32(entryCrc, ptr, len);
-}
-
 /**
- * Whether the entry, now read to its end, is what the index says.
+ * Whether an entry that has been read to its end is what the index says.
+ * @param crc the CRC-32 of its bytes
  * @returns OK, CRC_MISMATCH, or BAD_BASE where no entry begins
  */
-export function crcCheck(offset: u64): i32 {
+export function crcCheck(offset: u64, crc: u32): i32 {
   // While the index is being rebuilt there is nothing to compare with.
   if (done < packCount) return Status.OK;
   const row: usize = load<u32>(placeOf(offset));
   if (!row) return Status.BAD_BASE;
-  return load<u32>(row, 8) == entryCrc ? Status.OK : Status.CRC_MISMATCH;
+  return load<u32>(row, 8) == crc ? Status.OK : Status.CRC_MISMATCH;
 }

@@ -16,19 +16,11 @@ import { Status } from "../base/status";
 import { header, objectHeader } from "../git/object-header";
 import { OBJECT_SLACK, cacheAlloc, cacheKeep, objectRelease } from "./cache";
 import { heapFree } from "../base/heap";
-import { inflater, objectLoad, objectLoaded, streamBegin } from "./load";
-import {
-  Kind,
-  PACK_START,
-  entriesEnd,
-  entryBase,
-  entryBaseOid,
-  entryData,
-  entryKind,
-  entrySize,
-  packCount,
-  readEntry,
-} from "../git/entry";
+import { objectLoad, objectLoaded } from "./load";
+import { loading } from "./loading";
+import { Stream, streamBegin } from "./stream";
+import { ENTRY_HEADER, EntryHeader, Kind, PACK_START, entriesEnd, packCount, readEntry } from "../git/entry";
+import { Inflate } from "../inflate/zlib";
 import { record, recordKind, recordOffset, tableAdd, tableInit, tableReset } from "./rebuilt-index";
 import { waitingAdd, waitingAfter, waitingBegin, waitingEnd, waitingIndex, waitingNext, waitingStart } from "./pending-deltas";
 
@@ -49,10 +41,9 @@ let phase: u32 = BEGIN;
 /** The current entry's header has been read. */
 let inEntry: bool = false;
 let index: u32 = 0;
-/** The current entry's offset from the PACK's start. */
+/** The current entry's offset from the PACK's start, and its header. */
 let offset: u64 = 0;
-let kind: u32 = 0;
-let size: u64 = 0;
+const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 let window: usize = 0;
 /** The input window that the inflater reads, its absolute offset, and what of it has been hashed. */
 let inputOffset: u64 = 0;
@@ -114,35 +105,42 @@ function entryBefore(base: u64): i32 {
 }
 
 function beginEntry(): i32 {
-  const status = readEntry(offset);
+  const status = readEntry(entry, offset);
   if (status != Status.OK) return status;
-  const base = entryKind == Kind.OFS_DELTA ? entryBefore(entryBase) : 0;
+  const kind = entry.kind;
+  const base = kind == Kind.OFS_DELTA ? entryBefore(entry.base) : 0;
   if (base < 0) return Status.BAD_BASE;
   const start = offset + PACK_START;
-  const headLen = <u32>(entryData - start);
+  const headLen = <u32>(entry.data - start);
   const head = blockPeek(start, headLen);
   if (!head) return blockStatus;
   crc = 0;
   tally(head, headLen);
-  kind = entryKind;
-  size = entrySize;
   store<u64>(record(index), offset, 24);
-  if (kind > Kind.TAG) waitingAdd(index, kind == Kind.REF_DELTA, <u32>base, entryBaseOid);
-  if (kind <= Kind.TAG) beginHash(kind, size);
-  streamBegin(entryData, size, window, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);
-  inputOffset = entryData;
+  if (kind > Kind.TAG) waitingAdd(index, kind == Kind.REF_DELTA, <u32>base, entry.baseOid);
+  else beginHash(kind, entry.size);
+  streamBegin(changetype<Stream>(loading.stream), entry.data, entry.size, window, <u32>min<u64>(WINDOW, entry.size), OBJECT_SLACK);
+  inputOffset = entry.data;
   inputLen = 0;
   blockRelease();
   return Status.OK;
 }
 
+/** The inflater of the stream that is read. */
+// @ts-ignore: decorator
+@inline
+function inflater(): Inflate {
+  return changetype<Stream>(loading.stream).inflate;
+}
+
 /** Inflates the current entry to its end. */
 function runStream(): i32 {
-  const state = inflater;
+  const state = inflater();
+  const size = entry.size;
   while (true) {
     const from = state.output;
     const status = zlibRun(state);
-    if (kind <= Kind.TAG) sha1Update(objectHash, from, state.output - from);
+    if (entry.kind <= Kind.TAG) sha1Update(objectHash, from, state.output - from);
     if (status == NEED_OUTPUT) {
       if (state.totalOut == size) return Status.BAD_INFLATED_SIZE;
       windowSlide(state, window, size);
@@ -167,14 +165,14 @@ function runStream(): i32 {
 }
 
 function endEntry(): void {
-  const used = <u32>(inflater.totalIn - (inputOffset - entryData));
+  const used = <u32>(inflater().totalIn - (inputOffset - entry.data));
   tally(inputPtr, used);
   inputOffset += used;
   const at = record(index);
   if (PROOFS) store<u32>(at, crc, 20);
-  if (kind <= Kind.TAG) {
+  if (entry.kind <= Kind.TAG) {
     sha1Final(objectHash, at);
-    tableAdd(index, kind);
+    tableAdd(index, entry.kind);
   }
   offset = inputOffset - PACK_START;
 }

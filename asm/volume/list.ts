@@ -7,41 +7,19 @@ import { faultAt, faultOf } from "../base/fault";
 import { GitObject, cacheAlloc, keepOrder } from "../objects/cache";
 import { findEntry } from "../objects/index";
 import { idxOffset } from "../git/idx";
-import { headSize, objectHead } from "../objects/load";
+import { headSize, objectAhead, objectHead } from "../objects/load";
 import { PACK_START } from "../git/entry";
 import { provesOid } from "../objects/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeOrder, treeRest } from "../git/tree";
 import { blockRelease, blockRequest } from "../device/sector-cache";
 import { heapFree } from "../base/heap";
+import { here } from "./operation";
 import { proveBlob, provenSize } from "./read";
 import { Status } from "../base/status";
-
-/**
- * A page of a listing: pointers to entries, as they stand in the tree, u32 each; how many entries follow the
- * page; and, where they were asked for, the sizes of the page's entries, u64 each.
- */
-export let listEntries: usize = 0;
-export let listCount: u32 = 0;
-export let listLeft: u32 = 0;
-export let listSizes: usize = 0;
 
 /** Entries that are asked for ahead of the one that a slow device holds up; and bytes of each that is proven. */
 const AHEAD: u32 = 16;
 const AHEAD_BYTES: u64 = 2048;
-
-/** How many sizes of the page have been found. */
-let sized: u32 = 0;
-
-export function listInit(): void {
-  listSizes = 0;
-}
-
-/** Gives the last page back. */
-export function listRelease(): void {
-  heapFree(listSizes);
-  listSizes = 0;
-  sized = 0;
-}
 
 /** What `count` found. */
 let counted: u32 = 0;
@@ -132,7 +110,8 @@ function sort(tree: GitObject): i32 {
 }
 
 /**
- * Lists a page of a tree, which the caller holds as long as the page is used.
+ * Lists a page of a tree, which the caller holds as long as the page is used: pointers to entries, as they stand in the
+ * tree, into the operation's result.
  * @param after the name that the page begins behind; no bytes for the first page
  * @param limit the most entries; 0 for all
  * @returns OK; BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
@@ -142,50 +121,56 @@ export function listPage(tree: GitObject, after: usize, afterLen: u32, limit: u3
     const status = sort(tree);
     if (status != Status.OK) return status;
   }
-  const first: usize = tree.order + 4;
-  const last = first + (load<u32>(tree.order) << 2);
-  listEntries = afterLen ? firstOf(first, last, tree.data + tree.size, after, afterLen, true) : first;
-  listLeft = <u32>(last - listEntries) >> 2;
-  listCount = limit ? min<u32>(limit, listLeft) : listLeft;
-  listLeft -= listCount;
+  const result = here().result;
+  const order: usize = tree.order + 4;
+  const last = order + (load<u32>(tree.order) << 2);
+  const first = afterLen ? firstOf(order, last, tree.data + tree.size, after, afterLen, true) : order;
+  const left = <u32>(last - first) >> 2;
+  const count = limit ? min<u32>(limit, left) : left;
+  result.data = <u32>first;
+  result.count = count;
+  result.left = left - count;
   return Status.OK;
 }
 
 /**
  * Finds the sizes of a page's blobs; 0 stands for entries without content. After AGAIN it goes on where it
  * stopped.
- * @returns OK with `listSizes`, AGAIN, or an error
+ * @returns OK with the sizes, u64 each, in the operation's result; AGAIN; or an error
  */
 export function listSize(tree: GitObject): i32 {
-  if (!listSizes) {
-    listSizes = cacheAlloc(max<u32>(listCount, 1) << 3);
-    if (!listSizes) return Status.OUT_OF_MEMORY;
+  const listing = here();
+  const result = listing.result;
+  if (!listing.sizes) {
+    listing.sizes = cacheAlloc(max<u32>(result.count, 1) << 3);
+    if (!listing.sizes) return Status.OUT_OF_MEMORY;
+    listing.sized = 0;
   }
   const end = tree.data + tree.size;
-  for (; sized < listCount; sized++) {
-    treeNext(load<u32>(listEntries + (sized << 2)), end);
+  for (; listing.sized < result.count; listing.sized++) {
+    treeNext(load<u32>(result.data + (listing.sized << 2)), end);
     let size: u64 = 0;
     if (treeKind != Entry.TREE && treeKind != Entry.SUBMODULE) {
       const status = sizeOf(treeOid);
-      if (status == Status.AGAIN) requestAhead(sized + 1, end);
+      if (status == Status.AGAIN) requestAhead(result.data, listing.sized + 1, result.count, end);
       if (status != Status.OK) return status;
       size = provesOid() ? provenSize : headSize;
     }
-    store<u64>(listSizes + (sized << 3), size);
+    store<u64>(listing.sizes + (listing.sized << 3), size);
     blockRelease();
   }
+  result.sizes = <u32>listing.sizes;
   return Status.OK;
 }
 
 /** While the device is slow to answer: asks for what the next entries need, too. */
-function requestAhead(index: u32, end: usize): void {
-  const stop = min<u32>(listCount, index + AHEAD);
+function requestAhead(entries: usize, index: u32, count: u32, end: usize): void {
+  const stop = min<u32>(count, index + AHEAD);
   for (; index < stop; index++) {
-    treeNext(load<u32>(listEntries + (index << 2)), end);
-    if (treeKind == Entry.TREE || treeKind == Entry.SUBMODULE) continue;
-    // A proof that is under way would be lost to another: its bytes alone are asked for.
-    if (!provesOid()) sizeOf(treeOid);
-    else if (findEntry(treeOid) == Status.OK) blockRequest(idxOffset + PACK_START, AHEAD_BYTES);
+    treeNext(load<u32>(entries + (index << 2)), end);
+    if (treeKind == Entry.TREE || treeKind == Entry.SUBMODULE || findEntry(treeOid) != Status.OK) continue;
+    if (provesOid()) blockRequest(idxOffset + PACK_START, AHEAD_BYTES);
+    else objectAhead(idxOffset);
   }
 }
 

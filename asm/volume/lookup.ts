@@ -7,7 +7,7 @@
  * id, see `ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
 import { LARGE_TREES } from "../base/features";
-import { faultAt, faultClear, faultOf, faultOffset } from "../base/fault";
+import { faultAt, faultOf, faultOffset } from "../base/fault";
 import { artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
@@ -21,7 +21,8 @@ import { Entry, treeKind, treeOid } from "../git/tree";
 import { treeSearch } from "../objects/tree-search";
 import { idOf, idOffset, idsAdd, idsReset } from "./path-ids";
 import { Limit } from "../base/limits";
-import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
+import { here } from "./operation";
+import { pathAppend, pathClear, pathTruncate } from "./path";
 import { Status } from "../base/status";
 import { isStreamed, treeStreamCancel, treeStreamFind, treeStreams } from "./tree-stream";
 
@@ -33,17 +34,6 @@ export const RESOLVE_FOLLOW: u32 = 1;
 /** The object's id is wanted. */
 export const RESOLVE_OID: u32 = 2;
 
-/** What `resolve` found. */
-export let resolvedKind: u32 = 0;
-/** From the PACK's start; 0 for a submodule, whose commit the image does not hold. */
-export let resolvedOffset: u64 = 0;
-/**
- * The object's id, 20 bytes, where RESOLVE_OID asked for it or it was met on the way: see `resolvedOidKnown`.
- */
-export const resolvedOid: usize = memory.data(20, 8);
-export let resolvedOidKnown: bool = false;
-
-
 /** What is left of a path behind a symlink, while the path is rewritten. */
 const rest: usize = memory.data(Limit.PATH, 16);
 
@@ -53,19 +43,11 @@ export const rootOid: usize = memory.data(20, 8);
 /** The ART holds every path: what it does not know does not exist. */
 let complete: bool = false;
 
-/** How much of the key has been resolved; the walk's place is there. */
-let walkLen: u32 = 0;
-let walking: bool = false;
-let walkTree: GitObject | null = null;
-let symlinks: u32 = 0;
-
 /** @param offset the root tree's, from the PACK's start; `oid` its id */
 export function resolveInit(offset: u64, oid: usize): i32 {
   rootOffset = offset;
   copyOid(rootOid, oid);
   complete = false;
-  walking = false;
-  walkTree = null;
   return remember(0, Entry.TREE, offset, rootOid);
 }
 
@@ -82,23 +64,22 @@ export function resolveInsert(len: u32, kind: u32, offset: u64, oid: usize): i32
     if (id < 0) return Status.OUT_OF_MEMORY;
     value = id;
   }
-  return artInsert(pathKey, len, (value << KIND_BITS) | kind);
+  return artInsert(here().key, len, (value << KIND_BITS) | kind);
+}
+
+/** Gives up the tree at the walk's place. */
+function releaseTree(): void {
+  const walk = here();
+  if (walk.walkTree != null) objectRelease(walk.walkTree!);
+  walk.walkTree = null;
 }
 
 /** Drops a walk that is under way. */
 export function resolveCancel(): void {
-  if (walkTree != null) objectRelease(walkTree!);
-  walkTree = null;
-  walking = false;
+  releaseTree();
+  here().isWalking = false;
   objectCancel();
   treeStreamCancel();
-}
-
-/** Begins to resolve the path in `pathKey`. */
-export function resolveBegin(): void {
-  resolveCancel();
-  symlinks = 0;
-  faultClear();
 }
 
 /** Gives the ART's memory back where it is a cache: paths are walked again. */
@@ -124,22 +105,26 @@ function remember(len: u32, kind: u32, offset: u64, oid: usize): i32 {
 
 /** The length of the key's longest prefix that is a path: the parent's. */
 function parentLen(len: u32): u32 {
-  while (len > 0 && load<u8>(pathKey + len) != 0x2f) len--;
+  const key = here().key;
+  while (len > 0 && load<u8>(key + len) != 0x2f) len--;
   return len;
 }
 
 function nameEnd(start: u32): u32 {
-  while (start < pathKeyLen && load<u8>(pathKey + start) != 0x2f) start++;
+  const key = here().key;
+  const len = here().keyLen;
+  while (start < len && load<u8>(key + start) != 0x2f) start++;
   return start;
 }
 
 /** What the ART's values know, besides the kind. */
 function recall(value: u64): void {
+  const walk = here();
   if (provesOid()) {
-    resolvedOffset = idOffset(<u32>value);
-    copyOid(resolvedOid, idOf(<u32>value));
+    walk.resolvedOffset = idOffset(<u32>value);
+    copyOid(walk.resolvedOid, idOf(<u32>value));
   } else {
-    resolvedOffset = value;
+    walk.resolvedOffset = value;
   }
 }
 
@@ -151,76 +136,88 @@ function fail(status: i32, offset: u64): i32 {
 
 /** Takes the place of the deepest directory, or the path itself, that the ART knows. */
 function begin(flags: u32): void {
+  const walk = here();
+  const keyLen = walk.keyLen;
   // For the id, the entry that names it has to be read: start at the parent.
-  const limit = !provesOid() && flags & RESOLVE_OID && pathKeyLen > 0 ? parentLen(pathKeyLen - 1) : pathKeyLen;
-  const len = artLongest(pathKey, limit);
+  const limit = !provesOid() && flags & RESOLVE_OID && keyLen > 0 ? parentLen(keyLen - 1) : keyLen;
+  const len = artLongest(walk.key, limit);
   if (len < 0) {
-    walkLen = 0;
-    resolvedKind = Entry.TREE;
-    resolvedOffset = rootOffset;
+    walk.walkLen = 0;
+    walk.resolvedKind = Entry.TREE;
+    walk.resolvedOffset = rootOffset;
   } else {
-    walkLen = len;
-    resolvedKind = <u32>(artValue & KIND_MASK);
+    walk.walkLen = len;
+    walk.resolvedKind = <u32>(artValue & KIND_MASK);
     recall(artValue >> KIND_BITS);
   }
-  if (walkLen == 0) copyOid(resolvedOid, rootOid);
-  resolvedOidKnown = walkLen == 0 || provesOid();
-  walking = true;
+  if (len <= 0) copyOid(walk.resolvedOid, rootOid);
+  walk.isOidKnown = len <= 0 || provesOid();
+  walk.isWalking = true;
+  walk.hasFound = false;
 }
 
 /** Loads the object at the walk's place. */
 function loadHere(): i32 {
-  const status = objectProven(resolvedOffset, resolvedOid);
+  const walk = here();
+  const status = objectProven(walk.resolvedOffset, walk.resolvedOid);
   return status <= Status.AGAIN ? status : failHere(status, faultOffset);
 }
 
 /** Fails for the object at the walk's place. */
 function failHere(status: i32, offset: u64): i32 {
-  return fail(disproved(status, resolvedOid), status == Status.NOT_FOUND ? 0 : offset);
+  return fail(disproved(status, here().resolvedOid), status == Status.NOT_FOUND ? 0 : offset);
 }
 
 /** Finds a name in the tree at the walk's place. */
 function findName(name: usize, nameLen: u32): i32 {
+  const walk = here();
+  const offset = walk.resolvedOffset;
   let status = Status.OK;
-  if (walkTree == null) {
-    if (LARGE_TREES && !cacheHas(resolvedOffset)) {
-      status = treeStreams(resolvedOffset);
-      if (status == Status.OK && isStreamed) status = treeStreamFind(resolvedOffset, resolvedOid, name, nameLen);
-      if (status != Status.OK || isStreamed)
-        return status <= Status.AGAIN ? status : failHere(status, resolvedOffset);
+  if (walk.walkTree == null) {
+    if (LARGE_TREES && !cacheHas(offset)) {
+      status = treeStreams(offset);
+      if (status == Status.OK && isStreamed) status = treeStreamFind(offset, walk.resolvedOid, name, nameLen);
+      if (status != Status.OK || isStreamed) return status <= Status.AGAIN ? status : failHere(status, offset);
     }
     status = loadHere();
     if (status != Status.OK) return status;
-    walkTree = objectLoaded;
-    cacheKeep(walkTree!);
-    if (walkTree!.kind != Kind.TREE) return fail(Status.WRONG_KIND, resolvedOffset);
+    walk.walkTree = objectLoaded;
+    cacheKeep(objectLoaded!);
   }
-  status = treeSearch(walkTree!, name, nameLen);
-  return status == Status.OK ? status : failHere(status, resolvedOffset);
+  const tree = walk.walkTree!;
+  if (tree.kind != Kind.TREE) return fail(Status.WRONG_KIND, offset);
+  status = treeSearch(tree, name, nameLen);
+  return status == Status.OK ? status : failHere(status, offset);
 }
 
 /** Goes to the next name of the key. */
 function step(): i32 {
-  const start = walkLen ? walkLen + 1 : 0;
+  const walk = here();
+  const start = walk.walkLen ? walk.walkLen + 1 : 0;
   const end = nameEnd(start);
-  let status = findName(pathKey + start, end - start);
-  if (status != Status.OK) return status;
+  let status = Status.OK;
+  if (!walk.hasFound) {
+    status = findName(walk.key + start, end - start);
+    if (status != Status.OK) return status;
+    copyOid(walk.resolvedOid, treeOid);
+    walk.isOidKnown = true;
+    walk.resolvedKind = treeKind;
+    walk.hasFound = true;
+    releaseTree();
+    blockRelease();
+  }
   let offset: u64 = 0;
-  if (treeKind != Entry.SUBMODULE) {
-    status = findEntry(treeOid);
+  if (walk.resolvedKind != Entry.SUBMODULE) {
+    status = findEntry(walk.resolvedOid);
     if (status == Status.AGAIN) return status;
-    if (status != Status.OK) return fail(faultOf(status, treeOid), 0);
+    if (status != Status.OK) return fail(faultOf(status, walk.resolvedOid), 0);
     offset = idxOffset;
   }
-  copyOid(resolvedOid, treeOid);
-  resolvedOidKnown = true;
-  resolvedKind = treeKind;
-  resolvedOffset = offset;
-  walkLen = end;
-  if (walkTree != null) objectRelease(walkTree!);
-  walkTree = null;
+  walk.hasFound = false;
+  walk.resolvedOffset = offset;
+  walk.walkLen = end;
   blockRelease();
-  return remember(walkLen, resolvedKind, offset, resolvedOid);
+  return remember(end, walk.resolvedKind, offset, walk.resolvedOid);
 }
 
 /** Rewrites the key: the symlink at the walk's place gives way to its target. */
@@ -231,44 +228,52 @@ function follow(): i32 {
   cacheAdd(link);
   const result = link.kind == Kind.BLOB ? replaceBy(link) : Status.WRONG_KIND;
   objectRelease(link);
-  return result == Status.OK ? result : fail(result, resolvedOffset);
+  return result == Status.OK ? result : fail(result, here().resolvedOffset);
 }
 
 function replaceBy(link: GitObject): i32 {
-  if (++symlinks > Limit.SYMLINKS) return Status.SYMLINK_LOOP;
+  const walk = here();
+  const walkLen = walk.walkLen;
+  if (++walk.symlinks > Limit.SYMLINKS) return Status.SYMLINK_LOOP;
   if (link.size == 0) return Status.NOT_FOUND;
-  const restLen = pathKeyLen - walkLen;
-  memory.copy(rest, pathKey + walkLen, restLen);
+  const restLen = walk.keyLen - walkLen;
+  memory.copy(rest, walk.key + walkLen, restLen);
   if (load<u8>(link.data) == 0x2f) pathClear();
   else pathTruncate(parentLen(walkLen - 1));
   let status = pathAppend(link.data, link.size);
   if (status == Status.OK) status = pathAppend(rest, restLen);
-  walking = false;
+  walk.isWalking = false;
   return status;
 }
 
 /**
- * Resolves the path in `pathKey`, from `resolveBegin` or, after AGAIN, from where it stopped.
+ * Resolves the operation's path, from its start or, after AGAIN, from where it stopped: `resolvedKind`,
+ * `resolvedOffset` (0 for a submodule, whose commit the image does not hold), and `resolvedOid`, known where it was asked
+ * for or met on the way.
  * @param flags RESOLVE_FOLLOW, RESOLVE_OID
  * @returns OK, AGAIN, NOT_FOUND, SUBMODULE for a path below one, SYMLINK_LOOP, or an error of the image
  */
 export function resolve(flags: u32): i32 {
+  const walk = here();
   while (true) {
-    if (!walking) begin(flags);
+    if (!walk.isWalking) begin(flags);
+    const kind = walk.resolvedKind;
+    const atEnd = walk.walkLen == walk.keyLen;
     let status = Status.OK;
-    const atEnd = walkLen == pathKeyLen;
-    if (resolvedKind == Entry.SYMLINK && (flags & RESOLVE_FOLLOW || !atEnd)) {
+    if (walk.hasFound) {
+      status = step();
+    } else if (kind == Entry.SYMLINK && (flags & RESOLVE_FOLLOW || !atEnd)) {
       if (!(flags & RESOLVE_FOLLOW)) return fail(Status.NOT_FOUND, 0);
       status = follow();
     } else if (atEnd) {
-      walking = false;
+      walk.isWalking = false;
       return Status.OK;
-    } else if (resolvedKind == Entry.TREE) {
+    } else if (kind == Entry.TREE) {
       // Where the ART is complete only a wanted id makes a known directory be read.
       if (complete && (provesOid() || !(flags & RESOLVE_OID))) return fail(Status.NOT_FOUND, 0);
       status = step();
     } else {
-      return fail(resolvedKind == Entry.SUBMODULE ? Status.SUBMODULE : Status.NOT_FOUND, 0);
+      return fail(kind == Entry.SUBMODULE ? Status.SUBMODULE : Status.NOT_FOUND, 0);
     }
     if (status != Status.OK) return status;
   }

@@ -3,19 +3,19 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
-import { LARGE_TREES } from "../base/features";
+import { LARGE_TREES, OPERATIONS } from "../base/features";
 import { faultAt, faultClear, faultOf } from "../base/fault";
 import { artCount, artInit } from "../art/art";
-import { BUFFER_LEN, blockAttach, blockCapacity, blockRelease } from "../device/sector-cache";
+import { BUFFER_LEN, blockAttach, blockCapacity, blockOperations, blockRelease } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
-import { chainInit } from "../objects/chain";
 import { commitParse, commitTree } from "../git/commit";
 import { idxAttach, idxCount, idxOffset, idxOpen } from "../git/idx";
 import { findEntry } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
 import { analyzeBegin, analyzeRun } from "../objects/reindex";
-import { disproved, objectInit, objectLoaded, objectProven, workBegin } from "../objects/load";
+import { disproved, objectInit, objectLoaded, objectProven } from "../objects/load";
+import { streamInit } from "../objects/stream";
 import { Kind, packAttach, packCount, packOpen } from "../git/entry";
 import { Proof, proofSet, provesCrc, provesOid } from "../objects/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeRest } from "../git/tree";
@@ -23,8 +23,8 @@ import { heapInit } from "../base/heap";
 import { idsInit } from "./path-ids";
 import { imageCommit, imageIdx, imageOpen } from "./image";
 import { Limit } from "../base/limits";
-import { listInit } from "./list";
-import { pathAppend, pathClear, pathKey, pathKeyLen, pathTruncate } from "./path";
+import { here } from "./operation";
+import { pathAppend, pathClear, pathTruncate } from "./path";
 import { provenInit } from "./proven-blobs";
 import { readInit } from "./read";
 import { resolveComplete, resolveInit, resolveInsert } from "./lookup";
@@ -40,6 +40,11 @@ export namespace Mode {
 
 /** Beyond this more sectors hardly ever help: the host's own cache is behind them. */
 const SECTOR_CACHE_MAX: u32 = 32 << 20;
+
+/** An operation for each so many bytes of memory: a record, a window and a delta's buffer take a quarter of it. */
+const OPERATION_MEMORY: u32 = 1 << 20;
+/** Operations that can be under way once the image is mounted. */
+export let operationsMax: u32 = 1;
 
 /** Paths that a `fast` mount takes from any image, beside one for each byte of the device. */
 const PATHS_FREE: u64 = 1 << 21;
@@ -61,7 +66,9 @@ let frameCount: u32 = 0;
 
 let mode: u32 = 0;
 let step: u32 = 0;
+/** The entries of the commit and of its root tree, from the PACK's start. */
 let commitOffset: u64 = 0;
+let rootOffset: u64 = 0;
 /** The commit that the image must be of, where one is wanted. */
 const pinned: usize = memory.data(20, 8);
 let isPinned: bool = false;
@@ -92,12 +99,11 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   if (status != Status.OK) return status;
   cacheInit(mode == Mode.LIGHT ? limit >> 1 : min<u32>(limit >> 2, Limit.MEMORY >> 1), soft, hardCap);
   artInit(mode == Mode.LIGHT ? limit >> 3 : limit);
-  chainInit();
   objectInit();
-  workBegin();
-  listInit();
+  streamInit();
   treeStreamInit(hardCap, limit >> 2);
-  readInit(min<u64>(limit >> 5, 0x80000));
+  operationsMax = max<u32>(min<u32>(min<u32>(limit / OPERATION_MEMORY, blockOperations()), OPERATIONS), 1);
+  readInit(min<u64>(limit >> 5, 0x80000), operationsMax);
   proofSet(Proof.NONE);
   isPinned = false;
   idsLimit = mode == Mode.LIGHT ? limit >> 4 : limit;
@@ -166,26 +172,25 @@ function loadCommit(): i32 {
 
 function loadRoot(): i32 {
   if (LARGE_TREES && mode == Mode.LIGHT) {
-    faultAt(idxOffset);
-    let status = treeStreams(idxOffset);
-    if (status == Status.OK && isStreamed) status = treeStreamProve(idxOffset, commitTree);
+    faultAt(rootOffset);
+    let status = treeStreams(rootOffset);
+    if (status == Status.OK && isStreamed) status = treeStreamProve(rootOffset, commitTree);
     if (status != Status.OK) return disproved(status, commitTree);
-    if (isStreamed) return resolveInit(idxOffset, commitTree);
+    if (isStreamed) return resolveInit(rootOffset, commitTree);
   }
-  const status = loadKind(idxOffset, commitTree, Kind.TREE);
+  const status = loadKind(rootOffset, commitTree, Kind.TREE);
   if (status != Status.OK) return status;
   cacheKeep(objectLoaded!);
   pathClear();
-  const offset = objectLoaded!.offset;
   pushFrame(objectLoaded!);
-  return resolveInit(offset, commitTree);
+  return resolveInit(rootOffset, commitTree);
 }
 
 function pushFrame(tree: GitObject): void {
   const frame = frames + frameCount * FRAME;
   store<u32>(frame, <u32>changetype<usize>(tree));
   store<u32>(frame, 0, 4);
-  store<u32>(frame, pathKeyLen, 8);
+  store<u32>(frame, here().keyLen, 8);
   frameCount++;
 }
 
@@ -239,7 +244,7 @@ function visit(tree: GitObject, position: u32): i32 {
   const paths = artCount();
   // Trees that hold each other may have more paths than anything could take.
   if (<u64>paths >= PATHS_FREE + blockCapacity()) return Status.WORK_LIMIT;
-  status = resolveInsert(pathKeyLen, kind, offset, treeOid);
+  status = resolveInsert(here().keyLen, kind, offset, treeOid);
   if (status != Status.OK || artCount() > paths) return status;
   // A name that is there twice: sixty trees of two such would be walked for ever, in no memory at all.
   faultAt(tree.offset);
@@ -287,6 +292,7 @@ export function mountRun(): i32 {
         break;
       case STEP_FIND_ROOT:
         status = missing(findEntry(commitTree), commitTree);
+        rootOffset = idxOffset;
         break;
       case STEP_ROOT:
         status = loadRoot();

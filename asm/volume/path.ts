@@ -1,39 +1,47 @@
-/** Paths: byte strings, `/` between names. One definition for library and guest. */
+/**
+ * Paths: byte strings, `/` between names. One definition for library and guest. The functions make the key of the
+ * operation that runs.
+ */
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
+import { here } from "./operation";
 
-/** The path that `pathAppend` made, without slashes at its ends; empty for the root. */
-export const pathKey: usize = memory.data(Limit.PATH + 16, 16);
-export let pathKeyLen: u32 = 0;
-
-/** Before a component is appended: how deep the key is. */
+/** Before a name is appended: how deep the key is. `pathClear` and `pathTruncate` set it. */
 let depth: u32 = 0;
 
 export function pathClear(): void {
-  pathKeyLen = 0;
+  here().keyLen = 0;
   depth = 0;
 }
 
 /** Cuts the key to its first `len` bytes, which end at a name's end. */
 export function pathTruncate(len: u32): void {
-  pathKeyLen = len;
+  const operation = here();
+  const key = operation.key;
+  operation.keyLen = len;
   depth = len ? 1 : 0;
-  for (let i: u32 = 0; i < len; i++) if (load<u8>(pathKey + i) == 0x2f) depth++;
+  for (let i: u32 = 0; i < len; i++) if (load<u8>(key + i) == 0x2f) depth++;
 }
 
 function pop(): void {
   if (depth == 0) return;
   depth--;
-  while (pathKeyLen > 0 && load<u8>(pathKey + --pathKeyLen) != 0x2f) {}
+  const operation = here();
+  const key = operation.key;
+  let len = operation.keyLen;
+  while (len > 0 && load<u8>(key + --len) != 0x2f) {}
+  operation.keyLen = len;
 }
 
 function push(name: usize, len: u32): i32 {
-  const start = pathKeyLen ? pathKeyLen + 1 : 0;
+  const operation = here();
+  const start = operation.keyLen ? operation.keyLen + 1 : 0;
   if (start + len > Limit.PATH || len > Limit.NAME) return Status.PATH_TOO_LONG;
   if (++depth > Limit.TREE_DEPTH) return Status.TREE_TOO_DEEP;
-  if (start) store<u8>(pathKey + start - 1, 0x2f);
-  memory.copy(pathKey + start, name, len);
-  pathKeyLen = start + len;
+  const target = operation.key + start;
+  if (start) store<u8>(target - 1, 0x2f);
+  memory.copy(target, name, len);
+  operation.keyLen = start + len;
   return Status.OK;
 }
 

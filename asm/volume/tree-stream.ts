@@ -3,10 +3,10 @@
  * first pass proves it, and leaves marks, at which the stream can be taken up again: a later look-up inflates what lies
  * between two marks at the most, and nothing where the name is in the window already, as for a reader in order.
  *
- *     area:  │ the stream, as `streamSave` writes it │ window │ slack │
- *     mark:  │ position u64 of the bytes in the tree │ last u32, in the bytes │ … │ the stream │ the last 32 KiB of the window │
+ *     area:  │ Stream │ window │ slack │
+ *     mark:  │ position u64 of the bytes in the tree │ last u32, in the bytes │ … │ Stream │ the last 32 KiB of the window │
  *
- * One tree has marks at a time. A tree that is a delta cannot be streamed, nor is one where entries are proven by CRC-32s.
+ * One tree has marks at a time, and one operation at a time is in its stream: others wait. A tree that is a delta cannot be streamed, nor is one where entries are proven by CRC-32s.
  */
 import { copyOid, sameOid } from "../base/bytes";
 import { LARGE_TREES } from "../base/features";
@@ -15,29 +15,22 @@ import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 import { SHA1_SIZE } from "../checksum/sha1-state";
 import { blockRelease } from "../device/sector-cache";
-import { Kind, entryData, entryKind, entrySize, readEntry } from "../git/entry";
+import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
 import { Entry, treeCompare, treeKind, treeName, treeNameLen, treeNext, treeNextAfter, treeOrder, treeRest } from "../git/tree";
 import { HISTORY, WINDOW, windowSet, windowSlide } from "../inflate/window";
-import { Inflate, NEED_OUTPUT } from "../inflate/zlib";
+import { NEED_OUTPUT } from "../inflate/zlib";
 import { OBJECT_SLACK, cacheAlloc } from "../objects/cache";
-import {
-  STREAM_SAVED,
-  inflater,
-  objectCancel,
-  streamBegin,
-  streamRestore,
-  streamRun,
-  streamSave,
-  streamSerial,
-} from "../objects/load";
+import { loading } from "../objects/loading";
 import { idBegin, idEnd, idUpdate } from "../objects/object-id";
 import { provesCrc, provesOid } from "../objects/proof";
+import { waitFor } from "../objects/records";
+import { STREAM_SIZE, Stream, streamBegin, streamRun } from "../objects/stream";
 
 /** The longest entry: seven digits of a mode, a space, the name, a NUL, an id. */
 const ENTRY_MAX: usize = 7 + 1 + Limit.NAME + 1 + 20;
 const MARK_LAST: usize = 8;
 const MARK_STREAM: usize = 16;
-const MARK_WINDOW: usize = MARK_STREAM + STREAM_SAVED;
+const MARK_WINDOW: usize = MARK_STREAM + STREAM_SIZE;
 const MARK: usize = MARK_WINDOW + HISTORY;
 /** Bytes from mark to mark, besides what the memory for marks asks for. */
 const STEP_MIN: u64 = 0x10000;
@@ -58,12 +51,15 @@ let proven: bool = false;
 const hash: usize = memory.data(SHA1_SIZE, 8);
 const digest: usize = memory.data(20, 8);
 
+/** The operation that is in the stream: its number, or 0. */
+let user: u32 = 0;
+/** The header that was read last. */
+const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
+
 let area: usize = 0;
 let window: usize = 0;
 /** The window's first byte in the tree. */
 let windowStart: u64 = 0;
-/** The number of the tree's stream: another stream has the inflater where it is not the last. */
-let serial: u32 = 0;
 /** The stream has ended as it should. */
 let ended: bool = false;
 /** The next entry, and the one before it, or 0 at the tree's start. Both are in the window. */
@@ -90,24 +86,25 @@ export function treeStreamInit(limit: u32, forMarks: u32): void {
   streamMin = (limit >> 3) * 3;
   marksLimit = forMarks;
   treeOffset = 0;
+  user = 0;
   area = marks = 0;
   markCount = 0;
 }
 
-/** Gives all memory back. */
+/** Gives all memory back, unless another operation is in the stream. */
 export function treeStreamShed(): void {
-  if (!LARGE_TREES) return;
+  if (!LARGE_TREES || (user && user != loading.number)) return;
   treeOffset = 0;
   dropMarks();
   heapFree(area);
   area = 0;
 }
 
-/** Drops a look-up that is under way. */
+/** Drops a look-up that is under way. Another operation may go on with what it has come to. */
 export function treeStreamCancel(): void {
-  if (!LARGE_TREES) return;
+  if (!LARGE_TREES || user != loading.number) return;
   asTree = false;
-  if (!proven) treeOffset = 0;
+  user = 0;
 }
 
 function dropMarks(): void {
@@ -127,24 +124,31 @@ export let isStreamed: bool = false;
 export function treeStreams(offset: u64): i32 {
   isStreamed = treeOffset == offset;
   if (isStreamed) return Status.OK;
-  const status = readEntry(offset);
-  if (status == Status.OK) isStreamed = entryKind == Kind.TREE && entrySize >= streamMin && !provesCrc();
+  const status = readEntry(entry, offset);
+  if (status == Status.OK) isStreamed = entry.kind == Kind.TREE && entry.size >= streamMin && !provesCrc();
   return status;
 }
 
-/** Begins with the tree whose entry `readEntry` has read. */
+/** The stream. */
+// @ts-ignore: decorator
+@inline
+function ownStream(): Stream {
+  return changetype<Stream>(area);
+}
+
+/** Begins with the tree whose header `treeStreams` has read. */
 function begin(offset: u64, oid: usize): i32 {
   treeStreamShed();
   markMax = marksLimit / <u32>MARK;
-  markStep = entrySize / (markMax + 1) + STEP_MIN;
-  area = cacheAlloc(STREAM_SAVED + WINDOW + OBJECT_SLACK);
+  markStep = entry.size / (markMax + 1) + STEP_MIN;
+  area = cacheAlloc(STREAM_SIZE + WINDOW + OBJECT_SLACK);
   marks = cacheAlloc(<usize>(markMax + 1) << 2);
   if (!area || !marks) return Status.OUT_OF_MEMORY;
-  window = area + STREAM_SAVED;
+  window = area + STREAM_SIZE;
   treeOffset = offset;
   copyOid(treeId, oid);
-  treeData = entryData;
-  treeSize = entrySize;
+  treeData = entry.data;
+  treeSize = entry.size;
   proven = false;
   markNext = markStep;
   if (provesOid()) idBegin(hash, Kind.TREE, treeSize);
@@ -152,28 +156,25 @@ function begin(offset: u64, oid: usize): i32 {
   return Status.OK;
 }
 
-/** Where the window's bytes end. The inflater itself may be another stream's by now. */
+/** Where the window's bytes end. */
 // @ts-ignore: decorator
 @inline
 function windowEnd(): usize {
-  return changetype<Inflate>(area).output;
+  return ownStream().inflate.output;
 }
 
-/** Keeps the stream's place: `filled` bytes are in the window. */
-function keepPlace(filled: u32): void {
-  windowSet(inflater, window, filled, treeSize);
+/** Opens the window behind the `filled` bytes that are in it. */
+function openWindow(filled: u32): void {
+  windowSet(ownStream().inflate, window, filled, treeSize);
   // A name ends behind the window's end at the latest.
   store<u64>(window + filled, 0);
-  streamSave(area);
-  serial = streamSerial;
   ended = false;
 }
 
 /** Goes to the tree's start. */
 function rewind(): void {
-  objectCancel();
-  streamBegin(treeData, treeSize, window, 0, OBJECT_SLACK);
-  keepPlace(0);
+  streamBegin(ownStream(), treeData, treeSize, window, 0, OBJECT_SLACK);
+  openWindow(0);
   windowStart = 0;
   goBehind(0);
 }
@@ -194,17 +195,16 @@ function addMark(): void {
   const from = windowEnd() - HISTORY;
   store<u64>(mark, positionOf(from));
   store<u32>(mark, <u32>(last - from), MARK_LAST);
-  memory.copy(mark + MARK_STREAM, area, STREAM_SAVED);
+  memory.copy(mark + MARK_STREAM, area, STREAM_SIZE);
   memory.copy(mark + MARK_WINDOW, from, HISTORY);
   store<u32>(marks + (markCount++ << 2), <u32>mark);
 }
 
 /** Goes to a mark. */
 function goTo(mark: usize): void {
-  objectCancel();
-  streamRestore(mark + MARK_STREAM);
+  memory.copy(area, mark + MARK_STREAM, STREAM_SIZE);
   memory.copy(window, mark + MARK_WINDOW, HISTORY);
-  keepPlace(HISTORY);
+  openWindow(HISTORY);
   windowStart = load<u64>(mark);
   goBehind(window + load<u32>(mark, MARK_LAST));
 }
@@ -216,12 +216,7 @@ function positionOf(entry: usize): u64 {
 
 /** Streams on, until the window is full or the stream has ended as it should. */
 function advance(): i32 {
-  const state = inflater;
-  if (serial != streamSerial) {
-    objectCancel();
-    streamRestore(area);
-    serial = streamSerial;
-  }
+  const state = ownStream().inflate;
   if (state.output == state.outputEnd) {
     const dropped = windowSlide(state, window, treeSize);
     windowStart += dropped;
@@ -229,10 +224,9 @@ function advance(): i32 {
     if (last) last -= dropped;
   }
   const from = state.output;
-  let status = streamRun();
+  const status = streamRun(ownStream());
   if (!proven && provesOid()) idUpdate(hash, from, state.output - from);
   store<u64>(state.output, 0);
-  streamSave(area);
   if (status == Status.AGAIN) return status;
   blockRelease();
   const isWhole = state.totalOut == treeSize;
@@ -266,12 +260,18 @@ function firstPass(): i32 {
   }
 }
 
-/**
- * Reads the tree that `treeStreams` was asked about to its end, unless that has been done.
- * @param oid its id, 20 bytes, where objects are proven
- * @returns OK; AGAIN (call again); BAD_TREE also for a tree out of order; OID_MISMATCH, COLLISION, the decoder's errors
- */
-export function treeStreamProve(offset: u64, oid: usize): i32 {
+/** Gives the tree up where it was not what it should be, and lets others into its stream. */
+function settle(status: i32): i32 {
+  if (status == Status.AGAIN) return status;
+  if (status != Status.OK && status != Status.NOT_FOUND) treeStreamShed();
+  user = 0;
+  return status;
+}
+
+/** Reads the tree to its end, unless that has been done. */
+function prove(offset: u64, oid: usize): i32 {
+  if (user && user != loading.number) return waitFor(user);
+  user = loading.number;
   if (treeOffset != offset) {
     const status = begin(offset, oid);
     if (status != Status.OK) return status;
@@ -285,6 +285,15 @@ export function treeStreamProve(offset: u64, oid: usize): i32 {
   }
   proven = status == Status.OK;
   return status;
+}
+
+/**
+ * Reads the tree that `treeStreams` was asked about to its end, unless that has been done.
+ * @param oid its id, 20 bytes, where objects are proven
+ * @returns OK; AGAIN (call again); BAD_TREE also for a tree out of order; OID_MISMATCH, COLLISION, the decoder's errors
+ */
+export function treeStreamProve(offset: u64, oid: usize): i32 {
+  return settle(prove(offset, oid));
 }
 
 /** Goes to the nearest place before the name: here, at a mark, or at the tree's start. */
@@ -323,18 +332,12 @@ function seek(name: usize, nameLen: u32, isTree: bool): i32 {
   }
 }
 
-/** Gives the tree up where it was not what it should be. */
-function settle(status: i32): i32 {
-  if (status != Status.OK && status != Status.NOT_FOUND && status != Status.AGAIN) treeStreamShed();
-  return status;
-}
-
 /**
  * Finds the first entry of a name in the tree that `treeStreams` was asked about.
  * @returns OK with what `treeNext` sets for the entry, valid until the next call; NOT_FOUND; what `treeStreamProve` returns
  */
 export function treeStreamFind(offset: u64, oid: usize, name: usize, nameLen: u32): i32 {
-  let status = treeStreamProve(offset, oid);
+  let status = prove(offset, oid);
   if (status == Status.OK) {
     // A file sorts before a directory of its name.
     if (!asTree) status = seek(name, nameLen, false);

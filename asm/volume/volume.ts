@@ -1,73 +1,33 @@
 /**
- * The volume: every operation that an embedder or a guest asks for, over one result struct. An operation that
- * answers AGAIN is called again with the same arguments and goes on; another operation, or other arguments,
- * drops it.
+ * The volume: every operation that an embedder or a guest asks for. Functions begin an operation, or go on with the
+ * one that answered AGAIN, in the record that `volumeUse` has chosen.
  */
 import { faultAt, faultClear, faultOf, faultOffset, faultOid } from "../base/fault";
-import { blockForget, blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
+import { SIZES } from "../base/features";
+import { heapFree } from "../base/heap";
 import { Limit } from "../base/limits";
-import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
-import { commitTime } from "../git/commit";
-import { findEntry } from "../objects/index";
-import { idxOffset } from "../git/idx";
-import {
-  disproved,
-  headSize,
-  objectCancel,
-  objectHead,
-  objectLoaded,
-  objectProven,
-  objectShed,
-  workBegin,
-} from "../objects/load";
-import { Kind, PACK_START } from "../git/entry";
-import { proveObject } from "../objects/object-id";
-import { Proof, provesOid } from "../objects/proof";
-import { Entry, modeOf } from "../git/tree";
-import { imageCommit } from "./image";
-import {
-  listCount,
-  listEntries,
-  listLeft,
-  listPage,
-  listRelease,
-  listSize,
-  listSizes,
-} from "./list";
-import {
-  mountBegin,
-  mountProof,
-  mountRun,
-  mounted,
-  mounting,
-} from "./mount";
-import { pathAppend, pathClear } from "./path";
-import {
-  proveBlob,
-  provenSize,
-  readAt,
-  readLen,
-  readPtr,
-  readRelease,
-  readShed,
-  readTotal,
-} from "./read";
-import {
-  RESOLVE_FOLLOW,
-  RESOLVE_OID,
-  resolve,
-  resolveBegin,
-  resolveCancel,
-  resolveShed,
-  resolvedKind,
-  resolvedOffset,
-  resolvedOid,
-  resolvedOidKnown,
-  rootOid,
-} from "./lookup";
 import { Status } from "../base/status";
+import { blockForget, blockRelease, blockUse } from "../device/sector-cache";
+import { commitTime } from "../git/commit";
+import { Kind, PACK_START } from "../git/entry";
+import { idxOffset } from "../git/idx";
+import { Entry, modeOf } from "../git/tree";
+import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
+import { findEntry } from "../objects/index";
+import { disproved, headSize, objectHead, objectLoaded, objectProven, objectShed } from "../objects/load";
+import { loadingUse } from "../objects/loading";
+import { recordPut, recordsReset } from "../objects/records";
+import { Proof, provesOid } from "../objects/proof";
+import { imageCommit } from "./image";
+import { listPage, listSize } from "./list";
+import { RESOLVE_FOLLOW, RESOLVE_OID, resolve, resolveCancel, resolveShed, rootOid } from "./lookup";
+import { mountBegin, mountProof, mountRun, mounted, mounting } from "./mount";
+import { OPERATION_SIZE, Operation, Result, Task, here, operationInit } from "./operation";
+import { pathAppend, pathClear } from "./path";
+import { proveBlob, provenSize, readAt, readCancel } from "./read";
 import { treeStreamShed } from "./tree-stream";
+import { windowsShed } from "./windows";
 
 /** Flags of operations. */
 export namespace Flag {
@@ -79,136 +39,61 @@ export namespace Flag {
   export const SIZE: u32 = 4;
 }
 
-/** What the last operation found, or where it failed. */
-@unmanaged
-export class Result {
-  /** `Entry`, or a `Kind` where an object was asked for by its id. */
-  kind: u32;
-  /** The canonical mode: 040000, 100644, 100755, 120000, 160000. */
-  mode: u32;
-  /** Bytes of the whole blob or object. */
-  size: u64;
-  /** The object's offset from the PACK's start; 0 for a submodule. */
-  offset: u64;
-  /** Data: a piece of a blob, or pointers to the entries of a tree. Valid until the next operation. */
-  data: u32;
-  /** Bytes of a piece. */
-  dataLen: u32;
-  /** Entries of a listing. */
-  count: u32;
-  /** Their sizes, u64 each. */
-  sizes: u32;
-  /** Where in the image an error was met, absolute; 0 where that is not known. */
-  errorOffset: u64;
-  /** 1 where `oid` holds one: the object's, or after an error that of the object in question. */
-  oidKnown: u32;
-  /** Entries that follow those of the listing. */
-  left: u32;
-  oid0: u64;
-  oid1: u64;
-  oid2: u32;
-  reserved2: u32;
-}
-
-const result = changetype<Result>(memory.data(80, 16));
-const RESULT_OID: usize = offsetof<Result>("oid0");
 /** What was mounted: │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ commit's id 20 │ root tree's id 20 │ */
 const info: usize = memory.data(48, 16);
-
-const NOTHING: u32 = 0;
-const STAT: u32 = 1;
-const LIST: u32 = 2;
-const READ: u32 = 3;
-const OBJECT: u32 = 4;
 
 /** The longest path, as it is given: in a longer one `..` would have to take names away. */
 const GIVEN_MAX: u32 = Limit.PATH * 2;
 
-/**
- * The arguments of an operation:
- *
- *     │ operation u32 │ flags u32 │ position u64 │ count u32 │ pathLen u32 │ afterLen u32 │ path or id │ after: a page's name │
- */
-const ARGUMENTS: usize = 28;
-/** Of the operation that waits for its device, whose number is `NOTHING` where none waits; and of the one that is asked for. */
-let pending: usize = memory.data(ARGUMENTS + 2 * GIVEN_MAX, 16);
-let asked: usize = memory.data(ARGUMENTS + 2 * GIVEN_MAX, 16);
-/** Whether its path is resolved, and whether it has made others give memory back. */
-let resolved: bool = false;
-let hasShed: bool = false;
-
-/** An object that the result points into. */
-let held: GitObject | null = null;
-/** The tree of the listing before, as long as nothing but listings follows: it may be too large for the cache. */
-let listed: GitObject | null = null;
-
-export function resultPtr(): usize {
-  return changetype<usize>(result);
-}
+/** The record of the operation that mounts, and of all of those who have one at a time. */
+const first: usize = memory.data(<i32>OPERATION_SIZE, 16);
+/** The operation that has ended last: what its result points to is given back when the next one runs. */
+let ended: Operation = changetype<Operation>(0);
 
 export function infoPtr(): usize {
   return info;
 }
 
-/** Gives up what the last result holds, but for what the last read has resolved. */
+/** The result of the operation that ran last. */
+export function result(): Result {
+  return here().result;
+}
+
+/** Gives back what the last result points to. */
 function releaseResult(): void {
-  if (held != null) objectRelease(held!);
-  held = null;
-  listRelease();
+  const operation = ended;
+  if (!changetype<usize>(operation)) return;
+  ended = changetype<Operation>(0);
+  if (operation.held != null) objectRelease(operation.held!);
+  operation.held = null;
+  heapFree(operation.sizes);
+  operation.sizes = 0;
 }
 
-/** Gives up the tree of the listing before. */
-function releaseListed(): void {
-  if (listed != null) objectRelease(listed!);
-  listed = null;
+/** Drops the operation that is under way, if any, and gives back what the last result points to. */
+export function volumeCancel(): void {
+  const operation = here();
+  releaseResult();
+  if (operation.task == Task.NOTHING) return;
+  resolveCancel();
+  finish();
+  releaseResult();
 }
 
-/** Begins an operation, or goes on with it: true where it is the one that waits, with equal arguments. */
-function begin(
-  operation: u32,
-  path: usize,
-  len: u32,
-  flags: u32,
-  position: u64,
-  count: u32,
-  after: usize,
-  afterLen: u32,
-): bool {
-  // A longer path is refused, and so never waits; no name differs behind that many bytes.
-  len = min<u32>(len, GIVEN_MAX);
-  afterLen = min<u32>(afterLen, GIVEN_MAX);
-  const ptr = asked;
-  store<u32>(ptr, operation);
-  store<u32>(ptr, flags, 4);
-  store<u64>(ptr, position, 8);
-  store<u32>(ptr, count, 16);
-  store<u32>(ptr, len, 20);
-  store<u32>(ptr, afterLen, 24);
-  memory.copy(ptr + ARGUMENTS, path, len);
-  memory.copy(ptr + ARGUMENTS + len, after, afterLen);
-  if (memory.compare(ptr, pending, ARGUMENTS + len + afterLen) == 0) return true;
-  workBegin();
-  if (operation != READ) readRelease();
-  releaseListed();
-  if (operation == LIST && held != null && held!.order) {
-    listed = held;
-    held = null;
-  }
-  cancel();
-  asked = pending;
-  pending = ptr;
-  resolved = false;
-  hasShed = false;
-  faultClear();
-  memory.fill(changetype<usize>(result), 0, offsetof<Result>());
-  return false;
+/** The operation no longer runs. */
+function finish(): void {
+  const operation = here();
+  operation.task = Task.NOTHING;
+  readCancel();
+  blockRelease();
+  ended = operation;
 }
 
 /** Ends an operation, unless it waits. */
 function end(status: i32): i32 {
-  if (status == Status.AGAIN) return status;
-  store<u32>(pending, NOTHING);
-  blockRelease();
+  const operation = here();
+  if (status == Status.AGAIN) operation.result.waitsFor = operation.waitsFor;
+  else finish();
   return status;
 }
 
@@ -216,47 +101,43 @@ function end(status: i32): i32 {
 function fail(status: i32): i32 {
   if (status == Status.AGAIN) return status;
   if (status >= Status.OUT_OF_MEMORY) blockForget();
+  const result = here().result;
   result.errorOffset = faultOffset ? faultOffset + PACK_START : 0;
   result.oidKnown = faultOid ? 1 : 0;
-  if (faultOid) copyOid(changetype<usize>(result) + RESULT_OID, faultOid);
+  if (faultOid) copyOid(result.oid, faultOid);
   return status;
 }
 
 /** Fails for the object of `result.oid` where it is not what it should be. */
 function failObject(status: i32): i32 {
-  return fail(disproved(status, changetype<usize>(result) + RESULT_OID));
+  return fail(disproved(status, here().result.oid));
 }
 
-/** Drops the operation that waits, if any, and gives back what the last result holds. */
-export function volumeCancel(): void {
-  readRelease();
-  releaseListed();
-  cancel();
-}
-
-function cancel(): void {
-  releaseResult();
-  resolveCancel();
-  objectCancel();
-  blockRelease();
-  store<u32>(pending, NOTHING);
+/** Chooses the record that the functions below work in. */
+export function volumeUse(record: Operation): void {
+  loadingUse(record);
+  blockUse(record.number);
 }
 
 /**
- * Begins to mount; `volumeMountRun` does the work. The instance holds one volume: what was mounted before is
- * gone.
+ * Begins to mount; `volumeMount` does the work. The instance holds one volume: what was mounted before is gone, and all
+ * operations with it.
  * @param mode `Mode.LIGHT`, `FAST` or `ANALYZE`
  * @param memoryLimit bytes, 0 for the default
  */
 export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mode: u32, memoryLimit: u32): i32 {
-  store<u32>(pending, NOTHING);
-  held = listed = null;
+  const record = changetype<Operation>(first);
+  ended = changetype<Operation>(0);
+  recordsReset();
+  operationInit(record, 1);
+  recordPut(1, record);
+  volumeUse(record);
   return mountBegin(handle, capacity, blockSize, mode, memoryLimit);
 }
 
 /**
  * Says how far reads are proven, and of which commit the image must be: after `volumeMountBegin`, before
- * `volumeMountRun`. By default nothing is proven, and any commit will do.
+ * `volumeMount`. By default nothing is proven, and any commit will do.
  * @param level `Proof`
  * @param commit 20 bytes, or 0
  */
@@ -266,36 +147,34 @@ export function volumeProve(level: u32, commit: usize): i32 {
   return Status.OK;
 }
 
-/** @returns OK, AGAIN (call again), or what is wrong with the image */
-export function volumeMountRun(): i32 {
-  const status = mountRun();
-  if (status != Status.OK) return fail(status);
-  store<i64>(info, commitTime);
-  copyOid(info + 8, imageCommit);
-  copyOid(info + 28, rootOid);
-  return status;
+/** Begins an operation in the place of the one before it. */
+function begin(task: u32, flags: u32): void {
+  volumeCancel();
+  const operation = here();
+  operation.task = task;
+  operation.flags = flags;
+  operation.work = 0;
+  operation.waitsFor = 0;
+  operation.symlinks = 0;
+  operation.isResolved = false;
+  operation.hasShed = false;
+  faultClear();
+  memory.fill(changetype<usize>(operation.result), 0, offsetof<Result>());
 }
 
-/** Resolves an operation's path, once. */
-function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
+/** Begins an operation of a path. */
+function beginPath(task: u32, path: usize, len: u32, flags: u32): i32 {
+  begin(task, flags);
   if (!mounted()) return Status.EINVAL;
-  if (resolved) return Status.OK;
-  if (!goesOn) {
-    if (len > GIVEN_MAX) return Status.PATH_TOO_LONG;
-    pathClear();
-    resolveBegin();
-    const status = pathAppend(path, len);
-    if (status != Status.OK) return status;
-  }
-  const status = resolve(flags & (RESOLVE_FOLLOW | RESOLVE_OID));
-  if (status != Status.OK) return fail(status);
-  resolved = true;
-  result.kind = resolvedKind;
-  result.mode = modeOf(resolvedKind);
-  result.offset = resolvedOffset;
-  result.oidKnown = resolvedOidKnown ? 1 : 0;
-  if (resolvedOidKnown) copyOid(changetype<usize>(result) + RESULT_OID, resolvedOid);
-  return Status.OK;
+  if (len > GIVEN_MAX) return Status.PATH_TOO_LONG;
+  pathClear();
+  return pathAppend(path, len);
+}
+
+/** @returns OK, AGAIN (see `volumeResume`), or what is wrong with the image */
+export function volumeMount(): i32 {
+  begin(Task.MOUNT, 0);
+  return end(runMount());
 }
 
 /**
@@ -304,20 +183,8 @@ function resolvePath(path: usize, len: u32, flags: u32, goesOn: bool): i32 {
  * @param path bytes, UTF-8 by convention; `len` of them
  */
 export function volumeStat(path: usize, len: u32, flags: u32): i32 {
-  const goesOn = begin(STAT, path, len, flags, 0, 0, 0, 0);
-  let status = resolvePath(path, len, flags, goesOn);
-  if (status == Status.OK && flags & Flag.SIZE && result.kind != Entry.TREE && result.kind != Entry.SUBMODULE) {
-    if (provesOid()) {
-      status = proveBlob(result.offset, changetype<usize>(result) + RESULT_OID);
-      if (status != Status.OK) failObject(status);
-      result.size = provenSize;
-    } else {
-      status = objectHead(result.offset);
-      if (status != Status.OK) fail(status);
-      result.size = headSize;
-    }
-  }
-  return end(status);
+  const status = beginPath(Task.STAT, path, len, flags);
+  return end(status == Status.OK ? runStat() : status);
 }
 
 /**
@@ -328,81 +195,13 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
  * @param limit the most entries of the page; 0 for all
  */
 export function volumeList(path: usize, len: u32, flags: u32, after: usize, afterLen: u32, limit: u32): i32 {
-  const goesOn = begin(LIST, path, len, flags, 0, limit, after, afterLen);
-  let status = resolvePath(path, len, flags, goesOn);
-  if (status == Status.OUT_OF_MEMORY && shed()) status = resolvePath(path, len, flags, false);
-  if (status == Status.OK && held == null) status = loadPage(after, afterLen, limit);
-  if (status == Status.OK && flags & Flag.SIZE) {
-    status = listSize(held!);
-    if (status != Status.OK) fail(status);
-    result.sizes = <u32>listSizes;
-  }
-  return end(status);
-}
-
-/**
- * Gives back all that can be had again, for an object that memory has no room for: once an operation.
- * @returns whether it is worth another try
- */
-function shed(): bool {
-  if (hasShed) return false;
-  hasShed = true;
-  releaseListed();
-  readShed();
-  treeStreamShed();
-  resolveShed();
-  objectShed();
-  return true;
-}
-
-/** Loads the object at `result.offset`, of the id in the result where objects are proven. */
-function loadObject(): i32 {
-  const oid = changetype<usize>(result) + RESULT_OID;
-  const status = objectProven(result.offset, oid);
-  return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, oid) : status;
-}
-
-/** Holds the tree at `result.offset`, which may be the one that was listed before. */
-function loadTree(): i32 {
-  if (listed != null && listed!.offset == result.offset) {
-    held = listed;
-    listed = null;
-    return proveObject(held!, changetype<usize>(result) + RESULT_OID);
-  }
-  const status = loadObject();
-  if (status != Status.OK) return status;
-  held = objectLoaded;
-  cacheKeep(held!);
-  return status;
-}
-
-/** Loads the directory at `result.offset` and lists a page of it. */
-function loadPage(after: usize, afterLen: u32, limit: u32): i32 {
-  if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
-  let status = loadTree();
-  if (held != null) faultAt(held!.offset);
-  if (status != Status.OK) return failObject(status);
-  status = held!.kind == Kind.TREE ? listPage(held!, after, afterLen, limit) : Status.WRONG_KIND;
-  if (status == Status.OUT_OF_MEMORY && shed()) status = listPage(held!, after, afterLen, limit);
-  if (status != Status.OK) return fail(status);
-  result.data = <u32>listEntries;
-  result.count = listCount;
-  result.left = listLeft;
-  return Status.OK;
-}
-
-/** Resolves a path and reads from the blob that it leads to. */
-function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, goesOn: bool): i32 {
-  let status = resolvePath(path, len, flags, goesOn);
-  if (status != Status.OK) return status;
-  if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
-  if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
-  status = readAt(result.offset, changetype<usize>(result) + RESULT_OID, position, count);
-  if (status != Status.OK) return failObject(status);
-  result.data = <u32>readPtr;
-  result.dataLen = readLen;
-  result.size = readTotal;
-  return Status.OK;
+  const status = beginPath(Task.LIST, path, len, flags);
+  const operation = here();
+  operation.count = limit;
+  // No name differs behind that many bytes.
+  operation.afterLen = min<u32>(afterLen, Limit.NAME);
+  memory.copy(operation.after, after, operation.afterLen);
+  return end(status == Status.OK ? runList() : status);
 }
 
 /**
@@ -412,12 +211,11 @@ function readPath(path: usize, len: u32, flags: u32, position: u64, count: u32, 
  * @param count bytes
  */
 export function volumeRead(path: usize, len: u32, flags: u32, position: u64, count: u32): i32 {
-  const goesOn = begin(READ, path, len, flags, position, count, 0, 0);
-  let status = readPath(path, len, flags, position, count, goesOn);
-  if (status == Status.OUT_OF_MEMORY && shed()) {
-    status = readPath(path, len, flags, position, count, false);
-  }
-  return end(status);
+  const status = beginPath(Task.READ, path, len, flags);
+  const operation = here();
+  operation.position = position;
+  operation.count = count;
+  return end(status == Status.OK ? runRead() : status);
 }
 
 /**
@@ -425,22 +223,167 @@ export function volumeRead(path: usize, len: u32, flags: u32, position: u64, cou
  * @param oid 20 bytes
  */
 export function volumeObject(oid: usize): i32 {
-  const goesOn = begin(OBJECT, oid, 20, 0, 0, 0, 0, 0);
-  if (!mounted()) return end(Status.EINVAL);
-  if (!goesOn || !resolved) {
+  begin(Task.OBJECT, 0);
+  copyOid(here().resolvedOid, oid);
+  return end(mounted() ? runObject() : Status.EINVAL);
+}
+
+/** Goes on with the operation after AGAIN. @returns what the function returns that began it; EINVAL where none waits */
+export function volumeResume(): i32 {
+  releaseResult();
+  faultClear();
+  const operation = here();
+  operation.waitsFor = 0;
+  switch (operation.task) {
+    case Task.MOUNT:
+      return end(runMount());
+    case Task.STAT:
+      return end(runStat());
+    case Task.LIST:
+      return end(runList());
+    case Task.READ:
+      return end(runRead());
+    case Task.OBJECT:
+      return end(runObject());
+    default:
+      return Status.EINVAL;
+  }
+}
+
+function runMount(): i32 {
+  const status = mountRun();
+  if (status != Status.OK) return fail(status);
+  store<i64>(info, commitTime);
+  copyOid(info + 8, imageCommit);
+  copyOid(info + 28, rootOid);
+  return status;
+}
+
+/** Resolves the operation's path, once. */
+function resolvePath(): i32 {
+  const operation = here();
+  if (operation.isResolved) return Status.OK;
+  const status = resolve(operation.flags & (RESOLVE_FOLLOW | RESOLVE_OID));
+  if (status != Status.OK) return fail(status);
+  operation.isResolved = true;
+  const result = operation.result;
+  result.kind = operation.resolvedKind;
+  result.mode = modeOf(operation.resolvedKind);
+  result.offset = operation.resolvedOffset;
+  result.oidKnown = operation.isOidKnown ? 1 : 0;
+  if (operation.isOidKnown) copyOid(result.oid, operation.resolvedOid);
+  return Status.OK;
+}
+
+function runStat(): i32 {
+  let status = resolvePath();
+  const result = here().result;
+  if (!SIZES || status != Status.OK || !(here().flags & Flag.SIZE)) return status;
+  if (result.kind == Entry.TREE || result.kind == Entry.SUBMODULE) return status;
+  if (provesOid()) {
+    status = proveBlob(result.offset, result.oid);
+    if (status != Status.OK) return failObject(status);
+    result.size = provenSize;
+  } else {
+    status = objectHead(result.offset);
+    if (status != Status.OK) return fail(status);
+    result.size = headSize;
+  }
+  return status;
+}
+
+function runList(): i32 {
+  const operation = here();
+  let status = resolvePath();
+  if (status == Status.OUT_OF_MEMORY && shed()) status = resolvePath();
+  if (status == Status.OK && operation.held == null) status = loadPage();
+  if (status == Status.OK && operation.flags & Flag.SIZE) {
+    status = listSize(operation.held!);
+    if (status != Status.OK) fail(status);
+  }
+  return status;
+}
+
+/**
+ * Gives back all that can be had again, for an object that memory has no room for: once an operation.
+ * @returns whether it is worth another try
+ */
+function shed(): bool {
+  const operation = here();
+  if (operation.hasShed) return false;
+  operation.hasShed = true;
+  resolveCancel();
+  readCancel();
+  windowsShed();
+  treeStreamShed();
+  resolveShed();
+  objectShed();
+  return true;
+}
+
+/** Loads the object at `result.offset`, of the id in the result where objects are proven. */
+function loadObject(): i32 {
+  const result = here().result;
+  const status = objectProven(result.offset, result.oid);
+  return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, result.oid) : status;
+}
+
+/** Loads the directory at `result.offset` and lists a page of it. */
+function loadPage(): i32 {
+  const operation = here();
+  if (operation.result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
+  let status = loadObject();
+  if (status != Status.OK) return failObject(status);
+  const tree = objectLoaded!;
+  operation.held = tree;
+  cacheKeep(tree);
+  faultAt(tree.offset);
+  status = tree.kind == Kind.TREE ? listOf(tree) : Status.WRONG_KIND;
+  if (status == Status.OUT_OF_MEMORY && shed()) status = listOf(tree);
+  return status == Status.OK ? status : fail(status);
+}
+
+function listOf(tree: GitObject): i32 {
+  const operation = here();
+  return listPage(tree, operation.after, operation.afterLen, operation.count);
+}
+
+/** Resolves a path and reads from the blob that it leads to. */
+function readPath(): i32 {
+  const operation = here();
+  const result = operation.result;
+  let status = resolvePath();
+  if (status != Status.OK) return status;
+  if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
+  if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
+  status = readAt(result.offset, result.oid, operation.position, operation.count);
+  return status == Status.OK ? status : failObject(status);
+}
+
+function runRead(): i32 {
+  const status = readPath();
+  return status == Status.OUT_OF_MEMORY && shed() ? readPath() : status;
+}
+
+function runObject(): i32 {
+  const operation = here();
+  const result = operation.result;
+  if (!operation.isResolved) {
+    const oid = operation.resolvedOid;
     const status = findEntry(oid);
-    if (status != Status.OK) return end(fail(faultOf(status, oid)));
+    if (status != Status.OK) return fail(faultOf(status, oid));
     result.offset = idxOffset;
-    if (provesOid()) copyOid(changetype<usize>(result) + RESULT_OID, oid);
-    resolved = true;
+    if (provesOid()) copyOid(result.oid, oid);
+    operation.isResolved = true;
   }
   const status = loadObject();
-  if (status != Status.OK) return end(failObject(status));
-  held = objectLoaded;
-  cacheAdd(held!);
-  result.kind = held!.kind;
-  result.data = <u32>held!.data;
-  result.dataLen = held!.size;
-  result.size = held!.size;
-  return end(Status.OK);
+  if (status != Status.OK) return failObject(status);
+  const object = objectLoaded!;
+  operation.held = object;
+  cacheAdd(object);
+  result.kind = object.kind;
+  result.data = <u32>object.data;
+  result.dataLen = object.size;
+  result.size = object.size;
+  return Status.OK;
 }

@@ -1,5 +1,5 @@
 /** A volume for guests, whose hosts are synchronous: mount, then one file from its first byte to its last. */
-import { Result, resultPtr, volumeMountBegin, volumeMountRun, volumeRead, volumeStat } from "../../asm/volume/volume";
+import { result, volumeMount as mount, volumeMountBegin, volumeRead, volumeStat } from "../../asm/volume/volume";
 import { Entry } from "../../asm/git/tree";
 import { Status } from "../../asm/base/status";
 
@@ -14,12 +14,6 @@ let position: u64 = 0;
 /** The last piece. `chunkLen` is 0 at the file's end. */
 export let chunkPtr: usize = 0;
 export let chunkLen: u32 = 0;
-
-// @ts-ignore: decorator
-@inline
-function result(): Result {
-  return changetype<Result>(resultPtr());
-}
 
 /** AGAIN from a synchronous host is a broken promise. */
 function settled(status: i32): i32 {
@@ -37,7 +31,7 @@ export function errorOffset(): u64 {
  */
 export function volumeMount(handle: u64, capacity: u64, blockSize: u64, mode: u32, memoryLimit: u32): i32 {
   const status = volumeMountBegin(handle, capacity, blockSize, mode, memoryLimit);
-  return settled(status == Status.OK ? volumeMountRun() : status);
+  return settled(status == Status.OK ? mount() : status);
 }
 
 /**

@@ -1,4 +1,6 @@
 /** What guests are compiled with, in the place of `asm/base/features.ts`, which says what each part is. */
 export const PROOFS: bool = false;
 export const LOOKUP_CACHES: bool = false;
+export const SIZES: bool = false;
+export const OPERATIONS: u32 = 1;
 export const LARGE_TREES: bool = false;

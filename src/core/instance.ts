@@ -4,7 +4,7 @@
  */
 
 import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
-import { abortable, throwIfAborted } from "../abort.js";
+import { abortable } from "../abort.js";
 import { type BlockDevice, RESULT as READ } from "../devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "../errors.js";
 import { hexOid } from "../git/oid.js";
@@ -16,13 +16,17 @@ interface CoreExports extends Record<string, unknown> {
   input(): number;
   stats(): number;
   info(): number;
-  result(): number;
-  cancel(): void;
+  operation(): number;
+  result(operation: number): number;
+  resume(operation: number): number;
+  cancel(operation: number): void;
+  release(operation: number): void;
   mountBegin(handle: bigint, capacity: bigint, blockSize: bigint, mode: number, memoryLimit: number): number;
   prove(level: number, commit: number): number;
-  mount(): number;
-  stat(path: number, length: number, flags: number): number;
+  mount(operation: number): number;
+  stat(operation: number, path: number, length: number, flags: number): number;
   list(
+    operation: number,
     path: number,
     length: number,
     flags: number,
@@ -30,8 +34,15 @@ interface CoreExports extends Record<string, unknown> {
     afterLength: number,
     limit: number,
   ): number;
-  read(path: number, length: number, flags: number, position: bigint, count: number): number;
-  object(oid: number): number;
+  read(
+    operation: number,
+    path: number,
+    length: number,
+    flags: number,
+    position: bigint,
+    count: number,
+  ): number;
+  object(operation: number, oid: number): number;
 }
 
 /** Flags of the core's operations (`asm/volume/volume.ts`). */
@@ -44,7 +55,7 @@ export const MODE = { light: 0, fast: 1, analyze: 2 } as const;
 export const PROOF = { none: 0, crc: 1, oid: 2 } as const;
 export const PROOF_COLLISIONS = 3;
 
-/** Offsets of the result struct's fields (`Result` in `asm/volume/volume.ts`; docs/ABI.md). */
+/** Offsets of the result struct's fields (`Result` in `asm/volume/operation.ts`; docs/ABI.md). */
 export const RESULT = {
   kind: 0,
   mode: 4,
@@ -57,6 +68,7 @@ export const RESULT = {
   oidKnown: 48,
   left: 52,
   oid: 56,
+  waitsFor: 76,
 } as const;
 
 /** Offsets of the fields of what was mounted (`infoPtr` in `asm/volume/volume.ts`; docs/ABI.md). */
@@ -73,7 +85,7 @@ const RESULTS: readonly number[] = Object.values(READ);
 const INPUT_MAX = 8192;
 
 /** The version of the core's interface that this module speaks (`ABI_VERSION` in `asm/core.ts`). */
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 
 /** Errors that are about one object, which their message names. */
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
@@ -99,7 +111,10 @@ export class Core {
   readonly #device: BlockDevice;
   readonly #exports: CoreExports;
   readonly #input: number;
-  readonly #result: number;
+  /** Pointers to results, by handles. */
+  readonly #results: number[] = [];
+  /** The result that is read; 0 for none. */
+  #result = 0;
   /** What the device threw, against its contract, since the operation began. */
   #thrown: unknown;
   #view: DataView;
@@ -122,7 +137,6 @@ export class Core {
     this.#view = new DataView(exports.memory.buffer);
     this.#bytes = new Uint8Array(exports.memory.buffer);
     this.#input = exports.input();
-    this.#result = exports.result();
   }
 
   get exports(): CoreExports {
@@ -173,7 +187,35 @@ export class Core {
     return this.#input;
   }
 
-  /** A field of the result struct (`Result` in asm/volume/volume.ts), by its offset. */
+  /** A handle for operations, or 0 where there is none (`operation` in docs/ABI.md). */
+  open(): number {
+    const handle = this.#exports.operation();
+    if (handle !== 0) this.#results[handle] = this.#exports.result(handle);
+    return handle;
+  }
+
+  /** Gives a handle back. */
+  release(handle: number): void {
+    this.#exports.release(handle);
+  }
+
+  /**
+   * Begins an operation, or goes on with one. Its result is then the one that is read, until the next call.
+   * @param call calls the export
+   * @returns its status
+   */
+  call(handle: number, call: (handle: number) => number): number {
+    this.#thrown = undefined;
+    this.#result = this.#results[handle]!;
+    return call(handle);
+  }
+
+  /** Goes on with an operation that has answered AGAIN. */
+  resume(handle: number): number {
+    return this.call(handle, this.#exports.resume);
+  }
+
+  /** A field of the result struct (`Result` in asm/volume/operation.ts), by its offset. */
   resultU32(offset: number): number {
     return this.view.getUint32(this.#result + offset, true);
   }
@@ -190,63 +232,58 @@ export class Core {
   }
 
   /**
-   * Calls an operation until its device has answered all that it asks for.
-   * @param operation called again after AGAIN
-   * @param path what it is about, for errors
+   * Runs an operation to its end, where it is the only one.
+   * @param call calls the export
    * @param signals end the wait for the device; the operation is dropped
-   * @returns undefined where it ended at once, so that synchronous devices cost no turn of the event loop
    * @throws DocteurError; the reason of a signal
    */
-  run(
-    operation: () => number,
-    path?: string,
+  async run(
+    handle: number,
+    call: (handle: number) => number,
     signals: readonly AbortSignal[] = [],
-  ): Promise<void> | undefined {
-    this.#thrown = undefined;
-    const status = operation();
-    if (status === STATUS.Ok) return undefined;
-    if (status === STATUS.Again) return this.#wait(operation, path, signals);
-    throw this.#error(status, path);
-  }
-
-  async #wait(
-    operation: () => number,
-    path: string | undefined,
-    signals: readonly AbortSignal[],
   ): Promise<void> {
-    for (;;) {
+    let status = this.call(handle, call);
+    while (status === STATUS.Again) {
       try {
-        await this.#ready(path, signals);
-        throwIfAborted(signals);
+        await abortable(this.ready(), signals);
       } catch (error) {
-        this.#exports.cancel();
+        this.#exports.cancel(handle);
         throw error;
       }
-      const status = operation();
-      if (status === STATUS.Ok) return;
-      if (status !== STATUS.Again) throw this.#error(status, path);
+      status = this.resume(handle);
     }
+    if (status !== STATUS.Ok) throw this.error(status);
   }
 
-  /** Waits until the device can be asked again. */
-  async #ready(path: string | undefined, signals: readonly AbortSignal[]): Promise<void> {
+  /**
+   * Waits until the device can be asked again.
+   * @throws DocteurError `DeviceFailed`
+   */
+  async ready(): Promise<void> {
     if (this.#device.ready === undefined)
-      throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`", { path });
+      throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`");
     try {
-      await abortable(Promise.resolve(this.#device.ready()), signals);
+      await this.#device.ready();
     } catch (cause) {
-      throwIfAborted(signals);
-      throw new DocteurError("DeviceFailed", MESSAGES.DeviceFailed, { path, cause });
+      throw new DocteurError("DeviceFailed", MESSAGES.DeviceFailed, { cause });
     }
   }
 
-  #error(status: number, path: string | undefined): DocteurError {
+  /** Throws for a status that is not OK of an export that is no operation. */
+  check(status: number): void {
+    this.#result = 0;
+    if (status !== STATUS.Ok) throw this.error(status);
+  }
+
+  /** The error that a status stands for: of the operation that was called last. @param path what it is about */
+  error(status: number, path?: string): DocteurError {
     const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
     const message = MESSAGES[code].replace("%", () => (path === undefined ? "the path" : path || "/"));
-    const offset = this.resultU64(RESULT.errorOffset) || undefined;
+    const hasResult = this.#result !== 0;
+    const offset = (hasResult && this.resultU64(RESULT.errorOffset)) || undefined;
     const cause = code === "DeviceFailed" ? (this.#device.failure ?? this.#thrown) : undefined;
     const where = offset === undefined ? "" : ` (at offset ${offset})`;
-    const oid = this.resultOid();
+    const oid = hasResult ? this.resultOid() : undefined;
     const object = oid === undefined || !OF_AN_OBJECT.includes(code) ? "" : `: ${oid}`;
     const hint = code === "OutOfMemory" ? "raise the memory limit" : undefined;
     return new DocteurError(code, `${message}${object}${where}`, { path, oid, offset, cause, hint });

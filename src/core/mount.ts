@@ -61,7 +61,9 @@ export async function remount(core: Core, device: BlockDevice, options: MountOpt
   const capacity = BigInt(device.capacity);
   const blockSize = BigInt(device.blockSize);
   const mode = MODE[options.mode];
-  core.run(() => exports.mountBegin(0n, capacity, blockSize, mode, options.memoryLimit));
-  core.run(() => exports.prove(level, commit === undefined ? 0 : core.write(commit)));
-  await core.run(() => exports.mount(), undefined, options.signals);
+  core.check(exports.mountBegin(0n, capacity, blockSize, mode, options.memoryLimit));
+  core.check(exports.prove(level, commit === undefined ? 0 : core.write(commit)));
+  const handle = core.open();
+  await core.run(handle, exports.mount, options.signals);
+  core.release(handle);
 }

@@ -48,11 +48,11 @@ export async function readCommit(core: Core, signals: readonly AbortSignal[]): P
   const info = core.exports.info();
   const oid = core.bytes.slice(info + INFO.commit, info + INFO.commit + 20);
   const tree = hexOid(core.bytes.subarray(info + INFO.tree, info + INFO.tree + 20));
-  await core.run(() => core.exports.object(core.write(oid)), undefined, signals);
+  const handle = core.open();
+  await core.run(handle, () => core.exports.object(handle, core.write(oid)), signals);
   const data = core.resultU32(RESULT.data);
   const text = parseCommit(core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen)));
-  // A large commit gives its memory back.
-  core.exports.cancel();
+  core.release(handle);
   const committer = person(text.committer);
   return {
     oid: hexOid(oid),

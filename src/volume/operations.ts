@@ -1,10 +1,10 @@
 /**
- * The operations of one core, one at a time: while one waits for its device, the others stand in a queue. A
- * signal ends the wait of its operation, and closing ends all.
+ * The operations of one core: as many under way at once as it has handles for, the others in a queue, first come,
+ * first served. One wait for the device serves all that wait. A signal ends its operation, and closing ends all.
  */
-import { abortable, throwIfAborted } from "../abort.js";
-import type { Core } from "../core/instance.js";
-import { DocteurError } from "../errors.js";
+import { throwIfAborted } from "../abort.js";
+import { type Core, RESULT } from "../core/instance.js";
+import { DocteurError, STATUS } from "../errors.js";
 
 /** An operation of the core. */
 export interface Operation<T> {
@@ -13,99 +13,251 @@ export interface Operation<T> {
   /** End its wait. */
   signals: readonly AbortSignal[];
   /** Calls the export. */
-  call(): number;
-  /** Takes the result: at once, before any other operation can begin. */
+  call(handle: number): number;
+  /** Takes the result: at once, before anything else can run. */
   take(): T;
+}
+
+/** An operation that has not ended at once. */
+class Pending {
+  readonly operation: Operation<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #abort: () => void;
+  /** Its handle while it is under way, otherwise 0. */
+  handle = 0;
+  /** The handle of the operation that it waits for; 0 for the device. */
+  waitsFor = 0;
+
+  constructor(
+    operation: Operation<unknown>,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+    abort: (pending: Pending) => void,
+  ) {
+    this.operation = operation;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.#abort = () => abort(this);
+    for (const signal of operation.signals) signal.addEventListener("abort", this.#abort);
+  }
+
+  /** Hears signals no more. */
+  forget(): void {
+    for (const signal of this.operation.signals) signal.removeEventListener("abort", this.#abort);
+  }
 }
 
 export class Operations {
   readonly #core: Core;
-  readonly #closing = new AbortController();
-  /** The end of the last operation that waits for the device or in the queue; it never rejects. */
-  #last: Promise<void> | undefined;
+  #isClosed = false;
+  /** Handles that no operation uses. */
+  readonly #idle: number[] = [];
+  /** Operations under way, in the order in which they began. */
+  readonly #waiting = new Set<Pending>();
+  /** Operations that no handle was left for. */
+  readonly #queue = new Set<Pending>();
+  /** Operations that had no memory beside others: each is tried again alone. */
+  readonly #lone = new Set<Pending>();
+  /** The operation that has the core for itself. */
+  #sole: Pending | undefined;
+  /** Whether the device is being waited for. */
+  #isWatching = false;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
   get isClosed(): boolean {
-    return this.#closing.signal.aborted;
+    return this.#isClosed;
   }
 
   /** Ends what waits, and refuses what comes: with `Closed`. */
   close(): void {
-    this.#closing.abort();
+    this.#isClosed = true;
+    for (const pending of [...this.#waiting, ...this.#lone, ...this.#queue])
+      this.#drop(pending, closedError(pending.operation));
   }
 
   /**
    * Runs an operation.
-   * @returns its result: no promise where the device has it all at once and nothing waits
+   * @returns its result: no promise where the device has it all at once and no other stands in the queue
    * @throws DocteurError `Closed`, and what the core throws; the reason of a signal
    */
   run<T>(operation: Operation<T>): T | Promise<T> {
-    this.#check(operation);
-    if (this.#last !== undefined) return this.#queue(operation, this.#last);
-    const waiting = this.#start(operation);
-    return waiting === undefined ? operation.take() : this.#finish(operation, waiting, this.#enter());
-  }
-
-  #check({ path, signals }: Operation<unknown>): void {
-    if (this.isClosed) throw new DocteurError("Closed", "the volume is closed", { path });
-    throwIfAborted(signals);
-  }
-
-  #start({ call, path, signals }: Operation<unknown>): Promise<void> | undefined {
-    return this.#core.run(call, path, [this.#closing.signal, ...signals]);
-  }
-
-  /** Takes the last place in the queue. @returns leaves it */
-  #enter(): () => void {
-    let leave = (): void => undefined;
-    const end = new Promise<void>((resolve) => {
-      leave = () => {
-        if (this.#last === end) this.#last = undefined;
-        resolve();
-      };
-    });
-    this.#last = end;
-    return leave;
-  }
-
-  async #finish<T>(
-    operation: Operation<T>,
-    waiting: Promise<void> | undefined,
-    leave: () => void,
-  ): Promise<T> {
+    if (this.#isClosed) throw closedError(operation);
+    throwIfAborted(operation.signals);
+    const handle = this.#isBusy ? 0 : this.#takeHandle();
+    if (handle === 0) return this.#wait(operation, (pending) => this.#queue.add(pending));
+    const status = this.#begin(operation, handle);
+    if (status === STATUS.Again) return this.#wait(operation, (pending) => this.#enter(pending, handle));
+    if (status === STATUS.OutOfMemory && this.#sharesMemory(handle)) {
+      this.#leave(handle);
+      return this.#wait(operation, (pending) => {
+        this.#lone.add(pending);
+        this.#advance();
+      });
+    }
     try {
-      await waiting;
+      if (status !== STATUS.Ok) throw this.#core.error(status, operation.path);
       return operation.take();
-    } catch (error) {
-      // What ended the wait was the closing, whatever came of it.
-      this.#check(operation);
-      throw error;
     } finally {
-      leave();
+      this.#idle.push(handle);
     }
   }
 
-  async #queue<T>(operation: Operation<T>, before: Promise<void>): Promise<T> {
-    const leave = this.#enter();
-    try {
-      await abortable(before, [this.#closing.signal, ...operation.signals]);
-      this.#check(operation);
-    } catch (error) {
-      // The next in the queue waits for those before this one.
-      before.then(leave);
-      this.#check(operation);
-      throw error;
-    }
-    let waiting: Promise<void> | undefined;
-    try {
-      waiting = this.#start(operation);
-    } catch (error) {
-      leave();
-      throw error;
-    }
-    return this.#finish(operation, waiting, leave);
+  /** Whether a new operation has to stand in the queue. */
+  get #isBusy(): boolean {
+    return this.#queue.size > 0 || this.#lone.size > 0 || this.#sole !== undefined;
   }
+
+  #wait<T>(operation: Operation<T>, place: (pending: Pending) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const abort = (pending: Pending): void => {
+        const reason: unknown = operation.signals.find(({ aborted }) => aborted)?.reason;
+        this.#drop(pending, reason);
+        this.#advance();
+      };
+      place(new Pending(operation, resolve as (value: unknown) => void, reject, abort));
+    });
+  }
+
+  /** A handle, or 0 where there is none. */
+  #takeHandle(): number {
+    return this.#idle.pop() ?? this.#core.open();
+  }
+
+  #begin(operation: Operation<unknown>, handle: number): number {
+    try {
+      return this.#core.call(handle, operation.call);
+    } catch (error) {
+      this.#leave(handle);
+      throw error;
+    }
+  }
+
+  /** An operation has answered AGAIN. */
+  #enter(pending: Pending, handle: number): void {
+    pending.handle = handle;
+    pending.waitsFor = this.#core.resultU32(RESULT.waitsFor);
+    this.#waiting.add(pending);
+    if (!this.#isWatching) void this.#watch();
+  }
+
+  /** Drops what a handle's operation holds. */
+  #leave(handle: number): void {
+    this.#core.exports.cancel(handle);
+    this.#idle.push(handle);
+  }
+
+  /** Ends an operation before its time. */
+  #drop(pending: Pending, reason: unknown): void {
+    pending.forget();
+    if (this.#waiting.delete(pending)) this.#leave(pending.handle);
+    this.#queue.delete(pending);
+    this.#lone.delete(pending);
+    if (this.#sole === pending) this.#sole = undefined;
+    pending.reject(reason);
+  }
+
+  /** Whether other operations, or what is kept for them, may have the memory that an operation lacks. */
+  #sharesMemory(handle: number): boolean {
+    return this.#waiting.size > 0 || this.#idle.some((other) => other !== handle);
+  }
+
+  /** Waits for the device as long as anything waits for it. */
+  async #watch(): Promise<void> {
+    this.#isWatching = true;
+    while (this.#waiting.size > 0) {
+      try {
+        await this.#core.ready();
+      } catch (error) {
+        const { message, cause } = error as DocteurError;
+        for (const pending of [...this.#waiting]) {
+          const { path } = pending.operation;
+          this.#drop(pending, new DocteurError("DeviceFailed", message, { path, cause }));
+        }
+      }
+      for (const pending of [...this.#waiting]) this.#resume(pending);
+      this.#advance();
+    }
+    this.#isWatching = false;
+  }
+
+  /** Goes on with an operation, unless it has been dropped. @returns whether it has come any further */
+  #resume(pending: Pending): boolean {
+    if (!this.#waiting.has(pending)) return false;
+    const { handle, waitsFor } = pending;
+    const status = this.#core.resume(handle);
+    if (status === STATUS.Again) {
+      pending.waitsFor = this.#core.resultU32(RESULT.waitsFor);
+      return pending.waitsFor !== waitsFor;
+    }
+    this.#waiting.delete(pending);
+    this.#settle(pending, handle, status);
+    return true;
+  }
+
+  /** An operation has ended with a status other than AGAIN. */
+  #settle(pending: Pending, handle: number, status: number): void {
+    if (status === STATUS.OutOfMemory && this.#sole !== pending && this.#sharesMemory(handle)) {
+      this.#leave(handle);
+      this.#lone.add(pending);
+      return;
+    }
+    const { operation } = pending;
+    pending.forget();
+    if (this.#sole === pending) this.#sole = undefined;
+    try {
+      if (status !== STATUS.Ok) throw this.#core.error(status, operation.path);
+      pending.resolve(operation.take());
+    } catch (error) {
+      pending.reject(error);
+    }
+    this.#idle.push(handle);
+  }
+
+  /** Begins what can begin, and goes on with what waited for another operation. */
+  #advance(): void {
+    for (let hasMoved = true; hasMoved; ) {
+      hasMoved = false;
+      for (const pending of [...this.#waiting])
+        if (pending.waitsFor !== 0 && this.#resume(pending)) hasMoved = true;
+    }
+    while (!this.#isClosed) {
+      const pending = this.#next();
+      const handle = pending === undefined ? 0 : this.#takeHandle();
+      if (pending === undefined || handle === 0) return;
+      this.#lone.delete(pending);
+      this.#queue.delete(pending);
+      this.#start(pending, handle);
+    }
+  }
+
+  /** The operation that may begin now, if any. */
+  #next(): Pending | undefined {
+    if (this.#sole !== undefined) return undefined;
+    const [lone] = this.#lone;
+    if (lone === undefined) return this.#queue.values().next().value;
+    if (this.#waiting.size > 0) return undefined;
+    for (const handle of this.#idle.splice(0)) this.#core.release(handle);
+    this.#sole = lone;
+    return lone;
+  }
+
+  #start(pending: Pending, handle: number): void {
+    let status: number;
+    try {
+      status = this.#begin(pending.operation, handle);
+    } catch (error) {
+      this.#drop(pending, error);
+      return;
+    }
+    if (status === STATUS.Again) this.#enter(pending, handle);
+    else this.#settle(pending, handle, status);
+  }
+}
+
+function closedError({ path }: Operation<unknown>): DocteurError {
+  return new DocteurError("Closed", "the volume is closed", { path });
 }

@@ -26,7 +26,9 @@ class Core:
         self.exports = Instance(self.store, module, [block_read]).exports(self.store)
         self.memory = self.exports["memory"]
         self.call("mountBegin", 0, len(image), 512, mode, 0)
-        self.call("mount")
+        # The image is in memory, and no read has to be waited for: one handle is enough.
+        self.handle = self.exports["operation"](self.store)
+        self.call("mount", self.handle)
 
     def block_read(self, _handle: int, offset: int, target: int, size: int) -> int:
         if offset % 512 or size % 512 or offset + size > len(self.image):
@@ -45,8 +47,8 @@ class Core:
         content = b""
         while True:
             self.memory.write(self.store, path, source)
-            self.call("read", source, len(path), 0, len(content), 1 << 20)
-            result = self.exports["result"](self.store)
+            self.call("read", self.handle, source, len(path), 0, len(content), 1 << 20)
+            result = self.exports["result"](self.store, self.handle)
             (data, length) = struct.unpack("<II", self.memory.read(self.store, result + 24, result + 32))
             if length == 0:
                 return content

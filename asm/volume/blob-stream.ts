@@ -1,0 +1,110 @@
+/** Streams of large blobs through windows: to show them piece by piece, or to hash them. */
+import { PROOFS } from "../base/features";
+import { faultAt } from "../base/fault";
+import { copyOid, sameOid } from "../base/bytes";
+import { Status } from "../base/status";
+import { blockRelease } from "../device/sector-cache";
+import { EntryHeader, Kind } from "../git/entry";
+import { WINDOW, windowSlide } from "../inflate/window";
+import { NEED_OUTPUT } from "../inflate/zlib";
+import { OBJECT_SLACK } from "../objects/cache";
+import { crcCheck, crcHeader, headerCrc } from "../objects/entry-crc";
+import { idBegin, idEnd, idUpdate } from "../objects/object-id";
+import { provesCrc, provesOid } from "../objects/proof";
+import { streamBegin, streamRun } from "../objects/stream";
+import { Window } from "./window";
+import { windowObtain, windowUse } from "./windows";
+
+const digest: usize = memory.data(20, 8);
+
+/**
+ * Opens a blob in a window, which the operation uses from then on.
+ * @param offset the blob's, from the PACK's start; `entry` its header
+ * @param oid its id, where objects are proven
+ * @param isProving whether it is to be hashed
+ * @returns null where there is no memory, or with `windowStatus` set where the device has no answer
+ */
+export function windowOpen(offset: u64, entry: EntryHeader, oid: usize, isProving: bool): Window | null {
+  windowStatus = provesCrc() ? crcHeader(offset, entry.data) : Status.OK;
+  if (windowStatus != Status.OK) return null;
+  const window = windowObtain();
+  if (window == null) {
+    windowStatus = Status.OUT_OF_MEMORY;
+    return null;
+  }
+  windowUse(window);
+  const size = entry.size;
+  window.blob = offset;
+  window.start = 0;
+  window.size = size;
+  window.isEnded = false;
+  window.isProving = isProving;
+  if (provesOid()) copyOid(window.oid, oid);
+  if (PROOFS && isProving) idBegin(window.hash, Kind.BLOB, size);
+  streamBegin(window.stream, entry.data, size, window.bytes, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);
+  if (provesCrc()) window.stream.crc = headerCrc;
+  return window;
+}
+
+/** Why `windowOpen` returned null. */
+export let windowStatus: i32 = Status.OK;
+
+/** Empties a window. */
+function clear(window: Window): void {
+  window.blob = 0;
+  window.used = 0;
+}
+
+function fail(window: Window, status: i32): i32 {
+  faultAt(window.blob);
+  clear(window);
+  return status;
+}
+
+/** Streams on, until the window is full or the stream has ended as it should. */
+function advance(window: Window): i32 {
+  const state = window.stream.inflate;
+  const size = window.size;
+  if (state.output == state.outputEnd && state.totalOut < size) {
+    window.start += windowSlide(state, window.bytes, size);
+  }
+  const from = state.output;
+  let status = streamRun(window.stream);
+  if (PROOFS && window.isProving) idUpdate(window.hash, from, state.output - from);
+  if (status == Status.AGAIN) return status;
+  const isWhole = state.totalOut == size;
+  if (status == NEED_OUTPUT && !isWhole) return Status.OK;
+  window.isEnded = true;
+  if (status == Status.OK ? !isWhole : status < 0) status = Status.BAD_INFLATED_SIZE;
+  if (status == Status.OK && provesCrc()) status = crcCheck(window.blob, window.stream.crc);
+  return status == Status.OK ? status : fail(window, status);
+}
+
+/**
+ * Streams on until the byte at a position is in the window. The blob's last piece is shown only after the stream has
+ * ended as it should.
+ * @returns OK, AGAIN, or an error: the window then holds nothing
+ */
+export function windowReach(window: Window, position: u64): i32 {
+  const state = window.stream.inflate;
+  while (!window.isEnded && (position >= state.totalOut || state.totalOut == window.size)) {
+    const status = advance(window);
+    if (status != Status.OK) return status;
+  }
+  blockRelease();
+  return Status.OK;
+}
+
+/** Hashes the blob in the window to its end, and compares its id. The window then holds nothing. */
+export function windowProve(window: Window): i32 {
+  while (!window.isEnded) {
+    const status = advance(window);
+    if (status != Status.OK) return status;
+    blockRelease();
+  }
+  let status = idEnd(window.hash, digest);
+  if (status == Status.OK && !sameOid(digest, window.oid)) status = Status.OID_MISMATCH;
+  if (status != Status.OK) return fail(window, status);
+  clear(window);
+  return status;
+}

@@ -1,0 +1,54 @@
+/**
+ * A window: a large blob that is stored whole is inflated through one, piece by piece.
+ *
+ *     │ fields │ blob's id 20 │ SHA-1 state │ Stream │ window │ slack │
+ */
+import { SHA1_SIZE } from "../checksum/sha1-state";
+import { WINDOW } from "../inflate/window";
+import { OBJECT_SLACK } from "../objects/cache";
+import { STREAM_SIZE, Stream } from "../objects/stream";
+
+@unmanaged
+export class Window {
+  /** The blob: its offset from the PACK's start, or 0 for none, and its size in bytes. */
+  blob: u64;
+  size: u64;
+  /** The window's first byte in the blob. */
+  start: u64;
+  /** The number of the operation that uses it, or 0; and when it was used last, 0 where the blob's end has been read. */
+  user: u32;
+  used: u32;
+  /** The stream has ended as it should. */
+  isEnded: bool;
+  /** The blob is being hashed, and none of it is shown. */
+  isProving: bool;
+
+  /** The id that the blob was opened by, where objects are proven. */
+  @inline
+  get oid(): usize {
+    return changetype<usize>(this) + OID;
+  }
+
+  @inline
+  get hash(): usize {
+    return changetype<usize>(this) + HASH;
+  }
+
+  @inline
+  get stream(): Stream {
+    return changetype<Stream>(changetype<usize>(this) + STREAM);
+  }
+
+  /** What has been inflated: from here to the inflater's output. */
+  @inline
+  get bytes(): usize {
+    return changetype<usize>(this) + BYTES;
+  }
+}
+
+const OID: usize = (offsetof<Window>() + 7) & ~7;
+const HASH: usize = OID + 24;
+const STREAM: usize = (HASH + SHA1_SIZE + 15) & ~15;
+const BYTES: usize = STREAM + STREAM_SIZE;
+/** Bytes of a window and what belongs to it. Align it to 16. */
+export const WINDOW_SIZE: usize = BYTES + WINDOW + OBJECT_SLACK;
