@@ -151,7 +151,9 @@ test("trees that hold each other many times: counting ends", async (t) => {
   git(source, "symbolic-ref", "HEAD", "refs/heads/main");
   const { danglingLinks, fileCount } = await make(source, join(work, "image"));
   assert.equal(danglingLinks.paths.length, 5);
-  assert.ok(danglingLinks.count > 5 && danglingLinks.count < fileCount);
+  // Of 2^60 paths as many are looked up as a source of 60 small trees may ask for.
+  assert.equal(fileCount, Number.MAX_SAFE_INTEGER);
+  assert.ok(danglingLinks.count > 5 && danglingLinks.count < 100_000, String(danglingLinks.count));
 });
 
 test("the command names the first of them", async (t) => {

@@ -104,7 +104,8 @@ export async function findDanglingCommitLinks(run: CatFileRun, listed: ListedCom
   const { trees, rows } = findLinks(listed);
   if (rows.length === 0) return { count: 0, paths: [] };
   const paths = new CommitPaths(listed, await readTargets(run, listed, rows));
-  const dangling = new DanglingLinks((path) => paths.find(path));
+  const nameBytes = listed.trees.reduce((sum, { content }) => sum + content.length, 0);
+  const dangling = new DanglingLinks((path) => paths.find(path), nameBytes);
   // No deeper than paths may be. Trees that hold each other have more paths than can be walked.
   const visit = (tree: CommitTree, prefix: string): boolean => {
     for (const { kind, name, oidAt } of itemsOf(tree)) {

@@ -24,7 +24,12 @@ const DEPTH_MAX = 512;
 /** How many paths are told. */
 const SHOWN_MAX = 5;
 
-/** Bytes of paths that are looked up for one source: some seconds. Links that lead through others may ask for any number. */
+/**
+ * Bytes of paths that are looked up: for any source, beside those for each byte of its names, and at the most. Links that
+ * lead through others, and trees that hold each other, may ask for any number.
+ */
+const WORK_FREE = 2 ** 24;
+const WORK_FACTOR = 256;
 const WORK_MAX = 2 ** 30;
 /** What a lookup costs beside its path, in such bytes. */
 const LOOKUP_COST = 64;
@@ -57,16 +62,18 @@ function rewrite(base: string[], target: string, rest: readonly string[]): Rewri
 export class DanglingLinks {
   readonly noticed: Noticed = { count: 0, paths: [] };
   readonly #lookup: Lookup;
-  #work = 0;
+  #left: number;
 
-  constructor(lookup: Lookup) {
+  /** @param nameBytes bytes of the source's names, each where it is written: the work may be as much as goes with them */
+  constructor(lookup: Lookup, nameBytes: number) {
     this.#lookup = lookup;
+    this.#left = Math.min(WORK_FREE + WORK_FACTOR * nameBytes, WORK_MAX);
   }
 
   /** Takes note of work besides lookups. @returns whether there is work left to spend: without, links are not judged */
   spend(work: number): boolean {
-    this.#work += work;
-    return this.#work <= WORK_MAX;
+    this.#left -= work;
+    return this.#left >= 0;
   }
 
   /** Judges a link. @param path a byte string, without a slash in front */
@@ -132,7 +139,11 @@ function walkPaths(
 /** The dangling links of a listed source. */
 export function findDanglingLinks(listing: Listing): Noticed {
   const links: string[] = [];
-  walkPaths(listing, (path, isLink) => void (isLink && links.push(path)));
+  let nameBytes = 0;
+  walkPaths(listing, (path, isLink) => {
+    nameBytes += path.length;
+    if (isLink) links.push(path);
+  });
   const paths = new PathTree();
   if (links.length > 0)
     walkPaths(
@@ -147,7 +158,7 @@ export function findDanglingLinks(listing: Listing): Noticed {
     if (value === OTHER) return "other";
     // Targets are at hand.
     return { target: byteStringOf(listing.blobs.at(value).content as Uint8Array) };
-  });
+  }, nameBytes);
   for (const path of links) dangling.judge(path);
   return dangling.noticed;
 }
