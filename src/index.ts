@@ -15,6 +15,7 @@ export {
   type StatusCode,
 } from "./errors.js";
 export { type OpenOptions, open } from "./open.js";
+export type { GitObject } from "./volume/calls.js";
 export type { Commit, Person } from "./volume/commit.js";
 export type { Entry, EntryKind } from "./volume/entry.js";
 export type {
@@ -28,4 +29,4 @@ export type {
   WalkOptions,
 } from "./volume/options.js";
 export type { WalkOrder } from "./volume/walk.js";
-export { type GitObject, type Stats, Volume } from "./volume.js";
+export { type Stats, Volume } from "./volume.js";

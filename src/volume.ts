@@ -7,35 +7,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { turn } from "./abort.js";
-import { checkOptions, checkValue, invalid, isOid, isWhole, type Path, textBytes } from "./arguments.js";
-import { Core, FLAG, RESULT } from "./core/instance.js";
+import { checkOptions, checkValue, invalid, isOid, isWhole, type Path } from "./arguments.js";
+import { Core, FLAG } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import { DocteurError } from "./errors.js";
 import { oidBytes } from "./git/oid.js";
-import { quotePath } from "./text/quoted-path.js";
+import { Calls, flagsOf, type GitObject, type Place, placeOf, signalsOf, tooLarge } from "./volume/calls.js";
 import type { Commit } from "./volume/commit.js";
 import { Content } from "./volume/content.js";
-import {
-  type Entry,
-  entryCost,
-  type Folder,
-  type FoundEntry,
-  folderOf,
-  listedPage,
-  namesOf,
-  type Page,
-  statEntry,
-} from "./volume/entry.js";
-import { Operations } from "./volume/operations.js";
+import { eachEntry, firstPage, listPages, walkFrom } from "./volume/directories.js";
+import type { Entry } from "./volume/entry.js";
 import * as options from "./volume/options.js";
 import { contentStream } from "./volume/stream.js";
-import { walkPages } from "./volume/walk.js";
-
-/** An object as git has it. */
-export interface GitObject {
-  kind: "commit" | "tree" | "blob" | "tag";
-  data: Uint8Array;
-}
 
 /** Counters since the image was opened. */
 export interface Stats {
@@ -60,69 +43,16 @@ export interface Stats {
   deltaBytes: number;
 }
 
-/** A path as it was given, and its bytes. */
-interface Place {
-  bytes: Uint8Array;
-  text: string;
-}
-
-/** What a page is of. */
-interface PageQuery {
-  place: Place;
-  folder: Folder;
-  flags: number;
-  after: Uint8Array;
-  limit: number;
-  signals: readonly AbortSignal[];
-}
-
-const OBJECT_KINDS = ["commit", "tree", "blob", "tag"] as const;
-/** Bytes asked for at once. */
-const PIECE = 0x40000000;
 /** Where a signal may end a read: bytes between two turns of the event loop. */
 const TURN_BYTES = 16 << 20;
-/**
- * Entries that are listed at once, and bytes of memory that those of one page may take: an eighth of the memory
- * limit, between these two.
- */
-const PAGE = 4096;
-const PAGE_BYTES_MIN = 1 << 18;
-const PAGE_BYTES_MAX = 1 << 22;
-/** Bytes of a name at the most (`Limit.NAME` in asm/base/limits.ts): the rest of a longer one orders nothing. */
-const NAME_MAX = 4096;
-/** Bytes of a symlink's target that can be followed (`Limit.PATH` there). */
+/** Bytes of a symlink's target that can be followed (`Limit.PATH` in asm/base/limits.ts). */
 const TARGET_MAX = 4096;
 
 const decoder = new TextDecoder();
-const NOTHING = new Uint8Array(0);
 
 /** Engines that lack it find the method by the name that it will have. */
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
-
-function placeOf(path: unknown): Place {
-  const bytes = textBytes("the path", path);
-  return { bytes, text: typeof path === "string" ? path : quotePath(bytes) };
-}
-
-function flagsOf({ follow, sizes }: { follow?: boolean | undefined; sizes?: boolean | undefined }): number {
-  return (follow ? FLAG.FOLLOW : 0) | (sizes ? FLAG.SIZE : 0);
-}
-
-function signalsOf({ signal }: options.SignalOptions): readonly AbortSignal[] {
-  return signal === undefined ? [] : [signal];
-}
-
-function tooLarge(what: string, size: number, most: number, path?: string): DocteurError {
-  return new DocteurError(
-    "ObjectTooLarge",
-    `${what} is ${size} bytes long, and at most ${most} may be read`,
-    {
-      path,
-      hint: "raise maxSize, or read it in parts or as a stream",
-    },
-  );
-}
 
 /**
  * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` are the same; `.` and `..`
@@ -137,8 +67,7 @@ export class Volume {
   readonly #core: Core;
   readonly #device: BlockDevice;
   readonly #memoryLimit: number;
-  readonly #pageBytes: number;
-  readonly #operations: Operations;
+  readonly #calls: Calls;
   #closed: Promise<void> | undefined;
 
   /**
@@ -151,20 +80,8 @@ export class Volume {
     this.#core = core;
     this.#device = device;
     this.#memoryLimit = memoryLimit;
-    this.#pageBytes = Math.max(PAGE_BYTES_MIN, Math.min(memoryLimit / 8, PAGE_BYTES_MAX));
-    this.#operations = new Operations(core);
+    this.#calls = new Calls(core, memoryLimit);
     this.commit = commit;
-  }
-
-  #stat(place: Place, flags: number, { signal }: options.SignalOptions): FoundEntry | Promise<FoundEntry> {
-    const core = this.#core;
-    const { bytes, text } = place;
-    return this.#operations.run({
-      path: text,
-      signals: signalsOf({ signal }),
-      call: (handle) => core.exports.stat(handle, core.write(bytes), bytes.length, flags),
-      take: () => statEntry(core, bytes, (flags & FLAG.SIZE) !== 0),
-    });
   }
 
   /**
@@ -174,7 +91,7 @@ export class Volume {
   async exists(path: Path, given?: options.FollowOptions): Promise<"value" | "dictionary" | null> {
     const choice = checkOptions("exists", given, options.FOLLOW);
     try {
-      const { kind } = await this.#stat(placeOf(path), flagsOf(choice), choice);
+      const { kind } = await this.#calls.stat(placeOf(path), flagsOf(choice), signalsOf(choice));
       return kind === "directory" ? "dictionary" : "value";
     } catch (error) {
       const code = error instanceof DocteurError ? error.code : undefined;
@@ -186,7 +103,7 @@ export class Volume {
   /** Kind, mode, id and, for entries with content, size of what a path leads to. */
   async stat(path: Path, given?: options.FollowOptions): Promise<Entry> {
     const choice = checkOptions("stat", given, options.FOLLOW);
-    return this.#stat(placeOf(path), FLAG.OID | FLAG.SIZE | flagsOf(choice), choice);
+    return this.#calls.stat(placeOf(path), FLAG.OID | FLAG.SIZE | flagsOf(choice), signalsOf(choice));
   }
 
   /**
@@ -238,7 +155,7 @@ export class Volume {
   async readlink(path: Path, given?: options.SignalOptions): Promise<string> {
     const choice = checkOptions("readlink", given, options.SIGNAL);
     const place = placeOf(path);
-    const { kind, size } = await this.#stat(place, FLAG.SIZE, choice);
+    const { kind, size } = await this.#calls.stat(place, FLAG.SIZE, signalsOf(choice));
     if (kind !== "symlink")
       throw new DocteurError("InvalidArgument", `${place.text} is not a symbolic link`, { path: place.text });
     if (size! > TARGET_MAX)
@@ -258,40 +175,17 @@ export class Volume {
     const { offset = 0, length = Number.MAX_SAFE_INTEGER, signal } = choice;
     return contentStream(
       async (at, count, signals) =>
-        this.#piece(place, flags, at, count, signals, (piece) => new Uint8Array(piece)),
+        this.#calls.piece({ place, flags, offset: at, count, signals }, (piece) => new Uint8Array(piece)),
       offset,
       length,
       signal,
     );
   }
 
-  /** Reads one piece of a file, as it comes. @param take is given the piece, valid during the call, and the file's size */
-  #piece<T>(
-    { bytes, text }: Place,
-    flags: number,
-    offset: number,
-    count: number,
-    signals: readonly AbortSignal[],
-    take: (piece: Uint8Array, size: number) => T,
-  ): T | Promise<T> {
-    const core = this.#core;
-    const asked = Math.min(count, PIECE);
-    return this.#operations.run({
-      path: text,
-      signals,
-      call: (handle) =>
-        core.exports.read(handle, core.write(bytes), bytes.length, flags, BigInt(offset), asked),
-      take: () => {
-        const data = core.resultU32(RESULT.data);
-        const piece = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));
-        return take(piece, core.resultU64(RESULT.size));
-      },
-    });
-  }
-
   async #read(place: Place, offset: number, length: number, choice: options.GetOptions): Promise<Uint8Array> {
     const { maxSize = Number.MAX_SAFE_INTEGER, signal } = choice;
     const content = new Content(place.text);
+    const query = { place, flags: flagsOf(choice), offset, count: length, signals: signalsOf(choice) };
     let wanted = length;
     const take = (piece: Uint8Array, size: number): number => {
       wanted = Math.max(0, Math.min(size - offset, length));
@@ -301,8 +195,9 @@ export class Volume {
     };
     let untilTurn = TURN_BYTES;
     for (;;) {
-      const at = content.length;
-      const read = this.#piece(place, flagsOf(choice), offset + at, length - at, signalsOf(choice), take);
+      query.offset = offset + content.length;
+      query.count = length - content.length;
+      const read = this.#calls.piece(query, take);
       // Most files come in one piece, at once: no turn of the event loop for them.
       const count = typeof read === "number" ? read : await read;
       if (count === 0 || content.length === wanted) return content.finish();
@@ -314,45 +209,6 @@ export class Volume {
     }
   }
 
-  /** A page of a directory. It may end before `limit` where its entries take much memory. */
-  #page({ place, folder, flags, after, limit, signals }: PageQuery): Page | Promise<Page> {
-    const core = this.#core;
-    const { bytes, text } = place;
-    return this.#operations.run({
-      path: text,
-      signals,
-      call: (handle) => {
-        const at = core.write(bytes, after);
-        return core.exports.list(handle, at, bytes.length, flags, at + bytes.length, after.length, limit);
-      },
-      take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, this.#pageBytes),
-    });
-  }
-
-  /** The first page that a listing asks for. */
-  #query(path: unknown, choice: options.EntriesOptions): PageQuery {
-    const place = placeOf(path);
-    const { after } = choice;
-    return {
-      place,
-      folder: folderOf(namesOf(place.bytes)),
-      flags: flagsOf(choice),
-      after: after === undefined ? NOTHING : textBytes("after", after).subarray(0, NAME_MAX),
-      limit: PAGE,
-      signals: signalsOf(choice),
-    };
-  }
-
-  async *#pages(query: PageQuery): AsyncGenerator<FoundEntry[], void, undefined> {
-    let { after } = query;
-    for (;;) {
-      const { entries, hasMore } = await this.#page({ ...query, after });
-      yield entries;
-      if (!hasMore) return;
-      after = entries.at(-1)!.nameBytes;
-    }
-  }
-
   /**
    * The entries of a directory, sorted by the bytes of their names. A large directory is listed in parts: with
    * `limit`, and with `after` the last name of the part before; or entry by entry, by `entries`.
@@ -361,39 +217,13 @@ export class Volume {
    */
   async list(path: Path, given?: options.ListOptions): Promise<Entry[]> {
     const choice = checkOptions("list", given, options.LIST);
-    const query = this.#query(path, choice);
     const { limit = Number.MAX_SAFE_INTEGER } = choice;
-    const found: FoundEntry[] = [];
-    let cost = 0;
-    for (;;) {
-      const { entries, hasMore } = await this.#page({
-        ...query,
-        limit: Math.min(PAGE, limit - found.length),
-      });
-      for (const entry of entries) {
-        found.push(entry);
-        cost += entryCost(entry);
-      }
-      if (!hasMore || found.length === limit) return found;
-      if (cost > this.#memoryLimit) throw this.#tooMany(query.place.text, found.length);
-      query.after = found.at(-1)!.nameBytes;
-    }
-  }
-
-  #tooMany(path: string, count: number): DocteurError {
-    const message = `${path || "/"}: more than ${count} entries are more than the memory limit has room for`;
-    const hint = "list it in parts, with limit and after, or iterate over entries()";
-    return new DocteurError("OutOfMemory", message, { path, hint });
+    return listPages(this.#calls, firstPage(path, choice), limit, this.#memoryLimit);
   }
 
   /** The entries of a directory, as `list` gives them, one by one: of any number of them a page is held. */
   entries(path: Path, given?: options.EntriesOptions): AsyncGenerator<Entry, void, undefined> {
-    const query = this.#query(path, checkOptions("entries", given, options.ENTRIES));
-    return this.#each(query);
-  }
-
-  async *#each(query: PageQuery): AsyncGenerator<Entry, void, undefined> {
-    for await (const page of this.#pages(query)) yield* page;
+    return eachEntry(this.#calls, firstPage(path, checkOptions("entries", given, options.ENTRIES)));
   }
 
   /**
@@ -402,28 +232,14 @@ export class Volume {
    */
   walk(path: Path = "/", given?: options.WalkOptions): AsyncGenerator<Entry, void, undefined> {
     const choice = checkOptions("walk", given, options.WALK);
-    return this.#walk(placeOf(path), choice);
-  }
-
-  async *#walk(place: Place, choice: options.WalkOptions): AsyncGenerator<Entry, void, undefined> {
-    const flags = flagsOf(choice);
-    const top = await this.#stat(place, FLAG.OID | flags, choice);
-    if (top.kind !== "directory") {
-      yield top;
-      return;
-    }
-    const signals = signalsOf(choice);
-    yield* walkPages(place.bytes, choice.order ?? "name", async (bytes, after, limit) => {
-      const folder = folderOf(namesOf(bytes));
-      return this.#page({ place: { bytes, text: folder.text }, folder, flags, after, limit, signals });
-    });
+    return walkFrom(this.#calls, placeOf(path), choice);
   }
 
   /** A file's size in bytes, from headers, without inflating it; for a symlink, its target's length. */
   async size(path: Path, given?: options.FollowOptions): Promise<number> {
     const choice = checkOptions("size", given, options.FOLLOW);
     const place = placeOf(path);
-    const { size } = await this.#stat(place, FLAG.SIZE | flagsOf(choice), choice);
+    const { size } = await this.#calls.stat(place, FLAG.SIZE | flagsOf(choice), signalsOf(choice));
     if (size !== undefined) return size;
     throw new DocteurError("ValueExpected", `${place.text} is not a file`, { path: place.text });
   }
@@ -433,13 +249,13 @@ export class Volume {
    */
   async digest(path: Path, given?: options.FollowOptions): Promise<string> {
     const choice = checkOptions("digest", given, options.FOLLOW);
-    return (await this.#stat(placeOf(path), FLAG.OID | flagsOf(choice), choice)).oid;
+    return (await this.#calls.stat(placeOf(path), FLAG.OID | flagsOf(choice), signalsOf(choice))).oid;
   }
 
   /** When a path was last modified: the image knows its commit's date alone. Null where it has none. */
   async lastModified(path: Path, given?: options.FollowOptions): Promise<Date | null> {
     const choice = checkOptions("lastModified", given, options.FOLLOW);
-    await this.#stat(placeOf(path), flagsOf(choice), choice);
+    await this.#calls.stat(placeOf(path), flagsOf(choice), signalsOf(choice));
     return this.commit.date;
   }
 
@@ -450,21 +266,8 @@ export class Volume {
   async object(oid: string, given?: options.ObjectOptions): Promise<GitObject> {
     const choice = checkOptions("object", given, options.OBJECT);
     checkValue("oid", oid, isOid);
-    const bytes = oidBytes(oid);
-    const core = this.#core;
     const { maxSize = Number.MAX_SAFE_INTEGER } = choice;
-    return this.#operations.run({
-      signals: signalsOf(choice),
-      call: (handle) => core.exports.object(handle, core.write(bytes)),
-      take: () => {
-        const data = core.resultU32(RESULT.data);
-        const size = core.resultU32(RESULT.dataLen);
-        if (size > maxSize) throw tooLarge(`the object ${oid}`, size, maxSize);
-        const content = new Content(undefined);
-        content.append(core.bytes.subarray(data, data + size), size);
-        return { kind: OBJECT_KINDS[core.resultU32(RESULT.kind) - 1]!, data: content.finish() };
-      },
-    });
+    return this.#calls.object(oidBytes(oid), `the object ${oid}`, maxSize, signalsOf(choice));
   }
 
   /** Counters since the image was opened. */
@@ -497,7 +300,7 @@ export class Volume {
   }
 
   async #close(): Promise<void> {
-    this.#operations.close();
+    this.#calls.close();
     await closeDevice(this.#device);
   }
 

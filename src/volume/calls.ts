@@ -1,0 +1,172 @@
+/**
+ * The core's operations as values: each gives its result at once where the device has everything, otherwise a promise.
+ * What a volume's methods do is put together from these.
+ */
+import { textBytes } from "../arguments.js";
+import { type Core, FLAG, RESULT } from "../core/instance.js";
+import { DocteurError } from "../errors.js";
+import { quotePath } from "../text/quoted-path.js";
+import { Content } from "./content.js";
+import { type Folder, type FoundEntry, listedPage, type Page, statEntry } from "./entry.js";
+import { Operations } from "./operations.js";
+
+/** A path as it was given, and its bytes. */
+export interface Place {
+  bytes: Uint8Array;
+  text: string;
+}
+
+/** An object as git has it. */
+export interface GitObject {
+  kind: "commit" | "tree" | "blob" | "tag";
+  data: Uint8Array;
+}
+
+/** What a page is of. */
+export interface PageQuery {
+  place: Place;
+  folder: Folder;
+  flags: number;
+  after: Uint8Array;
+  limit: number;
+  signals: readonly AbortSignal[];
+}
+
+/** A piece of a file. */
+export interface PieceQuery {
+  place: Place;
+  flags: number;
+  /** Bytes from the file's start. */
+  offset: number;
+  /** Bytes at the most. */
+  count: number;
+  signals: readonly AbortSignal[];
+}
+
+const OBJECT_KINDS = ["commit", "tree", "blob", "tag"] as const;
+/** Bytes asked for at once. */
+const PIECE = 0x40000000;
+/** Bytes of memory that the entries of one page may take: an eighth of the memory limit, between these two. */
+const PAGE_BYTES_MIN = 1 << 18;
+const PAGE_BYTES_MAX = 1 << 22;
+
+/** @throws DocteurError `InvalidArgument` where it is not a path */
+export function placeOf(path: unknown): Place {
+  const bytes = textBytes("the path", path);
+  return { bytes, text: typeof path === "string" ? path : quotePath(bytes) };
+}
+
+/** The core's flags that options stand for. */
+export function flagsOf(choice: { follow?: boolean | undefined; sizes?: boolean | undefined }): number {
+  return (choice.follow ? FLAG.FOLLOW : 0) | (choice.sizes ? FLAG.SIZE : 0);
+}
+
+/** The signals of options. */
+export function signalsOf({ signal }: { signal?: AbortSignal | undefined }): readonly AbortSignal[] {
+  return signal === undefined ? [] : [signal];
+}
+
+/** The error for content beyond the `maxSize` that a caller has set. */
+export function tooLarge(what: string, size: number, most: number, path?: string): DocteurError {
+  return new DocteurError(
+    "ObjectTooLarge",
+    `${what} is ${size} bytes long, and at most ${most} may be read`,
+    {
+      path,
+      hint: "raise maxSize, or read it in parts or as a stream",
+    },
+  );
+}
+
+/** The operations of one core. */
+export class Calls {
+  readonly #core: Core;
+  readonly #operations: Operations;
+  readonly #pageBytes: number;
+
+  /** @param memoryLimit bytes, of which the entries of a page may take a part */
+  constructor(core: Core, memoryLimit: number) {
+    this.#core = core;
+    this.#operations = new Operations(core);
+    this.#pageBytes = Math.max(PAGE_BYTES_MIN, Math.min(memoryLimit / 8, PAGE_BYTES_MAX));
+  }
+
+  /** Ends what waits, and refuses what comes: with `Closed`. */
+  close(): void {
+    this.#operations.close();
+  }
+
+  /** What a path leads to. */
+  stat(place: Place, flags: number, signals: readonly AbortSignal[]): FoundEntry | Promise<FoundEntry> {
+    const core = this.#core;
+    const { bytes, text } = place;
+    return this.#operations.run({
+      path: text,
+      signals,
+      call: (handle) => core.exports.stat(handle, core.write(bytes), bytes.length, flags),
+      take: () => statEntry(core, bytes, (flags & FLAG.SIZE) !== 0),
+    });
+  }
+
+  /** Reads a piece of a file. @param take is given the piece, valid during the call, and the file's size */
+  piece<T>(
+    { place: { bytes, text }, flags, offset, count, signals }: PieceQuery,
+    take: (piece: Uint8Array, size: number) => T,
+  ): T | Promise<T> {
+    const core = this.#core;
+    const asked = Math.min(count, PIECE);
+    return this.#operations.run({
+      path: text,
+      signals,
+      call: (handle) =>
+        core.exports.read(handle, core.write(bytes), bytes.length, flags, BigInt(offset), asked),
+      take: () => {
+        const data = core.resultU32(RESULT.data);
+        const piece = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));
+        return take(piece, core.resultU64(RESULT.size));
+      },
+    });
+  }
+
+  /** A page of a directory. It may end before its limit where its entries take much memory. */
+  page({ place, folder, flags, after, limit, signals }: PageQuery): Page | Promise<Page> {
+    const core = this.#core;
+    const { bytes, text } = place;
+    return this.#operations.run({
+      path: text,
+      signals,
+      call: (handle) => {
+        const at = core.write(bytes, after);
+        return core.exports.list(handle, at, bytes.length, flags, at + bytes.length, after.length, limit);
+      },
+      take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, this.#pageBytes),
+    });
+  }
+
+  /**
+   * A git object.
+   * @param oid 20 bytes
+   * @param name what errors call it
+   * @param maxSize bytes at the most
+   */
+  object(
+    oid: Uint8Array,
+    name: string,
+    maxSize: number,
+    signals: readonly AbortSignal[],
+  ): GitObject | Promise<GitObject> {
+    const core = this.#core;
+    return this.#operations.run({
+      signals,
+      call: (handle) => core.exports.object(handle, core.write(oid)),
+      take: () => {
+        const data = core.resultU32(RESULT.data);
+        const size = core.resultU32(RESULT.dataLen);
+        if (size > maxSize) throw tooLarge(name, size, maxSize);
+        const content = new Content(undefined);
+        content.append(core.bytes.subarray(data, data + size), size);
+        return { kind: OBJECT_KINDS[core.resultU32(RESULT.kind) - 1]!, data: content.finish() };
+      },
+    });
+  }
+}
