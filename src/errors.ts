@@ -83,6 +83,8 @@ export type HostCode =
   | "BadGuest"
   /** The volume was closed. */
   | "Closed"
+  /** The image has changed since it was opened: `Volume.reopen` opens it as it is now. */
+  | "ImageChanged"
   /** An image is sound, and not the one that was asked for. */
   | "Mismatch";
 
@@ -97,6 +99,8 @@ export interface ErrorWhere {
   oid?: string | undefined;
   /** Absolute offset in the image, in bytes. */
   offset?: number | undefined;
+  /** The address of the image, without credentials. */
+  url?: string | undefined;
   /** What to do about it, for people. */
   hint?: string | undefined;
   /** The error that led to this one. */
@@ -113,6 +117,7 @@ export class DocteurError extends Error {
   readonly path: string | undefined;
   readonly oid: string | undefined;
   readonly offset: number | undefined;
+  readonly url: string | undefined;
   readonly hint: string | undefined;
 
   /**
@@ -126,6 +131,7 @@ export class DocteurError extends Error {
     this.path = where.path;
     this.oid = where.oid;
     this.offset = where.offset;
+    this.url = where.url;
     this.hint = where.hint;
   }
 }

@@ -6,6 +6,10 @@ export type { Mode, Proof } from "./core/mount.js";
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
 export { MemoryDevice } from "./devices/memory.js";
 export type { ImageSource } from "./devices/open.js";
+export type { DeviceOptions } from "./devices/options.js";
+export { type Piece, type RangeSource, TransientError } from "./devices/range-source.js";
+export type { RemoteStats } from "./devices/remote/statistics.js";
+export { RemoteDevice, type RemoteOptions } from "./devices/remote.js";
 export {
   DocteurError,
   type ErrorCode,

@@ -1,8 +1,7 @@
-/** Opens an image: from a file, from memory, or over a device. */
+/** Opens an image, whatever it comes from. */
 import {
   type Checks,
   checkOptions,
-  isAnything,
   isBoolean,
   isModule,
   isOid,
@@ -12,12 +11,13 @@ import {
 } from "./arguments.js";
 import { MODE, PROOF } from "./core/instance.js";
 import { type Mode, mount, type Proof } from "./core/mount.js";
-import { type ImageSource, toDevice } from "./devices/open.js";
+import { canReopen, type ImageSource, toDevice } from "./devices/open.js";
+import { DEVICE, type DeviceOptions } from "./devices/options.js";
 import { readCommit } from "./volume/commit.js";
 import { closeDevice, Volume } from "./volume.js";
 
 /** Options of `open`. */
-export interface OpenOptions {
+export interface OpenOptions extends DeviceOptions {
   /**
    * `light` (the default) walks trees when a path is first asked for, and opens at once; `fast` reads every
    * tree first and then answers from memory; `analyze` trusts the PACK alone: it rebuilds the index, and
@@ -53,8 +53,6 @@ export interface OpenOptions {
    * then `oid` by default, and all that is read is proven to be this commit's.
    */
   commit?: string | undefined;
-  /** Bytes of a block, where the source is no device: a power of two, at least 512, which is the default. */
-  blockSize?: number | undefined;
   /** A compiled core, for runtimes that cannot load it from beside this package. */
   module?: WebAssembly.Module | undefined;
   /** Ends the opening: it rejects with the signal's reason, and the device is closed. */
@@ -65,7 +63,6 @@ const MEMORY_MIN = 2 << 20;
 const MEMORY_MAX = 0xffff0000;
 /** Bytes that the entries of one `list` may take by default. */
 const LIST_MEMORY = 1 << 30;
-const BLOCK_SIZE = 512;
 
 const OPEN: Checks = {
   mode: isOneOf(...Object.keys(MODE)),
@@ -73,38 +70,32 @@ const OPEN: Checks = {
   proof: isOneOf(...Object.keys(PROOF)),
   collisions: isBoolean,
   commit: isOid,
-  blockSize: isAnything,
+  ...DEVICE,
   module: isModule,
   signal: isSignal,
 };
 
 /**
  * Opens an image and mounts it.
- * @param source a path or a `file:` URL (Node), the image's bytes, or a block device, which the volume then
- *   owns
+ * @param source a path or a URL, the image's bytes, or something that has them: docs/DEVICES.md. The volume owns it:
+ *   what can be closed is closed with the volume
  * @throws DocteurError where the source cannot be read or is not a sound image
- * @example const volume = await open("disk.img"); const readme = await volume.get("/README.md"); await
- *   volume.close();
+ * @example const volume = await open("https://example.org/disk.img"); const readme = await volume.get("/README.md");
+ *   await volume.close();
  */
 export async function open(source: ImageSource, options?: OpenOptions): Promise<Volume> {
   const given = checkOptions("open", options, OPEN);
-  const {
-    mode = "light",
-    memoryLimit,
-    blockSize = BLOCK_SIZE,
-    module,
-    proof,
-    collisions,
-    commit,
-    signal,
-  } = given;
+  const { mode = "light", memoryLimit, module, proof, collisions, commit, signal, ...rest } = given;
   const signals = signal === undefined ? [] : [signal];
   signal?.throwIfAborted();
-  const device = await toDevice(source, blockSize);
+  const device = await toDevice(source, { ...rest, signal });
   try {
     const mountOptions = { mode, memoryLimit: memoryLimit ?? 0, proof, collisions, commit, signals };
     const core = await mount(device, mountOptions, module);
-    return new Volume(core, device, await readCommit(core, signals), memoryLimit ?? LIST_MEMORY);
+    const found = await readCommit(core, signals);
+    const reopen = (by?: AbortSignal): Promise<Volume> => open(source, { ...given, signal: by });
+    const again = canReopen(source) ? reopen : undefined;
+    return new Volume(core, device, found, memoryLimit ?? LIST_MEMORY, again);
   } catch (error) {
     // The reason is what counts, not how the device takes it.
     await closeDevice(device).catch(() => undefined);

@@ -10,6 +10,7 @@ import { turn } from "./abort.js";
 import { checkOptions, checkValue, invalid, isOid, isWhole, type Path } from "./arguments.js";
 import { Core, FLAG } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
+import type { RemoteStats } from "./devices/remote/statistics.js";
 import { DocteurError } from "./errors.js";
 import { oidBytes } from "./git/oid.js";
 import { Calls, flagsOf, type GitObject, type Place, placeOf, signalsOf, tooLarge } from "./volume/calls.js";
@@ -41,6 +42,8 @@ export interface Stats {
   inflatedBytes: number;
   /** Bytes that deltas were applied to make. */
   deltaBytes: number;
+  /** What a remote device has done; undefined for other devices. */
+  remote: RemoteStats | undefined;
 }
 
 /** Where a signal may end a read: bytes between two turns of the event loop. */
@@ -68,19 +71,28 @@ export class Volume {
   readonly #device: BlockDevice;
   readonly #memoryLimit: number;
   readonly #calls: Calls;
+  readonly #reopen: ((signal?: AbortSignal) => Promise<Volume>) | undefined;
   #closed: Promise<void> | undefined;
 
   /**
    * Use `open`.
    * @param core mounted
    * @param memoryLimit bytes that the entries of one `list` may take
+   * @param reopen opens the image anew, where that is possible
    */
-  constructor(core: Core, device: BlockDevice, commit: Commit, memoryLimit: number) {
+  constructor(
+    core: Core,
+    device: BlockDevice,
+    commit: Commit,
+    memoryLimit: number,
+    reopen?: (signal?: AbortSignal) => Promise<Volume>,
+  ) {
     if (!(core instanceof Core)) throw invalid("a Volume is made by open()");
     this.#core = core;
     this.#device = device;
     this.#memoryLimit = memoryLimit;
     this.#calls = new Calls(core, memoryLimit);
+    this.#reopen = reopen;
     this.commit = commit;
   }
 
@@ -287,7 +299,27 @@ export class Volume {
       heapBytes: field(8),
       inflatedBytes: field(9),
       deltaBytes: field(10),
+      remote: this.#device.stats?.(),
     };
+  }
+
+  /**
+   * Opens the image anew, as it is now: after an `ImageChanged` error, say. The source and the options are those
+   * of the first opening. Once the new volume is open, this one is closed.
+   * @throws DocteurError `InvalidArgument` for an image that was opened from what can be opened once: a device, a
+   *   source of ranges, an open file, a `Response`; what `open` throws. This volume then stays open
+   */
+  async reopen(given?: options.SignalOptions): Promise<Volume> {
+    const { signal } = checkOptions("reopen", given, options.SIGNAL);
+    if (this.#reopen === undefined)
+      throw invalid(
+        "the image was opened from an object that can be opened once",
+        "make another one, and give it to open()",
+      );
+    const volume = await this.#reopen(signal);
+    // What was opened is what counts, not how the old device takes its end.
+    await this.close().catch(() => undefined);
+    return volume;
   }
 
   /**

@@ -106,6 +106,23 @@ function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): 
   });
 }
 
+function placeOf(offset: number | undefined): string {
+  return offset === undefined ? "" : ` (at offset ${offset})`;
+}
+
+/**
+ * The error of an operation whose device failed. A device of ours says why in words for people.
+ * @param cause what the device says, or threw
+ */
+function deviceError(cause: unknown, path: string | undefined, offset?: number): DocteurError {
+  const message = `${MESSAGES.DeviceFailed}${placeOf(offset)}`;
+  const where = { path, offset, cause };
+  if (!(cause instanceof DocteurError)) return new DocteurError("DeviceFailed", message, where);
+  const { code, hint, url } = cause;
+  const told = code === "ImageChanged" ? code : "DeviceFailed";
+  return new DocteurError(told, `${message}: ${cause.message}`, { ...where, hint, url });
+}
+
 /** One instance of the core, which serves one volume. */
 export class Core {
   readonly #device: BlockDevice;
@@ -265,7 +282,7 @@ export class Core {
     try {
       await this.#device.ready();
     } catch (cause) {
-      throw new DocteurError("DeviceFailed", MESSAGES.DeviceFailed, { cause });
+      throw deviceError(cause, undefined);
     }
   }
 
@@ -278,14 +295,13 @@ export class Core {
   /** The error that a status stands for: of the operation that was called last. @param path what it is about */
   error(status: number, path?: string): DocteurError {
     const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
-    const message = MESSAGES[code].replace("%", () => (path === undefined ? "the path" : path || "/"));
     const hasResult = this.#result !== 0;
     const offset = (hasResult && this.resultU64(RESULT.errorOffset)) || undefined;
-    const cause = code === "DeviceFailed" ? (this.#device.failure ?? this.#thrown) : undefined;
-    const where = offset === undefined ? "" : ` (at offset ${offset})`;
+    if (code === "DeviceFailed") return deviceError(this.#device.failure ?? this.#thrown, path, offset);
+    const message = MESSAGES[code].replace("%", () => (path === undefined ? "the path" : path || "/"));
     const oid = hasResult ? this.resultOid() : undefined;
     const object = oid === undefined || !OF_AN_OBJECT.includes(code) ? "" : `: ${oid}`;
     const hint = code === "OutOfMemory" ? "raise the memory limit" : undefined;
-    return new DocteurError(code, `${message}${object}${where}`, { path, oid, offset, cause, hint });
+    return new DocteurError(code, `${message}${object}${placeOf(offset)}`, { path, oid, offset, hint });
   }
 }

@@ -1,12 +1,14 @@
 /** What a block device is to this library: sector reads, hvt style, which may answer "not yet", virtio style. */
 
+import type { RemoteStats } from "./remote/statistics.js";
+
 /** Results of a read, Solo5's `solo5_result_t`. */
 export const RESULT = { OK: 0, AGAIN: 1, EINVAL: 2, EUNSPEC: 3 } as const;
 
 /** One of `RESULT`. */
 export type ReadResult = (typeof RESULT)[keyof typeof RESULT];
 
-/** A read-only block device. Implementations: `devices/memory`, `devices/file`. */
+/** A read-only block device. Implementations: `devices/memory`, `devices/file`, `devices/remote`. */
 export interface BlockDevice {
   /** Bytes; a power of two, at least 512. Offsets and lengths of reads are multiples of it. */
   readonly blockSize: number;
@@ -25,6 +27,8 @@ export interface BlockDevice {
   ready?(): Promise<void>;
   /** Why the last read answered EUNSPEC, where that is known. */
   readonly failure?: unknown;
+  /** What a remote device has done since it was opened. */
+  stats?(): RemoteStats | undefined;
   /** Releases what the device holds. */
   close?(): void | Promise<void>;
 }

@@ -3,7 +3,7 @@ import { DocteurError } from "../errors.js";
 
 function refuse(what: string): never {
   throw new DocteurError("InvalidArgument", `cannot open ${what}: there are no files here`, {
-    hint: "fetch the image and open its bytes, or open a device that fetches blocks",
+    hint: "open the image by an http: or https: URL, its bytes, or a Blob",
   });
 }
 

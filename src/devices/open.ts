@@ -1,35 +1,87 @@
 /** From whatever an image can be opened from to a block device: the one place that knows sources and schemes. */
 import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
+import { blobSource, type FileHandleLike, fileHandleSource, responseBytes } from "./blob.js";
 import { type BlockDevice, isBlockSize } from "./device.js";
+import { openHttp } from "./http.js";
 import { MemoryDevice } from "./memory.js";
+import type { DeviceOptions } from "./options.js";
+import type { RangeSource } from "./range-source.js";
+import { redacted, redactedText } from "./redact.js";
+import { RemoteDevice } from "./remote.js";
 import { inSectors, SECTOR_MAX } from "./split.js";
+import { type SyncHandle, SyncHandleDevice } from "./sync-handle.js";
 
-/** What an image can be opened from: a path or a `file:` URL (Node), its bytes, or a block device. */
-export type ImageSource = string | URL | Uint8Array | ArrayBuffer | BlockDevice;
+/** What an image can be opened from: docs/DEVICES.md. */
+export type ImageSource =
+  /** A path (Node), or a URL: `file:` (Node), `http:`, `https:`. */
+  | string
+  | URL
+  /** Its bytes. */
+  | Uint8Array
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | Blob
+  /** What `fetch` gave: its body is read whole. */
+  | Response
+  /** An open file of node:fs/promises. */
+  | FileHandleLike
+  /** A `FileSystemFileHandle`. */
+  | { getFile(): Promise<Blob> }
+  /** A `FileSystemSyncAccessHandle`, in a worker. */
+  | SyncHandle
+  | RangeSource
+  | BlockDevice;
+
+/** Options of devices, with a block size. */
+interface Options extends DeviceOptions {
+  blockSize: number;
+  signal?: AbortSignal | undefined;
+}
+
+const BLOCK_SIZE = 512;
 
 /** The scheme of a string that is a URL: a letter and more, a colon, two slashes. */
 const SCHEME = /^([a-z][a-z0-9+.-]+:)\/\//i;
 
-const NO_DEVICE_HINT = "fetch the image and open its bytes, or open a block device of your own";
+/** How URLs of other schemes than `file:` are opened. */
+const SCHEMES: Readonly<Record<string, (url: URL, options: Options) => Promise<RangeSource>>> = {
+  "http:": openHttp,
+  "https:": openHttp,
+};
 
 /** Objects that hold bytes without being any, and what to do with them. */
 const CONVERSIONS: Readonly<Record<string, string>> = {
-  Blob: "open(await blob.arrayBuffer())",
-  File: "open(await file.arrayBuffer())",
-  Response: "open(await response.arrayBuffer())",
-  Request: "open(await (await fetch(request)).arrayBuffer())",
+  Request: "open(await fetch(request))",
   ReadableStream: "open(await new Response(stream).arrayBuffer())",
-  SharedArrayBuffer: "open(new Uint8Array(buffer))",
 };
 
-/** Whether a source is an `ArrayBuffer`, of whatever realm. */
-function isArrayBuffer(source: unknown): source is ArrayBuffer {
-  return source instanceof ArrayBuffer || Object.prototype.toString.call(source) === "[object ArrayBuffer]";
+/** Objects that are opened by what the engine calls them. */
+const KINDS: Readonly<Record<string, (source: never, options: Options) => Promise<BlockDevice>>> = {
+  ArrayBuffer: async (buffer: ArrayBuffer, options) => overBytes(new Uint8Array(buffer), options),
+  SharedArrayBuffer: async (buffer: SharedArrayBuffer, options) => overBytes(new Uint8Array(buffer), options),
+  Blob: async (blob: Blob, options) => overSource(blobSource(blob), options),
+  File: async (file: Blob, options) => overSource(blobSource(file), options),
+  Response: async (response: Response, options) => overBytes(await responseBytes(response), options),
+  FileSystemFileHandle: async (handle: { getFile(): Promise<Blob> }, options) =>
+    overSource(blobSource(await handle.getFile()), options),
+  FileSystemSyncAccessHandle: (handle: SyncHandle, { blockSize }) =>
+    orClose(handle, async () => {
+      checkLength(handle.getSize(), blockSize);
+      return new SyncHandleDevice(handle, Math.min(blockSize, SECTOR_MAX));
+    }),
+};
+
+/** Those of them that can be opened again. */
+const REOPENABLE = ["ArrayBuffer", "SharedArrayBuffer", "Blob", "File", "FileSystemFileHandle"];
+
+/** What the engine calls an object, of whatever realm. */
+function kindOf(source: unknown): string {
+  return Object.prototype.toString.call(source).slice(8, -1);
 }
 
 function isUrl(source: unknown): source is URL {
-  return source instanceof URL || Object.prototype.toString.call(source) === "[object URL]";
+  return source instanceof URL || kindOf(source) === "URL";
 }
 
 /** An image whose size is not a whole number of blocks has lost its end. */
@@ -53,11 +105,37 @@ async function openFile(file: string | URL, blockSize: number): Promise<BlockDev
   return new FileDevice(path, Math.min(blockSize, SECTOR_MAX));
 }
 
-async function openUrl(url: URL, blockSize: number): Promise<BlockDevice> {
-  if (url.protocol === "file:") return openFile(url, blockSize);
+function overBytes(bytes: Uint8Array, { blockSize }: Options): BlockDevice {
+  checkLength(bytes.length, blockSize);
+  return new MemoryDevice(bytes, Math.min(blockSize, SECTOR_MAX));
+}
+
+/** Makes something of what is open, and closes it where that fails. */
+async function orClose<T>(opened: Pick<RangeSource, "close">, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    // The reason is what counts, not how the source takes it.
+    await (async () => opened.close?.())().catch(() => undefined);
+    throw error;
+  }
+}
+
+function overSource(source: RangeSource, options: Options): Promise<BlockDevice> {
+  const { blockSize } = options;
+  return orClose(source, async () => {
+    checkLength(source.size, blockSize, source.name);
+    return new RemoteDevice(source, { ...options, blockSize: Math.min(blockSize, SECTOR_MAX) });
+  });
+}
+
+async function openUrl(url: URL, options: Options): Promise<BlockDevice> {
+  const { protocol } = url;
+  if (protocol === "file:") return openFile(url, options.blockSize);
+  if (Object.hasOwn(SCHEMES, protocol)) return overSource(await SCHEMES[protocol]!(url, options), options);
   throw invalid(
-    `cannot open ${url.href}: docteur has no device for ${url.protocol} URLs, only for file: URLs`,
-    NO_DEVICE_HINT,
+    `cannot open ${redacted(url)}: docteur has no device for ${protocol} URLs`,
+    `the schemes that it knows are file:, ${Object.keys(SCHEMES).join(", ")}`,
   );
 }
 
@@ -66,14 +144,15 @@ function parseSource(text: string): URL | string {
   if (!SCHEME.test(text)) return text;
   try {
     return new URL(text);
-  } catch (cause) {
-    throw invalid(`cannot open ${shown(text)}: not a URL`, undefined, cause);
+  } catch {
+    // The engine's error would show a password.
+    throw invalid(`cannot open ${shown(redactedText(text))}: not a URL`);
   }
 }
 
-async function openString(text: string, blockSize: number): Promise<BlockDevice> {
+async function openString(text: string, options: Options): Promise<BlockDevice> {
   const source = parseSource(text);
-  return typeof source === "string" ? openFile(source, blockSize) : openUrl(source, blockSize);
+  return typeof source === "string" ? openFile(source, options.blockSize) : openUrl(source, options);
 }
 
 /**
@@ -97,38 +176,63 @@ function isDevice(source: object): source is BlockDevice {
   );
 }
 
-function checkDevice(source: unknown): BlockDevice {
-  const kind = Object.prototype.toString.call(source).slice(8, -1);
-  if (Object.hasOwn(CONVERSIONS, kind))
-    throw invalid(`cannot open a ${kind}: docteur has no device for it`, `use ${CONVERSIONS[kind]}`);
-  if (typeof source === "object" && source !== null) {
-    if (isDevice(source)) return source;
-    if (typeof (source as Partial<BlockDevice>).read === "function")
-      throw invalid(
-        "cannot open the device: its blockSize must be a power of two, at least 512, and its capacity a whole number of blocks",
-      );
-  }
+/** Whether an object is a source of ranges. */
+function isSource(source: object): source is RangeSource {
+  const { size, read } = source as Partial<RangeSource>;
+  return typeof read === "function" && Number.isSafeInteger(size) && size! >= 0;
+}
+
+/** Whether an object is an open file of node:fs/promises. */
+function isFileHandle(source: object): source is FileHandleLike {
+  const { fd, read, stat } = source as Record<string, unknown>;
+  return typeof fd === "number" && typeof read === "function" && typeof stat === "function";
+}
+
+async function openObject(source: object, options: Options): Promise<BlockDevice> {
+  if (isDevice(source)) return inSectors(source);
+  if (isSource(source)) return overSource(source, options);
+  if (isFileHandle(source)) return overSource(await orClose(source, () => fileHandleSource(source)), options);
+  if (typeof (source as Partial<BlockDevice>).read !== "function") throw refusal(source);
   throw invalid(
+    "cannot open the device: its blockSize must be a power of two, at least 512, and its capacity a whole number of blocks",
+    "a source of ranges has a size in bytes instead",
+  );
+}
+
+/** Whether a source can be opened again: what is open itself cannot, nor what is read once. */
+export function canReopen(source: ImageSource): boolean {
+  return (
+    typeof source === "string" || isUrl(source) || isBytes(source) || REOPENABLE.includes(kindOf(source))
+  );
+}
+
+function refusal(source: unknown): DocteurError {
+  return invalid(
     `cannot open ${shown(source)}`,
-    "an image is opened from a path, a file: URL, a Uint8Array, an ArrayBuffer or a block device",
+    "an image is opened from a path, a URL, bytes, a Blob, a Response, an open file, a source of ranges or a block device",
   );
 }
 
 /**
  * The device that stands for a source.
- * @param blockSize bytes, where the source is no device
+ * @param options the block size is for sources that are no devices
  * @throws DocteurError `InvalidArgument` for what is no source, `Truncated` for an image that was cut short,
- *   and what opening a file throws
+ *   and what opening a file or a URL throws
  */
-export async function toDevice(source: ImageSource, blockSize: number): Promise<BlockDevice> {
+export async function toDevice(
+  source: ImageSource,
+  { blockSize = BLOCK_SIZE, ...rest }: DeviceOptions & { signal?: AbortSignal | undefined } = {},
+): Promise<BlockDevice> {
   if (!isBlockSize(blockSize))
     throw invalid(`not a block size: ${shown(blockSize)}`, "a block size is a power of two, at least 512");
-  if (typeof source === "string") return openString(source, blockSize);
-  if (isUrl(source)) return openUrl(source, blockSize);
-  if (isBytes(source) || isArrayBuffer(source)) {
-    const bytes = isBytes(source) ? source : new Uint8Array(source);
-    checkLength(bytes.length, blockSize);
-    return new MemoryDevice(bytes, Math.min(blockSize, SECTOR_MAX));
-  }
-  return inSectors(checkDevice(source));
+  const options = { ...rest, blockSize };
+  if (typeof source === "string") return openString(source, options);
+  if (isUrl(source)) return openUrl(source, options);
+  if (isBytes(source)) return overBytes(source, options);
+  if (typeof source !== "object" || source === null) throw refusal(source);
+  const kind = kindOf(source);
+  if (Object.hasOwn(CONVERSIONS, kind))
+    throw invalid(`cannot open a ${kind}: docteur has no device for it`, `use ${CONVERSIONS[kind]}`);
+  if (Object.hasOwn(KINDS, kind)) return KINDS[kind]!(source as never, options);
+  return openObject(source, options);
 }

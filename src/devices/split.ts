@@ -1,5 +1,6 @@
 /** Devices of large blocks, served in small sectors: a reader's memory need not hold a whole block. */
 import { type BlockDevice, isBlockSize, isValidRange, RESULT, type ReadResult } from "./device.js";
+import type { RemoteStats } from "./remote/statistics.js";
 
 /** Bytes of a sector that readers are served at the most: what the core's sector cache takes as one line. */
 export const SECTOR_MAX = 4096;
@@ -72,6 +73,10 @@ export class SplitDevice implements BlockDevice {
 
   get failure(): unknown {
     return this.#device.failure;
+  }
+
+  stats(): RemoteStats | undefined {
+    return this.#device.stats?.();
   }
 
   close(): void | Promise<void> {

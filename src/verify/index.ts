@@ -137,7 +137,7 @@ async function examine(
   const blockSize = options.blockSize ?? BLOCK_SIZE;
   const memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
   const path = pathOf(source);
-  const device = await toDevice(source, blockSize);
+  const device = await toDevice(source, { blockSize });
   try {
     out.sizes.image = device.capacity;
     const { module } = options;

@@ -43,7 +43,7 @@ test("sectors that were damaged are read again", async () => {
   const volume = await open({
     blockSize: device.blockSize,
     capacity: device.capacity,
-    read(offset, target) {
+    read(offset: number, target: Uint8Array) {
       const result = device.read(offset, target);
       if (isDamaged) target.fill(0x5a);
       return result;

@@ -63,6 +63,7 @@ export function exitStatus(code: ErrorCode): number {
     case "DeviceFailed":
     case "OutOfMemory":
     case "Closed":
+    case "ImageChanged":
       return EXIT.io;
     case "NoGit":
       return EXIT.noGit;

@@ -60,7 +60,9 @@ interface Run {
 export class PageLoader {
   readonly #parts: LoaderParts;
   readonly #receiver: PageReceiver;
-  readonly #closing = new AbortController();
+  /** Requests that run. Each has a signal of its own: engines warn of a signal that many listen to. */
+  readonly #requests = new Set<AbortController>();
+  #isClosed = false;
   readonly #runMax: number;
   /** Every page that is on its way. */
   readonly #wanted = new Map<number, Wanted>();
@@ -108,7 +110,9 @@ export class PageLoader {
 
   /** Ends all requests. Nothing arrives any more. */
   close(): void {
-    this.#closing.abort(new DocteurError("Closed", "the device is closed"));
+    this.#isClosed = true;
+    const reason = new DocteurError("Closed", "the device is closed");
+    for (const request of this.#requests) request.abort(reason);
     this.#wanted.clear();
     this.#queue.clear();
     this.#aheadQueue.clear();
@@ -140,7 +144,7 @@ export class PageLoader {
   async #lookUp(kept: KeptPages, page: number): Promise<void> {
     const bytes = await kept.get(page);
     if (bytes?.length !== this.#lengthOf({ first: page, count: 1 })) return;
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#parts.stats.storeHits++;
     this.#receiver.arrived(page, bytes);
     this.#settle([page]);
@@ -185,14 +189,14 @@ export class PageLoader {
     this.#running++;
     try {
       const bytes = await this.#request(run);
-      if (this.#closing.signal.aborted) return;
+      if (this.#isClosed) return;
       for (const [index, page] of pages.entries()) {
         const part = bytes.slice(index * pageSize, (index + 1) * pageSize);
         this.#receiver.arrived(page, part);
         kept?.put(page, part);
       }
     } catch (error) {
-      if (this.#closing.signal.aborted) return;
+      if (this.#isClosed) return;
       for (const page of pages) {
         const { isAsked = false, reads = 0 } = this.#wanted.get(page) ?? {};
         if (isAsked) this.#receiver.failed(page, error, Math.max(1, reads));
@@ -205,15 +209,17 @@ export class PageLoader {
     this.#pump();
   }
 
-  #request(run: Run): Promise<Uint8Array> {
+  async #request(run: Run): Promise<Uint8Array> {
     const { source, name, pageSize, patience, clock, stats } = this.#parts;
     const length = this.#lengthOf(run);
-    return retrying({
+    const controller = new AbortController();
+    this.#requests.add(controller);
+    const request = retrying({
       name,
       patience,
       length,
       clock,
-      signal: this.#closing.signal,
+      signal: controller.signal,
       attempt: async (signal) => {
         stats.requests++;
         const bytes: unknown = await source.read(run.first * pageSize, length, signal);
@@ -226,6 +232,7 @@ export class PageLoader {
         stats.retries++;
       },
     });
+    return request.finally(() => this.#requests.delete(controller));
   }
 
   /** These pages are not on their way any more. */

@@ -23,6 +23,9 @@ const PAUSE_MAX = 8000;
 /** A server that asks for a longer pause, in milliseconds, is not waited for. */
 export const RETRY_AFTER_MAX = 60_000;
 
+/** How the name of a source begins that is a URL. */
+const URL_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//;
+
 /** What a request is, and what it may take. */
 export interface Attempts<T> {
   /** One try. Its signal is aborted when its time is over; a try that goes on all the same is left behind. */
@@ -74,7 +77,8 @@ function finalError(name: string, error: unknown, tries: number, hint?: string):
   const reason = error instanceof Error ? error.message : String(error);
   const times = tries > 1 ? ` (after ${tries} tries)` : "";
   const code = error instanceof TransientError ? "Network" : "Io";
-  return new DocteurError(code, `${name}: ${reason}${times}`, { cause: error, hint });
+  const url = URL_SCHEME.test(name) ? name : undefined;
+  return new DocteurError(code, `${name}: ${reason}${times}`, { cause: error, hint, url });
 }
 
 /**
