@@ -9,7 +9,7 @@ import {
   isSignal,
   isWhole,
 } from "./arguments.js";
-import { MODE, PROOF } from "./core/instance.js";
+import { MODE, PROOF } from "./core/abi.js";
 import { type Mode, mount, type Proof } from "./core/mount.js";
 import { canReopen, type ImageSource, toDevice } from "./devices/open.js";
 import { DEVICE, type DeviceOptions } from "./devices/options.js";

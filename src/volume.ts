@@ -8,7 +8,8 @@
 
 import { turn } from "./abort.js";
 import { checkOptions, checkValue, invalid, isOid, isWhole, type Path } from "./arguments.js";
-import { Core, FLAG } from "./core/instance.js";
+import { FLAG, STATS } from "./core/abi.js";
+import { Core } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import type { RemoteStats } from "./devices/remote/statistics.js";
 import { DocteurError } from "./errors.js";
@@ -285,20 +286,11 @@ export class Volume {
   /** Counters since the image was opened. */
   stats(): Stats {
     const at = this.#core.exports.stats();
-    const field = (index: number): number => Number(this.#core.view.getBigUint64(at + index * 8, true));
+    const { view } = this.#core;
+    const counted = STATS.map((name, index) => [name, Number(view.getBigUint64(at + index * 8, true))]);
     return {
       memoryBytes: this.#core.bytes.length,
-      deviceReads: field(0),
-      deviceBytes: field(1),
-      sectorHits: field(2),
-      sectorMisses: field(3),
-      objectHits: field(4),
-      objectMisses: field(5),
-      objectBytes: field(6),
-      artBytes: field(7),
-      heapBytes: field(8),
-      inflatedBytes: field(9),
-      deltaBytes: field(10),
+      ...(Object.fromEntries(counted) as Record<(typeof STATS)[number], number>),
       remote: this.#device.stats?.(),
     };
   }

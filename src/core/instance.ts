@@ -9,83 +9,10 @@ import { type BlockDevice, RESULT as READ } from "../devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "../errors.js";
 import { hexOid } from "../git/oid.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
-
-/** The exports of `asm/core.ts`; docs/ABI.md. */
-interface CoreExports extends Record<string, unknown> {
-  memory: WebAssembly.Memory;
-  input(): number;
-  stats(): number;
-  info(): number;
-  operation(): number;
-  result(operation: number): number;
-  resume(operation: number): number;
-  cancel(operation: number): void;
-  release(operation: number): void;
-  mountBegin(handle: bigint, capacity: bigint, blockSize: bigint, mode: number, memoryLimit: number): number;
-  prove(level: number, commit: number): number;
-  mount(operation: number): number;
-  stat(operation: number, path: number, length: number, flags: number): number;
-  list(
-    operation: number,
-    path: number,
-    length: number,
-    flags: number,
-    after: number,
-    afterLength: number,
-    limit: number,
-  ): number;
-  read(
-    operation: number,
-    path: number,
-    length: number,
-    flags: number,
-    position: bigint,
-    count: number,
-  ): number;
-  object(operation: number, oid: number): number;
-}
-
-/** Flags of the core's operations (`asm/volume/volume.ts`). */
-export const FLAG = { FOLLOW: 1, OID: 2, SIZE: 4 } as const;
-
-/** Mount modes, as the core numbers them (`asm/volume/mount.ts`). */
-export const MODE = { light: 0, fast: 1, analyze: 2 } as const;
-
-/** How far reads are proven, as the core numbers it (`asm/objects/proof.ts`): 3 is `oid`, collisions refused. */
-export const PROOF = { none: 0, crc: 1, oid: 2 } as const;
-export const PROOF_COLLISIONS = 3;
-
-/** Offsets of the result struct's fields (`Result` in `asm/volume/operation.ts`; docs/ABI.md). */
-export const RESULT = {
-  kind: 0,
-  mode: 4,
-  size: 8,
-  data: 24,
-  dataLen: 28,
-  count: 32,
-  sizes: 36,
-  errorOffset: 40,
-  oidKnown: 48,
-  left: 52,
-  oid: 56,
-  waitsFor: 76,
-} as const;
-
-/** Offsets of the fields of what was mounted (`infoPtr` in `asm/volume/volume.ts`; docs/ABI.md). */
-export const INFO = {
-  time: 0,
-  commit: 8,
-  tree: 28,
-} as const;
+import { ABI_VERSION, type CoreExports, INPUT_MAX, RESULT } from "./abi.js";
 
 /** What a device may answer. */
 const RESULTS: readonly number[] = Object.values(READ);
-
-/** Room for a path, or a path and a name, at the core's `input`. */
-const INPUT_MAX = 8192;
-
-/** The version of the core's interface that this module speaks (`ABI_VERSION` in `asm/core.ts`). */
-const ABI_VERSION = 2;
 
 /** Errors that are about one object, which their message names. */
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];

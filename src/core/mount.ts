@@ -2,8 +2,9 @@
 import { invalid } from "../arguments.js";
 import type { BlockDevice } from "../devices/device.js";
 import { oidBytes } from "../git/oid.js";
+import { MODE, PROOF, PROOF_COLLISIONS } from "./abi.js";
 import { compileCore } from "./builds.js";
-import { Core, MODE, PROOF, PROOF_COLLISIONS } from "./instance.js";
+import { Core } from "./instance.js";
 
 /** How an image is mounted. */
 export type Mode = keyof typeof MODE;

@@ -3,7 +3,8 @@
  * What a volume's methods do is put together from these.
  */
 import { textBytes } from "../arguments.js";
-import { type Core, FLAG, RESULT } from "../core/instance.js";
+import { FLAG, RESULT } from "../core/abi.js";
+import type { Core } from "../core/instance.js";
 import { DocteurError } from "../errors.js";
 import { quotePath } from "../text/quoted-path.js";
 import { Content } from "./content.js";

@@ -1,5 +1,6 @@
 /** The commit that an image holds. */
-import { type Core, INFO, RESULT } from "../core/instance.js";
+import { INFO, RESULT } from "../core/abi.js";
+import type { Core } from "../core/instance.js";
 import { parseCommit } from "../git/commit.js";
 import { dateOf, type Ident, zoneOf } from "../git/ident.js";
 import { hexOid } from "../git/oid.js";

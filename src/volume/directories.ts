@@ -1,6 +1,6 @@
 /** Directories, page by page: whole, entry by entry, or everything below. */
 import { textBytes } from "../arguments.js";
-import { FLAG } from "../core/instance.js";
+import { FLAG } from "../core/abi.js";
 import { DocteurError } from "../errors.js";
 import { type Calls, flagsOf, type PageQuery, type Place, placeOf, signalsOf } from "./calls.js";
 import { type Entry, entryCost, type FoundEntry, folderOf, namesOf } from "./entry.js";

@@ -1,5 +1,6 @@
 /** Entries of directories: what `list`, `walk` and `stat` give. */
-import { type Core, RESULT } from "../core/instance.js";
+import { RESULT } from "../core/abi.js";
+import type { Core } from "../core/instance.js";
 import { hexOid } from "../git/oid.js";
 import { CANONICAL_MODES, entryOfMode, parseMode } from "../git/tree-mode.js";
 

@@ -3,7 +3,8 @@
  * first served. One wait for the device serves all that wait. A signal ends its operation, and closing ends all.
  */
 import { throwIfAborted } from "../abort.js";
-import { type Core, RESULT } from "../core/instance.js";
+import { RESULT } from "../core/abi.js";
+import type { Core } from "../core/instance.js";
 import { DocteurError, STATUS } from "../errors.js";
 
 /** An operation of the core. */

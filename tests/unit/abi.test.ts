@@ -2,10 +2,23 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { FLAG, INFO, MODE, PROOF, PROOF_COLLISIONS, RESULT } from "../../src/core/instance.js";
-import { STATUS } from "../../src/errors.js";
+import {
+  ABI_VERSION,
+  BLOCK_READ,
+  type CoreExports,
+  FLAG,
+  INFO,
+  INPUT_MAX,
+  MODE,
+  PROOF,
+  PROOF_COLLISIONS,
+  RESULT,
+  STATS,
+  STATUS,
+} from "../../src/abi.js";
 import { MESSAGES } from "../../src/messages.js";
 import { HYPERCALL_TYPES } from "../../src/tender/hypercalls.js";
+import { fixture } from "../support/fixtures.js";
 
 const root = new URL("../../../", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, root), "utf8");
@@ -108,11 +121,54 @@ test("the page lists the exports of the built core, with their parameters", () =
     assert.deepEqual([...documented.keys()].sort(), Object.keys(exports).sort());
     for (const [name, value] of Object.entries(exports))
       if (typeof value === "function") assert.equal(documented.get(name), value.length, name);
-    assert.equal((exports.ABI_VERSION as WebAssembly.Global).value, 2);
+    assert.equal((exports.ABI_VERSION as WebAssembly.Global).value, ABI_VERSION);
   }
 });
 
 test("the page lists the hypercalls that the tender has", () => {
   const documented = [...page.matchAll(/^\| `(\w+)` \| \(.*?\)(?: → i\d+)? \|/gm)].map(([, name]) => name!);
   assert.deepEqual(documented.sort(), Object.keys(HYPERCALL_TYPES).sort());
+});
+
+test("what the page says of input and stats is what the host has", () => {
+  assert.match(page, new RegExp(`\\| \`input\\(\\) → ptr\` \\| ${INPUT_MAX} bytes `));
+  const [, fields] = /\| `stats\(\) → ptr` \| eleven u64: (.*?) \|/.exec(page)!;
+  assert.equal(fields!.split(", ").length, STATS.length);
+});
+
+test("an embedder reads a file with these constants and the built core alone", () => {
+  const image = fixture("tiny.img");
+  let memory = new Uint8Array();
+  const block_read = (_handle: bigint, offset: bigint, target: number, size: number): number => {
+    memory = new Uint8Array(exports.memory.buffer);
+    const at = Number(offset);
+    if (at + size > image.length) return BLOCK_READ.EINVAL;
+    memory.set(image.subarray(at, at + size), target);
+    return BLOCK_READ.OK;
+  };
+  const module = new WebAssembly.Module(readFileSync(new URL("dist/core.wasm", root)));
+  const instance = new WebAssembly.Instance(module, { solo5: { block_read } });
+  const exports = instance.exports as unknown as CoreExports;
+  assert.equal(exports.mountBegin(0n, BigInt(image.length), 512n, MODE.light, 0), STATUS.Ok);
+  assert.equal(exports.prove(PROOF.oid, 0), STATUS.Ok);
+  const handle = exports.operation();
+  assert.equal(exports.mount(handle), STATUS.Ok);
+  const field = (offset: number): number =>
+    new DataView(exports.memory.buffer).getUint32(exports.result(handle) + offset, true);
+  const call = (path: string, run: (at: number, length: number) => number): number => {
+    const bytes = new TextEncoder().encode(path);
+    new Uint8Array(exports.memory.buffer).set(bytes, exports.input());
+    return run(exports.input(), bytes.length);
+  };
+  const read = (path: string): number =>
+    call(path, (at, length) => exports.read(handle, at, length, FLAG.FOLLOW, 0n, 1 << 20));
+  assert.equal(
+    call("/", (at, length) => exports.stat(handle, at, length, 0)),
+    STATUS.Ok,
+  );
+  assert.equal(field(RESULT.kind), 1);
+  assert.equal(read("/not/there"), STATUS.NotFound);
+  assert.equal(read("/a/sibling.txt"), STATUS.Ok);
+  const data = Buffer.from(exports.memory.buffer, field(RESULT.data), field(RESULT.dataLen));
+  assert.equal(data.toString(), "sibling\n");
 });

@@ -1,0 +1,20 @@
+/**
+ * `docteur/abi`: the constants of the library core's interface, for embedders that load `core.wasm` themselves. The
+ * interface itself is in docs/ABI.md. Runs in browsers, too.
+ */
+export {
+  ABI_VERSION,
+  type CoreExports,
+  FLAG,
+  INFO,
+  INPUT_MAX,
+  MODE,
+  PROOF,
+  PROOF_COLLISIONS,
+  RESULT,
+  STATS,
+} from "./core/abi.js";
+/** What the host's `block_read` may answer. */
+export { RESULT as BLOCK_READ } from "./devices/device.js";
+/** What the exports answer, by the names of `DocteurError.code`. */
+export { STATUS } from "./errors.js";
