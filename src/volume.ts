@@ -178,8 +178,7 @@ export class Volume {
 
   /**
    * A file's content as a Web `ReadableStream` of bytes, of which nothing is read before it is asked for. It
-   * can be cancelled at any time; closing the volume ends it with an error. Two large files that are read by
-   * turns are inflated anew for each piece.
+   * can be cancelled at any time; closing the volume ends it with an error.
    */
   stream(path: Path, given?: options.StreamOptions): ReadableStream<Uint8Array> {
     const choice = checkOptions("stream", given, options.STREAM);

@@ -161,8 +161,7 @@ export function objectFree(): void {
 
 /** Gives back what is kept between loads, cached objects included: the heap is then as empty as it gets. */
 export function objectShed(): void {
-  objectCancel();
-  freeDeltaBuffer();
+  objectFree();
   cacheClear();
 }
 

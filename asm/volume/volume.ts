@@ -270,12 +270,19 @@ function resolvePath(): i32 {
   result.kind = operation.resolvedKind;
   result.mode = modeOf(operation.resolvedKind);
   result.offset = operation.resolvedOffset;
-  result.oidKnown = operation.isOidKnown ? 1 : 0;
-  if (operation.isOidKnown) copyOid(result.oid, operation.resolvedOid);
+  nameResolved();
   return Status.OK;
 }
 
-function runStat(): i32 {
+/** Puts the id of what was resolved into the result. */
+function nameResolved(): void {
+  const operation = here();
+  const result = operation.result;
+  result.oidKnown = operation.isOidKnown ? 1 : 0;
+  if (operation.isOidKnown) copyOid(result.oid, operation.resolvedOid);
+}
+
+function stat(): i32 {
   let status = resolvePath();
   const result = here().result;
   if (!SIZES || status != Status.OK || !(here().flags & Flag.SIZE)) return status;
@@ -292,16 +299,25 @@ function runStat(): i32 {
   return status;
 }
 
-function runList(): i32 {
+function runStat(): i32 {
+  const status = stat();
+  return status == Status.OUT_OF_MEMORY && shed() ? stat() : status;
+}
+
+function list(): i32 {
   const operation = here();
   let status = resolvePath();
-  if (status == Status.OUT_OF_MEMORY && shed()) status = resolvePath();
   if (status == Status.OK && operation.held == null) status = loadPage();
   if (status == Status.OK && operation.flags & Flag.SIZE) {
     status = listSize(operation.held!);
     if (status != Status.OK) fail(status);
   }
   return status;
+}
+
+function runList(): i32 {
+  const status = list();
+  return status == Status.OUT_OF_MEMORY && shed() ? list() : status;
 }
 
 /**
@@ -318,21 +334,18 @@ function shed(): bool {
   treeStreamShed();
   resolveShed();
   objectShed();
+  // The error is none any more.
+  operation.result.errorOffset = 0;
+  if (operation.isResolved) nameResolved();
   return true;
 }
 
-/** Loads the object at `result.offset`, of the id in the result where objects are proven. */
-function loadObject(): i32 {
-  const result = here().result;
-  const status = objectProven(result.offset, result.oid);
-  return status == Status.OUT_OF_MEMORY && shed() ? objectProven(result.offset, result.oid) : status;
-}
-
-/** Loads the directory at `result.offset` and lists a page of it. */
+/** Loads the directory at `result.offset`, of the id in the result where objects are proven, and lists a page of it. */
 function loadPage(): i32 {
   const operation = here();
-  if (operation.result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
-  let status = loadObject();
+  const result = operation.result;
+  if (result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
+  let status = objectProven(result.offset, result.oid);
   if (status != Status.OK) return failObject(status);
   const tree = objectLoaded!;
   operation.held = tree;
@@ -349,7 +362,7 @@ function listOf(tree: GitObject): i32 {
 }
 
 /** Resolves a path and reads from the blob that it leads to. */
-function readPath(): i32 {
+function read(): i32 {
   const operation = here();
   const result = operation.result;
   let status = resolvePath();
@@ -361,11 +374,11 @@ function readPath(): i32 {
 }
 
 function runRead(): i32 {
-  const status = readPath();
-  return status == Status.OUT_OF_MEMORY && shed() ? readPath() : status;
+  const status = read();
+  return status == Status.OUT_OF_MEMORY && shed() ? read() : status;
 }
 
-function runObject(): i32 {
+function object(): i32 {
   const operation = here();
   const result = operation.result;
   if (!operation.isResolved) {
@@ -373,17 +386,23 @@ function runObject(): i32 {
     const status = findEntry(oid);
     if (status != Status.OK) return fail(faultOf(status, oid));
     result.offset = idxOffset;
-    if (provesOid()) copyOid(result.oid, oid);
+    operation.isOidKnown = provesOid();
     operation.isResolved = true;
+    nameResolved();
   }
-  const status = loadObject();
+  const status = objectProven(result.offset, result.oid);
   if (status != Status.OK) return failObject(status);
-  const object = objectLoaded!;
-  operation.held = object;
-  cacheAdd(object);
-  result.kind = object.kind;
-  result.data = <u32>object.data;
-  result.dataLen = object.size;
-  result.size = object.size;
+  const found = objectLoaded!;
+  operation.held = found;
+  cacheAdd(found);
+  result.kind = found.kind;
+  result.data = <u32>found.data;
+  result.dataLen = found.size;
+  result.size = found.size;
   return Status.OK;
+}
+
+function runObject(): i32 {
+  const status = object();
+  return status == Status.OUT_OF_MEMORY && shed() ? object() : status;
 }

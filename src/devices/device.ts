@@ -15,15 +15,25 @@ export interface BlockDevice {
   /** Bytes; a multiple of `blockSize`, at least one block. */
   readonly capacity: number;
   /**
-   * Reads whole blocks, all of them or none. Must not throw.
+   * Reads whole blocks, all of them or none. Must not throw. Several reads may have been answered with AGAIN at a
+   * time, of several operations. The device is not told when nobody wants a range any more.
    * @param offset bytes from the device's start, a multiple of `blockSize`
    * @param target filled whole; its length is a positive multiple of `blockSize`. It is a view on memory that
    *   may move: keep no reference to it after the call
-   * @returns OK; AGAIN where the bytes have been asked for and are not here yet (a later call for the same range
-   *   finds them); EINVAL where the range is not the device's; EUNSPEC where the device failed
+   * @returns OK; AGAIN where the bytes have been asked for and are not here yet: a later call for the same range
+   *   finds them, or is answered with EUNSPEC; EINVAL where the range is not the device's; EUNSPEC where the device
+   *   failed
    */
   read(offset: number, target: Uint8Array): ReadResult;
-  /** After AGAIN: resolves when the read that was asked for first, or any later one, can be tried again. */
+  /**
+   * Waits for news: any range that a read has asked for, before this call or since, has arrived or has failed. It
+   * resolves at once where there are news that no call has told yet, or where nothing is on its way. Whoever waits
+   * then asks again for all that it needs, and waits again if something is still missing: one wait serves all
+   * operations. There is one at a time.
+   *
+   * It rejects only where the device can answer nothing any more: all operations that wait then fail. A range that
+   * has failed is news, and its next read is answered with EUNSPEC.
+   */
   ready?(): Promise<void>;
   /** Why the last read answered EUNSPEC, where that is known. */
   readonly failure?: unknown;

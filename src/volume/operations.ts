@@ -54,11 +54,13 @@ export class Operations {
   #isClosed = false;
   /** Handles that no operation uses. */
   readonly #idle: number[] = [];
+  /** Handles that the core has given. */
+  #handles = 0;
   /** Operations under way, in the order in which they began. */
   readonly #waiting = new Set<Pending>();
   /** Operations that no handle was left for. */
   readonly #queue = new Set<Pending>();
-  /** Operations that had no memory beside others: each is tried again alone. */
+  /** Operations that had no memory beside others: each is tried again alone, with the only handle that is left. */
   readonly #lone = new Set<Pending>();
   /** The operation that has the core for itself. */
   #sole: Pending | undefined;
@@ -92,7 +94,7 @@ export class Operations {
     if (handle === 0) return this.#wait(operation, (pending) => this.#queue.add(pending));
     const status = this.#begin(operation, handle);
     if (status === STATUS.Again) return this.#wait(operation, (pending) => this.#enter(pending, handle));
-    if (status === STATUS.OutOfMemory && this.#sharesMemory(handle)) {
+    if (status === STATUS.OutOfMemory && this.#handles > 1) {
       this.#leave(handle);
       return this.#wait(operation, (pending) => {
         this.#lone.add(pending);
@@ -125,7 +127,11 @@ export class Operations {
 
   /** A handle, or 0 where there is none. */
   #takeHandle(): number {
-    return this.#idle.pop() ?? this.#core.open();
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const handle = this.#core.open();
+    if (handle !== 0) this.#handles++;
+    return handle;
   }
 
   #begin(operation: Operation<unknown>, handle: number): number {
@@ -159,11 +165,6 @@ export class Operations {
     this.#lone.delete(pending);
     if (this.#sole === pending) this.#sole = undefined;
     pending.reject(reason);
-  }
-
-  /** Whether other operations, or what is kept for them, may have the memory that an operation lacks. */
-  #sharesMemory(handle: number): boolean {
-    return this.#waiting.size > 0 || this.#idle.some((other) => other !== handle);
   }
 
   /** Waits for the device as long as anything waits for it. */
@@ -201,7 +202,7 @@ export class Operations {
 
   /** An operation has ended with a status other than AGAIN. */
   #settle(pending: Pending, handle: number, status: number): void {
-    if (status === STATUS.OutOfMemory && this.#sole !== pending && this.#sharesMemory(handle)) {
+    if (status === STATUS.OutOfMemory && this.#handles > 1) {
       this.#leave(handle);
       this.#lone.add(pending);
       return;
@@ -242,6 +243,7 @@ export class Operations {
     if (lone === undefined) return this.#queue.values().next().value;
     if (this.#waiting.size > 0) return undefined;
     for (const handle of this.#idle.splice(0)) this.#core.release(handle);
+    this.#handles = 0;
     this.#sole = lone;
     return lone;
   }
