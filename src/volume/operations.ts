@@ -6,6 +6,7 @@ import { throwIfAborted } from "../abort.js";
 import { RESULT } from "../core/abi.js";
 import type { Core } from "../core/instance.js";
 import { DocteurError, STATUS } from "../errors.js";
+import { type Abortable, AbortWatch } from "./abort-watch.js";
 
 /** An operation of the core. */
 export interface Operation<T> {
@@ -20,33 +21,14 @@ export interface Operation<T> {
 }
 
 /** An operation that has not ended at once. */
-class Pending {
+interface Pending extends Abortable {
   readonly operation: Operation<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  readonly #abort: () => void;
-  /** Its handle while it is under way, otherwise 0. */
-  handle = 0;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** Its handle while it is under way. */
+  handle: number;
   /** The handle of the operation that it waits for; 0 for the device. */
-  waitsFor = 0;
-
-  constructor(
-    operation: Operation<unknown>,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-    abort: (pending: Pending) => void,
-  ) {
-    this.operation = operation;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.#abort = () => abort(this);
-    for (const signal of operation.signals) signal.addEventListener("abort", this.#abort);
-  }
-
-  /** Hears signals no more. */
-  forget(): void {
-    for (const signal of this.operation.signals) signal.removeEventListener("abort", this.#abort);
-  }
+  waitsFor: number;
 }
 
 export class Operations {
@@ -56,6 +38,7 @@ export class Operations {
   readonly #idle: number[] = [];
   /** Handles that the core has given. */
   #handles = 0;
+  readonly #watch = new AbortWatch();
   /** Operations under way, in the order in which they began. */
   readonly #waiting = new Set<Pending>();
   /** Operations that no handle was left for. */
@@ -65,7 +48,7 @@ export class Operations {
   /** The operation that has the core for itself. */
   #sole: Pending | undefined;
   /** Whether the device is being waited for. */
-  #isWatching = false;
+  #isAttending = false;
 
   constructor(core: Core) {
     this.#core = core;
@@ -116,12 +99,20 @@ export class Operations {
 
   #wait<T>(operation: Operation<T>, place: (pending: Pending) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const abort = (pending: Pending): void => {
-        const reason: unknown = operation.signals.find(({ aborted }) => aborted)?.reason;
-        this.#drop(pending, reason);
-        this.#advance();
+      const pending: Pending = {
+        operation,
+        signals: operation.signals,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        handle: 0,
+        waitsFor: 0,
+        abort: (reason) => {
+          this.#drop(pending, reason);
+          this.#advance();
+        },
       };
-      place(new Pending(operation, resolve as (value: unknown) => void, reject, abort));
+      this.#watch.add(pending);
+      place(pending);
     });
   }
 
@@ -148,7 +139,7 @@ export class Operations {
     pending.handle = handle;
     pending.waitsFor = this.#core.resultU32(RESULT.waitsFor);
     this.#waiting.add(pending);
-    if (!this.#isWatching) void this.#watch();
+    if (!this.#isAttending) void this.#attend();
   }
 
   /** Drops what a handle's operation holds. */
@@ -159,7 +150,7 @@ export class Operations {
 
   /** Ends an operation before its time. */
   #drop(pending: Pending, reason: unknown): void {
-    pending.forget();
+    this.#watch.delete(pending);
     if (this.#waiting.delete(pending)) this.#leave(pending.handle);
     this.#queue.delete(pending);
     this.#lone.delete(pending);
@@ -168,8 +159,8 @@ export class Operations {
   }
 
   /** Waits for the device as long as anything waits for it. */
-  async #watch(): Promise<void> {
-    this.#isWatching = true;
+  async #attend(): Promise<void> {
+    this.#isAttending = true;
     while (this.#waiting.size > 0) {
       try {
         await this.#core.ready();
@@ -183,7 +174,7 @@ export class Operations {
       for (const pending of [...this.#waiting]) this.#resume(pending);
       this.#advance();
     }
-    this.#isWatching = false;
+    this.#isAttending = false;
   }
 
   /** Goes on with an operation, unless it has been dropped. @returns whether it has come any further */
@@ -208,7 +199,7 @@ export class Operations {
       return;
     }
     const { operation } = pending;
-    pending.forget();
+    this.#watch.delete(pending);
     if (this.#sole === pending) this.#sole = undefined;
     try {
       if (status !== STATUS.Ok) throw this.#core.error(status, operation.path);

@@ -247,15 +247,23 @@ test("a closed volume ends what waits, and what stands in the queue", async () =
   }
 });
 
-test("an abort in the queue leaves the others their turn", async () => {
+test("an abort in the queue leaves the others their turn, and one listener serves all", async () => {
   const device = new TripDevice(image.bytes);
   const volume = await open(device);
   device.isHeldBack = () => true;
   const controller = new AbortController();
+  let listeners = 0;
+  const { signal } = controller;
+  const add = signal.addEventListener.bind(signal);
+  signal.addEventListener = (...given: Parameters<typeof add>): void => {
+    listeners++;
+    add(...given);
+  };
   const reads = Array.from({ length: 40 }, (_, index) =>
     volume.get(chain[index]!, index % 3 === 0 ? { signal: controller.signal } : {}),
   );
   const ends = Promise.allSettled(reads);
+  assert.equal(listeners, 1);
   controller.abort(new Error("no"));
   device.letGo();
   for (const [index, end] of (await ends).entries())
