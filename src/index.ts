@@ -8,6 +8,7 @@ export { MemoryDevice } from "./devices/memory.js";
 export type { ImageSource } from "./devices/open.js";
 export type { DeviceOptions } from "./devices/options.js";
 export { type Piece, type RangeSource, TransientError } from "./devices/range-source.js";
+export type { PageStore } from "./devices/remote/kept-pages.js";
 export type { RemoteStats } from "./devices/remote/statistics.js";
 export { RemoteDevice, type RemoteOptions } from "./devices/remote.js";
 export {

@@ -23,3 +23,10 @@ export class FileDevice {
     refuse(path);
   }
 }
+
+/** Never made either: browsers keep pages in their Cache Storage. */
+export class FolderStore {
+  constructor(folder: string, _most: number) {
+    refuse(folder);
+  }
+}

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
 
 export { FileDevice } from "./file.js";
+export { FolderStore } from "./folder-store.js";
 
 /** The path that a `file:` URL stands for. @throws DocteurError `InvalidArgument` for one that stands for none */
 export function pathOfUrl(url: URL): string {

@@ -2,13 +2,17 @@
 import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { blobSource, type FileHandleLike, fileHandleSource, responseBytes } from "./blob.js";
+import { CacheStorageStore } from "./cache-storage.js";
 import { type BlockDevice, isBlockSize } from "./device.js";
 import { openHttp } from "./http.js";
 import { MemoryDevice } from "./memory.js";
-import type { DeviceOptions } from "./options.js";
+import { type DeviceOptions, isStore } from "./options.js";
 import type { RangeSource } from "./range-source.js";
 import { redacted, redactedText } from "./redact.js";
-import { RemoteDevice } from "./remote.js";
+import { systemClock } from "./remote/clock.js";
+import { CheckedPages, type PageStore } from "./remote/kept-pages.js";
+import type { KeptPages } from "./remote/page-loader.js";
+import { PAGE_SIZE, RemoteDevice } from "./remote.js";
 import { inSectors, SECTOR_MAX } from "./split.js";
 import { type SyncHandle, SyncHandleDevice } from "./sync-handle.js";
 
@@ -40,6 +44,8 @@ interface Options extends DeviceOptions {
 }
 
 const BLOCK_SIZE = 512;
+/** Bytes that a persistent cache may take by default. */
+const STORE_SIZE = 1 << 30;
 
 /** The scheme of a string that is a URL: a letter and more, a colon, two slashes. */
 const SCHEME = /^([a-z][a-z0-9+.-]+:)\/\//i;
@@ -125,8 +131,27 @@ function overSource(source: RangeSource, options: Options): Promise<BlockDevice>
   const { blockSize } = options;
   return orClose(source, async () => {
     checkLength(source.size, blockSize, source.name);
-    return new RemoteDevice(source, { ...options, blockSize: Math.min(blockSize, SECTOR_MAX) });
+    const kept = await keptPages(source, options);
+    return new RemoteDevice(source, { ...options, blockSize: Math.min(blockSize, SECTOR_MAX) }, { kept });
   });
+}
+
+/** Where the pages of a source are kept beyond the life of this process, if anywhere. */
+async function keptPages(
+  { identity }: RangeSource,
+  { cache, pageSize = PAGE_SIZE }: Options,
+): Promise<KeptPages | undefined> {
+  if (cache === undefined || identity === undefined) return undefined;
+  return CheckedPages.of(await storeOf(cache), identity, pageSize, systemClock);
+}
+
+async function storeOf(cache: NonNullable<DeviceOptions["cache"]>): Promise<PageStore> {
+  if (isStore(cache)) return cache;
+  const { name, size = STORE_SIZE } = typeof cache === "string" ? { name: cache } : cache;
+  const isNode = typeof process === "object" && process.versions?.node !== undefined;
+  if (!isNode && "caches" in globalThis) return new CacheStorageStore(name, size);
+  const { FolderStore } = await import("./node-files.js");
+  return new FolderStore(name, size);
 }
 
 async function openUrl(url: URL, options: Options): Promise<BlockDevice> {

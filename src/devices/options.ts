@@ -1,9 +1,17 @@
 /** Options of devices, as `open` takes them, and their checks. */
 import { type Checks, isAnything, isFunction, isWhole } from "../arguments.js";
 import type { HttpOptions } from "./http.js";
+import type { PageStore } from "./remote/kept-pages.js";
 
 /** How an image is read that does not lie in memory or in a file. */
-export interface DeviceOptions extends Omit<HttpOptions, "signal"> {}
+export interface DeviceOptions extends Omit<HttpOptions, "signal"> {
+  /**
+   * Keeps pages beyond the life of this process: a folder in Node, the name of a cache of the Cache Storage in
+   * browsers; or such a name with the bytes that it may take, by default 1 GiB; or a store of your own. Only sources
+   * with an identity are kept: of HTTP, those with a strong ETag.
+   */
+  cache?: string | { name: string; size?: number | undefined } | PageStore | undefined;
+}
 
 /** A power of two in a range. */
 function isPower(least: number, most: number): (value: unknown) => string | undefined {
@@ -21,6 +29,23 @@ const isHeaders = (value: unknown): string | undefined =>
     ? undefined
     : "headers, or a function that gives them";
 
+/** Whether an option is a store of the caller's. */
+export function isStore(value: unknown): value is PageStore {
+  const { get, set } = (value ?? {}) as Partial<PageStore>;
+  return typeof get === "function" && typeof set === "function";
+}
+
+const isCache = (value: unknown): string | undefined => {
+  const { name, size = 0 } = (typeof value === "object" && value !== null ? value : {}) as {
+    name?: unknown;
+    size?: unknown;
+  };
+  const isNamed = typeof name === "string" && name !== "" && isWhole(0)(size) === undefined;
+  return isNamed || isStore(value) || (typeof value === "string" && value !== "")
+    ? undefined
+    : "a name, an object with a name and a size, or a store with get, set and delete";
+};
+
 export const DEVICE: Checks & Record<keyof DeviceOptions, Checks[string]> = {
   blockSize: isAnything,
   pageSize: isPower(4096, 1 << 24),
@@ -32,4 +57,5 @@ export const DEVICE: Checks & Record<keyof DeviceOptions, Checks[string]> = {
   headers: isHeaders,
   sign: isFunction,
   maxDownload: isWhole(0),
+  cache: isCache,
 };

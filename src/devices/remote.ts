@@ -54,6 +54,7 @@ export class RemoteDevice implements BlockDevice {
   readonly #ahead: ReadAhead;
   readonly #failures: Failures;
   readonly #loader: PageLoader;
+  readonly #kept: KeptPages | undefined;
   readonly #stats = noStats();
   /** Pages that were waited for, and not read since: their next read is no hit. */
   readonly #missed = new Set<number>();
@@ -82,7 +83,8 @@ export class RemoteDevice implements BlockDevice {
     const aheadPages = Math.max(1, Math.floor(Math.min(AHEAD_MAX / pageSize, cachePages / AHEAD_PART)));
     this.#ahead = new ReadAhead(Math.ceil(source.size / pageSize), aheadPages);
     this.#failures = new Failures(clock);
-    this.#takePrefetched(kept);
+    this.#kept = kept;
+    this.#takePrefetched();
     this.#loader = new PageLoader(
       {
         source,
@@ -104,7 +106,7 @@ export class RemoteDevice implements BlockDevice {
 
   /** Counters since the device was opened. */
   stats(): RemoteStats {
-    return { ...this.#stats };
+    return { ...this.#stats, storeFailures: this.#kept?.failures ?? 0 };
   }
 
   read(offset: number, target: Uint8Array): ReadResult {
@@ -184,7 +186,7 @@ export class RemoteDevice implements BlockDevice {
   }
 
   /** Takes what opening the source has read, as far as it holds whole pages. */
-  #takePrefetched(kept: KeptPages | undefined): void {
+  #takePrefetched(): void {
     const { prefetched = [], size } = this.#source;
     for (const { offset, bytes } of prefetched) {
       this.#stats.requests++;
@@ -197,12 +199,15 @@ export class RemoteDevice implements BlockDevice {
         if (start >= size || pageEnd > end) break;
         const part = bytes.slice(start - offset, pageEnd - offset);
         this.#pages.set(page, part);
-        kept?.put(page, part);
+        this.#kept?.put(page, part);
       }
     }
   }
 
-  /** Ends all requests, and closes the source. Reads fail from now on. Closing again does nothing. */
+  /**
+   * Ends all requests, waits until what has come is in the persistent cache, and closes the source. Reads fail from
+   * now on. Closing again does nothing.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -210,6 +215,7 @@ export class RemoteDevice implements BlockDevice {
     this.#pages.clear();
     this.#failures.clear();
     this.#wake();
+    await this.#kept?.settled();
     await this.#source.close?.();
   }
 }

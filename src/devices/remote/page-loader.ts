@@ -12,11 +12,15 @@ import type { RemoteStats } from "./statistics.js";
 /** Bytes of one request at the most, where a page is not larger. */
 const REQUEST_MAX = 1 << 20;
 
-/** Pages that outlive the process. Neither method rejects. */
+/** Pages that outlive the process. No method rejects. */
 export interface KeptPages {
+  /** Times that a page could not be kept, or was damaged. */
+  readonly failures: number;
   get(page: number): Promise<Uint8Array | undefined>;
   /** Keeps a page, sooner or later. */
   put(page: number, bytes: Uint8Array): void;
+  /** Resolves when all that was put is kept, or has failed to be. */
+  settled(): Promise<void>;
 }
 
 /** Takes what comes. */
