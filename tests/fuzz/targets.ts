@@ -1,4 +1,5 @@
 /** The fuzz targets by name. */
+import { chaos } from "./chaos.js";
 import { cmdline } from "./cmdline.js";
 import { commit } from "./commit.js";
 import { deflate } from "./deflate.js";
@@ -30,6 +31,7 @@ export const TARGETS = {
   manifest,
   cmdline,
   "wasi-host": wasiHost,
+  chaos,
 } satisfies Record<string, Target>;
 
 export type TargetName = keyof typeof TARGETS;

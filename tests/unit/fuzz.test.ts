@@ -21,6 +21,7 @@ const CASES: Record<TargetName, number> = {
   manifest: 600,
   cmdline: 300,
   "wasi-host": 400,
+  chaos: 40,
 };
 
 for (const [name, target] of Object.entries(TARGETS)) {
