@@ -6,13 +6,15 @@
 
 /** Streams that are followed at once; the one that rests longest is given up. */
 const STREAMS = 16;
-/** How much further ahead each page of a stream leads, until the most is reached: 1, 4, 16, … pages. */
+/** Pages in a row that make a stream: two may be one object that lies across their border. */
+const STEPS_MIN = 2;
+/** How much further ahead each page of a stream leads, until the most is reached: 4, 16, 64, … pages. */
 const GROWTH = 4;
 
 interface Stream {
   /** The last page that was read. */
   at: number;
-  /** Pages read in a row. */
+  /** Pages read in a row, but the first. */
   steps: number;
   /** Pages before this one have been fetched, or asked for. */
   end: number;
@@ -59,6 +61,7 @@ export class ReadAhead {
   }
 
   #ahead(stream: Stream): PageRange | undefined {
+    if (stream.steps < STEPS_MIN) return undefined;
     const pages = Math.min(this.#most, GROWTH ** (stream.steps - 1));
     const end = Math.min(this.#pageCount, stream.at + 1 + pages);
     const first = Math.max(stream.end, stream.at + 1);
