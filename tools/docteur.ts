@@ -15,6 +15,8 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   checksum: () => import("./commands/checksum.js"),
   ls: () => import("./commands/ls.js"),
   cat: () => import("./commands/cat.js"),
+  push: () => import("./commands/push.js"),
+  pull: () => import("./commands/pull.js"),
 };
 
 const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...

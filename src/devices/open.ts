@@ -18,7 +18,7 @@ import { type SyncHandle, SyncHandleDevice } from "./sync-handle.js";
 
 /** What an image can be opened from: docs/DEVICES.md. */
 export type ImageSource =
-  /** A path (Node), or a URL: `file:` (Node), `http:`, `https:`. */
+  /** A path (Node), or a URL: `http:`, `https:`; with Node `file:`, `oci:`, `nbd:` and others. */
   | string
   | URL
   /** Its bytes. */
@@ -50,10 +50,22 @@ const STORE_SIZE = 1 << 30;
 /** The scheme of a string that is a URL: a letter and more, a colon, two slashes. */
 const SCHEME = /^([a-z][a-z0-9+.-]+:)\/\//i;
 
+/** URLs whose devices need Node. */
+async function openOnNode(url: URL, options: Options): Promise<RangeSource> {
+  const { openNodeSource } = await import("./node-sources.js");
+  return openNodeSource(url, options);
+}
+
 /** How URLs of other schemes than `file:` are opened. */
 const SCHEMES: Readonly<Record<string, (url: URL, options: Options) => Promise<RangeSource>>> = {
   "http:": openHttp,
   "https:": openHttp,
+  "oci:": openOnNode,
+  "oci+http:": openOnNode,
+  "nbd:": openOnNode,
+  "nbds:": openOnNode,
+  "nbd+unix:": openOnNode,
+  "nbds+unix:": openOnNode,
 };
 
 /** Objects that hold bytes without being any, and what to do with them. */

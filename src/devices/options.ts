@@ -13,6 +13,9 @@ export interface DeviceOptions extends Omit<HttpOptions, "signal"> {
   cache?: string | { name: string; size?: number | undefined } | PageStore | undefined;
 }
 
+/** The same, with what ends the opening. */
+export type SourceOptions = HttpOptions;
+
 /** A power of two in a range. */
 function isPower(least: number, most: number): (value: unknown) => string | undefined {
   const check = isWhole(least, most);

@@ -81,7 +81,7 @@ export interface Replacement {
 }
 
 /** Where `target` really is and the permissions that a file already there has. */
-async function inspectTarget(target: string): Promise<{ path: string; mode: number | undefined }> {
+export async function inspectTarget(target: string): Promise<{ path: string; mode: number | undefined }> {
   const link = await lstat(target).catch((cause: unknown) => {
     if (systemCode(cause) === "ENOENT") return undefined;
     throw ioError("write", target, cause);
@@ -113,7 +113,7 @@ async function inspectTarget(target: string): Promise<{ path: string; mode: numb
 /**
  * Makes the rename itself durable. Some systems cannot open or sync a folder: the file is whole either way.
  */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(folder, "r");

@@ -4,13 +4,16 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { lstat, readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemCode } from "./io-error.js";
 
-/** `.docteur-OWNER-PROCESS-RANDOM.tmp`, or `.d` for a folder; earlier versions had the random digits alone. */
-const NAME = /^\.docteur-(?:([0-9a-f]{12})-([1-9][0-9]{0,9})-)?[0-9a-f]{16}\.(?:tmp|d)$/;
+/**
+ * `.docteur-OWNER-PROCESS-RANDOM.tmp`, or `.d` for a folder; earlier versions had the random digits alone. A `.part` is
+ * what has come of a download so far; its digits stand for the content.
+ */
+const NAME = /^\.docteur-(?:([0-9a-f]{12})-([1-9][0-9]{0,9})-)?([0-9a-f]{16})\.(tmp|d|part)$/;
 
 /** Whether a file or folder of that name is what some run has not finished. */
 export function isTemporaryName(name: string): boolean {
@@ -73,8 +76,8 @@ export async function removeAbandoned(folder: string): Promise<void> {
   if (owner === NO_OWNER) return;
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const [, whose, pid] = NAME.exec(name) ?? [];
-    if (whose !== owner || !isDead(Number(pid))) continue;
+    const [, whose, pid, , kind] = NAME.exec(name) ?? [];
+    if (kind === "part" || whose !== owner || !isDead(Number(pid))) continue;
     const path = join(folder, name);
     try {
       if (await isOurs(path)) await rm(path, { recursive: true, force: true });
@@ -82,4 +85,55 @@ export async function removeAbandoned(folder: string): Promise<void> {
       // It went meanwhile, or another user may not remove it.
     }
   }
+}
+
+/** Milliseconds after which a download that has not grown is nobody's: those that run give up sooner. */
+const FORSAKEN_AFTER = 600_000;
+
+/** Downloads of this process that go on. */
+const ownParts = new Set<string>();
+
+/** Whether nobody goes on with a download. */
+async function isForsaken(
+  path: string,
+  whose: string | undefined,
+  pid: string | undefined,
+): Promise<boolean> {
+  const found = await lstat(path);
+  if (!found.isFile() || !(await isOurs(path))) return false;
+  if (found.mtimeMs < Date.now() - FORSAKEN_AFTER) return true;
+  return whose === owner && (Number(pid) === process.pid ? !ownParts.has(path) : isDead(Number(pid)));
+}
+
+/**
+ * A path for a download that can be continued: what a run that has ended left of the same content is there, under that
+ * name.
+ * @param folder absolute
+ * @param content 16 hexadecimal digits that stand for the content
+ */
+export async function claimPart(folder: string, content: string): Promise<string> {
+  owner ??= findOwner();
+  let own = join(folder, `.docteur-${owner}-${process.pid}-${content}.part`);
+  if (ownParts.has(own))
+    own = join(folder, `.docteur-${owner}-${process.pid}-${randomBytes(8).toString("hex")}.part`);
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, whose, pid, digits, kind] = NAME.exec(name) ?? [];
+    if (kind !== "part" || digits !== content) continue;
+    const path = join(folder, name);
+    try {
+      if (!(await isForsaken(path, whose, pid))) continue;
+      // Of several that want it, one gets it.
+      await rename(path, own);
+      break;
+    } catch {
+      // It is another's by now.
+    }
+  }
+  ownParts.add(own);
+  return own;
+}
+
+/** Says that a download has ended, for good or for now. */
+export function releasePart(path: string): void {
+  ownParts.delete(path);
 }
