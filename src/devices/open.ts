@@ -60,6 +60,7 @@ async function openOnNode(url: URL, options: Options): Promise<RangeSource> {
 const SCHEMES: Readonly<Record<string, (url: URL, options: Options) => Promise<RangeSource>>> = {
   "http:": openHttp,
   "https:": openHttp,
+  "s3:": openOnNode,
   "oci:": openOnNode,
   "oci+http:": openOnNode,
   "nbd:": openOnNode,

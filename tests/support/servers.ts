@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
+import { distPath } from "./programs.js";
 
-/** Where the system keeps programs that the PATH of a user may lack. */
-const MORE_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** Where the system keeps programs that the PATH of a user may lack, and where `.ci/run` builds some. */
+const MORE_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", distPath("bin")];
 
 /** The path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
