@@ -1,0 +1,421 @@
+/** Registries and token servers that lie, fail, redirect and stall. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { ARTIFACT_TYPE, INDEX_TYPE } from "../../src/devices/oci/artifact.js";
+import { parseChallenges } from "../../src/devices/oci/challenge.js";
+import { formatReference, parseOciUrl } from "../../src/devices/oci/reference.js";
+import { open } from "../../src/index.js";
+import { type PullOptions, pull, push } from "../../src/oci/index.js";
+import { docteur } from "../support/cli.js";
+import {
+  digestOfBytes,
+  type FakeRegistry,
+  manifestOf,
+  type SeenRequest,
+  sendBlob,
+  startFakeRegistry,
+} from "../support/fake-registry.js";
+import { useEnvironment } from "../support/git-servers.js";
+import { seeded } from "../support/random.js";
+import { dockerConfig, loginOf, PASSWORD, USER } from "../support/registries.js";
+import { temporaryFolder } from "../support/temporary.js";
+
+const FILE = "disk-fixtures/gitdelta.img";
+const IMAGE = readFileSync(FILE);
+/** With padding behind it, which is part of an image: several requests long. */
+const LARGE = Buffer.concat([IMAGE, Buffer.alloc(11 << 20, 3)]);
+const QUICK = { timeout: 300, retries: 0 };
+const BASIC = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString("base64")}`;
+
+/** A registry, a folder, and whether there are credentials for the registry. */
+async function setUp(
+  t: TestContext,
+  image: Buffer | undefined,
+  hasLogin = false,
+): Promise<{ registry: FakeRegistry; folder: string; url: string; out: string }> {
+  const folder = temporaryFolder(t);
+  const registry = await startFakeRegistry(t, image);
+  const auths = hasLogin ? { [registry.place]: loginOf() } : {};
+  useEnvironment(t, { DOCKER_CONFIG: dockerConfig(folder, { auths }) });
+  return { registry, folder, url: `oci://${registry.place}/site`, out: join(folder, "out.img") };
+}
+
+/** Files beside the target. */
+const leftIn = (folder: string): string[] => readdirSync(folder).filter((name) => name !== "docker");
+
+const zeros = "0".repeat(64);
+const MANIFESTS: [what: string, manifest: string, error: object][] = [
+  ["not JSON", "<html>", { code: "Io", message: /not JSON/ }],
+  ["null", "null", { code: "Io", message: /not an object/ }],
+  ["empty", "{}", { code: "Io", message: /not a docteur image/ }],
+  ["of wrong types", JSON.stringify({ layers: 3, manifests: {}, annotations: [] }), { code: "Io" }],
+  ["of a layer of another type", manifestOf(IMAGE, { mediaType: "text/plain" }), { code: "Io" }],
+  ["of a digest of another kind", manifestOf(IMAGE, { digest: "md5:00" }), { code: "Io" }],
+  ["of a digest that is a path", manifestOf(IMAGE, { digest: `sha256:../../${zeros}` }), { code: "Io" }],
+  ["of a size that is no number", manifestOf(IMAGE, { size: "many" }), { code: "Io" }],
+  ["of another size", manifestOf(IMAGE, { size: 512 }), { code: "Mismatch" }],
+  ["of a blob that is not there", manifestOf(Buffer.from("other")), { code: "Io", message: /404/ }],
+  ["huge", " ".repeat((4 << 20) + 1), { code: "Io", message: /larger than/ }],
+];
+
+for (const [what, manifest, error] of MANIFESTS)
+  test(`a manifest that is ${what} is a typed error, and no file`, async (t) => {
+    const { registry, folder, url, out } = await setUp(t, IMAGE);
+    registry.manifests.set("latest", manifest);
+    await assert.rejects(open(url), error);
+    await assert.rejects(pull(url, out), error);
+    assert.deepEqual(leftIn(folder), []);
+  });
+
+test("a manifest must have the digest that it is asked for by, also behind an index", async (t) => {
+  const { registry, url } = await setUp(t, IMAGE);
+  const manifest = manifestOf(IMAGE);
+  const digest = digestOfBytes(manifest);
+  registry.manifests.set(digest, `${manifest} `);
+  await assert.rejects(open(`${url}@${digest}`), { code: "Mismatch" });
+  const entry = { mediaType: "x", artifactType: ARTIFACT_TYPE, digest, size: manifest.length };
+  const index = (entries: object[]): string => JSON.stringify({ mediaType: INDEX_TYPE, manifests: entries });
+  registry.manifests.set("latest", index([{ digest: `sha256:${zeros}`, size: 1 }, entry]));
+  await assert.rejects(open(url), { code: "Mismatch" });
+  registry.manifests.set(digest, manifest);
+  await (await open(url)).close();
+  // An index of itself ends somewhere.
+  const inner = index([entry]);
+  const innerDigest = digestOfBytes(inner);
+  registry.manifests.set(innerDigest, inner);
+  registry.manifests.set("latest", index([{ ...entry, digest: innerDigest }]));
+  await assert.rejects(open(url), { code: "Io", message: /index leads to an index/ });
+});
+
+test("a pull does not take other bytes than those of the digest", async (t) => {
+  const { registry, folder, url, out } = await setUp(t, LARGE);
+  writeFileSync(out, "before");
+  const wrong = Buffer.from(LARGE);
+  wrong[9 << 20]! ^= 1;
+  registry.blobs.set(digestOfBytes(LARGE), wrong);
+  await assert.rejects(pull(url, out), { code: "Mismatch", message: /other bytes/ });
+  assert.equal(readFileSync(out, "utf8"), "before");
+  assert.deepEqual(leftIn(folder), ["out.img"]);
+  // The same by the command, and its exit status.
+  const { status, stderr } = await docteur(["pull", url, out], { env: process.env });
+  assert.equal(status, 4);
+  assert.match(stderr, /other bytes than those of sha256:/);
+});
+
+test("a pull goes on after failures, and leaves what it has when they do not end", async (t) => {
+  const { registry, folder, url, out } = await setUp(t, LARGE);
+  const blob = `/v2/site/blobs/${digestOfBytes(LARGE)}`;
+  let left = 3;
+  registry.intercept = ({ url: at, headers }, response) => {
+    if (at !== blob || !headers.range!.startsWith("bytes=4194304") || left-- <= 0) return false;
+    if (left === 0) response.writeHead(503).end();
+    else response.destroy();
+    return true;
+  };
+  await pull(url, out);
+  assert.ok(readFileSync(out).equals(LARGE));
+
+  registry.intercept = ({ url: at, headers }, response) => {
+    if (at !== blob || !headers.range!.startsWith("bytes=8388608")) return false;
+    response.writeHead(503).end();
+    return true;
+  };
+  const other = join(folder, "other.img");
+  await assert.rejects(pull(url, other, QUICK), { code: "Network", message: /503/ });
+  assert.ok(!existsSync(other));
+  const part = leftIn(folder).find((name) => name.endsWith(".part"))!;
+  assert.equal(readFileSync(join(folder, part)).length, 8 << 20);
+  registry.intercept = undefined;
+  registry.seen.length = 0;
+  assert.equal((await pull(url, other)).resumed, 8 << 20);
+  const starts = registry.seen.flatMap(
+    ({ headers }) => /^bytes=([0-9]{6,})/.exec(headers.range ?? "")?.[1] ?? [],
+  );
+  assert.deepEqual(starts, [String(8 << 20)]);
+});
+
+test("a registry that never answers, or drips, runs into the time-out", async (t) => {
+  const { registry, url, out } = await setUp(t, LARGE);
+  const stalled: ServerResponse[] = [];
+  t.after(() => stalled.map((response) => response.destroy()));
+  const stall =
+    (part: RegExp) =>
+    (request: SeenRequest, response: ServerResponse): boolean => {
+      if (!part.test(request.url)) return false;
+      stalled.push(response);
+      response.writeHead(part.source === "manifests" ? 200 : 206, {
+        "content-range": `bytes 0-65535/${LARGE.length}`,
+      });
+      response.write(" ");
+      return true;
+    };
+  registry.intercept = stall(/blobs/);
+  await assert.rejects(pull(url, out, QUICK), { code: "Network" });
+  registry.intercept = stall(/manifests/);
+  await assert.rejects(pull(url, out, QUICK), { code: "Network" });
+});
+
+/** Another server, which keeps the requests that it gets. */
+async function startThief(t: TestContext, content: Buffer): Promise<FakeRegistry> {
+  const thief = await startFakeRegistry(t);
+  thief.place = thief.place.replace("127.0.0.1", "localhost");
+  thief.intercept = (request, response) => {
+    sendBlob(request, response, content);
+    return true;
+  };
+  return thief;
+}
+
+test("credentials do not follow redirects to another origin", async (t) => {
+  const { registry, url, out } = await setUp(t, LARGE, true);
+  const thief = await startThief(t, LARGE);
+  registry.intercept = ({ url: at, headers }, response) => {
+    if (headers.authorization !== BASIC) {
+      response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
+      return true;
+    }
+    if (!at.includes("/blobs/")) return false;
+    response.writeHead(307, { location: `http://${thief.place}/storage?signature=s` }).end();
+    return true;
+  };
+  await pull(url, out);
+  await (await open(url)).close();
+  assert.ok(readFileSync(out).equals(LARGE));
+  assert.ok(thief.seen.length > 3);
+  for (const { headers } of thief.seen) assert.equal(headers.authorization, undefined);
+  // A manifest, too, may be elsewhere.
+  registry.intercept = ({ url: at }, response) => {
+    if (!at.includes("/manifests/")) return false;
+    response.writeHead(302, { location: `http://${thief.place}/manifest` }).end();
+    return true;
+  };
+  await assert.rejects(open(url), { code: "Io" });
+  for (const { headers } of thief.seen) assert.equal(headers.authorization, undefined);
+  registry.intercept = (_, response) => Boolean(response.writeHead(302, { location: "/again" }).end());
+  await assert.rejects(open(url), { code: "Io", message: /redirects more than/ });
+  registry.intercept = (_, response) => Boolean(response.writeHead(302, { location: "ftp://x/" }).end());
+  await assert.rejects(open(url), { code: "Network" });
+});
+
+test("an upload that the registry sends elsewhere goes there without credentials", async (t) => {
+  const { registry, url } = await setUp(t, undefined, true);
+  const thief = await startFakeRegistry(t);
+  thief.place = thief.place.replace("127.0.0.1", "localhost");
+  thief.intercept = (_, response) => Boolean(response.writeHead(201).end());
+  registry.intercept = ({ method, headers }, response) => {
+    if (headers.authorization !== BASIC) response.writeHead(401, { "www-authenticate": "Basic" }).end();
+    else if (method === "POST") response.writeHead(202, { location: `http://${thief.place}/upload` }).end();
+    else return false;
+    return true;
+  };
+  await push(FILE, url);
+  const uploaded = thief.seen.find(({ length }) => length === IMAGE.length)!;
+  assert.equal(uploaded.headers["content-length"], String(IMAGE.length));
+  assert.equal(uploaded.headers.authorization, undefined);
+  registry.intercept = ({ method }, response) => method === "POST" && Boolean(response.writeHead(202).end());
+  await assert.rejects(push(FILE, url), { code: "Io", message: /Location/ });
+});
+
+test("token servers that are none are typed errors, and get a password only where the registry says", async (t) => {
+  const { registry, url } = await setUp(t, IMAGE, true);
+  let answer: (response: ServerResponse) => void = () => undefined;
+  registry.intercept = ({ url: at, headers }, response) => {
+    if (at.startsWith("/token")) answer(response);
+    else if (headers.authorization === "Bearer good") return false;
+    else
+      response
+        .writeHead(401, { "www-authenticate": `Bearer realm="http://${registry.place}/token",service="s"` })
+        .end();
+    return true;
+  };
+  const cases: [answer: (response: ServerResponse) => void, error: object][] = [
+    [(response) => response.writeHead(401).end(), { code: "AccessDenied" }],
+    [(response) => response.writeHead(500).end(), { code: "Network" }],
+    [(response) => response.writeHead(404).end(), { code: "Io" }],
+    [(response) => response.end("<html>"), { code: "Network", message: /no token/ }],
+    [(response) => response.end("null"), { code: "Network", message: /no token/ }],
+    [(response) => response.end('{"token": 3}'), { code: "Network", message: /no token/ }],
+    [(response) => response.end('{"token": "a\\r\\nb"}'), { code: "Network", message: /no token/ }],
+    [(response) => response.end(`{"token": "${"x".repeat(2 << 20)}"}`), { code: "Network" }],
+    [(response) => response.end('{"token": "bad"}'), { code: "AccessDenied", message: /refuses/ }],
+    [(response) => response.writeHead(302, { location: "/token" }).end(), { code: "Network" }],
+    [() => undefined, { code: "Network" }],
+  ];
+  for (const [next, error] of cases) {
+    answer = next;
+    await assert.rejects(open(url, QUICK), error);
+  }
+  answer = (response) => response.end('{"access_token": "good"}');
+  await (await open(url)).close();
+  const { headers, url: asked } = registry.seen.findLast(({ url: at }) => at.startsWith("/token"))!;
+  assert.equal(headers.authorization, BASIC);
+  assert.equal(asked, "/token?service=s&scope=repository%3Asite%3Apull");
+});
+
+test("a token that expires is asked for anew", async (t) => {
+  const { registry, url } = await setUp(t, LARGE);
+  let issued = 0;
+  let uses = 0;
+  registry.intercept = ({ url: at, headers }, response) => {
+    if (at.startsWith("/token")) {
+      uses = 0;
+      response.end(JSON.stringify({ token: `t${++issued}` }));
+    } else if (headers.authorization === `Bearer t${issued}` && uses++ < 4) return false;
+    else
+      response.writeHead(401, { "www-authenticate": `bearer REALM="http://${registry.place}/token"` }).end();
+    return true;
+  };
+  await using volume = await open(url, { pageSize: 4096 });
+  for (const { path, kind } of await volume.list("/")) if (kind === "file") await volume.get(path);
+  assert.ok(issued > 1);
+});
+
+test("identity tokens are exchanged by POST, and are not in any URL", async (t) => {
+  const { registry, folder, url } = await setUp(t, IMAGE);
+  dockerConfig(folder, { auths: { [registry.place]: { auth: "", identitytoken: "secret-token" } } });
+  let body = "";
+  registry.intercept = ({ url: at, headers, method }, response, sent) => {
+    if (at.startsWith("/token")) {
+      body = `${method} ${sent}`;
+      response.end('{"access_token": "good"}');
+    } else if (headers.authorization === "Bearer good") return false;
+    else
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${registry.place}/token"` }).end();
+    return true;
+  };
+  await (await open(url)).close();
+  assert.match(body, /^POST .*grant_type=refresh_token.*refresh_token=secret-token/);
+  assert.ok(registry.seen.every(({ url: at }) => !at.includes("secret")));
+});
+
+test("a secure registry cannot send us to a token server that is not", async (t) => {
+  const folder = temporaryFolder(t);
+  const config = { auths: { "registry.example": loginOf() } };
+  useEnvironment(t, { DOCKER_CONFIG: dockerConfig(folder, config) });
+  const asked: string[] = [];
+  const options: PullOptions = {
+    fetch: async (url) => {
+      asked.push(String(url));
+      return new Response("", {
+        status: 401,
+        headers: { "www-authenticate": 'Bearer realm="http://t.example/token"' },
+      });
+    },
+  };
+  const pulled = pull("oci://registry.example/site", join(folder, "out.img"), options);
+  await assert.rejects(pulled, { code: "Network", message: /not secure: http:\/\/t\.example\/token/ });
+  assert.deepEqual(asked, ["https://registry.example/v2/site/manifests/latest"]);
+});
+
+test("chunks that fail are sent again, those that arrived are not, and a registry that loses them is given up", async (t) => {
+  const { registry, folder, url } = await setUp(t, undefined);
+  const large = join(folder, "large.img");
+  writeFileSync(large, LARGE);
+  const options = { chunkSize: 5 << 20 };
+  let patches = 0;
+  registry.intercept = ({ method }, response) => {
+    if (method !== "PATCH" || ++patches !== 2) return false;
+    response.writeHead(502).end();
+    return true;
+  };
+  await push(large, url, options);
+  assert.ok(registry.blobs.get(digestOfBytes(LARGE))!.equals(LARGE));
+  const sent = registry.seen
+    .filter(({ method }) => method === "PATCH")
+    .map(({ headers }) => headers["content-range"]);
+  const [first, second] = [5 << 20, 10 << 20];
+  const range = (start: number, end: number): string => `${start}-${end - 1}`;
+  const again = range(first, second);
+  assert.deepEqual(sent, [range(0, first), again, again, range(second, LARGE.length)]);
+
+  registry.blobs.clear();
+  registry.intercept = ({ method, url: at }, response) =>
+    method === "PATCH" && Boolean(response.writeHead(202, { location: at, range: "0-0" }).end());
+  await assert.rejects(push(large, url, options), { code: "Io", message: /does not keep/ });
+});
+
+test("a registry's refusals are shown in its words, once, and cut", async (t) => {
+  const { registry, url } = await setUp(t, undefined);
+  const errors = [{ code: "TOOBIG", message: `quota\n\u001b[31m${"x".repeat(5000)}` }];
+  registry.intercept = ({ method }, response) =>
+    method === "PUT" && Boolean(response.writeHead(413).end(JSON.stringify({ errors })));
+  const { status, stderr } = await docteur(["push", FILE, url], { env: process.env });
+  assert.equal(status, 8);
+  assert.match(stderr, /^docteur: oci:\/\/\S+: the registry answers 413, TOOBIG: quota\\x0a\\x1b\[31mx+\n$/);
+  assert.ok(stderr.length < 400);
+  assert.equal(registry.seen.filter(({ method }) => method === "PUT").length, 1);
+});
+
+test("an upload that breaks off is tried again as a whole", async (t) => {
+  const { registry, url } = await setUp(t, undefined);
+  let count = 0;
+  registry.intercept = ({ method, length }, response) => {
+    if (method !== "PUT" || length !== IMAGE.length || ++count > 2) return false;
+    response.destroy();
+    return true;
+  };
+  const { image } = await push(FILE, url);
+  assert.equal(count, 3);
+  assert.ok(registry.blobs.get(image.digest)!.equals(IMAGE));
+});
+
+test("references are read as written, and nothing else is one", () => {
+  const roundTrips = [
+    "oci://registry.example/site:latest",
+    "oci://registry.example:5000/team/a.b_c__d-e:v1.2_3-4",
+    `oci://localhost:5000/site@sha256:${zeros}`,
+    `oci://[::1]:5000/site:v1@sha256:${zeros}`,
+    "oci+http://registry.example/site:latest",
+  ];
+  for (const url of roundTrips) assert.equal(formatReference(parseOciUrl(new URL(url))), url);
+  assert.equal(parseOciUrl(new URL("oci://registry.example/site")).origin, "https://registry.example");
+  assert.equal(parseOciUrl(new URL("oci://127.0.0.1:5000/site")).origin, "http://127.0.0.1:5000");
+  assert.equal(parseOciUrl(new URL("oci://127.evil.example/site")).origin, "https://127.evil.example");
+  const refused = [
+    "oci://registry.example",
+    "oci:///site",
+    "oci://registry.example/Site",
+    "oci://r.example/a//b",
+  ];
+  const more = [
+    "oci://u:secret@r.example/site",
+    "oci://r.example/site?x",
+    "oci://r.example/site:",
+    "https://r.example/site",
+  ];
+  for (const url of [
+    ...refused,
+    ...more,
+    "oci://r.example/site@sha256:00",
+    `oci://r.example/${"a".repeat(256)}`,
+  ])
+    assert.throws(
+      () => parseOciUrl(new URL(url)),
+      (error: Error & { code: string }) => {
+        assert.equal(error.code, "InvalidArgument", url);
+        return !error.message.includes("secret");
+      },
+    );
+});
+
+test("challenges are read by their grammar, whatever they are", () => {
+  const read = (header: string): object =>
+    parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+  assert.deepEqual(read('Bearer realm="https://t.example/token",service=s , scope="a:b:c,d \\"e\\""'), [
+    ["bearer", { realm: "https://t.example/token", service: "s", scope: 'a:b:c,d "e"' }],
+  ]);
+  assert.deepEqual(read('Basic realm="a, Bearer b=c", BEARER Realm=x'), [
+    ["basic", { realm: "a, Bearer b=c" }],
+    ["bearer", { realm: "x" }],
+  ]);
+  assert.deepEqual(read('realm="x" "'), []);
+  const random = seeded(5);
+  const pieces = ["Bearer", "Basic", " ", ",", "=", '"', "\\", "realm", "x", "\u00e9", "__proto__"];
+  for (let round = 0; round < 2000; round++) {
+    const header = Array.from({ length: random(20) }, () => pieces[random(pieces.length)]).join("");
+    for (const { scheme } of parseChallenges(header)) assert.equal(typeof scheme, "string");
+  }
+});
