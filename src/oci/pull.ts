@@ -41,8 +41,8 @@ export interface PullSummary {
 }
 
 /** Bytes of a request, and requests at a time. */
-const SEGMENT = 4 << 20;
-const CONCURRENCY = 4;
+const SEGMENT = 1 << 20;
+const CONCURRENCY = 6;
 
 const PULL: Checks & Record<keyof PullOptions, Checks[string]> = {
   signal: isSignal,

@@ -134,7 +134,7 @@ test("a pull goes on after failures, and leaves what it has when they do not end
   const starts = registry.seen.flatMap(
     ({ headers }) => /^bytes=([0-9]{6,})/.exec(headers.range ?? "")?.[1] ?? [],
   );
-  assert.deepEqual(starts, [String(8 << 20)]);
+  assert.equal(Math.min(...starts.map(Number)), 8 << 20);
 });
 
 test("a registry that never answers, or drips, runs into the time-out", async (t) => {

@@ -32,8 +32,10 @@ async function fetchManifest(
   signal: AbortSignal,
 ): Promise<{ text: string; digest: string }> {
   const { name } = registry;
-  const response = await registry.request(`manifests/${reference}`, { headers: ACCEPT, signal }, [200]);
-  const bytes = await readBody(name, response, MANIFEST_MAX);
+  const bytes = await registry.attempts(signal, 0, async (limit) => {
+    const response = await registry.once(`manifests/${reference}`, { headers: ACCEPT, signal: limit }, [200]);
+    return readBody(name, response, MANIFEST_MAX);
+  });
   if (bytes === undefined)
     throw new DocteurError("Io", `${name}: the registry's manifest is larger than ${MANIFEST_MAX} bytes`);
   const digest = await digestOf(bytes);
