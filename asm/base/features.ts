@@ -12,5 +12,7 @@ export const LOOKUP_CACHES: bool = true;
 export const SIZES: bool = true;
 /** Operations that can be under way at once. */
 export const OPERATIONS: u32 = 16;
+/** Reads of parts of large files without all that is before them. */
+export const SEEKING: bool = true;
 /** Look-ups in directories' trees that are larger than memory. */
 export const LARGE_TREES: bool = true;

@@ -81,6 +81,35 @@ function copySlack(target: usize, source: usize, len: u32): void {
   } while (target < end);
 }
 
+/** The instruction that `deltaNext` has read: whether it copies, and bytes of the result. */
+export let opCopies: bool = false;
+export let opLen: u32 = 0;
+/** A copy's offset in the base; an insertion's bytes. */
+export let opOffset: u32 = 0;
+export let opBytes: usize = 0;
+/** The next instruction. */
+export let opNext: usize = 0;
+
+/** Reads the instruction at `ptr`, which lies before `end`. @returns OK or BAD_DELTA */
+export function deltaNext(ptr: usize, end: usize): i32 {
+  const op: u32 = load<u8>(ptr++);
+  opCopies = (op & 0x80) != 0;
+  if (!opCopies) {
+    opLen = op;
+    opBytes = ptr;
+    opNext = ptr + op;
+    return op == 0 || op > end - ptr ? Status.BAD_DELTA : Status.OK;
+  }
+  if (end - ptr < <usize>popcnt(op & 0x7f)) return Status.BAD_DELTA;
+  let bytes: u64 = 0;
+  for (let bit: u32 = 0; bit < 7; bit++) if ((op >> bit) & 1) bytes |= <u64>load<u8>(ptr++) << (bit << 3);
+  opOffset = <u32>bytes;
+  opLen = <u32>(bytes >> 32);
+  if (opLen == 0) opLen = 0x10000;
+  opNext = ptr;
+  return Status.OK;
+}
+
 /**
  * Applies a delta's instructions. Every copy and insertion is checked against the base and the room left
  * before it is made.

@@ -2,10 +2,10 @@
 import { adler32 } from "../checksum/adler32";
 import { Status } from "../base/status";
 import { NEED_INPUT, NEED_OUTPUT } from "./constants";
-import { alignToByte, inflateInit, inflateUpTo, settle } from "./inflate";
-import { fail, Inflate, INFLATE_SIZE, Phase, refill } from "./state";
+import { alignToByte, inflateInit, inflateResume, inflateUpTo, settle } from "./inflate";
+import { fail, Inflate, INFLATE_KEPT, INFLATE_SIZE, Phase, refill } from "./state";
 
-export { Inflate, INFLATE_SIZE, NEED_INPUT, NEED_OUTPUT };
+export { Inflate, INFLATE_KEPT, INFLATE_SIZE, NEED_INPUT, NEED_OUTPUT, inflateResume };
 
 /** Output is checksummed in parts of this many bytes, while the processor's cache holds them. */
 const PART: usize = 32768;

@@ -3,6 +3,7 @@
  * back up. A load can be interrupted by AGAIN at any read and goes on from there, as all of its state lies in the
  * operation's record. Each operation loads one object at a time; of several that want one object, one loads it.
  */
+import { SEEKING } from "../base/features";
 import { faultAt, faultOf } from "../base/fault";
 import { heapFree } from "../base/heap";
 import { blockRequest } from "../device/sector-cache";
@@ -49,6 +50,8 @@ const DELTA_BUFFER_MAX: u32 = 0x40000;
 const DELTA_HEAD: u32 = 20;
 /** Bytes of a stream that are asked for ahead for them. */
 const HEAD_AHEAD: u64 = 64;
+/** The most deltas of an object that is read in ranges. */
+const CHAIN_RANGED: u32 = 64;
 
 /** The header that was read last. */
 const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
@@ -58,6 +61,12 @@ export let objectLoaded: GitObject | null = null;
 
 /** Bytes that deltas have made since the mount began. */
 export let deltaBytes: u64 = 0;
+
+/** Counts bytes that a delta has made. */
+export function deltaMade(count: u32): void {
+  deltaBytes += count;
+  loading.work += count;
+}
 
 export function objectInit(): void {
   objectLoaded = null;
@@ -235,12 +244,33 @@ function applyDelta(): i32 {
   result.offset = linkOffset(link);
   result.kind = base.kind;
   result.depth = <u16>(base.depth + 1);
-  deltaBytes += size;
-  load.work += size;
+  deltaMade(size);
   cacheLink(base, result, load.pending);
   objectRelease(base);
   load.current = result;
   return Status.OK;
+}
+
+/** From this size of its base on an object may be read in ranges; and bytes that its deltas may have for that. */
+let rangesFrom: u64 = u64.MAX_VALUE;
+let rangesDeltas: u64 = 0;
+
+export function rangesInit(from: u64, deltas: u64): void {
+  rangesFrom = from;
+  rangesDeltas = deltas;
+}
+
+/** The answer of `objectLoad` for an object that is better read in ranges: its chain has been walked. */
+export const RANGED: i32 = -8;
+
+/** Whether the chain that was walked is that of a large blob, and its deltas are few and small. */
+function isRanged(): bool {
+  const load = loading;
+  const base = load.chainCount - 1;
+  if (load.chainCached != null || !base || base > CHAIN_RANGED || load.chainKind != Kind.BLOB) return false;
+  let deltas: u64 = 0;
+  for (let link: u32 = 0; link < base; link++) deltas += linkSize(link);
+  return linkSize(base) >= rangesFrom && deltas <= rangesDeltas;
 }
 
 /** Ends the walk down the chain, and begins with the nearest object that is there. */
@@ -280,9 +310,10 @@ function endStream(): i32 {
  * another operation loads the object, this one waits for it, and does so itself where the other has not left it in the
  * cache.
  * @param offset from the PACK's start
- * @returns OK with `objectLoaded`, AGAIN, or an error
+ * @param inRanges whether RANGED is an answer
+ * @returns OK with `objectLoaded`, AGAIN, RANGED, or an error
  */
-export function objectLoad(offset: u64): i32 {
+export function objectLoad(offset: u64, inRanges: bool = false): i32 {
   const load = loading;
   if (load.phase == Phase.HEAD || load.wanted != offset) objectCancel();
   if (load.phase == Phase.IDLE) {
@@ -297,6 +328,7 @@ export function objectLoad(offset: u64): i32 {
     if (load.phase == Phase.WALK) {
       status = chainWalk();
       if (status == Status.AGAIN) chainRequest(load.chainCount);
+      else if (SEEKING && inRanges && status == Status.OK && isRanged()) status = RANGED;
       else status = endWalk(status);
     } else if (load.phase == Phase.NEXT_DELTA) {
       beginLink(load.pending - 1, load.deltaBuffer);

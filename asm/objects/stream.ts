@@ -6,7 +6,7 @@ import { Status } from "../base/status";
 import { crc32 } from "../checksum/crc32";
 import { blockCapacity, blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { entriesEnd } from "../git/entry";
-import { INFLATE_SIZE, Inflate, NEED_INPUT, zlibInit, zlibRun } from "../inflate/zlib";
+import { INFLATE_KEPT, INFLATE_SIZE, Inflate, NEED_INPUT, inflateResume, zlibInit, zlibRun } from "../inflate/zlib";
 import { loading } from "./loading";
 import { provesCrc } from "./proof";
 
@@ -22,6 +22,8 @@ const WORK_FREE: i64 = 0x8000;
 const STATE: usize = 32;
 /** Bytes of a stream. Align it to 16. */
 export const STREAM_SIZE: usize = STATE + INFLATE_SIZE;
+/** Bytes at a stream's front that `streamResume` needs of it. */
+export const STREAM_KEPT: usize = STATE + INFLATE_KEPT;
 
 @unmanaged
 export class Stream {
@@ -62,6 +64,15 @@ export function streamBegin(stream: Stream, data: u64, size: u64, target: usize,
   state.outputSlack = slack;
   stream.next = data;
   stream.estimate = size;
+}
+
+/**
+ * Takes a stream up again where another one was when its last run answered NEED_OUTPUT. Its window, which holds the
+ * last 32 KiB of output, is to be set next.
+ */
+export function streamResume(stream: Stream, from: Stream): void {
+  memory.copy(changetype<usize>(stream), changetype<usize>(from), STREAM_KEPT);
+  inflateResume(stream.inflate);
 }
 
 /**

@@ -1,17 +1,26 @@
 /** Streams of large blobs through windows: to show them piece by piece, or to hash them. */
-import { PROOFS } from "../base/features";
+import { PROOFS, SEEKING } from "../base/features";
 import { faultAt } from "../base/fault";
 import { copyOid, sameOid } from "../base/bytes";
 import { Status } from "../base/status";
 import { blockRelease } from "../device/sector-cache";
 import { EntryHeader, Kind } from "../git/entry";
-import { WINDOW, windowSlide } from "../inflate/window";
+import { HISTORY, WINDOW, windowSet, windowSlide } from "../inflate/window";
 import { NEED_OUTPUT } from "../inflate/zlib";
 import { OBJECT_SLACK } from "../objects/cache";
 import { crcCheck, crcHeader, headerCrc } from "../objects/entry-crc";
 import { idBegin, idEnd, idUpdate } from "../objects/object-id";
 import { provesCrc, provesOid } from "../objects/proof";
-import { streamBegin, streamRun } from "../objects/stream";
+import {
+  checkpointAdd,
+  checkpointAfter,
+  checkpointAgrees,
+  checkpointBefore,
+  checkpointsDrop,
+  checkpointsUse,
+} from "../objects/checkpoints";
+import { streamBegin, streamResume, streamRun } from "../objects/stream";
+import { provenDrop } from "./proven-blobs";
 import { Window } from "./window";
 import { windowObtain, windowUse } from "./windows";
 
@@ -21,10 +30,17 @@ const digest: usize = memory.data(20, 8);
  * Opens a blob in a window, which the operation uses from then on.
  * @param offset the blob's, from the PACK's start; `entry` its header
  * @param oid its id, where objects are proven
- * @param isProving whether it is to be hashed
+ * @param position the window begins there or before: at the nearest checkpoint, or at the blob's start
+ * @param isProving whether it is to be hashed, from its start
  * @returns null where there is no memory, or with `windowStatus` set where the device has no answer
  */
-export function windowOpen(offset: u64, entry: EntryHeader, oid: usize, isProving: bool): Window | null {
+export function windowOpen(
+  offset: u64,
+  entry: EntryHeader,
+  oid: usize,
+  position: u64,
+  isProving: bool,
+): Window | null {
   windowStatus = provesCrc() ? crcHeader(offset, entry.data) : Status.OK;
   if (windowStatus != Status.OK) return null;
   const window = windowObtain();
@@ -43,7 +59,30 @@ export function windowOpen(offset: u64, entry: EntryHeader, oid: usize, isProvin
   if (PROOFS && isProving) idBegin(window.hash, Kind.BLOB, size);
   streamBegin(window.stream, entry.data, size, window.bytes, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);
   if (provesCrc()) window.stream.crc = headerCrc;
+  if (SEEKING) {
+    // Checkpoints of a pass that proved nothing are not relied on.
+    if (isProving) checkpointsDrop(offset);
+    checkpointsUse(offset, size);
+    if (!isProving) resume(window, position);
+  }
   return window;
+}
+
+/** Goes to the last checkpoint at or before a position, if there is one. */
+function resume(window: Window, position: u64): void {
+  const checkpoint = checkpointBefore(window.blob, position);
+  if (checkpoint == null) return;
+  streamResume(window.stream, checkpoint.stream);
+  memory.copy(window.bytes, checkpoint.history, HISTORY);
+  window.start = checkpoint.position - HISTORY;
+  const state = window.stream.inflate;
+  state.outputSlack = OBJECT_SLACK;
+  windowSet(state, window.bytes, HISTORY, stopOf(window));
+}
+
+/** The position up to which the window may be filled: that of the next checkpoint, or the blob's end. */
+function stopOf(window: Window): u64 {
+  return SEEKING ? checkpointAfter(window.blob, window.stream.inflate.totalOut, window.size) : window.size;
 }
 
 /** Why `windowOpen` returned null. */
@@ -57,6 +96,8 @@ function clear(window: Window): void {
 
 function fail(window: Window, status: i32): i32 {
   faultAt(window.blob);
+  if (SEEKING) checkpointsDrop(window.blob);
+  if (PROOFS) provenDrop(window.blob);
   clear(window);
   return status;
 }
@@ -66,14 +107,19 @@ function advance(window: Window): i32 {
   const state = window.stream.inflate;
   const size = window.size;
   if (state.output == state.outputEnd && state.totalOut < size) {
-    window.start += windowSlide(state, window.bytes, size);
+    window.start += windowSlide(state, window.bytes, stopOf(window));
   }
   const from = state.output;
   let status = streamRun(window.stream);
   if (PROOFS && window.isProving) idUpdate(window.hash, from, state.output - from);
   if (status == Status.AGAIN) return status;
   const isWhole = state.totalOut == size;
-  if (status == NEED_OUTPUT && !isWhole) return Status.OK;
+  if (status == NEED_OUTPUT && !isWhole) {
+    if (!SEEKING) return Status.OK;
+    if (!checkpointAgrees(window.blob, state)) return fail(window, Status.BAD_ADLER);
+    checkpointAdd(window.blob, window.stream, 0);
+    return Status.OK;
+  }
   window.isEnded = true;
   if (status == Status.OK ? !isWhole : status < 0) status = Status.BAD_INFLATED_SIZE;
   if (status == Status.OK && provesCrc()) status = crcCheck(window.blob, window.stream.crc);

@@ -3,7 +3,8 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
-import { LARGE_TREES, OPERATIONS } from "../base/features";
+import { LARGE_TREES, OPERATIONS, SEEKING } from "../base/features";
+import { checkpointsInit } from "../objects/checkpoints";
 import { faultAt, faultClear, faultOf } from "../base/fault";
 import { artCount, artInit } from "../art/art";
 import { BUFFER_LEN, blockAttach, blockCapacity, blockOperations, blockRelease } from "../device/sector-cache";
@@ -14,7 +15,7 @@ import { idxAttach, idxCount, idxOffset, idxOpen } from "../git/idx";
 import { findEntry } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
 import { analyzeBegin, analyzeRun } from "../objects/reindex";
-import { disproved, objectInit, objectLoaded, objectProven } from "../objects/load";
+import { disproved, objectInit, objectLoaded, objectProven, rangesInit } from "../objects/load";
 import { streamInit } from "../objects/stream";
 import { Kind, packAttach, packCount, packOpen } from "../git/entry";
 import { Proof, proofSet, provesCrc, provesOid } from "../objects/proof";
@@ -26,6 +27,7 @@ import { Limit } from "../base/limits";
 import { here } from "./operation";
 import { pathAppend, pathClear, pathTruncate } from "./path";
 import { provenInit } from "./proven-blobs";
+import { viewsInit } from "./delta-view";
 import { readInit } from "./read";
 import { resolveComplete, resolveInit, resolveInsert } from "./lookup";
 import { Status } from "../base/status";
@@ -103,6 +105,13 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   streamInit();
   treeStreamInit(hardCap, limit >> 2);
   operationsMax = max<u32>(min<u32>(min<u32>(limit / OPERATION_MEMORY, blockOperations()), OPERATIONS), 1);
+  if (SEEKING) {
+    // The smallest memory is hardly enough for the rest.
+    const share = (min<u32>(limit, Limit.MEMORY) - (Limit.MEMORY_MIN >> 1)) >> 2;
+    checkpointsInit(share);
+    viewsInit(share >> 1, hardCap >> 1);
+    rangesInit(share, share >> 1);
+  }
   readInit(min<u64>(limit >> 5, 0x80000), operationsMax);
   proofSet(Proof.NONE);
   isPinned = false;

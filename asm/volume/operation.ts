@@ -72,6 +72,9 @@ export class Operation extends Loading {
   afterLen: u32;
   /** Its path is resolved, or the entry of its object found. */
   isResolved: bool;
+  /** A large blob is read whole, as ranges of it were dearer; and bytes that its ranges have inflated. */
+  isWhole: bool;
+  rangeWork: u64;
   /** It has made others give memory back. */
   hasShed: bool;
   /** An object that the result points into. */

@@ -31,6 +31,12 @@ export function provenFind(offset: u64, oid: usize): bool {
   return true;
 }
 
+/** Forgets a proof: the bytes are not those that were proven. */
+export function provenDrop(offset: u64): void {
+  const slot = slotOf(offset);
+  if (load<u64>(slot) == offset) store<u64>(slot, 0);
+}
+
 export function provenAdd(offset: u64, oid: usize, size: u64): void {
   const slot = slotOf(offset);
   store<u64>(slot, offset);

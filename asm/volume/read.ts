@@ -5,20 +5,24 @@
  * Where objects are proven, such a blob goes through a window twice: it is hashed to its end before its first
  * byte is shown.
  */
+import { SEEKING } from "../base/features";
 import { faultAt } from "../base/fault";
 import { Status } from "../base/status";
 import { blockRelease } from "../device/sector-cache";
 import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
 import { GitObject, cacheAdd, cacheAddLarge, cacheFind, objectRelease } from "../objects/cache";
-import { objectLoaded, objectProven } from "../objects/load";
+import { RANGED, objectLoad, objectLoaded, objectProven } from "../objects/load";
 import { waitFor } from "../objects/records";
 import { proveObject } from "../objects/object-id";
 import { provesOid } from "../objects/proof";
 import { here } from "./operation";
+import { ownWindow, windowEnter, windowLeave, windowTake } from "./own-window";
 import { provenAdd, provenFind, provenFound } from "./proven-blobs";
-import { windowOpen, windowProve, windowReach, windowStatus } from "./blob-stream";
+import { windowProve, windowReach } from "./blob-stream";
+import { rangeRead } from "./delta-range";
+import { viewBegin, viewFind, viewRun } from "./delta-view";
 import { Window } from "./window";
-import { windowFind, windowProver, windowUse, windowsInit } from "./windows";
+import { windowProver, windowsInit } from "./windows";
 
 /** From this size on a blob that is no delta goes through a window. */
 let streamMin: u64 = 0;
@@ -33,14 +37,6 @@ const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 export function readInit(min: u64, windows: u32): void {
   streamMin = min;
   windowsInit(windows);
-}
-
-/** Leaves the window that the operation uses to whoever reads on in it. */
-export function readCancel(): void {
-  const read = here();
-  if (!read.window) return;
-  changetype<Window>(read.window).user = 0;
-  read.window = 0;
 }
 
 function fail(status: i32, offset: u64): i32 {
@@ -67,21 +63,6 @@ function serveObject(object: GitObject, oid: usize, position: u64, len: u32): i3
   return Status.OK;
 }
 
-/** The operation uses a window. */
-function use(window: Window): void {
-  here().window = changetype<usize>(window);
-  windowUse(window);
-}
-
-/** Opens the blob whose header was read last in a window, in the place of the window that the operation has used. */
-function openWindow(offset: u64, oid: usize, isProving: bool): i32 {
-  readCancel();
-  const window = windowOpen(offset, entry, oid, isProving);
-  if (window == null) return fail(windowStatus, offset);
-  use(window);
-  return Status.OK;
-}
-
 /**
  * Reads from a blob.
  * @param offset the entry's, from the PACK's start
@@ -93,25 +74,54 @@ function openWindow(offset: u64, oid: usize, isProving: bool): i32 {
  */
 export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const read = here();
-  if (!read.window) {
-    const window = windowFind(offset, oid, position, false);
-    if (window != null) use(window);
-  }
-  if (!read.window || changetype<Window>(read.window).isProving) {
+  // A piece that has been begun.
+  if (SEEKING && read.held != null) return readRange(offset, oid, position, len);
+  if (!read.window) windowTake(offset, oid, position, false);
+  if (!read.window || ownWindow().isProving) {
     const cached = cacheFind(offset);
     if (cached != null) return serveObject(cached, oid, position, len);
     let status = readEntry(entry, offset);
     if (status != Status.OK) return fail(status, offset);
     if (entry.kind <= Kind.TAG && entry.kind != Kind.BLOB) return fail(Status.WRONG_KIND, offset);
-    if (!streams()) return readObject(offset, oid, position, len);
+    if (!streams()) {
+      const isProven = !provesOid() || provenFind(offset, oid);
+      return SEEKING && isProven && entry.kind > Kind.TAG && !read.isWhole
+        ? readRange(offset, oid, position, len)
+        : readObject(offset, oid, position, len);
+    }
     if (provesOid() && !provenFind(offset, oid)) {
       status = proveBlob(offset, oid);
       if (status != Status.OK) return status;
     }
-    status = openWindow(offset, oid, false);
+    status = windowEnter(offset, entry, oid, position, false);
     if (status != Status.OK) return status;
   }
-  return readWindow(changetype<Window>(read.window), position, len);
+  return readWindow(ownWindow(), position, len);
+}
+
+/** Reads from a blob that is stored as a delta: in ranges, if it is large. */
+function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
+  const read = here();
+  let view = viewFind(offset);
+  if (view == null) {
+    const status = objectLoad(offset, true);
+    if (status == Status.OK) return serveLoaded(oid, position, len);
+    if (status != RANGED) return status;
+    view = viewBegin();
+  }
+  if (view != null && view.user) {
+    if (view.user != read.number) return waitFor(view.user);
+    const status = viewRun(view);
+    if (status != Status.OK) return status;
+  }
+  const status = view == null ? RANGED : rangeRead(view, position, len);
+  if (status != RANGED) return status;
+  // It is dearer than the whole.
+  windowLeave();
+  if (read.held != null) objectRelease(read.held!);
+  read.held = null;
+  read.isWhole = true;
+  return readObject(offset, oid, position, len);
 }
 
 /** Whether the entry whose header was read last goes through a window. */
@@ -124,6 +134,12 @@ function streams(): bool {
 function readObject(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const status = objectProven(offset, oid);
   if (status != Status.OK) return status;
+  if (provesOid()) provenAdd(offset, oid, objectLoaded!.size);
+  return serveLoaded(oid, position, len);
+}
+
+/** Serves from the object that was loaded. */
+function serveLoaded(oid: usize, position: u64, len: u32): i32 {
   const object = objectLoaded!;
   cacheAddLarge(object);
   blockRelease();
@@ -158,17 +174,16 @@ export function proveBlob(offset: u64, oid: usize): i32 {
   if (!read.window) {
     const prover = windowProver(offset);
     if (prover) return waitFor(prover);
-    const window = windowFind(offset, oid, 0, true);
-    if (window != null) use(window);
+    windowTake(offset, oid, 0, true);
   }
   if (!read.window) {
     const status = readEntry(entry, offset);
     if (status != Status.OK) return fail(status, offset);
     if (!streams()) return proveInMemory(offset, oid);
-    const opened = openWindow(offset, oid, true);
+    const opened = windowEnter(offset, entry, oid, 0, true);
     if (opened != Status.OK) return opened;
   }
-  return proveWindow(changetype<Window>(read.window), offset, oid);
+  return proveWindow(ownWindow(), offset, oid);
 }
 
 function proveInMemory(offset: u64, oid: usize): i32 {
@@ -187,7 +202,7 @@ function proveInMemory(offset: u64, oid: usize): i32 {
 function proveWindow(window: Window, offset: u64, oid: usize): i32 {
   const status = windowProve(window);
   if (status == Status.AGAIN) return status;
-  readCancel();
+  windowLeave();
   if (status != Status.OK) return status;
   provenSize = window.size;
   provenAdd(offset, oid, provenSize);

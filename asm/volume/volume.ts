@@ -4,7 +4,8 @@
  */
 import { faultAt, faultClear, faultOf, faultOffset, faultOid } from "../base/fault";
 import { copyOid } from "../base/bytes";
-import { SIZES } from "../base/features";
+import { SIZES, SEEKING } from "../base/features";
+import { checkpointsShed } from "../objects/checkpoints";
 import { heapFree } from "../base/heap";
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
@@ -25,7 +26,9 @@ import { RESOLVE_FOLLOW, RESOLVE_OID, resolve, resolveCancel, resolveShed, rootO
 import { mountBegin, mountProof, mountRun, mounted, mounting } from "./mount";
 import { OPERATION_SIZE, Operation, Result, Task, here, operationInit } from "./operation";
 import { pathAppend, pathClear } from "./path";
-import { proveBlob, provenSize, readAt, readCancel } from "./read";
+import { proveBlob, provenSize, readAt, } from "./read";
+import { viewsCancel, viewsShed } from "./delta-view";
+import { windowLeave } from "./own-window";
 import { treeStreamShed } from "./tree-stream";
 import { windowsShed } from "./windows";
 
@@ -84,7 +87,8 @@ export function volumeCancel(): void {
 function finish(): void {
   const operation = here();
   operation.task = Task.NOTHING;
-  readCancel();
+  windowLeave();
+  if (SEEKING) viewsCancel();
   blockRelease();
   ended = operation;
 }
@@ -157,6 +161,8 @@ function begin(task: u32, flags: u32): void {
   operation.waitsFor = 0;
   operation.symlinks = 0;
   operation.isResolved = false;
+  operation.isWhole = false;
+  operation.rangeWork = 0;
   operation.hasShed = false;
   faultClear();
   memory.fill(changetype<usize>(operation.result), 0, offsetof<Result>());
@@ -284,11 +290,13 @@ function nameResolved(): void {
 
 function stat(): i32 {
   let status = resolvePath();
+  if (status == Status.OUT_OF_MEMORY && shed()) status = resolvePath();
   const result = here().result;
   if (!SIZES || status != Status.OK || !(here().flags & Flag.SIZE)) return status;
   if (result.kind == Entry.TREE || result.kind == Entry.SUBMODULE) return status;
   if (provesOid()) {
     status = proveBlob(result.offset, result.oid);
+    if (status == Status.OUT_OF_MEMORY && shed()) status = proveBlob(result.offset, result.oid);
     if (status != Status.OK) return failObject(status);
     result.size = provenSize;
   } else {
@@ -329,8 +337,12 @@ function shed(): bool {
   if (operation.hasShed) return false;
   operation.hasShed = true;
   resolveCancel();
-  readCancel();
+  windowLeave();
   windowsShed();
+  if (SEEKING) {
+    checkpointsShed();
+    viewsShed();
+  }
   treeStreamShed();
   resolveShed();
   objectShed();

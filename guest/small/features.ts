@@ -4,3 +4,4 @@ export const LOOKUP_CACHES: bool = false;
 export const SIZES: bool = false;
 export const OPERATIONS: u32 = 1;
 export const LARGE_TREES: bool = false;
+export const SEEKING: bool = false;

