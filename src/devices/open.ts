@@ -202,6 +202,13 @@ export function fileOf(source: ImageSource): string | URL | undefined {
   return typeof named === "string" || (isUrl(named) && named.protocol === "file:") ? named : undefined;
 }
 
+/** What messages call a source: a path as it is, a URL without credentials; undefined for objects. */
+export function nameOf(source: ImageSource): string | undefined {
+  const named = typeof source === "string" ? SCHEME.exec(source) && redactedText(source) : source;
+  if (named === null) return source as string;
+  return typeof named === "string" ? named : isUrl(named) ? redacted(named) : undefined;
+}
+
 /** Whether a source keeps to the contract of `BlockDevice`, as far as can be seen. */
 function isDevice(source: object): source is BlockDevice {
   const { blockSize, capacity, read } = source as Partial<BlockDevice>;

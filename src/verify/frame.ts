@@ -30,9 +30,9 @@ export interface Examined {
 
 /** How far a phase has come; one may come again, where the image is damaged. */
 export interface PhaseProgress {
-  /** `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
-  phase: "read" | "hash" | "resolve";
-  /** Bytes of the PACK; in `resolve` parts of the work, of about the same size, that are done or begun. */
+  /** `fetch`: getting a remote image, in its bytes; `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
+  phase: "fetch" | "read" | "hash" | "resolve";
+  /** Otherwise bytes of the PACK; in `resolve` parts of the work, of about the same size, that are done or begun. */
   done: number;
   total: number;
 }

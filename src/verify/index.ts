@@ -12,9 +12,10 @@ import {
   isWhole,
 } from "../arguments.js";
 import { compileVerifier } from "../core/builds.js";
-import { isBlockSize } from "../devices/device.js";
-import { pathOfUrl } from "../devices/node-files.js";
-import { fileOf, type ImageSource, toDevice } from "../devices/open.js";
+import { type BlockDevice, isBlockSize } from "../devices/device.js";
+import { FileDevice, pathOfUrl } from "../devices/node-files.js";
+import { fileOf, type ImageSource, nameOf, toDevice } from "../devices/open.js";
+import { DEVICE, type DeviceOptions } from "../devices/options.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { isoOf } from "../git/ident.js";
@@ -27,6 +28,7 @@ import { Ledger } from "./ledger.js";
 import { examineQuickly } from "./quick.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
+import { withSpooled } from "./spool.js";
 import { createBudget } from "./tables-budget.js";
 import { Team } from "./threads.js";
 
@@ -34,8 +36,8 @@ export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Size
 /** How far verifying has come, and which of its steps this is: there are more where the image is damaged. */
 export type VerifyProgress = PhaseProgress & StepNumbers;
 
-/** Options of `verify`. */
-export interface VerifyOptions {
+/** Options of `verify`; those of devices are for remote images. */
+export interface VerifyOptions extends DeviceOptions {
   /** Only header, trailers, index and commit: no object but the commit is inflated. */
   quick?: boolean;
   /** The ids that commit and root tree must have, 40 hexadecimal digits. */
@@ -45,7 +47,7 @@ export interface VerifyOptions {
   against?: string;
   /** Findings that the report holds at most; 100 by default. */
   maxFindings?: number;
-  /** Threads that inflate, 1 to 8, where the source is a file; by default one a processor, and no more than the image is worth. */
+  /** Threads that inflate, 1 to 8, where the source is a file or a URL; by default one a processor, and no more than the image is worth. */
   jobs?: number;
   /**
    * Cap of the memory of each thread's Wasm, in bytes, up to 4 GiB less 64 KiB; 1 GiB by default, of which only very large
@@ -53,8 +55,6 @@ export interface VerifyOptions {
    * and 16 an entry of a tree, some 15 million objects by default.
    */
   memoryLimit?: number;
-  /** Bytes of a block, where the source is no device. */
-  blockSize?: number;
   onProgress?: (progress: VerifyProgress) => void;
   /** The verifier's Wasm, compiled, where this package's own files cannot be found; `dist/verifier.wasm` or its SIMD build. */
   module?: WebAssembly.Module;
@@ -92,6 +92,7 @@ const CHECKS: Checks & Record<keyof VerifyOptions, Check> = {
   maxFindings: isWhole(0),
   jobs: isWhole(1, JOBS_MAX),
   memoryLimit: isWhole(1, MEMORY_MAX),
+  ...DEVICE,
   blockSize: isSizeOfBlock,
   onProgress: isFunction,
   module: isModule,
@@ -128,6 +129,9 @@ function compareIds(
   }
 }
 
+/** Is told how far an examination has come. */
+type Reporter = ((progress: PhaseProgress) => void) | undefined;
+
 async function examine(
   source: ImageSource,
   options: VerifyOptions & { module: WebAssembly.Module },
@@ -136,15 +140,13 @@ async function examine(
 ): Promise<void> {
   const blockSize = options.blockSize ?? BLOCK_SIZE;
   const memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
-  const path = pathOf(source);
-  const device = await toDevice(source, { blockSize });
-  try {
-    out.sizes.image = device.capacity;
-    const { module } = options;
-    const reader = new ImageReader(new Engine(module, memoryLimit), device);
+  const steps: PhaseProgress["phase"][] = options.quick ? ["hash"] : ["read", "hash", "resolve"];
+  const { onProgress } = options;
+  const device = await toDevice(source, { ...options, blockSize });
+  const examineAt = async (path: string | undefined, from: BlockDevice, report: Reporter): Promise<void> => {
+    out.sizes.image = from.capacity;
+    const reader = new ImageReader(new Engine(options.module, memoryLimit), from);
     out.reader = reader;
-    const { onProgress, quick } = options;
-    const report = onProgress && numberSteps(onProgress, quick ? ["hash"] : ["read", "hash", "resolve"]);
     const tables = createBudget(TABLES_FACTOR * memoryLimit);
     const course: Course = { reader, findings, ledger, out, tables, onProgress: report };
     if (options.quick) {
@@ -155,9 +157,26 @@ async function examine(
       const worth = Math.ceil(packLen / THREAD_LEN);
       const jobs = Math.min(options.jobs ?? Math.min(availableParallelism(), JOBS_MAX), worth);
       if (path === undefined || jobs < 2) return undefined;
-      return new Team(jobs - 1, { module, path, blockSize: device.blockSize, memoryLimit });
+      return new Team(jobs - 1, { module: options.module, path, blockSize: from.blockSize, memoryLimit });
     };
     await examineFully(course, startTeam, expected);
+  };
+  try {
+    if (device.stats === undefined) {
+      await examineAt(pathOf(source), device, onProgress && numberSteps(onProgress, steps));
+      return;
+    }
+    const report = onProgress && numberSteps(onProgress, ["fetch", ...steps]);
+    const total = device.capacity;
+    const onFetched = (done: number): void => report?.({ phase: "fetch", done, total });
+    await withSpooled(device, onFetched, async (path) => {
+      const file = new FileDevice(path, device.blockSize);
+      try {
+        await examineAt(path, file, report);
+      } finally {
+        file.close();
+      }
+    });
   } finally {
     await device.close?.();
   }
@@ -195,7 +214,7 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
   compareIds(out, { commit, tree, where: "" }, findings);
   if (expected !== undefined) compareIds(out, { ...expected, where: ` as in ${options.against}` }, findings);
   const work = { made: out.reader?.engine.wasm.work() ?? 0, read: out.reader?.bytesRead ?? 0 };
-  return { report: toReport(pathOf(source), options, findings, out), text: out.text, work };
+  return { report: toReport(pathOf(source) ?? nameOf(source), options, findings, out), text: out.text, work };
 }
 
 function toReport(
@@ -225,7 +244,8 @@ function toReport(
 /**
  * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 computed anew, the IDX
  * against what they give, byte for byte, the commit, and every tree and blob that it leads to.
- * @param source a path or a `file:` URL, the image's bytes, or a block device, which is closed in the end
+ * @param source what `open` takes; it is closed in the end. Of a remote image each byte is fetched once, in order, into a
+ *   temporary file
  * @returns all that was found; an image that is damaged or cannot be read is no exception but a report
  * @throws DocteurError `InvalidArgument` where the options are wrong; `NoRepository`, `NoSuchRevision` and
  *   the like where `against` cannot be used

@@ -111,7 +111,10 @@ export interface Report {
 
 /** Codes that say nothing of the image: for want of memory or beyond the limit of work, and where reading failed. */
 const UNKNOWN = new Set<FindingCode>(["OutOfMemory", "WorkLimit"]);
-const UNREADABLE = new Set<FindingCode>(["Io", "DeviceFailed", "InvalidArgument", "BadSource"]);
+const UNREADABLE = new Set<FindingCode>([
+  ...(["Io", "DeviceFailed", "InvalidArgument", "BadSource"] as const),
+  ...(["Network", "AccessDenied", "ImageChanged"] as const),
+]);
 
 /** Where a finding was made. */
 export type Place = Pick<Finding, "oid" | "path" | "offset" | "hint">;

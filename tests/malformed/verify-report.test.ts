@@ -329,8 +329,8 @@ test("file: URLs are files, as strings too", async () => {
     const { status, image } = await verify(source, { jobs: 2 });
     assert.deepEqual([status, image], ["sound", path]);
   }
-  for (const source of ["https://example.org/disk.img", "file://elsewhere/disk.img"]) {
+  for (const source of ["gopher://example.org/disk.img", "file://elsewhere/disk.img"]) {
     const { status, image, findings } = await verify(source);
-    assert.deepEqual([status, image, findings[0]?.code], ["unreadable", null, "InvalidArgument"]);
+    assert.deepEqual([status, image, findings[0]?.code], ["unreadable", source, "InvalidArgument"]);
   }
 });

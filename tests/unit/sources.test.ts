@@ -37,5 +37,5 @@ test("temporary files get their names from one function", () => {
   const makers = filesOf(linesWith(/\bmkdtemp|\brandomBytes\b|["'`.]tmp["'`]|\.docteur-/, ["src", "tools"]));
   assert.deepEqual(makers, ["src/node/temporary.ts"]);
   const users = filesOf(linesWith(/\btmpdir\(/, ["src", "tools"]));
-  assert.deepEqual(users, ["tools/output/image-output.ts"]);
+  assert.deepEqual(users, ["src/node/temporary-folder.ts"]);
 });

@@ -1,6 +1,7 @@
 /** The options of every command that reads an image, and the image opened as they say. */
 import { type Mode, open, type Proof, type Volume } from "../../src/index.js";
 import { parseBlockSize, parseMemory, parseWord, usageError } from "./arguments.js";
+import { DEVICE_OPTIONS, type DeviceValues, deviceHelp, deviceOptions } from "./device-options.js";
 
 /** For `parse`. */
 export const IMAGE_OPTIONS = {
@@ -10,6 +11,7 @@ export const IMAGE_OPTIONS = {
   proof: { type: "string" },
   collisions: { type: "boolean" },
   commit: { type: "string" },
+  ...DEVICE_OPTIONS,
 } as const;
 
 /** For `--help`. */
@@ -25,7 +27,8 @@ export const IMAGE_HELP = `      --bs BYTES     read the image in blocks of this
       --collisions   hash every object, and refuse those of a known SHA-1
                      collision attack
       --commit OID   fail unless the image holds the commit OID, and prove by
-                     hashes that all output is part of that commit`;
+                     hashes that all output is part of that commit
+${deviceHelp(21)}`;
 
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
 const MODES: readonly Mode[] = ["light", "fast", "analyze"];
@@ -40,7 +43,7 @@ export function openImage(
     proof?: string;
     collisions?: boolean;
     commit?: string;
-  },
+  } & DeviceValues,
 ): Promise<Volume> {
   const mode = parseWord("mode", values.mode ?? "light", MODES);
   const { collisions = false, commit } = values;
@@ -50,6 +53,7 @@ export function openImage(
   if (commit !== undefined && !/^[0-9a-f]{40}$/i.test(commit))
     throw usageError(`not a commit's id: ${commit}`, "40 hexadecimal digits");
   return open(image, {
+    ...deviceOptions(values),
     blockSize: parseBlockSize(values.bs),
     mode,
     proof,

@@ -14,12 +14,15 @@ the target, unless --follow is given.
 A PATH that is not UTF-8 can be given as docteur ls prints it: in double quotes,
 with the escapes of C, such as '"caf\\351.txt"'.
 
+IMAGE is a file, or a URL, such as https://host/disk.img (docs/DEVICES.md): of which
+only the parts that are needed are fetched.
+
 Options:
   -L, --follow       follow symbolic links, within the image
 ${IMAGE_HELP}
   -h, --help         print this help
 
-${exitHelp([0, 1, 4, 8, 16])}
+${exitHelp([0, 1, 4, 8, 10, 11, 16])}
 
 Example:
   docteur cat disk.img /README.md`;

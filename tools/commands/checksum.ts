@@ -15,13 +15,15 @@ the image. The lines are sorted by the bytes of their paths.
 Symbolic links are left out, because sha256sum would follow them. Submodules are
 left out, because an image does not hold their files.
 
+IMAGE is a file, or a URL, such as https://host/disk.img (docs/DEVICES.md).
+
 Options:
       --git          print git's blob ids instead of SHA-256; this reads no
                      file, and includes symbolic links
 ${IMAGE_HELP}
   -h, --help         print this help
 
-${exitHelp([0, 4, 8, 16])}
+${exitHelp([0, 4, 8, 10, 11, 16])}
 
 Example:
   docteur checksum disk.img | (cd extracted && sha256sum --check --quiet)`;

@@ -18,6 +18,9 @@ A name that is not plain text is printed in double quotes with the escapes of C,
 as git prints it: "caf\\351.txt". ls and docteur cat take such a quoted name as
 PATH.
 
+IMAGE is a file, or a URL, such as https://host/disk.img (docs/DEVICES.md): of which
+only the parts that are needed are fetched.
+
 Options:
   -l, --long         print mode, kind, object id and size before each name,
                      as git ls-tree -l does
@@ -29,7 +32,7 @@ Options:
 ${IMAGE_HELP}
   -h, --help         print this help
 
-${exitHelp([0, 1, 4, 8, 16])}
+${exitHelp([0, 1, 4, 8, 10, 11, 16])}
 
 Example:
   docteur ls -lr disk.img /docs`;

@@ -1,5 +1,6 @@
 /** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
 
+import { nameOf } from "../../src/devices/open.js";
 import { printable, printableJson, printableLines } from "../../src/text/printable.js";
 import {
   JOBS_MAX,
@@ -10,6 +11,7 @@ import {
   verifyImage,
 } from "../../src/verify/index.js";
 import { type Command, parse, parseBlockSize, parseCount, parseMemory } from "../cli/arguments.js";
+import { DEVICE_OPTIONS, deviceHelp, deviceOptions } from "../cli/device-options.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
 import { ProgressLine } from "../cli/progress.js";
@@ -24,6 +26,9 @@ Checks every IMAGE completely:
     and looks for signs of a SHA-1 collision attack;
   - the IDX, against the results;
   - the commit, and every tree and file that it leads to.
+
+IMAGE is a file, or a URL (docs/DEVICES.md). Of an image at a URL, verify fetches
+each byte once, in order, into a temporary file.
 
 Prints the commit, its author, its root tree and its message on standard output.
 Prints all problems, or a line that the image is sound, on standard error.
@@ -47,6 +52,7 @@ Options:
                         two, at least 512 (default: 512)
       --json            print one report of JSON for each image, one a line
                         (see docs/VERIFY.md)
+${deviceHelp(24)}
   -q, --quiet           print nothing; the exit status is the result
   -h, --help            print this help
 
@@ -73,6 +79,7 @@ const OPTIONS = {
   bs: { type: "string" },
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
+  ...DEVICE_OPTIONS,
 } as const;
 
 const EXITS: Record<ReportStatus, number> = {
@@ -91,6 +98,7 @@ function optionsOf(values: Values): VerifyOptions {
   const jobs = parseCount("--jobs", values.jobs, { least: 1, most: JOBS_MAX });
   const memoryLimit = parseMemory(values.memory);
   return {
+    ...deviceOptions(values),
     blockSize: parseBlockSize(values.bs),
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(quick === undefined ? {} : { quick }),
@@ -108,9 +116,10 @@ async function run(argv: string[]): Promise<number> {
   const options = optionsOf(values);
   let status: number = EXIT.ok;
   const progress = new ProgressLine(values.quiet);
-  for (const image of images.paths) {
+  for (const given of images.paths) {
+    const image = nameOf(given)!;
     const onProgress = (step: VerifyProgress): void => progress.update(() => describeProgress(image, step));
-    const verified = await verifyImage(image, { ...options, onProgress }).finally(() => progress.clear());
+    const verified = await verifyImage(given, { ...options, onProgress }).finally(() => progress.clear());
     const { report } = verified;
     status = Math.max(status, EXITS[report.status]);
     if (values.quiet) continue;

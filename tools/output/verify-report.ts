@@ -8,6 +8,7 @@ import { ocamlPerson } from "./ocaml.js";
 
 /** What each phase is called. */
 const PHASES: Record<VerifyProgress["phase"], string> = {
+  fetch: "fetching",
   read: "reading",
   hash: "hashing",
   resolve: "checking",
