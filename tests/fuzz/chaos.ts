@@ -153,7 +153,7 @@ async function build(rich: RichImage, weather: Weather, store: FaultyStore, isHt
   const { random } = weather;
   const clock = new HurriedClock();
   const options = {
-    pageSize: anyOf(random, [4096, 16384, 65536]),
+    pageSize: anyOf(random, [4096, 4096, 16384, 65536]),
     cacheSize: anyOf(random, [0, 1 << 17, 1 << 25]),
     retries: random(4),
     concurrency: 1 + random(6),
@@ -217,6 +217,7 @@ async function chaosCase(images: readonly RichImage[], { random, index, count }:
 }
 
 export const chaos: Target = async () => {
-  const images = [richImage(100, 3), richImage(60_000), richImage(300_000, 20)];
+  // The last one has many more sectors than the smallest memory holds.
+  const images = [richImage(100, 3), richImage(300_000, 20), richImage(60_000, 400)];
   return (fuzz) => chaosCase(images, fuzz);
 };
