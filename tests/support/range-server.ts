@@ -29,6 +29,8 @@ export class RangeServer {
   content: Uint8Array;
   etag: string | undefined = '"v1"';
   lastModified: string | undefined = "Mon, 01 Jan 2024 00:00:00 GMT";
+  /** Headers of every answer. */
+  extra: OutgoingHttpHeaders = {};
   /** Asked in turn, before the server answers. */
   behaviour: Behaviour | undefined;
   readonly seen: Seen[] = [];
@@ -67,6 +69,7 @@ export class RangeServer {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { range } = request.headers;
     this.seen.push({ path: request.url!, range, headers: request.headers });
+    for (const [name, value] of Object.entries(this.extra)) response.setHeader(name, value!);
     if (this.behaviour?.(request, response, this)) return;
     this.serve(request, response);
   }
