@@ -13,6 +13,7 @@ import { MAKE } from "./make.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
 import { OPEN } from "./open.js";
 import { READ } from "./read.js";
+import { SEEK } from "./seek.js";
 import { VERIFY } from "./verify.js";
 import { WASM_SIZE } from "./wasm-size.js";
 
@@ -22,6 +23,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...ART,
   ...OPEN,
   ...READ,
+  ...SEEK,
   ...MAKE,
   ...VERIFY,
   ...WASM_SIZE,

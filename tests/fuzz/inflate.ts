@@ -78,6 +78,7 @@ export const inflate: Target = async () => {
     if (input !== undefined) options.input = input;
     if (output !== undefined) options.output = output;
     options.sliding = random(2) === 0;
+    options.resumed = random(2) === 0;
     options.capacity = CAPACITY;
     if ("output" in verdict) options.capacity = Math.min(CAPACITY, verdict.output.length);
     count("output" in verdict ? "accepted" : "refused");

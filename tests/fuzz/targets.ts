@@ -10,6 +10,7 @@ import { image } from "./image.js";
 import { indexPack } from "./index-pack.js";
 import { inflate } from "./inflate.js";
 import { manifest } from "./manifest.js";
+import { seek } from "./seek.js";
 import { tar } from "./tar.js";
 import { tarExtract } from "./tar-extract.js";
 import type { Target } from "./target.js";
@@ -31,6 +32,7 @@ export const TARGETS = {
   manifest,
   cmdline,
   "wasi-host": wasiHost,
+  seek,
   chaos,
 } satisfies Record<string, Target>;
 
