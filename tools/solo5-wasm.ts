@@ -20,7 +20,7 @@ Core options:
     --version (display version information)
 Compiled-in modules: block
 Compiled-in module options:
-    --block:NAME=PATH (attach the file or block device at PATH as the block device NAME, read-only)
+    --block:NAME=PATH (attach the file or block device at PATH, or the image at a URL, as the block device NAME, read-only)
   [ --block-sector-size:NAME=SECTORSIZE ] (set the sector size of the block device NAME: a power of two, at least 512; default 512)
 Exit status: that of the guest, or one of these:
     1 if the guest was not started
@@ -142,8 +142,10 @@ function say(message: string): void {
 
 /** Says how a guest ended, where its own output does not. Returns the exit status. */
 function report({ guest, timeLimit }: CommandLine, outcome: SupervisedOutcome): number {
-  const { cause, reason } = outcome;
+  const { cause, reason, failures } = outcome;
   if (outcome.isPipeBroken) return EXIT.brokenPipe;
+  for (const [name, failure] of failures)
+    say(`device '${name}' failed: ${failure instanceof Error ? failure.message : String(failure)}`);
   if (cause === "abort") say(`${guest}: guest aborted`);
   if (cause === "trap") say(`${guest}: guest trapped: ${reason}`);
   if (cause === "memory") say(`${guest}: guest stopped: ${reason}`);

@@ -1,4 +1,5 @@
 /** What a supervisor and the thread of its guest tell each other, and what both must know without loading the tender. */
+import type { SharedDevice } from "../devices/shared.js";
 import type { ErrorCode } from "../errors.js";
 import type { Outcome } from "./index.js";
 
@@ -11,8 +12,9 @@ export const ABORT_STATUS = 255;
 /** The status of a guest whose console takes no more. */
 export const CONSOLE_STATUS = 8;
 
-/** A file that is attached as a block device. */
+/** A file, or an image on another machine, that is attached as a block device. */
 export interface DeviceFile {
+  /** A path, or a URL that `open` takes. */
   path: string;
   /** Bytes of a block, 512 by default. */
   blockSize?: number | undefined;
@@ -22,7 +24,8 @@ export interface DeviceFile {
 export interface Job {
   /** A path, or a module's bytes. */
   guest: string | Uint8Array;
-  devices: [name: string, DeviceFile][];
+  /** Those at URLs are served by the supervisor's thread. */
+  devices: [name: string, DeviceFile | SharedDevice][];
   args: readonly string[];
   memoryLimit: number;
   /** The descriptor that takes the guest's output. */

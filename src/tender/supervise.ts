@@ -3,7 +3,11 @@
  * memory that the engine takes for it beyond its linear memory at a bound that follows from the memory limit. For Node.
  */
 import { statSync } from "node:fs";
-import { Worker } from "node:worker_threads";
+import { type TransferListItem, Worker } from "node:worker_threads";
+import { pathOfUrl } from "../devices/node-files.js";
+import { fileOf, toDevice } from "../devices/open.js";
+import type { DeviceOptions } from "../devices/options.js";
+import { DeviceServer } from "../devices/shared.js";
 import { DocteurError } from "../errors.js";
 import type { Outcome } from "./index.js";
 import { ABORT_STATUS, type Answer, type DeviceFile, type Job, MEMORY_LIMIT } from "./job.js";
@@ -15,8 +19,10 @@ export const TIMEOUT_STATUS = 124;
 
 /** What a guest gets. */
 export interface SuperviseOptions {
-  /** Files by the names of devices: exactly those that the guest's manifest declares. */
+  /** Files and URLs by the names of devices: exactly those that the guest's manifest declares. */
   devices?: Readonly<Record<string, DeviceFile>>;
+  /** How devices at URLs are read. */
+  remote?: DeviceOptions | undefined;
   /** The guest's arguments; none by default. */
   args?: readonly string[];
   /** Bytes that the guest's memory may grow to, `MEMORY_LIMIT` by default. */
@@ -34,6 +40,8 @@ export interface SupervisedOutcome {
   cause: Outcome["cause"] | "timeout" | "memory";
   /** The trap or the failure, for people. */
   reason?: string;
+  /** Why devices at URLs failed last, by their names: to the guest they have answered with EUNSPEC. */
+  failures: ReadonlyMap<string, unknown>;
   /** Whether the console failed because its reader has closed the pipe. */
   isPipeBroken: boolean;
   /**
@@ -61,10 +69,13 @@ function sizeOf(guest: string | Uint8Array): number {
 /** Why a guest was stopped. */
 type Stop = Pick<SupervisedOutcome, "status" | "cause" | "reason">;
 
+/** How a guest ended, as its thread tells. */
+type Ended = Omit<SupervisedOutcome, "failures">;
+
 /** A guest that is under way. */
 class Supervision {
   readonly #worker: Worker;
-  readonly #resolve: (outcome: SupervisedOutcome) => void;
+  readonly #resolve: (outcome: Ended) => void;
   readonly #reject: (error: unknown) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   #answer: Answer | undefined;
@@ -73,15 +84,17 @@ class Supervision {
   constructor(
     job: Job,
     timeLimit: number | undefined,
-    resolve: (outcome: SupervisedOutcome) => void,
+    resolve: (outcome: Ended) => void,
     reject: (error: unknown) => void,
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
     const size = sizeOf(job.guest);
     const most = process.memoryUsage.rss() + job.memoryLimit + OVERHEAD + OVERHEAD_PER_BYTE * size;
+    const ports = job.devices.flatMap(([, device]) => ("port" in device ? [device.port] : []));
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), {
       workerData: job,
+      transferList: ports as unknown as TransferListItem[],
       execArgv: [],
       // The objects of the engine's own for functions, tables and exceptions.
       resourceLimits: {
@@ -134,18 +147,46 @@ const OUT_OF_MEMORY = {
   reason: "the engine needs more memory than the guest may cost",
 } as const;
 
+/** Opens what lies at a URL; a file is opened by the guest's thread. */
+async function serve({ path, blockSize = 512 }: DeviceFile, remote: DeviceOptions): Promise<DeviceServer> {
+  const device = await toDevice(path, { ...remote, blockSize });
+  return new DeviceServer(device, blockSize);
+}
+
 /**
- * Runs a guest in a thread until it ends or reaches a limit.
+ * Runs a guest in a thread until it ends or reaches a limit. Devices at URLs are served by the calling thread, which
+ * must not block meanwhile: to the guest they are synchronous.
  * @param guest the module's path, or its bytes
  * @returns how it ended; a trap, a limit or a console that fails is an outcome, not an exception
- * @throws DocteurError as `run` does; `Io` where the module or the file of a device cannot be opened
+ * @throws DocteurError as `run` does; `Io` where the module or the file of a device cannot be opened, and what opening
+ *   a URL throws
  */
-export function supervise(
+export async function supervise(
   guest: string | Uint8Array,
-  { devices = {}, args = [], memoryLimit = MEMORY_LIMIT, timeLimit, output = 1 }: SuperviseOptions = {},
+  options: SuperviseOptions = {},
 ): Promise<SupervisedOutcome> {
-  const job: Job = { guest, devices: Object.entries(devices), args, memoryLimit, output };
-  return new Promise((resolve, reject) => {
-    new Supervision(job, timeLimit, resolve, reject);
-  });
+  const { devices = {}, args = [], memoryLimit = MEMORY_LIMIT, timeLimit, output = 1, remote = {} } = options;
+  const servers = new Map<string, DeviceServer>();
+  const job: Job = { guest, devices: [], args, memoryLimit, output };
+  try {
+    for (const [name, device] of Object.entries(devices)) {
+      const file = fileOf(device.path);
+      if (file === undefined) {
+        const server = await serve(device, remote);
+        servers.set(name, server);
+        job.devices.push([name, server.shared]);
+      } else {
+        const path = typeof file === "string" ? file : pathOfUrl(file);
+        job.devices.push([name, { ...device, path }]);
+      }
+    }
+    const ended = await new Promise<Ended>((resolve, reject) => {
+      new Supervision(job, timeLimit, resolve, reject);
+    });
+    const failed = [...servers].filter(([, { failure }]) => failure !== undefined);
+    return { ...ended, failures: new Map(failed.map(([name, { failure }]) => [name, failure])) };
+  } finally {
+    // How a device takes its end says nothing of the guest.
+    for (const server of servers.values()) await server.close().catch(() => undefined);
+  }
 }

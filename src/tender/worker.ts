@@ -1,7 +1,9 @@
 /** The thread of one guest: opens its devices, runs it, writes its output. `supervise.ts` starts it. */
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import type { BlockDevice } from "../devices/device.js";
 import { FileDevice } from "../devices/file.js";
+import { SharedClient } from "../devices/shared.js";
 import { DocteurError } from "../errors.js";
 import { systemReason } from "../node/io-error.js";
 import { BrokenPipe, writeAll } from "../node/write-all.js";
@@ -25,7 +27,7 @@ function runJob(job: Job): Answer {
     guest.manifest,
     job.devices.map(([name]) => name),
   );
-  const devices: Record<string, FileDevice> = {};
+  const devices: Record<string, BlockDevice> = {};
   let isPipeBroken = false;
   const console = (bytes: Uint8Array): void => {
     try {
@@ -36,11 +38,13 @@ function runJob(job: Job): Answer {
     }
   };
   try {
-    for (const [name, { path, blockSize }] of job.devices) devices[name] = new FileDevice(path, blockSize);
+    for (const [name, device] of job.devices)
+      devices[name] =
+        "port" in device ? new SharedClient(device) : new FileDevice(device.path, device.blockSize);
     const outcome = run(guest, { devices, args: job.args, console });
     return { outcome, isPipeBroken };
   } finally {
-    for (const device of Object.values(devices)) device.close();
+    for (const device of Object.values(devices)) void device.close?.();
   }
 }
 
