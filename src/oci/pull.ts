@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { type Checks, checkOptions, isFunction, isSignal, isWhole } from "../arguments.js";
+import { httpError } from "../devices/http/failures.js";
 import type { Descriptor } from "../devices/oci/artifact.js";
 import { findDockerCredentials } from "../devices/oci/credentials.js";
 import { formatReference, parseOciUrl } from "../devices/oci/reference.js";
@@ -112,10 +113,7 @@ async function complete(
   await handle.truncate(0);
   if (found > 0 && (await download(work, handle, 0, signal)) === layer.digest) return 0;
   await handle.truncate(0);
-  throw new DocteurError(
-    "Mismatch",
-    `${registry.name}: the registry sends other bytes than those of ${layer.digest}`,
-  );
+  throw httpError("Mismatch", registry.name, `the registry sends other bytes than those of ${layer.digest}`);
 }
 
 /**

@@ -3,9 +3,9 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { dropBody } from "../devices/http/answer.js";
+import { httpError } from "../devices/http/failures.js";
 import type { Descriptor } from "../devices/oci/artifact.js";
 import type { Registry } from "../devices/oci/registry.js";
-import { DocteurError } from "../errors.js";
 
 /** Chunks that a registry may lose. */
 const SETBACKS_MAX = 8;
@@ -38,10 +38,7 @@ function nextAddress(registry: Registry, response: Response, from: URL): URL {
   dropBody(response);
   const location = response.headers.get("location");
   if (location !== null) return registry.resolve(location, from);
-  throw new DocteurError(
-    "Io",
-    `${registry.name}: the registry begins an upload without saying where (Location)`,
-  );
+  throw httpError("Io", registry.name, "the registry begins an upload without saying where (Location)");
 }
 
 async function begin(registry: Registry, signal: AbortSignal): Promise<URL> {
@@ -113,10 +110,7 @@ class ChunkedUpload {
       const before = this.#sent;
       await this.#registry.attempts(signal, chunkSize, (limit) => this.#step(chunk, limit));
       if (this.#sent <= before && ++this.#setbacks > SETBACKS_MAX)
-        throw new DocteurError(
-          "Io",
-          `${this.#registry.name}: the registry does not keep the chunks that it gets`,
-        );
+        throw httpError("Io", this.#registry.name, "the registry does not keep the chunks that it gets");
       onSent(this.#sent - before);
     }
     const url = withDigest(this.#address, this.#blob);

@@ -103,18 +103,22 @@ const HANDSHAKES: [what: string, options: Partial<FakeNbdOptions>, error: object
     { code: "AccessDenied", message: /not you/ },
   ],
   ["its shutdown", { onOption: (option) => optionReply(option, REPLY.ERR_SHUTDOWN) }, { code: "Network" }],
-  ["silence", { greeting: Buffer.alloc(0) }, { code: "Network", message: /no connection within/ }],
+  [
+    "silence",
+    { greeting: Buffer.alloc(0) },
+    { code: "Network", message: /no (?:connection|complete answer) within/ },
+  ],
   [
     "half a greeting",
     { greeting: greeting().subarray(0, 9) },
-    { code: "Network", message: /no connection within/ },
+    { code: "Network", message: /no (?:connection|complete answer) within/ },
   ],
 ];
 
 for (const [what, options, error] of HANDSHAKES)
   test(`a handshake with ${what} is a typed error`, async (t) => {
     const server = await startFakeNbdServer(t, { content: CONTENT, ...options });
-    await assert.rejects(openNbd(new URL(server.url), { timeout: TIMEOUT }), error);
+    await assert.rejects(openNbd(new URL(server.url), { timeout: TIMEOUT, retries: 0 }), error);
   });
 
 test("a server that is not there, and one without a name, are network errors", async () => {
@@ -292,7 +296,7 @@ test("a server that never answers a read, and one whose answer drips, run into t
         return true;
       },
     });
-    const source = await openNbd(new URL(server.url), { timeout: TIMEOUT });
+    const source = await openNbd(new URL(server.url), { timeout: TIMEOUT, retries: 0 });
     const message = drips ? /no whole answer within/ : /no answer within/;
     await assert.rejects(source.read(0, 4096, NEVER), { ...passing, message });
     await source.read(0, 4096, NEVER);
@@ -333,7 +337,10 @@ test("an export of another size after a cut is refused", async (t) => {
   const source = await openNbd(new URL(server.url));
   await assert.rejects(source.read(0, 512, NEVER), passing);
   size = 65_024n;
-  await assert.rejects(source.read(0, 512, NEVER), { name: "DocteurError", message: /another size/ });
+  await assert.rejects(source.read(0, 512, NEVER), {
+    code: "ImageChanged",
+    message: /65024 bytes, not 65536/,
+  });
   await source.close?.();
 });
 

@@ -1,5 +1,4 @@
 /** The transmission phase: reads of one connection, many of them under way at once, and the replies to them. */
-import { DocteurError } from "../../errors.js";
 import { TransientError } from "../range-source.js";
 import type { NbdAddress } from "./address.js";
 import { type NbdExport, openExport } from "./handshake.js";
@@ -17,7 +16,7 @@ import {
   SIMPLE_REPLY_MAGIC,
   SIMPLE_REPLY_REST,
 } from "./protocol.js";
-import { protocolError, Wire } from "./wire.js";
+import { nbdError, protocolError, Wire } from "./wire.js";
 
 /** Requests under way at the most; servers have threads for about as many. */
 export const REQUESTS_MAX = 16;
@@ -203,9 +202,7 @@ export class NbdConnection {
   #errorOf(errno: number, text: string): Error {
     const what = ERRNO[errno] ?? `error ${errno}`;
     const message = `the server cannot read: ${text === "" ? what : `${text} (${what})`}`;
-    return PASSING_ERRNOS.has(errno)
-      ? new TransientError(message)
-      : new DocteurError("Io", `${this.#address.name}: ${message}`);
+    return PASSING_ERRNOS.has(errno) ? new TransientError(message) : nbdError(this.#address, "Io", message);
   }
 
   #settle(cookie: bigint, { pieces, errors, timer, resolve, reject }: Pending): void {
@@ -223,6 +220,6 @@ export class NbdConnection {
   close(): void {
     if (!this.isAlive) return;
     this.#wire.end(encodeRequest(COMMAND.DISC, ++this.#lastCookie, 0, 0));
-    this.#end(new DocteurError("Closed", `${this.#address.name} is closed`));
+    this.#end(nbdError(this.#address, "Closed", "the source is closed"));
   }
 }

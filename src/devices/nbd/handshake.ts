@@ -1,5 +1,4 @@
 /** The newstyle handshake: from a fresh connection to an export that can be read. */
-import { DocteurError } from "../../errors.js";
 import { TransientError } from "../range-source.js";
 import type { NbdAddress } from "./address.js";
 import {
@@ -14,7 +13,7 @@ import {
   OPTION_REPLY_MAGIC,
   REPLY,
 } from "./protocol.js";
-import { protocolError, type Wire } from "./wire.js";
+import { nbdError, protocolError, type Wire } from "./wire.js";
 
 /** What a server says of an export. */
 export interface NbdExport {
@@ -71,12 +70,13 @@ class Handshake {
   async greet(): Promise<number> {
     const greeting = await this.#wire.take(16);
     if (greeting.readBigUInt64BE(0) !== INIT_MAGIC)
-      throw new DocteurError("Network", `${this.#address.name}: not an NBD server`);
+      throw nbdError(this.#address, "Network", "not an NBD server");
     const style = greeting.readBigUInt64BE(8);
     if (style === OLDSTYLE_MAGIC)
-      throw new DocteurError(
+      throw nbdError(
+        this.#address,
         "Network",
-        `${this.#address.name}: the server speaks the oldstyle handshake only, which the protocol has given up`,
+        "the server speaks the oldstyle handshake only, which the protocol has given up",
       );
     if (style !== OPTION_MAGIC) throw protocolError(this.#address, "wrong magic number in the greeting");
     const flags =
@@ -118,12 +118,12 @@ class Handshake {
     const said =
       data.length > 0 ? data.toString().slice(0, TEXT_MAX) : (REFUSALS[type] ?? `error ${type - 0x80000000}`);
     if (type === REPLY.ERR_SHUTDOWN) return new TransientError(`the server shuts down: ${said}`);
-    const message = `cannot open ${this.#address.name}: ${said}`;
-    if (type === REPLY.ERR_UNKNOWN) return new DocteurError("Io", message);
-    if (type === REPLY.ERR_POLICY) return new DocteurError("AccessDenied", message);
-    if (type !== REPLY.ERR_TLS_REQD) return new DocteurError("Network", message);
+    const message = `cannot open the export: ${said}`;
+    if (type === REPLY.ERR_UNKNOWN) return nbdError(this.#address, "Io", message);
+    if (type === REPLY.ERR_POLICY) return nbdError(this.#address, "AccessDenied", message);
+    if (type !== REPLY.ERR_TLS_REQD) return nbdError(this.#address, "Network", message);
     const hint = this.#address.tls === undefined ? "use the scheme nbds: or nbds+unix:" : undefined;
-    return new DocteurError("AccessDenied", message, { hint });
+    return nbdError(this.#address, "AccessDenied", message, { hint });
   }
 
   async startTls(isFixed: boolean): Promise<void> {
@@ -131,7 +131,7 @@ class Handshake {
     if (tls === undefined) return;
     const final = isFixed ? (await this.ask(OPTION.STARTTLS)).at(-1)! : undefined;
     if (final?.type !== REPLY.ACK)
-      throw new DocteurError("Network", `cannot open ${this.#address.name}: the server does not offer TLS`, {
+      throw nbdError(this.#address, "Network", "the server does not offer TLS", {
         hint: "the schemes nbd: and nbd+unix: go without",
       });
     await this.#wire.startTls(tls);
@@ -176,14 +176,10 @@ class Handshake {
     const zeroes = flags & HANDSHAKE.NO_ZEROES ? 0 : ZEROES_LEN;
     const answer = await this.#wire.take(10 + zeroes).catch((cause: unknown) => {
       if (!(cause instanceof TransientError)) throw cause;
-      throw new DocteurError(
-        "Io",
-        `cannot open ${this.#address.name}: the server hung up instead of opening the export`,
-        {
-          hint: "it has no such export, or does not let this machine in",
-          cause,
-        },
-      );
+      throw nbdError(this.#address, "Io", "the server hung up instead of opening the export", {
+        hint: "it has no such export, or does not let this machine in",
+        cause,
+      });
     });
     const info = Buffer.concat([Buffer.alloc(2), answer.subarray(0, 10)]);
     return { size: this.#size(info, 12), blockMin: BLOCK_MIN_DEFAULT, blockMax: BLOCK_MAX_DEFAULT };

@@ -1,10 +1,10 @@
 /** An export of an NBD server as a source of ranges, which connects again where a connection has ended. For Node. */
 import { abortable } from "../../abort.js";
-import { DocteurError } from "../../errors.js";
-import { type RangeSource, TransientError } from "../range-source.js";
-import { PATIENCE } from "../remote/retry.js";
+import type { RangeSource } from "../range-source.js";
+import { PATIENCE, retrying } from "../remote/retry.js";
 import { type NbdAddress, parseNbdUrl } from "./address.js";
 import { NbdConnection } from "./connection.js";
+import { nbdError } from "./wire.js";
 
 /** Options of `openNbd`. */
 export interface NbdOptions {
@@ -13,6 +13,8 @@ export interface NbdOptions {
    * due. An answer as a whole may take ten times as long.
    */
   timeout?: number | undefined;
+  /** Further tries to open. */
+  retries?: number | undefined;
   /** Ends the opening. */
   signal?: AbortSignal | undefined;
 }
@@ -72,11 +74,14 @@ class NbdSource implements RangeSource {
     const connection = await NbdConnection.open(this.#address, this.#timeout, this.#closing.signal);
     if (connection.export.size === this.size) return connection;
     connection.close();
-    throw new DocteurError("Io", `${this.name} has another size than before`);
+    const size = `${connection.export.size} bytes, not ${this.size}`;
+    throw nbdError(this.#address, "ImageChanged", `the image has changed since it was opened: ${size}`, {
+      hint: "open it again: volume.reopen()",
+    });
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new DocteurError("Closed", `${this.name} is closed`));
+    this.#closing.abort(nbdError(this.#address, "Closed", "the source is closed"));
     (await this.#connection.catch(() => undefined))?.close();
   }
 }
@@ -89,12 +94,11 @@ class NbdSource implements RangeSource {
  *   breaks the protocol; `AccessDenied`, `Io` where it refuses the export; the signal's reason
  */
 export async function openNbd(url: URL, options: NbdOptions = {}): Promise<RangeSource> {
-  const { timeout = PATIENCE.timeout, signal } = options;
+  const { timeout = PATIENCE.timeout, retries = PATIENCE.retries } = options;
+  const { signal = new AbortController().signal } = options;
   const address = parseNbdUrl(url);
-  try {
-    return new NbdSource(address, timeout, await NbdConnection.open(address, timeout, signal));
-  } catch (error) {
-    if (!(error instanceof TransientError)) throw error;
-    throw new DocteurError("Network", `${address.name}: ${error.message}`, { cause: error });
-  }
+  const { name } = address;
+  const attempt = (limit: AbortSignal): Promise<NbdConnection> => NbdConnection.open(address, timeout, limit);
+  const connection = await retrying({ attempt, name, patience: { timeout, retries }, length: 0, signal });
+  return new NbdSource(address, timeout, connection);
 }

@@ -2,7 +2,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { getSystemErrorMap } from "node:util";
-import { DocteurError } from "../../errors.js";
+import { DocteurError, type ErrorCode } from "../../errors.js";
 import { systemCode } from "../../node/io-error.js";
 import { TransientError } from "../range-source.js";
 import { type NbdAddress, type NbdTls, sniName } from "./address.js";
@@ -22,9 +22,19 @@ function reasonOf(cause: Error & { errno?: number; errors?: Error[] }): string {
   return getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
 }
 
+/** A final error of a server's. */
+export function nbdError(
+  { name }: NbdAddress,
+  code: ErrorCode,
+  what: string,
+  where: { hint?: string | undefined; cause?: unknown } = {},
+): DocteurError {
+  return new DocteurError(code, `${name}: ${what}`, { url: name, ...where });
+}
+
 /** A server that does not keep to the protocol. Asking again does not help. */
 export function protocolError(address: NbdAddress, defect: string): DocteurError {
-  return new DocteurError("Network", `${address.name}: the server breaks the NBD protocol: ${defect}`);
+  return nbdError(address, "Network", `the server breaks the NBD protocol: ${defect}`);
 }
 
 /** Reads and writes bytes of one connection. One read at a time. */
@@ -65,7 +75,7 @@ export class Wire {
   #explain(cause: Error): Error {
     const reason = reasonOf(cause);
     return UNREACHABLE.has(systemCode(cause) ?? "")
-      ? new DocteurError("Network", `${this.#address.name}: ${reason}`, { cause })
+      ? nbdError(this.#address, "Network", reason, { cause })
       : new TransientError(reason, { cause });
   }
 
@@ -146,7 +156,7 @@ export class Wire {
   #explainTls(cause: Error): Error {
     const code = systemCode(cause) ?? "";
     if (/^(?:ECONN|EPIPE|ETIMEDOUT)/.test(code)) return this.#explain(cause);
-    return new DocteurError("Network", `${this.#address.name}: cannot trust the server: ${cause.message}`, {
+    return nbdError(this.#address, "Network", `cannot trust the server: ${cause.message}`, {
       hint: "tls-certificates=FOLDER gives the authority's certificate, tls-hostname=NAME the server's name",
       cause,
     });
@@ -155,7 +165,7 @@ export class Wire {
   /** Sends the last bytes and closes. */
   end(bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
-    this.#failure = new DocteurError("Closed", `${this.#address.name} is closed`);
+    this.#failure = nbdError(this.#address, "Closed", "the source is closed");
     this.#socket.removeAllListeners("data").removeAllListeners("timeout");
     this.#socket.resume();
     this.#socket.setTimeout(GOODBYE_TIME, () => this.#socket.destroy());

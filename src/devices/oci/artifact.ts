@@ -2,7 +2,7 @@
  * A docteur image as an OCI artifact (OCI Image Specification 1.1, "Guidelines for Artifact Usage"): a manifest with an
  * `artifactType`, the empty configuration, and one layer, which is the image byte for byte.
  */
-import { DocteurError } from "../../errors.js";
+import { httpError } from "../http/failures.js";
 
 /** Media types of the manifest's, and of ours. */
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
@@ -102,15 +102,15 @@ export function readManifest(name: string, text: string): ManifestContent {
   try {
     manifest = JSON.parse(text);
   } catch (cause) {
-    throw new DocteurError("Io", `${name}: the registry's manifest is not JSON`, { cause });
+    throw httpError("Io", name, "the registry's manifest is not JSON", { cause });
   }
-  if (!isObject(manifest)) throw new DocteurError("Io", `${name}: the registry's manifest is not an object`);
+  if (!isObject(manifest)) throw httpError("Io", name, "the registry's manifest is not an object");
   const annotations = isObject(manifest.annotations) ? manifest.annotations : {};
   const layer = findDescriptor(manifest.layers, ({ mediaType }) => mediaType === LAYER_TYPE);
   if (layer !== undefined) return { layer, annotations };
   const next = findDescriptor(manifest.manifests, ({ artifactType }) => artifactType === ARTIFACT_TYPE);
   if (next !== undefined) return { next, annotations };
-  throw new DocteurError("Io", `${name}: the artifact is not a docteur image`, {
+  throw httpError("Io", name, "the artifact is not a docteur image", {
     hint: `an image has a layer of the type ${LAYER_TYPE}; docteur push makes such artifacts`,
   });
 }

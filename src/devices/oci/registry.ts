@@ -5,7 +5,7 @@
 import { abortable } from "../../abort.js";
 import { DocteurError } from "../../errors.js";
 import { dropBody, readBody } from "../http/answer.js";
-import { fetchError, statusError } from "../http/failures.js";
+import { fetchError, httpError, statusError } from "../http/failures.js";
 import { redacted } from "../redact.js";
 import { PATIENCE, type Patience, retrying, timeFor } from "../remote/retry.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
@@ -121,7 +121,7 @@ export class Registry {
   }
 
   #denied(what: string, hint = `docker login ${this.#reference.registry}`): DocteurError {
-    return new DocteurError("AccessDenied", `${this.name}: ${what}`, { hint });
+    return httpError("AccessDenied", this.name, what, { hint });
   }
 
   /** What a challenge is answered with. */
@@ -153,7 +153,7 @@ export class Registry {
     )
       return realm;
     const where = realm === undefined ? "that has no address" : `that is not secure: ${redacted(realm)}`;
-    throw new DocteurError("Network", `${this.name}: the registry sends us to a token server ${where}`);
+    throw httpError("Network", this.name, `the registry sends us to a token server ${where}`);
   }
 
   async #token(challenge: Challenge, credentials: Credentials | undefined): Promise<string> {
@@ -198,7 +198,7 @@ export class Registry {
     const token = answer?.token ?? answer?.access_token;
     // A header holds nothing else.
     if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
-    throw new DocteurError("Network", `${name} gives no token`);
+    throw httpError("Network", name, "it gives no token");
   }
 
   /** Milliseconds that a request of so many bytes may take. */
@@ -241,7 +241,7 @@ export class Registry {
       dropBody(response);
       url = this.resolve(location, url);
     }
-    throw new DocteurError("Io", `${this.name}: the registry redirects more than ${REDIRECTS_MAX} times`);
+    throw httpError("Io", this.name, `the registry redirects more than ${REDIRECTS_MAX} times`);
   }
 
   /** An address that the registry gives. */
@@ -254,10 +254,7 @@ export class Registry {
     }
     const isFit = url?.protocol === "https:" || (url?.protocol === "http:" && from.protocol === "http:");
     if (url !== undefined && isFit) return url;
-    throw new DocteurError(
-      "Network",
-      `${this.name}: the registry gives an address that is not secure, or none`,
-    );
+    throw httpError("Network", this.name, "the registry gives an address that is not secure, or none");
   }
 
   /** The error of an answer, with the registry's own words: a list of codes and messages. */
@@ -270,7 +267,7 @@ export class Registry {
     const { code, hint } = general;
     const text = typeof first.message === "string" ? `: ${first.message}` : "";
     const said = `${first.code}${text}`.slice(0, SHOWN_MAX);
-    return new DocteurError(code, `${this.name}: the registry answers ${response.status}, ${said}`, {
+    return httpError(code, this.name, `the registry answers ${response.status}, ${said}`, {
       hint: code === "AccessDenied" ? `docker login ${this.#reference.registry}` : hint,
     });
   }

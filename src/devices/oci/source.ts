@@ -1,6 +1,6 @@
 /** An image in a registry as a source of ranges: found by its reference, read lazily from the blob endpoint. */
-import { DocteurError } from "../../errors.js";
 import { readBody } from "../http/answer.js";
+import { httpError } from "../http/failures.js";
 import { type HttpOptions, openHttp } from "../http.js";
 import type { RangeSource } from "../range-source.js";
 import { type Descriptor, INDEX_TYPE, MANIFEST_MAX, MANIFEST_TYPE, readManifest } from "./artifact.js";
@@ -37,10 +37,10 @@ async function fetchManifest(
     return readBody(name, response, MANIFEST_MAX);
   });
   if (bytes === undefined)
-    throw new DocteurError("Io", `${name}: the registry's manifest is larger than ${MANIFEST_MAX} bytes`);
+    throw httpError("Io", name, `the registry's manifest is larger than ${MANIFEST_MAX} bytes`);
   const digest = await digestOf(bytes);
   if (reference.includes(":") && reference !== digest)
-    throw new DocteurError("Mismatch", `${name}: the registry sends a manifest whose digest is ${digest}`);
+    throw httpError("Mismatch", name, `the registry sends a manifest whose digest is ${digest}`);
   return { text: new TextDecoder().decode(bytes), digest };
 }
 
@@ -58,7 +58,7 @@ export async function findImage(
   if (content.next !== undefined)
     content = readManifest(registry.name, (await fetchManifest(registry, content.next.digest, signal)).text);
   const { layer, annotations } = content;
-  if (layer === undefined) throw new DocteurError("Io", `${registry.name}: an index leads to an index`);
+  if (layer === undefined) throw httpError("Io", registry.name, "an index leads to an index");
   return { reference: { ...reference, digest: found.digest }, layer, annotations };
 }
 
@@ -77,9 +77,10 @@ export async function openLayer(
   const { size, prefetched } = source;
   if (size !== layer.size) {
     await source.close?.();
-    throw new DocteurError(
+    throw httpError(
       "Mismatch",
-      `${registry.name}: the image has ${size} bytes, and ${layer.size} by its manifest`,
+      registry.name,
+      `the image has ${size} bytes, and ${layer.size} by its manifest`,
     );
   }
   return {

@@ -1,6 +1,7 @@
 /** An object of S3, or of a service that speaks its protocol, as a source of ranges: signed requests over HTTP. */
 import { DocteurError } from "../../errors.js";
 import { readBody } from "../http/answer.js";
+import { httpError } from "../http/failures.js";
 import { type HttpOptions, openHttp } from "../http.js";
 import type { RangeSource } from "../range-source.js";
 import { redacted } from "../redact.js";
@@ -93,19 +94,19 @@ class S3Fetch {
     const xml = new TextDecoder().decode(body);
     const code = element(xml, "Code") ?? "";
     const said = [code, element(xml, "Message")].filter((text) => text).join(": ");
-    const message = `${this.#name}: the service answers ${status}${said === "" ? "" : `, ${said}`}`;
+    const what = `the service answers ${status}${said === "" ? "" : `, ${said}`}`;
     const other = response.headers.get("x-amz-bucket-region") ?? element(xml, "Region") ?? region;
     if (other !== region && /^[a-z0-9-]+$/.test(other))
-      return new DocteurError("Io", message, {
+      return httpError("Io", this.#name, what, {
         hint: `the bucket is in another region: AWS_REGION=${other}`,
       });
     const isDenied = DENIED.test(code) || status === 401 || status === 403;
-    if (!isDenied) return new DocteurError("Io", message);
+    if (!isDenied) return httpError("Io", this.#name, what);
     const hint =
       keys === undefined
         ? "the request was not signed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, give keys"
         : undefined;
-    return new DocteurError("AccessDenied", message, { hint });
+    return httpError("AccessDenied", this.#name, what, { hint });
   }
 }
 
