@@ -331,6 +331,20 @@ test("chunks that fail are sent again, those that arrived are not, and a registr
   const again = range(first, second);
   assert.deepEqual(sent, [range(0, first), again, again, range(second, LARGE.length)]);
 
+  // A chunk that arrived, and whose answer did not.
+  registry.blobs.clear();
+  registry.seen.length = 0;
+  let answers = 0;
+  registry.intercept = ({ method }, response) => {
+    if (method === "PATCH" && ++answers === 2)
+      Object.assign(response, { writeHead: () => response.destroy(), end: () => response });
+    return false;
+  };
+  await push(large, url, options);
+  assert.ok(registry.blobs.get(digestOfBytes(LARGE))!.equals(LARGE));
+  const ranges = registry.seen.flatMap(({ headers }) => headers["content-range"] ?? []);
+  assert.deepEqual(ranges, [range(0, first), again, range(second, LARGE.length)]);
+
   registry.blobs.clear();
   registry.intercept = ({ method, url: at }, response) =>
     method === "PATCH" && Boolean(response.writeHead(202, { location: at, range: "0-0" }).end());

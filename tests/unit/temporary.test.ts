@@ -1,11 +1,27 @@
 /** Temporary files that killed runs leave: the next run removes them, and no others. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { replaceFile } from "../../src/node/replace-file.js";
-import { isTemporaryName, removeAbandoned, temporaryPaths } from "../../src/node/temporary.js";
+import {
+  claimPart,
+  isTemporaryName,
+  releasePart,
+  removeAbandoned,
+  temporaryPaths,
+} from "../../src/node/temporary.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** An id that a process had, and none has any more. */
@@ -62,6 +78,53 @@ test("what dead processes left goes; what others made stays", {
   writeFileSync(join(folder, abandoned), "");
   await replaceFile(join(folder, "image"), ({ sink }) => sink.append(Buffer.from("new")));
   assert.deepEqual(readdirSync(folder).sort(), [...kept, shared].sort());
+});
+
+test("a download of a dead process, or an old one, is continued by one process; others stay", {
+  skip: process.platform !== "linux" && "only Linux tells process ids of this machine from others",
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const content = "0123456789abcdef";
+  const partOf = (pid: number, owner?: string, digits = content): string =>
+    nameOf(pid, owner).replace(/[0-9a-f]{16}\.tmp$/, `${digits}.part`);
+  const write = (name: string): string => {
+    writeFileSync(join(folder, name), "half an image");
+    return name;
+  };
+  const dead = deadProcess();
+  const stranger = "0123456789ab";
+  const kept = [
+    write(partOf(dead, undefined, "f".repeat(16))),
+    write(partOf(1)),
+    write(partOf(dead, stranger)),
+  ].sort();
+  const link = partOf(dead);
+  symlinkSync("elsewhere", join(folder, link));
+  const own = await claimPart(folder, content);
+  assert.equal(basename(own), partOf(process.pid));
+  assert.ok(!existsSync(own));
+  rmSync(join(folder, link));
+  releasePart(own);
+
+  write(partOf(dead));
+  // Temporary files go when a file is written; downloads do not.
+  await removeAbandoned(folder);
+  assert.equal(await claimPart(folder, content), own);
+  assert.equal(readFileSync(own, "utf8"), "half an image");
+  assert.deepEqual(readdirSync(folder).sort(), [...kept, basename(own)].sort());
+  // Of the same content at a time, one process has one download.
+  const second = await claimPart(folder, content);
+  assert.notEqual(second, own);
+  assert.ok(!existsSync(second));
+  releasePart(second);
+  releasePart(own);
+  rmSync(own);
+
+  const old = new Date(Date.now() - 3_600_000);
+  utimesSync(join(folder, partOf(dead, stranger)), old, old);
+  assert.equal(await claimPart(folder, content), own);
+  assert.ok(existsSync(own) && !existsSync(join(folder, partOf(dead, stranger))));
+  releasePart(own);
 });
 
 test("a folder that cannot be listed is no reason to fail", async (t) => {

@@ -91,7 +91,7 @@ export class NbdConnection {
 
   /**
    * Reads a range with one request.
-   * @param target filled; its length is at most the export's `blockMax`
+   * @param target zeros, filled; its length is at most the export's `blockMax`
    * @param signal keeps the request from being sent. One that has been sent is answered, and holds its place, all the
    *   same
    */
@@ -175,7 +175,8 @@ export class NbdConnection {
       await this.#wire.read(part);
     } else if (type === CHUNK.OFFSET_HOLE && length === 12) {
       const hole = await this.#wire.take(12);
-      this.#partOf(pending, hole.readBigUInt64BE(0), hole.readUInt32BE(8)).fill(0);
+      // Its place holds zeros.
+      this.#partOf(pending, hole.readBigUInt64BE(0), hole.readUInt32BE(8));
     } else if (type !== CHUNK.NONE || length !== 0 || !isLast)
       throw protocolError(this.#address, `a chunk of type ${type}, ${length} bytes`);
     if (isLast) this.#settle(cookie, pending);
