@@ -279,6 +279,41 @@ test("session tokens are sent, and nothing of them to where a redirect leads", a
   }
 });
 
+test("refusals are explained as far as the service explains them, and nothing else in them counts", async (t) => {
+  let answer: [status: number, headers: Record<string, string>, body: string] = [403, {}, ""];
+  const server = createServer((_, response) => {
+    const [status, headers, body] = answer;
+    response.writeHead(status, headers).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const xml = (code: string, more = ""): string => `<?xml?><Error><Code>${code}</Code>${more}</Error>`;
+  const region = xml("AuthorizationHeaderMalformed", "<Region>eu-north-1</Region>");
+  const cases: [answer: typeof answer, error: object][] = [
+    [[403, {}, "<html>"], { code: "AccessDenied", message: /answers 403$/ }],
+    [
+      [403, {}, xml("AccessDenied", "<Message>a &lt;b&gt; &amp;lt;</Message>")],
+      { message: /AccessDenied: a <b> &lt;$/ },
+    ],
+    [[400, {}, xml("ExpiredToken")], { code: "AccessDenied", message: /ExpiredToken/ }],
+    [[400, {}, xml("Other")], { code: "Io", message: /400, Other/ }],
+    [[400, {}, region], { code: "Io", hint: "the bucket is in another region: AWS_REGION=eu-north-1" }],
+    [[301, { "x-amz-bucket-region": "eu-west-3" }, ""], { code: "Io", hint: /AWS_REGION=eu-west-3/ }],
+    [[301, { "x-amz-bucket-region": "$(rm)" }, ""], { code: "Io", hint: undefined }],
+    [[404, {}, "x".repeat(1 << 20)], { code: "Io", message: /answers 404$/ }],
+    [[503, {}, xml("SlowDown")], { code: "Network", message: /503/ }],
+  ];
+  for (const [next, error] of cases) {
+    answer = next;
+    const opened = openS3(new URL("s3://site/disk.img"), { retries: 0 }, { ...SETTINGS, endpoint });
+    await assert.rejects(opened, error, JSON.stringify(next).slice(0, 100));
+  }
+});
+
 test("without the package that signs, an error says how to install it", async (t) => {
   const hook =
     "export function resolve(name, context, next) { if (name === 'aws4fetch') throw new Error('gone'); return next(name, context); }";
