@@ -7,7 +7,7 @@ import { DocteurError } from "../../errors.js";
 import { dropBody, readBody } from "../http/answer.js";
 import { fetchError, httpError, statusError } from "../http/failures.js";
 import { redacted } from "../redact.js";
-import { PATIENCE, type Patience, retrying, timeFor } from "../remote/retry.js";
+import { PATIENCE, type Patience, retrying } from "../remote/retry.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
 import type { Credentials, FindCredentials } from "./credentials.js";
 import { formatReference, type OciReference } from "./reference.js";
@@ -199,11 +199,6 @@ export class Registry {
     // A header holds nothing else.
     if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
     throw httpError("Network", name, "it gives no token");
-  }
-
-  /** Milliseconds that a request of so many bytes may take. */
-  timeFor(length: number): number {
-    return timeFor(this.#patience, length);
   }
 
   /** Does something again where it fails in a way that may pass. @param length bytes that are sent or expected */

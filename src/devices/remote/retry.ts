@@ -42,11 +42,6 @@ export interface Attempts<T> {
   onRetry?: (() => void) | undefined;
 }
 
-/** Milliseconds that one try may take. @param length bytes that it asks for, or sends */
-export function timeFor({ timeout }: Patience, length: number): number {
-  return Math.ceil(timeout + length / SLOWEST);
-}
-
 /** Runs one try within its time. */
 async function limited<T>(request: Attempts<T>, clock: Clock): Promise<T> {
   const { attempt, signal, patience, length } = request;
@@ -54,7 +49,7 @@ async function limited<T>(request: Attempts<T>, clock: Clock): Promise<T> {
   const controller = new AbortController();
   const stop = (): void => controller.abort(signal.reason);
   signal.addEventListener("abort", stop);
-  const limit = timeFor(patience, length);
+  const limit = Math.ceil(patience.timeout + length / SLOWEST);
   const callOff = clock.after(limit, () =>
     controller.abort(new TransientError(`no complete answer within ${limit} ms`)),
   );
