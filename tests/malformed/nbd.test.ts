@@ -1,6 +1,7 @@
 /** NBD servers that lie, stall and hang up: typed errors, no wrong bytes, and a source that works afterwards. */
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { Pieces } from "../../src/devices/nbd/pieces.js";
 import { CHUNK, OLDSTYLE_MAGIC, OPTION, REPLY } from "../../src/devices/nbd/protocol.js";
@@ -222,6 +223,7 @@ const ANSWERS: [
   ["an unknown type", (request) => [chunk(request.cookie, 99, Buffer.alloc(9), true)], broken],
   ["an error whose text is too long", (request) => [failing(request, 5, "bad", 400)], broken],
   ["an error that is cut", (request) => [chunk(request.cookie, CHUNK.ERROR, Buffer.alloc(5), true)], broken],
+  ["an error chunk without an error", (request) => [failing(request, 0)], broken],
   ["EIO", (request) => [failing(request, 5, "disk on fire")], { ...passing, message: /disk on fire/ }],
   ["EPERM", (request) => [failing(request, 1)], { name: "DocteurError", code: "Io", message: /EPERM/ }],
   [
@@ -418,6 +420,68 @@ test("closing says so to the server, ends the reads under way, and later ones", 
   await assert.rejects(source.read(0, 512, NEVER), { code: "Closed" });
   while (server.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(server.requests.at(-1)!.command, 2);
+});
+
+test("replies with random faults in their heads and their order: every read is right or an error", async (t) => {
+  const seed = Number(process.env.DOCTEUR_TEST_SEED ?? 14);
+  const random = seeded(seed);
+  const rounds = process.env.DOCTEUR_TEST_EXHAUSTIVE ? 20_000 : 150;
+  /** The head of a chunk: its magic number, flags, type, cookie and length, and the offset of content. */
+  const HEAD = 28;
+  let faults = 0;
+  const disturb = (parts: Buffer[], socket: Socket): void => {
+    const at = random(parts.length);
+    const part = parts[at]!;
+    faults++;
+    const kind = random(6);
+    if (kind === 0) part[random(Math.min(HEAD, part.length))]! ^= 1 << random(8);
+    else if (kind === 1) parts.splice(at, 1);
+    else if (kind === 2) parts.splice(random(parts.length), 0, part);
+    else if (kind === 3) parts[at] = part.subarray(0, random(part.length));
+    else if (kind === 4)
+      parts.splice(at, 0, Buffer.from(Uint8Array.from({ length: random(64) }, () => random(256))));
+    else setImmediate(() => socket.destroy());
+  };
+  const server = await startFakeNbdServer(t, {
+    content: CONTENT,
+    isStructured: true,
+    onRequest: (request, socket) => {
+      if (request.command !== 0) return false;
+      const cuts = [0, random(request.length + 1), random(request.length + 1), request.length].sort(
+        (a, b) => a - b,
+      );
+      const parts = cuts
+        .slice(1)
+        .flatMap((end, index) => (cuts[index]! < end ? [dataOf(request, cuts[index]!, end)] : []));
+      parts.sort(() => random(3) - 1);
+      parts.push(last(request));
+      if (random(8) === 0) disturb(parts, socket);
+      socket.write(Buffer.concat(parts));
+      return true;
+    },
+  });
+  const source = await openNbd(new URL(server.url), { timeout: TIMEOUT });
+  let right = 0;
+  for (let round = 0; round < rounds; round++) {
+    const reads = Array.from({ length: 6 }, async () => {
+      const offset = random(60_000);
+      const length = 1 + random(5000);
+      const bytes = await source.read(offset, length, NEVER).catch((error: Error & { code?: string }) => {
+        assert.ok(
+          error.name === "TransientError" || error.code === "Network",
+          `seed ${seed}: ${error.stack}`,
+        );
+        return undefined;
+      });
+      if (bytes === undefined) return;
+      right++;
+      assert.ok(CONTENT.subarray(offset, offset + length).equals(bytes), `seed ${seed}, round ${round}`);
+    });
+    await Promise.all(reads);
+  }
+  t.diagnostic(`${right} of ${6 * rounds} reads right, ${faults} faults, ${server.connections} connections`);
+  assert.ok(right > 2 * rounds && server.connections > rounds / 4);
+  await source.close?.();
 });
 
 test("URLs that do not name an export are refused", async () => {

@@ -197,7 +197,9 @@ export class NbdConnection {
     const textLen = payload.readUInt16BE(4);
     if (textLen > length - 6)
       throw protocolError(this.#address, "an error's text that is longer than the error");
-    pending.errors.push(this.#errorOf(payload.readUInt32BE(0), payload.toString("utf8", 6, 6 + textLen)));
+    const errno = payload.readUInt32BE(0);
+    if (errno === 0) throw protocolError(this.#address, "an error chunk without an error");
+    pending.errors.push(this.#errorOf(errno, payload.toString("utf8", 6, 6 + textLen)));
   }
 
   #errorOf(errno: number, text: string): Error {
