@@ -78,15 +78,15 @@ export function volumeCancel(): void {
   const operation = here();
   releaseResult();
   if (operation.task == Task.NOTHING) return;
-  resolveCancel();
   finish();
   releaseResult();
 }
 
-/** The operation no longer runs. */
+/** The operation is no longer under way, and leaves to others what it was in the middle of. */
 function finish(): void {
   const operation = here();
   operation.task = Task.NOTHING;
+  resolveCancel();
   windowLeave();
   if (SEEKING) viewsCancel();
   blockRelease();
