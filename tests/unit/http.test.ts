@@ -267,6 +267,32 @@ for (const [name, [behaviour, message]] of Object.entries(WRONG_ANSWERS))
     assert.ok(server.seen.length <= 2);
   });
 
+test("such answers are refused after the opening, too, and none of their bytes is taken", async (t) => {
+  const server = await startServer(t, IMAGE);
+  const source = await openHttp(new URL(server.url), { pageSize: 4096 });
+  const { signal } = new AbortController();
+  for (const [name, [behaviour]] of Object.entries(WRONG_ANSWERS)) {
+    // Of the whole, the server need not know the size.
+    if (name === "an unknown size") continue;
+    server.behaviour = behaviour;
+    await assert.rejects(source.read(8192, 65536, signal), { name: "DocteurError" }, name);
+  }
+  server.behaviour = answering((answer) => {
+    answer.body = answer.body.subarray(1);
+  });
+  await assert.rejects(source.read(8192, 65536, signal), {
+    name: "TransientError",
+    message: "the connection ended after 65535 of 65536 bytes",
+  });
+  server.behaviour = answering(({ headers }) => {
+    headers["content-range"] = `bytes 0-65535/${IMAGE.length}`;
+  });
+  await assert.rejects(source.read(8192, 65536, signal), {
+    code: "Io",
+    message: /another range than the one that it was asked for$/,
+  });
+});
+
 test("a server without ranges is refused with a hint, or its file taken whole where that is asked for", async (t) => {
   const whole: Behaviour = (_, response, { content }) => {
     response.writeHead(200, { "content-length": content.length }).end(content);

@@ -397,6 +397,58 @@ test("closing ends what runs and what waits, and closes the source once", async 
   await device.ready();
 });
 
+test("pages fetched ahead leave one request free for what somebody waits for", async () => {
+  const { source, device, read } = setUp(4000, { concurrency: 2 });
+  for (const page of [0, 1, 2]) {
+    read(page);
+    await turns();
+    source.asked.at(-1)!.give();
+    await turns();
+  }
+  // A stream and its next pages: one request for those ahead, and no more of them.
+  for (const page of [3, 4, 5, 6]) read(page);
+  await turns();
+  const running = source.asked.length;
+  assert.equal(running, 4);
+  read(3000);
+  await turns();
+  assert.deepEqual(source.pages(PAGE).slice(running), ["3000+1"]);
+  await device.close();
+});
+
+test("reads that ask again while they wait do not count twice", async () => {
+  const { source, device, read } = setUp(100);
+  read(3);
+  read(50);
+  await turns();
+  for (let round = 0; round < 5; round++) {
+    // Something else arrives, and everybody who waits asks again.
+    source.asked.at(-1)!.give();
+    await turns();
+    read(3);
+    read(60 + 5 * round);
+    await turns();
+  }
+  source.asked[0]!.fail(new Error("gone"));
+  await turns();
+  assert.equal(read(3), RESULT.EUNSPEC);
+  assert.equal(read(3), RESULT.AGAIN);
+  await device.close();
+});
+
+test("a page that several reads wait for is awaited once", async () => {
+  const { source, device, read } = setUp(100);
+  for (let count = 0; count < 3; count++) read(3);
+  await turns();
+  const ready = device.ready();
+  source.asked[0]!.give();
+  await ready;
+  // Nothing is on its way any more.
+  await device.ready();
+  assert.equal(device.stats().misses, 1);
+  await device.close();
+});
+
 test("ready resolves where nothing is awaited, and for news that came while nobody waited", async () => {
   const { source, device, read } = setUp(100);
   await device.ready();
