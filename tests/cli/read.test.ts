@@ -423,7 +423,7 @@ test("misspelt subcommands, options and words: the nearest is suggested", () =>
       ["extract", "a"],
       16,
       "docteur: no such subcommand: extract",
-      "hint: there is make, verify, checksum, ls, cat",
+      "hint: there is make, verify, checksum, ls, cat, push, pull",
     ],
     [["LS", "a"], 16, "docteur: no such subcommand: LS", "hint: did you mean ls?"],
     [["help", "veryfi"], 16, "docteur: no such subcommand: veryfi", "hint: did you mean verify?"],
