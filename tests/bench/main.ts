@@ -8,6 +8,7 @@ import { ART } from "./art.js";
 import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";
 import { DEFLATE } from "./deflate.js";
+import { HTTP, stopSites } from "./http.js";
 import { INFLATE } from "./inflate.js";
 import { MAKE } from "./make.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
@@ -24,6 +25,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...OPEN,
   ...READ,
   ...SEEK,
+  ...HTTP,
   ...MAKE,
   ...VERIFY,
   ...WASM_SIZE,
@@ -97,6 +99,7 @@ async function measure(
     return status;
   } finally {
     progress.clear();
+    await stopSites();
     await corpus.remove();
   }
 }

@@ -11,6 +11,7 @@ export const NODE = `Node ${process.versions.node}`;
 export const NODE_ZLIB = `node:zlib (${NODE})`;
 export const FFLATE = installed("fflate");
 export const ISOMORPHIC_GIT = installed("isomorphic-git");
+export const UNZIPIT = installed("unzipit");
 
 /** `git 2.39.5` */
 export async function gitName(): Promise<string> {

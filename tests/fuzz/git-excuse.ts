@@ -70,6 +70,17 @@ function treesOf(objects: ReadonlyMap<string, Stored>, commit: string): Set<stri
   return reached;
 }
 
+/** Whether the header of a commit or a tag names an object that is not there: fsck says nothing of tags without a ref. */
+function hasDanglingHeader(objects: ReadonlyMap<string, Stored>): boolean {
+  for (const { kind, content } of objects.values()) {
+    if (kind !== "commit" && kind !== "tag") continue;
+    const [head = ""] = content.toString("latin1").split("\n\n", 1);
+    for (const [, oid] of head.matchAll(/^(?:object|tree|parent) ([0-9a-f]{40})$/gm))
+      if (!objects.has(oid!)) return true;
+  }
+  return false;
+}
+
 /** Excuses `verify`, or fails. */
 export class Judge {
   readonly #repository: string;
@@ -105,10 +116,13 @@ export class Judge {
    */
   excusesOf(pack: Uint8Array, idx: Uint8Array, commit: string, report: Report): Set<Excuse> {
     return this.#with(pack, idx, (options) => {
-      const trees = treesOf(parseBatch(execFileSync("git", READ_ALL, options) as Buffer), commit);
+      const objects = parseBatch(execFileSync("git", READ_ALL, options) as Buffer);
+      const trees = treesOf(objects, commit);
       const fsck = ["fsck", "--full", "--no-dangling", "--no-progress", commit];
       const { stdout, stderr } = spawnSync("git", fsck, options);
-      return excusesFor(`${stdout}${stderr}`.split("\n"), trees, report);
+      const excuses = excusesFor(`${stdout}${stderr}`.split("\n"), trees, report);
+      if (hasDanglingHeader(objects)) excuses.add("what a commit or a tag says");
+      return excuses;
     });
   }
 }

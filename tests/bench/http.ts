@@ -1,0 +1,307 @@
+/** Images on an HTTP server that takes 20 ms to answer, beside zip archives of the same files and a clone by isomorphic-git. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { zipSync } from "fflate";
+import { HTTPRangeReader, unzip } from "unzipit";
+import { open, type Volume } from "../../src/index.js";
+import { make } from "../../src/make/index.js";
+import { type Random, seeded } from "../support/random.js";
+import type { Benchmark, Context } from "./benchmark.js";
+import { SlowServer } from "./http-server.js";
+import { createRow, median, type Row, timed } from "./measure.js";
+import { UNZIPIT } from "./versions.js";
+
+/** Milliseconds that the server takes before it answers. */
+const LATENCY = 20;
+/** Files of the two trees that are measured. */
+const SIZES = [5_000, 50_000] as const;
+/** Files that are read at once, and one after another. */
+const PARALLEL = 20;
+const RANDOM = 100;
+/** Round trips to a first file, at the most. */
+const FIRST_FILE_MAX = 8;
+/** Runs of each, of which the median counts. */
+const RUNS = 5;
+
+const WORDS = "image block device sector path tree blob commit delta chain index cache page range read".split(
+  " ",
+);
+
+/** Text that deflates to about a third, as sources do. */
+function randomText(random: Random): string {
+  const length = 40 + random(160);
+  return Array.from(
+    { length },
+    () => WORDS[random(WORDS.length)]! + (random(8) ? " " : `${random(1e6)}\n`),
+  ).join("");
+}
+
+/** A tree of small files, fifty in a directory, on a server: as an image and as a zip archive. */
+interface Site {
+  name: string;
+  image: SlowServer;
+  zip: SlowServer;
+  paths: string[];
+}
+
+async function createSite(count: number): Promise<Site> {
+  const work = mkdtempSync(join(tmpdir(), "docteur-bench-http-"));
+  try {
+    const random = seeded(count);
+    const files: Record<string, Uint8Array> = {};
+    for (let index = 0; index < count; index++) {
+      const path = `d${Math.floor(index / 2500)}/e${Math.floor(index / 50)}/file${index}.txt`;
+      files[path] = Buffer.from(randomText(random));
+      mkdirSync(dirname(join(work, "tree", path)), { recursive: true });
+      writeFileSync(join(work, "tree", path), files[path]);
+    }
+    await make(join(work, "tree"), join(work, "image"));
+    writeFileSync(join(work, "zip"), zipSync(files));
+    return {
+      name: `${count / 1000}k files`,
+      image: await SlowServer.start(join(work, "image"), LATENCY),
+      zip: await SlowServer.start(join(work, "zip"), LATENCY),
+      paths: Object.keys(files),
+    };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const sites = new Map<number, Promise<Site>>();
+
+/** Made once for all benchmarks. */
+function siteOf(count: number): Promise<Site> {
+  let site = sites.get(count);
+  if (site === undefined) {
+    site = createSite(count);
+    sites.set(count, site);
+  }
+  return site;
+}
+
+/** What one run cost. */
+interface Cost {
+  milliseconds: number;
+  requests: number;
+  bytes: number;
+}
+
+/** Runs something a few times. @returns medians */
+async function costOf(server: SlowServer, run: () => Promise<unknown>): Promise<Cost> {
+  const costs: Cost[] = [];
+  for (let left = RUNS; left > 0; left--) {
+    const [requests, bytes] = [server.requests, server.bytes];
+    const milliseconds = await timed(run);
+    costs.push({ milliseconds, requests: server.requests - requests, bytes: server.bytes - bytes });
+  }
+  const middle = (field: keyof Cost): number => median(costs.map((cost) => cost[field]));
+  return { milliseconds: middle("milliseconds"), requests: middle("requests"), bytes: middle("bytes") };
+}
+
+function rowsOf(name: string, corpus: string, ours: Cost, theirs: Cost): Row[] {
+  const row = (unit: string, field: keyof Cost, scale = 1): Row =>
+    createRow(
+      { name, corpus, unit, ours: ours[field] / scale, peer: theirs[field] / scale, peerName: UNZIPIT },
+      "less",
+    );
+  return [row("ms", "milliseconds"), row("requests", "requests"), row("KB", "bytes", 1000)];
+}
+
+/** Opens an image, does something with it, and closes it. */
+async function withVolume<T>(url: string, use: (volume: Volume) => Promise<T>, cache?: string): Promise<T> {
+  const volume = await open(url, { cache });
+  try {
+    return await use(volume);
+  } finally {
+    await volume.close();
+  }
+}
+
+/** Measures both trees, and stops their servers after the last benchmark. */
+function onBoth(measure: (site: Site, context: Context) => Promise<Row[]>): Benchmark {
+  return async (context) => {
+    const rows: Row[] = [];
+    for (const count of SIZES) {
+      context.signal.throwIfAborted();
+      rows.push(...(await measure(await siteOf(count), context)));
+    }
+    return rows;
+  };
+}
+
+/** Opens with a cache that an earlier opening has filled. */
+async function warmCost(site: Site, use: (volume: Volume) => Promise<unknown>): Promise<Cost> {
+  const cache = mkdtempSync(join(tmpdir(), "docteur-bench-cache-"));
+  try {
+    await withVolume(site.image.url, use, cache);
+    return await costOf(site.image, () => withVolume(site.image.url, use, cache));
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
+}
+
+/** Some paths, others for each seed. */
+function pathsOf(site: Site, count: number, seed: number): string[] {
+  const random = seeded(seed);
+  return Array.from({ length: count }, () => site.paths[random(site.paths.length)]!);
+}
+
+const readAll = async (volume: Volume, paths: readonly string[]): Promise<void> => {
+  await Promise.all(paths.map((path) => volume.get(path)));
+};
+
+const httpOpen = onBoth(async (site) => {
+  const ours = await costOf(site.image, () => withVolume(site.image.url, async () => undefined));
+  const theirs = await costOf(site.zip, () => unzip(new HTTPRangeReader(site.zip.url)));
+  const warm = await warmCost(site, async () => undefined);
+  return [
+    ...rowsOf("http-open", site.name, ours, theirs),
+    ...rowsOf("http-open warm", site.name, warm, theirs),
+  ];
+});
+
+const httpFirstFile = onBoth(async (site) => {
+  let seed = 1;
+  let roundTrips = 0;
+  const first = async (volume: Volume, path: string): Promise<void> => {
+    await volume.get(path);
+    roundTrips = Math.max(roundTrips, volume.stats().remote!.roundTrips);
+  };
+  const ours = await costOf(site.image, () =>
+    withVolume(site.image.url, (volume) => first(volume, pathsOf(site, 1, seed++)[0]!)),
+  );
+  seed = 1;
+  const theirs = await costOf(site.zip, async () => {
+    const { entries } = await unzip(new HTTPRangeReader(site.zip.url));
+    await entries[pathsOf(site, 1, seed++)[0]!]!.arrayBuffer();
+  });
+  const warm = await warmCost(site, (volume) => volume.get(pathsOf(site, 1, 1)[0]!));
+  const target = createRow(
+    {
+      name: "http-first-file",
+      corpus: site.name,
+      unit: "round trips, the most",
+      ours: roundTrips,
+      peer: FIRST_FILE_MAX,
+      peerName: "target",
+    },
+    "less",
+  );
+  return [
+    ...rowsOf("http-first-file", site.name, ours, theirs),
+    target,
+    ...rowsOf("http-first-file warm", site.name, warm, theirs),
+  ];
+});
+
+const httpList = onBoth(async (site) => {
+  const list = async (volume: Volume): Promise<void> => {
+    let count = 0;
+    for await (const { kind } of volume.walk("/")) if (kind === "file") count++;
+    if (count !== site.paths.length) throw new Error(`${count} files are listed, not ${site.paths.length}`);
+  };
+  const ours = await costOf(site.image, () => withVolume(site.image.url, list));
+  const theirs = await costOf(site.zip, () => unzip(new HTTPRangeReader(site.zip.url)));
+  const warm = await warmCost(site, list);
+  return [
+    ...rowsOf("http-list", site.name, ours, theirs),
+    ...rowsOf("http-list warm", site.name, warm, theirs),
+  ];
+});
+
+const httpRandom = onBoth(async (site) => {
+  let seed = 1;
+  const ours = await costOf(site.image, () =>
+    withVolume(site.image.url, async (volume) => {
+      for (const path of pathsOf(site, RANDOM, seed++)) await volume.get(path);
+    }),
+  );
+  seed = 1;
+  const theirs = await costOf(site.zip, async () => {
+    const { entries } = await unzip(new HTTPRangeReader(site.zip.url));
+    for (const path of pathsOf(site, RANDOM, seed++)) await entries[path]!.arrayBuffer();
+  });
+  return rowsOf("http-random", site.name, ours, theirs);
+});
+
+const httpParallel = onBoth(async (site) => {
+  let seed = 1;
+  const ours = await costOf(site.image, () =>
+    withVolume(site.image.url, (volume) => readAll(volume, pathsOf(site, PARALLEL, seed++))),
+  );
+  seed = 1;
+  const theirs = await costOf(site.zip, async () => {
+    const { entries } = await unzip(new HTTPRangeReader(site.zip.url));
+    await Promise.all(pathsOf(site, PARALLEL, seed++).map((path) => entries[path]!.arrayBuffer()));
+  });
+  return rowsOf("http-parallel", site.name, ours, theirs);
+});
+
+/** Bytes of the file that is read whole. */
+const LARGE = 64 << 20;
+
+/** A whole file by way of an image, and the plain download of the image. */
+const httpWhole: Benchmark = async () => {
+  const work = mkdtempSync(join(tmpdir(), "docteur-bench-http-"));
+  try {
+    mkdirSync(join(work, "tree"));
+    execFileSync(
+      "dd",
+      ["if=/dev/urandom", `of=${join(work, "tree", "large")}`, "bs=1M", `count=${LARGE >> 20}`],
+      {
+        stdio: "ignore",
+      },
+    );
+    await make(join(work, "tree"), join(work, "image"));
+    const server = await SlowServer.start(join(work, "image"), LATENCY);
+    try {
+      const ours = await costOf(server, () =>
+        withVolume(server.url, async (volume) => {
+          const reader = volume.stream("/large").getReader();
+          while (!(await reader.read()).done);
+        }),
+      );
+      const plain = await costOf(server, async () => (await fetch(server.url)).arrayBuffer());
+      const speed = ({ milliseconds }: Cost): number => LARGE / 1e3 / milliseconds;
+      return [
+        createRow(
+          {
+            name: "http-whole",
+            corpus: "64 MiB",
+            unit: "MB/s",
+            ours: speed(ours),
+            peer: speed(plain),
+            peerName: "fetch of the image",
+          },
+          "more",
+        ),
+      ];
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+};
+
+/** Stops the servers: they would keep the process alive. */
+export async function stopSites(): Promise<void> {
+  for (const site of sites.values()) {
+    const { image, zip } = await site;
+    await image.stop();
+    await zip.stop();
+  }
+  sites.clear();
+}
+
+export const HTTP: Record<string, Benchmark> = {
+  "http-open": httpOpen,
+  "http-first-file": httpFirstFile,
+  "http-list": httpList,
+  "http-random": httpRandom,
+  "http-parallel": httpParallel,
+  "http-whole": httpWhole,
+};
