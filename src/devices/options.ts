@@ -13,7 +13,7 @@ export interface DeviceOptions extends Omit<HttpOptions, "signal"> {
   cache?: string | { name: string; size?: number | undefined } | PageStore | undefined;
 }
 
-/** The same, with what ends the opening. */
+/** Options of devices, and a signal that ends the opening. */
 export type SourceOptions = HttpOptions;
 
 /** A power of two in a range. */

@@ -44,11 +44,9 @@ const OPTIONS = {
   quiet: { type: "boolean", short: "q" },
 } as const;
 
-const PHASES = { hashing: "hashing", uploading: "uploading" } as const;
-
 function describeProgress({ phase, done, total, step, steps }: PushProgress): string {
   const percent = Math.floor((100 * done) / Math.max(total, 1));
-  return `[${step}/${steps}] ${PHASES[phase]}: ${percent} % of ${formatBytes(total)}`;
+  return `[${step}/${steps}] ${phase}: ${percent} % of ${formatBytes(total)}`;
 }
 
 async function run(argv: string[]): Promise<number> {

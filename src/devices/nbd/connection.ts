@@ -91,9 +91,9 @@ export class NbdConnection {
 
   /**
    * Reads a range with one request.
-   * @param target zeros, filled; its length is at most the export's `blockMax`
-   * @param signal keeps the request from being sent. One that has been sent is answered, and holds its place, all the
-   *   same
+   * @param target holds zeros, and is filled; its length is at most the export's `blockMax`
+   * @param signal keeps the request from being sent. A request that has been sent holds its place until the answer
+   *   comes
    */
   async read(offset: number, target: Uint8Array, signal: AbortSignal): Promise<void> {
     while (this.#pending.size >= REQUESTS_MAX && this.isAlive)

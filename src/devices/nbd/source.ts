@@ -22,7 +22,7 @@ export interface NbdOptions {
 /** Bytes of one request at the most: longer reads are several requests. */
 const REQUEST_MAX = 1 << 20;
 
-/** Waits for all, even where one fails: then with its reason. */
+/** Waits until all have settled. @throws the reason of the first that failed */
 async function allOf(parts: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(parts)) if (result.status === "rejected") throw result.reason;
 }

@@ -13,7 +13,7 @@ const WAITING_MAX = 1 << 20;
 /** Milliseconds that a server has to close a connection that is over. */
 const GOODBYE_TIME = 1000;
 
-/** What a connection that cannot be made, or that breaks, most often lacks. */
+/** Codes of connections that cannot be made, however often one tries. */
 const UNREACHABLE = new Set(["ENOTFOUND", "ENOENT", "EACCES", "EINVAL", "ENOTSOCK"]);
 
 /** A failure in the system's words. Where a name has several addresses, it is an `AggregateError` without any. */
