@@ -86,7 +86,9 @@ describe("nbdkit: an export over TCP, in structured replies", async (t) => {
   const { file } = writeImage(t);
   const port = await startNbdkit(t, ["-r", "file", file]);
   await readAll(await open(t, `nbd://127.0.0.1:${port}/`));
-  await readAll(await open(t, `nbd://127.0.0.1:${port}`));
+  const source = await open(t, `nbd://127.0.0.1:${port}`);
+  await readAll(source);
+  assert.equal(source.identity, undefined);
 });
 
 describe("nbdkit: simple replies, where structured ones are not offered", async (t) => {

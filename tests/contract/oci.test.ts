@@ -62,6 +62,9 @@ describe("an image goes in, is read by its tag and its digest, and comes out byt
   const other = await push(IMAGE, `oci://${place}/team/site`, { source: "https://example.org/site.git" });
   assert.equal(other.digest, pushed.digest);
 
+  // A cache that outlives the process keeps pages by the digest, not by the tag.
+  const source = await openOci(new URL(url), {}, findDockerCredentials);
+  assert.equal(source.identity, `oci:http://${place}/v2/team/site/blobs/${pushed.image.digest}`);
   await compare(url);
   await compare(new URL(`oci://${place}/team/site@${pushed.digest}`));
   await compare(`oci+http://${place}/team/site`);
