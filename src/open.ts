@@ -62,9 +62,9 @@ export interface OpenOptions extends DeviceOptions {
 const MEMORY_MIN = 2 << 20;
 const MEMORY_MAX = 0xffff0000;
 /** Bytes that the entries of one `list` may take by default. */
-const LIST_MEMORY = 1 << 30;
+export const LIST_MEMORY = 1 << 30;
 
-const OPEN: Checks = {
+export const OPEN: Checks = {
   mode: isOneOf(...Object.keys(MODE)),
   memoryLimit: isWhole(MEMORY_MIN, MEMORY_MAX),
   proof: isOneOf(...Object.keys(PROOF)),

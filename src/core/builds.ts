@@ -34,6 +34,11 @@ const BUILDS = {
   ],
 } as const;
 
+/** Where the core stands. @param simd which build; by default what the engine takes */
+export function coreUrl(simd = hasSimd()): URL {
+  return BUILDS.core[simd ? 1 : 0]();
+}
+
 type Stem = keyof typeof BUILDS;
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();

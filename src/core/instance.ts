@@ -199,6 +199,15 @@ export class Core {
     if (status !== STATUS.Ok) throw this.error(status);
   }
 
+  /** Runs an operation over a synchronous device. @throws DocteurError also where the device is not synchronous */
+  runSync(handle: number, call: (handle: number) => number): void {
+    const status = this.call(handle, call);
+    if (status === STATUS.Ok) return;
+    if (status !== STATUS.Again) throw this.error(status);
+    this.#exports.cancel(handle);
+    throw notSynchronous();
+  }
+
   /**
    * Waits until the device can be asked again.
    * @throws DocteurError `DeviceFailed`
@@ -231,4 +240,11 @@ export class Core {
     const hint = code === "OutOfMemory" ? "raise the memory limit" : undefined;
     return new DocteurError(code, `${message}${object}${placeOf(offset)}`, { path, oid, offset, hint });
   }
+}
+
+/** The error for a device that answers AGAIN where nothing waits for it. */
+export function notSynchronous(): DocteurError {
+  return new DocteurError("InvalidArgument", "the device is not synchronous: it answers AGAIN", {
+    hint: "open() reads it; or serve it from another thread, by share()",
+  });
 }

@@ -56,6 +56,22 @@ export async function mount(
  * @throws DocteurError as `mount` does
  */
 export async function remount(core: Core, device: BlockDevice, options: MountOptions): Promise<void> {
+  const handle = beginMount(core, device, options);
+  await core.run(handle, core.exports.mount, options.signals);
+  core.release(handle);
+}
+
+/** Mounts a synchronous device, as `mount` does. */
+export function mountSync(device: BlockDevice, options: MountOptions, module: WebAssembly.Module): Core {
+  const core = new Core(module, device);
+  const handle = beginMount(core, device, options);
+  core.runSync(handle, core.exports.mount);
+  core.release(handle);
+  return core;
+}
+
+/** @returns the handle to mount with */
+function beginMount(core: Core, device: BlockDevice, options: MountOptions): number {
   const level = proofLevel(options);
   const commit = options.commit === undefined ? undefined : oidBytes(options.commit);
   const { exports } = core;
@@ -64,7 +80,5 @@ export async function remount(core: Core, device: BlockDevice, options: MountOpt
   const mode = MODE[options.mode];
   core.check(exports.mountBegin(0n, capacity, blockSize, mode, options.memoryLimit));
   core.check(exports.prove(level, commit === undefined ? 0 : core.write(commit)));
-  const handle = core.open();
-  await core.run(handle, exports.mount, options.signals);
-  core.release(handle);
+  return core.open();
 }

@@ -46,18 +46,36 @@ function person({ name, email, moment }: Ident): Person {
  * @throws DocteurError what the core throws
  */
 export async function readCommit(core: Core, signals: readonly AbortSignal[]): Promise<Commit> {
-  const info = core.exports.info();
-  const oid = core.bytes.slice(info + INFO.commit, info + INFO.commit + 20);
-  const tree = hexOid(core.bytes.subarray(info + INFO.tree, info + INFO.tree + 20));
   const handle = core.open();
-  await core.run(handle, () => core.exports.object(handle, core.write(oid)), signals);
+  await core.run(handle, askForCommit(core), signals);
+  return takeCommit(core, handle);
+}
+
+/** Reads the commit over a synchronous device. @throws DocteurError what the core throws */
+export function readCommitSync(core: Core): Commit {
+  const handle = core.open();
+  core.runSync(handle, askForCommit(core));
+  return takeCommit(core, handle);
+}
+
+/** An id of what was mounted. */
+function idAt(core: Core, offset: number): Uint8Array {
+  const at = core.exports.info() + offset;
+  return core.bytes.slice(at, at + 20);
+}
+
+function askForCommit(core: Core): (handle: number) => number {
+  return (handle) => core.exports.object(handle, core.write(idAt(core, INFO.commit)));
+}
+
+function takeCommit(core: Core, handle: number): Commit {
   const data = core.resultU32(RESULT.data);
   const text = parseCommit(core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen)));
   core.release(handle);
   const committer = person(text.committer);
   return {
-    oid: hexOid(oid),
-    tree,
+    oid: hexOid(idAt(core, INFO.commit)),
+    tree: hexOid(idAt(core, INFO.tree)),
     date: committer.date,
     author: person(text.author),
     committer,

@@ -28,7 +28,8 @@ export function firstPage(path: unknown, choice: EntriesOptions): PageQuery {
   };
 }
 
-function tooMany(path: string, count: number): DocteurError {
+/** The error for a listing whose entries take more than the memory limit. */
+export function tooMany(path: string, count: number): DocteurError {
   const message = `${path || "/"}: more than ${count} entries are more than the memory limit has room for`;
   const hint = "list it in parts, with limit and after, or iterate over entries()";
   return new DocteurError("OutOfMemory", message, { path, hint });

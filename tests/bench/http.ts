@@ -8,8 +8,8 @@ import { HTTPRangeReader, unzip } from "unzipit";
 import { open, type Volume } from "../../src/index.js";
 import { make } from "../../src/make/index.js";
 import { type Random, seeded } from "../support/random.js";
+import { SlowServer } from "../support/slow-server.js";
 import type { Benchmark, Context } from "./benchmark.js";
-import { SlowServer } from "./http-server.js";
 import { createRow, median, type Row, timed } from "./measure.js";
 import { UNZIPIT } from "./versions.js";
 

@@ -6,6 +6,7 @@ import { bundle } from "../support/browser.js";
 for (const [entry, name] of [
   ["docteur", "open"],
   ["docteur/make", "makeImage"],
+  ["docteur/sync", "openSync"],
 ] as const) {
   test(`${entry} in a browser`, async () => {
     const { metafile, warnings } = await bundle(`export { ${name} } from "${entry}";`);

@@ -1,8 +1,8 @@
-/** The server of the HTTP benchmarks, in a thread of its own: its work is not the contestants'. */
+/** A server of one file in a thread of its own, which takes its time: for benchmarks, and for callers that block. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { RangeServer } from "../support/range-server.js";
+import { RangeServer } from "./range-server.js";
 
 /** What the thread is given. */
 interface Job {

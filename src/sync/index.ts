@@ -1,0 +1,95 @@
+/** `docteur/sync`: images read synchronously. In Node, files are read as they are, and URLs by a thread of their own. */
+import { readFileSync } from "node:fs";
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { checkOptions, invalid } from "../arguments.js";
+import { coreUrl } from "../core/builds.js";
+import { FileDevice } from "../devices/file.js";
+import { pathOfUrl } from "../devices/node-files.js";
+import { fileOf } from "../devices/open.js";
+import { SharedClient, type SharedDevice } from "../devices/shared.js";
+import { inSectors } from "../devices/split.js";
+import { DocteurError } from "../errors.js";
+import { OPEN } from "../open.js";
+import { type ErrorMessage, unpackError } from "../threads/errors.js";
+import {
+  type SyncOptions as BrowserOptions,
+  type SyncSource as ObjectSource,
+  syncDevice,
+  volumeOver,
+} from "./browser.js";
+import type { VolumeSync } from "./volume.js";
+
+export { type SharedDevice, type SharedImage, share, VolumeSync } from "./browser.js";
+
+/** What can be opened synchronously: a path or a URL, too. */
+export type SyncSource = ObjectSource | string | URL;
+
+/** How an image is opened. */
+export type SyncOptions = Omit<BrowserOptions, "module"> & { module?: WebAssembly.Module | undefined };
+
+/** What a serving thread is given, and answers. */
+export interface ServeJob {
+  source: string;
+  options: object;
+  port: import("node:worker_threads").MessagePort;
+  /** Becomes 1 with the answer. */
+  signal: Int32Array;
+}
+export type ServeAnswer = { shared: SharedDevice } | { error: ErrorMessage };
+
+/** Milliseconds that a thread may take to open an image: more than all tries of its requests. */
+const PATIENCE = 600_000;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The core beside this package, compiled once. */
+function core(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(coreUrl()));
+  return compiled;
+}
+
+/** Has a thread open a URL, and serve it. */
+function openInThread(source: string, options: object): { device: SharedClient; end: () => void } {
+  const { port1, port2 } = new MessageChannel();
+  const signal = new Int32Array(new SharedArrayBuffer(4));
+  let worker: Worker;
+  try {
+    const job: ServeJob = { source, options, port: port2, signal };
+    worker = new Worker(new URL("./server.js", import.meta.url), { workerData: job, transferList: [port2] });
+  } catch (cause) {
+    throw invalid("these options cannot go to the thread that reads the image", undefined, cause);
+  }
+  worker.unref();
+  const end = (): void => void worker.terminate();
+  Atomics.wait(signal, 0, 0, PATIENCE);
+  const answer = receiveMessageOnPort(port1)?.message as ServeAnswer | undefined;
+  port1.close();
+  if (answer !== undefined && "shared" in answer) return { device: new SharedClient(answer.shared), end };
+  end();
+  if (answer === undefined) throw new DocteurError("Io", "the thread that reads the image has not begun");
+  throw unpackError(answer.error);
+}
+
+/**
+ * Opens an image and mounts it, synchronously: the calling thread waits.
+ * @throws DocteurError where the source cannot be read or is not a sound image
+ * @example const volume = openSync("https://example.org/disk.img"); volume.text("/README.md"); volume.close();
+ */
+export function openSync(source: SyncSource, options: SyncOptions = {}): VolumeSync {
+  const given = checkOptions("openSync", options, OPEN);
+  const { mode, memoryLimit, proof, collisions, commit, module, blockSize = 512, ...rest } = given;
+  const mounting = { mode, memoryLimit, proof, collisions, commit, module: module ?? core() };
+  if (typeof source === "string" || source instanceof URL) {
+    const file = fileOf(source);
+    if (file !== undefined) {
+      const path = typeof file === "string" ? file : pathOfUrl(file);
+      return volumeOver(inSectors(new FileDevice(path, blockSize)), mounting);
+    }
+    const { device, end } = openInThread(String(source), { ...rest, blockSize });
+    return volumeOver(inSectors(device), mounting, end);
+  }
+  const device = syncDevice(source, blockSize);
+  if (device === undefined)
+    throw invalid("cannot open this synchronously", "share() opens it in another thread");
+  return volumeOver(device, mounting);
+}
