@@ -23,7 +23,7 @@ export class DisorderDevice implements BlockDevice {
   readonly #bytes: Uint8Array;
   readonly #random: Random;
   readonly #forgets: boolean;
-  readonly #failures: number;
+  #failures: number;
   readonly #asked = new Set<number>();
   readonly #here = new Set<number>();
   readonly #failed = new Set<number>();
@@ -74,6 +74,11 @@ export class DisorderDevice implements BlockDevice {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     setImmediate(() => this.#deliver());
+  }
+
+  /** What is asked for from now on does not fail. */
+  heal(): void {
+    this.#failures = 0;
   }
 
   /** Some of what was asked for arrives or fails. */
