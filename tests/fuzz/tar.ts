@@ -18,7 +18,7 @@ import { entriesOf } from "../support/listing.js";
 import type { Random } from "../support/random.js";
 import { fixChecksum, paxHeader, type TarMember, tarMember } from "../support/tar-writer.js";
 import { mutate } from "./mutate.js";
-import { inputOf, type Target } from "./target.js";
+import { inputOf, processorTime, type Target } from "./target.js";
 
 const NAMES = [
   "a",
@@ -109,7 +109,7 @@ export const tar: Target = async () => {
     const bytes = inputOf(fuzz, randomArchive);
     keep(bytes);
     const exclude = new ExcludePatterns(random(4) ? [] : [pick(random, ["a", "/a/b", "d/*", "**/c"])]);
-    const start = performance.now();
+    const start = processorTime();
     let listing: Listing;
     try {
       listing = await listTar(archiveOf(bytes), { exclude, skipSpecial: random(4) > 0 });
@@ -118,7 +118,7 @@ export const tar: Target = async () => {
       count("refused");
       return;
     } finally {
-      assert.ok(performance.now() - start < 2000, "the listing takes its time");
+      assert.ok(processorTime() - start < 2000, "the listing takes its time");
     }
     check(listing, bytes.length);
     const oidOf = (kind: Kind, content: Uint8Array): Uint8Array =>
