@@ -1,6 +1,6 @@
 /** NBD servers on this machine: nbdkit, qemu-nbd and the reference implementation, nbd-server. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deadPort } from "./git-servers.js";
 import { unlessRequired } from "./required.js";
@@ -44,10 +44,12 @@ export async function startNbdServer(t: Ending, folder: string, file: string, na
   );
   // In the foreground it serves one connection alone.
   execFileSync(findProgram("nbd-server")!, ["-C", config, "-p", pidFile], { stdio: "ignore" });
-  t.after(() => {
-    if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
-  });
   await waitForServer(port, () => undefined);
+  // The folder may go before this hook runs.
+  const pid = Number(readFileSync(pidFile, "utf8"));
+  t.after(() => {
+    process.kill(pid, "SIGKILL");
+  });
   return port;
 }
 
