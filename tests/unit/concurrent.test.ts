@@ -13,6 +13,7 @@ import { busyImage, LARGE_BYTES } from "../support/busy-image.js";
 import { coreVariants } from "../support/core.js";
 import { CraftedImage, copy, delta, insert, treeEntry } from "../support/crafted-image.js";
 import { gitOid } from "../support/fixtures.js";
+import { noise } from "../support/rich-image.js";
 import { SlowDevice } from "../support/slow-device.js";
 
 const image = busyImage();
@@ -297,9 +298,10 @@ test("a root tree that is a ref-delta mounts over the slowest device", async () 
   const entry = (name: string): Buffer => treeEntry("100644", name, blob.oid);
   const longer = Buffer.concat([entry("a"), entry("b"), entry("c")]);
   const root = Buffer.concat([entry("a"), entry("b")]);
+  // Sectors of their own for the base and for what is made of it.
+  crafted.object("blob", noise(20_000, 8));
   const base = crafted.object("tree", longer);
-  const filler = crafted.object("blob", Buffer.alloc(20_000, "filler "));
-  assert.ok(filler.offset > 0);
+  crafted.object("blob", noise(20_000, 9));
   const oid = gitOid("tree", root);
   const body = delta(
     longer.length,
