@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { STATUS } from "../../src/errors.js";
+import { parseCommandLine } from "../../tools/solo5/command-line.js";
 import { fixture, fixtureBlobs, fixtureLines, fixturePath, gitOid } from "../support/fixtures.js";
 import { ABI, type GuestParts, guestBytes, leb, manifestOf } from "../support/guest-bytes.js";
 import { distPath, guestPath, runNode, type Transcript } from "../support/programs.js";
@@ -87,8 +88,18 @@ const USAGE_ERRORS: [title: string, args: string[], message: string][] = [
 
 for (const [title, args, message] of USAGE_ERRORS)
   test(`usage error: ${title}`, () => {
-    assert.deepEqual(tender(...args), refused(message + HINT));
+    const expected = {
+      code: "Usage",
+      message: message.trimEnd(),
+      hint: HINT.slice("solo5-wasm: ".length, -1),
+    };
+    assert.throws(() => parseCommandLine(args), expected);
   });
+
+test("a usage error is printed with its hint", () => {
+  const [, args, message] = USAGE_ERRORS[0]!;
+  assert.deepEqual(tender(...args), refused(message + HINT));
+});
 
 test("refused: a guest that cannot be read", () => {
   assert.deepEqual(tender("nope.wasm"), refused("nope.wasm: no such file or directory\n"));
@@ -428,8 +439,8 @@ test("simple tells a damaged image from a device that fails", () => {
 });
 
 test("whoever closes the pipe ends the guest quietly", async () => {
-  // `memory-test` prints late: its reader has gone by then.
-  const child = spawn(process.execPath, [distPath("tools/solo5-wasm.js"), guestPath("memory-test")]);
+  // The reader has gone long before Node runs a guest.
+  const child = spawn(process.execPath, [distPath("tools/solo5-wasm.js"), guestPath("hello")]);
   child.stdout.destroy();
   let stderr = "";
   child.stderr.on("data", (bytes) => {
