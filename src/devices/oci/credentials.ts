@@ -19,9 +19,6 @@ interface DockerConfig {
   credHelpers?: Record<string, unknown>;
 }
 
-/** How docker's configuration calls docker's own registry. */
-const DOCKER_KEYS = ["https://index.docker.io/v1/", "index.docker.io", "docker.io"];
-
 /** What helpers may take: milliseconds, and bytes of an answer. */
 const HELPER_TIME = 30_000;
 const HELPER_OUTPUT_MAX = 1 << 20;
@@ -58,10 +55,10 @@ function hostOf(key: string): string {
 }
 
 /** The entry of a registry in a part of the configuration. */
-function entryOf<T>(part: Record<string, T> | undefined, keys: readonly string[]): T | undefined {
+function entryOf<T>(part: Record<string, T> | undefined, registry: string): T | undefined {
   if (typeof part !== "object" || part === null) return undefined;
-  for (const key of keys) if (Object.hasOwn(part, key)) return part[key];
-  const key = Object.keys(part).find((one) => keys.includes(hostOf(one)));
+  if (Object.hasOwn(part, registry)) return part[registry];
+  const key = Object.keys(part).find((one) => hostOf(one) === registry);
   return key === undefined ? undefined : part[key];
 }
 
@@ -145,12 +142,11 @@ async function fromHelper(name: unknown, key: string): Promise<Credentials | und
  */
 export async function findDockerCredentials(registry: string): Promise<Credentials | undefined> {
   const config = await readConfig();
-  const keys = registry === "docker.io" ? DOCKER_KEYS : [registry];
-  const helper = entryOf(config.credHelpers, keys);
-  if (helper !== undefined) return fromHelper(helper, keys[0]!);
+  const helper = entryOf(config.credHelpers, registry);
+  if (helper !== undefined) return fromHelper(helper, registry);
   if (config.credsStore !== undefined) {
-    const stored = await fromHelper(config.credsStore, keys[0]!);
+    const stored = await fromHelper(config.credsStore, registry);
     if (stored !== undefined) return stored;
   }
-  return fromEntry(entryOf(config.auths, keys));
+  return fromEntry(entryOf(config.auths, registry));
 }

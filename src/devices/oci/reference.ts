@@ -23,9 +23,6 @@ const PATH = new RegExp(
 );
 const NAME_MAX = 255;
 
-/** Docker's own registry has one name for people and another one for programs. */
-const DOCKER = { registry: "docker.io", host: "registry-1.docker.io" };
-
 /** Whether a host is this machine: registries there need no TLS. */
 function isLoopback(host: string): boolean {
   return host === "localhost" || /^127\.[0-9.]+$/.test(host) || host === "[::1]";
@@ -56,9 +53,8 @@ export function parseOciUrl(url: URL): OciReference {
       "write oci://REGISTRY/NAME:TAG or oci://REGISTRY/NAME@sha256:DIGEST, without a user: docker login keeps credentials",
     );
   const isPlain = url.protocol === "oci+http:" || isLoopback(url.hostname);
-  const host = url.host === DOCKER.registry ? DOCKER.host : url.host;
   return {
-    origin: `${isPlain ? "http" : "https"}://${host}`,
+    origin: `${isPlain ? "http" : "https"}://${url.host}`,
     registry: url.host,
     repository,
     tag: tag ?? (digest === undefined ? "latest" : undefined),
