@@ -146,7 +146,8 @@ function stepOf(size: u64): u64 {
     const row = rowAt(index);
     if (row.object && !isIdle(row)) active++;
   }
-  return max<u64>(STEP_MIN, size / max<u32>(most / max<u32>(active, 1), 1) + 1);
+  const share = most / max<u32>(active, 1);
+  return max<u64>(STEP_MIN, size / (max<u32>(share, 1) + 1) + 1);
 }
 
 /** Makes room for one checkpoint more. @returns whether there is */

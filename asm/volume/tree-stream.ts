@@ -4,7 +4,7 @@
  * between two marks at the most, and nothing where the name is in the window already, as for a reader in order.
  *
  *     area:  │ Stream │ window │ slack │
- *     mark:  │ position u64 of the bytes in the tree │ last u32, in the bytes │ … │ Stream │ the last 32 KiB of the window │
+ *     mark:  │ position u64 of the bytes in the tree │ last u32, in the bytes │ … │ Stream, without its tables │ the last 32 KiB of the window │
  *
  * One tree has marks at a time, and one operation at a time is in its stream: others wait. A tree that is a delta cannot be streamed, nor is one where entries are proven by CRC-32s.
  */
@@ -24,13 +24,13 @@ import { loading } from "../objects/loading";
 import { idBegin, idEnd, idUpdate } from "../objects/object-id";
 import { provesCrc, provesOid } from "../objects/proof";
 import { waitFor } from "../objects/records";
-import { STREAM_SIZE, Stream, streamBegin, streamRun } from "../objects/stream";
+import { STREAM_KEPT, STREAM_SIZE, Stream, streamBegin, streamResume, streamRun } from "../objects/stream";
 
 /** The longest entry: seven digits of a mode, a space, the name, a NUL, an id. */
 const ENTRY_MAX: usize = 7 + 1 + Limit.NAME + 1 + 20;
 const MARK_LAST: usize = 8;
 const MARK_STREAM: usize = 16;
-const MARK_WINDOW: usize = MARK_STREAM + STREAM_SIZE;
+const MARK_WINDOW: usize = MARK_STREAM + STREAM_KEPT;
 const MARK: usize = MARK_WINDOW + HISTORY;
 /** Bytes from mark to mark, besides what the memory for marks asks for. */
 const STEP_MIN: u64 = 0x10000;
@@ -186,23 +186,28 @@ function goBehind(entry: usize): void {
   next = entry ? treeRest : window;
 }
 
+/** Whether the stream has filled the window: where it waits for its device, no mark can be left. */
+function isFull(): bool {
+  const state = ownStream().inflate;
+  return state.output == state.outputEnd;
+}
+
 /** Saves the place that the stream has come to. */
 function addMark(): void {
   if (markCount == markMax) return;
   const mark = cacheAlloc(MARK);
   if (!mark) return;
-  // The window is full: it was streamed to its end.
   const from = windowEnd() - HISTORY;
   store<u64>(mark, positionOf(from));
   store<u32>(mark, <u32>(last - from), MARK_LAST);
-  memory.copy(mark + MARK_STREAM, area, STREAM_SIZE);
+  memory.copy(mark + MARK_STREAM, area, STREAM_KEPT);
   memory.copy(mark + MARK_WINDOW, from, HISTORY);
   store<u32>(marks + (markCount++ << 2), <u32>mark);
 }
 
 /** Goes to a mark. */
 function goTo(mark: usize): void {
-  memory.copy(area, mark + MARK_STREAM, STREAM_SIZE);
+  streamResume(ownStream(), changetype<Stream>(mark + MARK_STREAM));
   memory.copy(window, mark + MARK_WINDOW, HISTORY);
   openWindow(HISTORY);
   windowStart = load<u64>(mark);
@@ -251,7 +256,7 @@ function firstPass(): i32 {
       next = treeRest;
     }
     if (ended) return Status.OK;
-    if (positionOf(next) >= markNext) {
+    if (positionOf(next) >= markNext && isFull()) {
       addMark();
       markNext = positionOf(next) + markStep;
     }
