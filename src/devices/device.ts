@@ -1,5 +1,6 @@
 /** What a block device is to this library: sector reads, hvt style, which may answer "not yet", virtio style. */
 
+import { DocteurError } from "../errors.js";
 import type { RemoteStats } from "./remote/statistics.js";
 
 /** Results of a read, Solo5's `solo5_result_t`. */
@@ -58,4 +59,23 @@ export function isValidRange(device: BlockDevice, offset: number, length: number
     length % blockSize === 0 &&
     offset + length <= capacity
   );
+}
+
+/**
+ * Reads whole blocks, after as much waiting as it takes.
+ * @returns as `BlockDevice.read`, never AGAIN
+ * @throws DocteurError `DeviceFailed` for a device that answers AGAIN and cannot be waited for; what `ready` rejects with
+ */
+export async function readWhenReady(
+  device: BlockDevice,
+  offset: number,
+  target: Uint8Array,
+): Promise<ReadResult> {
+  for (;;) {
+    const result = device.read(offset, target);
+    if (result !== RESULT.AGAIN) return result;
+    if (device.ready === undefined)
+      throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`");
+    await device.ready();
+  }
 }

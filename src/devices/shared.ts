@@ -12,7 +12,7 @@
  */
 import { DocteurError } from "../errors.js";
 import { type ErrorMessage, packError, unpackError } from "../threads/errors.js";
-import { type BlockDevice, isValidRange, RESULT, type ReadResult } from "./device.js";
+import { type BlockDevice, isValidRange, RESULT, type ReadResult, readWhenReady } from "./device.js";
 
 const STATE = 0;
 const ANSWER = 1;
@@ -96,7 +96,7 @@ export class DeviceServer {
     try {
       // A device need not take views of shared memory.
       const bytes = new Uint8Array(length);
-      answer = await this.#read(offset, bytes);
+      answer = await readWhenReady(this.#device, offset, bytes);
       if (answer === RESULT.OK) new Uint8Array(memory, HEAD).set(bytes);
       else this.#tell(this.#device.failure ?? new DocteurError("DeviceFailed", "the device failed"));
     } catch (error) {
@@ -106,17 +106,6 @@ export class DeviceServer {
     if (Atomics.load(this.#control, STATE) === ENDED) return;
     this.#control[ANSWER] = answer;
     this.#settle(ANSWERED);
-  }
-
-  async #read(offset: number, target: Uint8Array): Promise<ReadResult> {
-    let result = this.#device.read(offset, target);
-    while (result === RESULT.AGAIN) {
-      if (this.#device.ready === undefined)
-        throw new DocteurError("DeviceFailed", "the device answers AGAIN and has no `ready`");
-      await this.#device.ready();
-      result = this.#device.read(offset, target);
-    }
-    return result;
   }
 
   /** Writes why a read has failed. */

@@ -4,7 +4,7 @@
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { type BlockDevice, RESULT } from "../devices/device.js";
+import { type BlockDevice, RESULT, readWhenReady } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { FileSink } from "../node/replace-file.js";
 import { temporaryError, withTemporaryFolder } from "../node/temporary-folder.js";
@@ -14,12 +14,7 @@ const PIECE = 1 << 20;
 
 /** Reads some blocks, after as much waiting as it takes. @throws DocteurError the device's, or `DeviceFailed` */
 async function readBlocks(device: BlockDevice, offset: number, target: Uint8Array): Promise<void> {
-  let result = device.read(offset, target);
-  while (result === RESULT.AGAIN) {
-    await device.ready?.();
-    result = device.read(offset, target);
-  }
-  if (result === RESULT.OK) return;
+  if ((await readWhenReady(device, offset, target)) === RESULT.OK) return;
   const { failure } = device;
   if (failure instanceof DocteurError) throw failure;
   throw new DocteurError("DeviceFailed", "the device failed to read", { offset, cause: failure });
