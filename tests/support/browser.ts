@@ -62,17 +62,20 @@ export interface Served {
 /**
  * Serves pages on the loopback, until the test ends.
  * @param pages by path
+ * @param headers of all answers, beside their types
  * @returns the address, without a slash at its end, and the paths that were asked for
  */
 export async function serve(
   t: TestContext,
   pages: ReadonlyMap<string, Served>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ url: string; requests: string[] }> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url!);
     const found = pages.get(request.url!);
-    response.writeHead(found === undefined ? 404 : 200, { "content-type": found?.type ?? "text/plain" });
+    const type = found?.type ?? "text/plain";
+    response.writeHead(found === undefined ? 404 : 200, { ...headers, "content-type": type });
     response.end(found?.content);
   });
   t.after(() => {
