@@ -254,23 +254,32 @@ function applyDelta(): i32 {
 /** From this size of its base on an object may be read in ranges; and bytes that its deltas may have for that. */
 let rangesFrom: u64 = u64.MAX_VALUE;
 let rangesDeltas: u64 = 0;
+/** Bytes of memory that an object and its base may take. */
+let wholeMax: u64 = 0;
 
-export function rangesInit(from: u64, deltas: u64): void {
+export function rangesInit(from: u64, deltas: u64, whole: u64): void {
   rangesFrom = from;
   rangesDeltas = deltas;
+  wholeMax = whole;
+}
+
+/** Whether a read of `len` bytes is of so much of an object that the whole is cheaper, and fits into memory. */
+export function isWhole(len: u32, size: u64): bool {
+  return len >= size >> 2 && size << 1 <= wholeMax;
 }
 
 /** The answer of `objectLoad` for an object that is better read in ranges: its chain has been walked. */
 export const RANGED: i32 = -8;
 
 /** Whether the chain that was walked is that of a large blob, and its deltas are few and small. */
-function isRanged(): bool {
+function isRanged(len: u32): bool {
   const load = loading;
   const base = load.chainCount - 1;
   if (load.chainCached != null || !base || base > CHAIN_RANGED || load.chainKind != Kind.BLOB) return false;
   let deltas: u64 = 0;
   for (let link: u32 = 0; link < base; link++) deltas += linkSize(link);
-  return linkSize(base) >= rangesFrom && deltas <= rangesDeltas;
+  const size = linkSize(base);
+  return size >= rangesFrom && deltas <= rangesDeltas && !isWhole(len, size);
 }
 
 /** Ends the walk down the chain, and begins with the nearest object that is there. */
@@ -310,10 +319,10 @@ function endStream(): i32 {
  * another operation loads the object, this one waits for it, and does so itself where the other has not left it in the
  * cache.
  * @param offset from the PACK's start
- * @param inRanges whether RANGED is an answer
+ * @param inRanges whether RANGED is an answer; `len` bytes are then wanted of the object
  * @returns OK with `objectLoaded`, AGAIN, RANGED, or an error
  */
-export function objectLoad(offset: u64, inRanges: bool = false): i32 {
+export function objectLoad(offset: u64, inRanges: bool = false, len: u32 = 0): i32 {
   const load = loading;
   if (load.phase == Phase.HEAD || load.wanted != offset) objectCancel();
   if (load.phase == Phase.IDLE) {
@@ -328,7 +337,7 @@ export function objectLoad(offset: u64, inRanges: bool = false): i32 {
     if (load.phase == Phase.WALK) {
       status = chainWalk();
       if (status == Status.AGAIN) chainRequest(load.chainCount);
-      else if (SEEKING && inRanges && status == Status.OK && isRanged()) status = RANGED;
+      else if (SEEKING && inRanges && status == Status.OK && isRanged(len)) status = RANGED;
       else status = endWalk(status);
     } else if (load.phase == Phase.NEXT_DELTA) {
       beginLink(load.pending - 1, load.deltaBuffer);

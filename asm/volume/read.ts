@@ -11,7 +11,7 @@ import { Status } from "../base/status";
 import { blockRelease } from "../device/sector-cache";
 import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
 import { GitObject, cacheAdd, cacheAddLarge, cacheFind, objectRelease } from "../objects/cache";
-import { RANGED, objectLoad, objectLoaded, objectProven } from "../objects/load";
+import { RANGED, isWhole, objectLoad, objectLoaded, objectProven } from "../objects/load";
 import { waitFor } from "../objects/records";
 import { proveObject } from "../objects/object-id";
 import { provesOid } from "../objects/proof";
@@ -104,7 +104,7 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const read = here();
   let view = viewFind(offset);
   if (view == null) {
-    const status = objectLoad(offset, true);
+    const status = objectLoad(offset, true, len);
     if (status == Status.OK) return serveLoaded(oid, position, len);
     if (status != RANGED) return status;
     view = viewBegin();
@@ -114,7 +114,7 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
     const status = viewRun(view);
     if (status != Status.OK) return status;
   }
-  const status = view == null ? RANGED : rangeRead(view, position, len);
+  const status = view == null || isWhole(len, view.size) ? RANGED : rangeRead(view, position, len);
   if (status != RANGED) return status;
   // It is dearer than the whole.
   windowLeave();

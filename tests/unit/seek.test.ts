@@ -255,6 +255,21 @@ test("a range of a large delta inflates no more of its base than it needs", asyn
   assert.ok(inflated < base.length, `${inflated}`);
 });
 
+test("a large delta that is read whole is made whole", async () => {
+  const random = seeded(15);
+  const base = content(9 * MIB, random);
+  const { instructions, result } = edit(base, random, 0xffff);
+  const { bytes } = imageWith((image) => {
+    const placed = image.object("blob", base);
+    return image.ofsDelta(gitOid("blob", result), placed.offset, instructions);
+  });
+  const volume = await open(bytes, { module });
+  const start = volume.stats().inflatedBytes;
+  assert.ok(Buffer.from(await volume.get("/f")).equals(result));
+  const inflated = volume.stats().inflatedBytes - start;
+  assert.ok(inflated < base.length + instructions.length + 100_000, `${inflated}`);
+});
+
 test("a delta that takes a large base to pieces is made whole", async () => {
   const random = seeded(13);
   const base = content(9 * MIB, random);
