@@ -1,14 +1,14 @@
-/** Files over HTTP: the contract over a sound server, and what comes of servers that are not. */
+/** Files over HTTP: the contract over a sound server, and what opening them ends with at servers that are not. */
 import assert from "node:assert/strict";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { openHttp } from "../../src/devices/http.js";
-import { type DocteurError, type OpenOptions, open, type RangeSource } from "../../src/index.js";
+import { type DocteurError, open, type RangeSource } from "../../src/index.js";
 import { sourceContract } from "../contract/sources.js";
+import { answering, IMAGE, RICH, readAll, refusal, status } from "../support/http-answers.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { type Behaviour, RangeServer, rangeOf, startServer } from "../support/range-server.js";
-import { type RichImage, richImage } from "../support/rich-image.js";
+import { richImage } from "../support/rich-image.js";
 
 const servers: RangeServer[] = [];
 after(() => {
@@ -22,16 +22,6 @@ async function sourceOver(bytes: Uint8Array): Promise<RangeSource> {
 }
 
 sourceContract("http", sourceOver);
-
-const RICH = richImage(300_000);
-const IMAGE = RICH.image;
-
-async function readAll(url: string | URL, { files }: RichImage, options?: OpenOptions): Promise<void> {
-  const volume = await open(url, options);
-  for (const [path, content] of files) assert.deepEqual(Buffer.from(await volume.get(path)), content, path);
-  await volume.close();
-}
-
 test("a file is opened in one round trip: its head and its tail are asked for at once", async (t) => {
   const server = await startServer(t, IMAGE);
   const source = await openHttp(new URL(server.url));
@@ -85,32 +75,6 @@ test("small images come with their opening", async (t) => {
   await readAll(server.url, small);
   assert.equal(server.seen.length, 2);
 });
-
-/** What opening a file ends with. */
-async function refusal(
-  t: { after(end: () => void): void },
-  behaviour: Behaviour,
-  options: OpenOptions = {},
-): Promise<{ error: DocteurError; server: RangeServer }> {
-  const server = await startServer(t, IMAGE);
-  server.behaviour = behaviour;
-  const clock = new ManualClock({ isEager: true });
-  const error = await openHttp(new URL(server.url), options, clock).then(
-    () => assert.fail("it opens"),
-    (caught: DocteurError) => caught,
-  );
-  assert.equal(error.name, "DocteurError");
-  assert.equal(error.url, server.url);
-  assert.ok(error.message.startsWith(`${server.url}: `), error.message);
-  return { error, server };
-}
-
-const status =
-  (code: number, headers: Record<string, string> = {}): Behaviour =>
-  (_, response) => {
-    response.writeHead(code, headers).end("what the server says");
-    return true;
-  };
 
 for (const [code, kind, message] of [
   [401, "AccessDenied", /the server asks for credentials \(401\)$/],
@@ -187,27 +151,6 @@ test("a host that does not exist, and a port where nobody listens", async (t) =>
     return true;
   });
 });
-
-/** Answers a range with what `change` makes of the right answer. */
-function answering(
-  change: (answer: { status: number; headers: Record<string, string>; body: Uint8Array }) => void,
-  isFor: (request: IncomingMessage) => boolean = () => true,
-): Behaviour {
-  return (request: IncomingMessage, response: ServerResponse, server) => {
-    const range = rangeOf(request.headers.range, server.content.length);
-    if (range === undefined || !isFor(request)) return false;
-    const { first, end } = range;
-    const place = `bytes ${first}-${end - 1}/${server.content.length}`;
-    const answer = {
-      status: 206,
-      headers: { etag: server.etag ?? "", "content-range": place },
-      body: server.content.subarray(first, end),
-    };
-    change(answer);
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-    return true;
-  };
-}
 
 const WRONG_ANSWERS: Record<string, [Behaviour, RegExp]> = {
   "a range without Content-Range": [
@@ -363,127 +306,6 @@ test("bodies that break off are asked for again, and are never taken for whole",
   assert.ok(server.seen.length >= 2 * asked.size - 1);
 });
 
-/** Opens an image, lets something happen, and says what a read that needs more of it ends with. */
-async function afterwards(
-  t: { after(end: () => void): void },
-  happen: (server: RangeServer) => void,
-): Promise<DocteurError> {
-  const server = await startServer(t, IMAGE);
-  const volume = await open(server.url, { pageSize: 4096, retries: 0 });
-  happen(server);
-  const error = await volume.get("/large/whole").then(
-    () => assert.fail("it reads"),
-    (caught: DocteurError) => caught,
-  );
-  assert.equal(error.name, "DocteurError");
-  assert.equal(error.url, server.url);
-  assert.equal(error.path, "/large/whole");
-  await volume.close();
-  return error;
-}
-
-const CHANGES: Record<string, (server: RangeServer) => void> = {
-  "another ETag": (server) => {
-    server.etag = '"v2"';
-  },
-  "another ETag, at a server that does not look at If-Match": (server) => {
-    server.etag = '"v2"';
-    server.behaviour = answering(() => undefined);
-  },
-  "no ETag": (server) => {
-    server.behaviour = answering(({ headers }) => delete headers.etag);
-  },
-  "another length": (server) => {
-    server.content = Buffer.concat([IMAGE, new Uint8Array(512)]);
-  },
-  "a shorter file": (server) => {
-    server.content = IMAGE.subarray(0, 512);
-  },
-  "another file, whole": (server) => {
-    server.behaviour = (_, response) => {
-      response.writeHead(200, { etag: '"v2"', "content-length": IMAGE.length }).end(IMAGE);
-      return true;
-    };
-  },
-};
-
-for (const [name, change] of Object.entries(CHANGES))
-  test(`a file that has changed midway is ImageChanged: ${name}`, async (t) => {
-    const error = await afterwards(t, change);
-    assert.equal(error.code, "ImageChanged");
-    assert.equal(error.hint, "open it again: volume.reopen()");
-    assert.match(error.message, /the image has changed since it was opened: /);
-  });
-
-test("without a strong ETag, the date tells versions apart", async (t) => {
-  for (const etag of [undefined, 'W/"v1"']) {
-    const server = await startServer(t, IMAGE);
-    server.etag = etag;
-    const volume = await open(server.url, { pageSize: 4096 });
-    await volume.get("/docs/text");
-    server.lastModified = "Mon, 01 Jan 2024 00:00:01 GMT";
-    await assert.rejects(volume.get("/large/whole"), { code: "ImageChanged" });
-    assert.ok(server.seen.every(({ headers }) => headers["if-match"] === undefined));
-    await volume.close();
-  }
-});
-
-test("a changed image is read anew by reopen, and no bytes of two versions are mixed", async (t) => {
-  const other = richImage(310_000);
-  const server = await startServer(t, IMAGE);
-  const volume = await open(server.url, { pageSize: 4096 });
-  const text = await volume.get("/docs/text");
-  server.content = other.image;
-  server.etag = '"v2"';
-  await assert.rejects(volume.get("/large/whole"), { code: "ImageChanged" });
-  // What is here is of the version that was opened.
-  assert.deepEqual(await volume.get("/docs/text"), text);
-  const renewed = await volume.reopen();
-  assert.equal(renewed.commit.oid, other.commit);
-  for (const [path, content] of other.files)
-    assert.deepEqual(Buffer.from(await renewed.get(path)), content, path);
-  await assert.rejects(volume.get("/docs/text"), { code: "Closed" });
-  // A failure to open leaves the volume as it is.
-  server.behaviour = status(404);
-  await assert.rejects(renewed.reopen(), { code: "Io" });
-  await renewed.get("/docs/text");
-  await renewed.close();
-});
-
-test("a file that changes while it is opened is opened again", async (t) => {
-  const server = await startServer(t, IMAGE);
-  let count = 0;
-  server.behaviour = answering(
-    ({ headers }) => Object.assign(headers, { etag: '"v0"' }),
-    () => count++ < 1,
-  );
-  const source = await openHttp(new URL(server.url), {}, new ManualClock({ isEager: true }));
-  assert.equal(source.size, IMAGE.length);
-  assert.equal(server.seen.length, 4);
-});
-
-test("a failed server leaves the volume usable", async (t) => {
-  const server = await startServer(t, IMAGE);
-  const volume = await open(server.url, { pageSize: 4096, retries: 0 });
-  for (const behaviour of [
-    status(500),
-    status(403),
-    status(404),
-    answering(({ headers }) => delete headers.etag),
-  ]) {
-    server.behaviour = behaviour;
-    await assert.rejects(volume.get("/large/whole"), (error: DocteurError) => {
-      assert.ok(["DeviceFailed", "ImageChanged"].includes(error.code));
-      assert.equal(error.url, server.url);
-      return true;
-    });
-  }
-  server.behaviour = undefined;
-  for (const [path, content] of RICH.files)
-    assert.deepEqual(Buffer.from(await volume.get(path)), content, path);
-  await volume.close();
-});
-
 test("a server that never answers is given up, and so is one that never ends", async (t) => {
   const never: Behaviour = () => true;
   const stalls: Behaviour = (_, response) => {
@@ -511,151 +333,4 @@ test("a signal ends an opening", async (t) => {
   const opening = open(server.url, { signal: controller.signal });
   controller.abort(new Error("enough"));
   await assert.rejects(opening, /^Error: enough$/);
-});
-
-test("headers are sent with every request, and a function gives them anew", async (t) => {
-  const server = await startServer(t, IMAGE);
-  await readAll(server.url, RICH, { headers: { authorization: "Bearer secret" }, pageSize: 4096 });
-  assert.ok(server.seen.length > 5);
-  assert.ok(server.seen.every(({ headers }) => headers.authorization === "Bearer secret"));
-  let count = 0;
-  const headers = async (url: URL) => ({ "x-count": `${url.pathname} ${count++}` });
-  server.seen.length = 0;
-  await readAll(server.url, RICH, { headers, pageSize: 4096 });
-  assert.deepEqual(
-    server.seen.map((request) => request.headers["x-count"]).sort(),
-    server.seen.map((_, index) => `/disk.img ${index}`).sort(),
-  );
-});
-
-test("a user and a password in the URL are sent as such, and shown nowhere", async (t) => {
-  const server = await startServer(t, IMAGE);
-  const url = new URL(server.url);
-  url.username = "jürgen";
-  url.password = "p@ss/word";
-  await readAll(url.href, RICH);
-  const expected = `Basic ${Buffer.from("jürgen:p@ss/word").toString("base64")}`;
-  assert.ok(server.seen.every(({ headers }) => headers.authorization === expected));
-  url.search = "?X-Amz-Signature=geheim";
-  server.behaviour = status(403);
-  const error = await open(url).catch((caught: DocteurError) => caught);
-  const shown = JSON.stringify([error, (error as Error).message, (error as Error).stack]);
-  assert.match(shown, /disk\.img\?…: the server refuses access/);
-  for (const secret of ["geheim", "word", "rgen"]) assert.ok(!shown.includes(secret), secret);
-});
-
-test("strings that are not URLs are refused without their secrets", async () => {
-  for (const text of [
-    "http://user:geheim@[bad",
-    "https://user:ge/heim@host:x/",
-    "ftp://user:geheim@host/a?b=geheim",
-  ]) {
-    const error = (await open(text).catch((caught: unknown) => caught)) as DocteurError;
-    assert.equal(error.code, "InvalidArgument");
-    assert.ok(!JSON.stringify([error, error.message, error.cause]).includes("heim"), error.message);
-  }
-});
-
-test("redirects are followed, and headers stay with the host that they are for", async (t) => {
-  const storage = await startServer(t, IMAGE);
-  const server = await startServer(t, IMAGE);
-  server.behaviour = (request, response) => {
-    const isHere = request.url!.startsWith("/disk.img?here");
-    if (isHere) return false;
-    const place = request.url!.startsWith("/start") ? "/disk.img?hop" : `${storage.url}?signature=1`;
-    response.writeHead(request.url!.startsWith("/start") ? 301 : 307, { location: place }).end();
-    return true;
-  };
-  const headers = { authorization: "Bearer secret", "x-api-key": "secret", cookie: "secret=1" };
-  await readAll(`${server.origin}/start`, RICH, { headers, pageSize: 4096 });
-  assert.ok(server.seen.every((request) => request.headers["x-api-key"] === "secret"));
-  // The way is taken once, for head and tail each.
-  assert.equal(server.seen.length, 4);
-  assert.ok(storage.seen.length > 5);
-  for (const request of storage.seen)
-    for (const name of Object.keys(headers)) assert.equal(request.headers[name], undefined, name);
-});
-
-test("an address that a redirect gave is asked for anew when it has expired", async (t) => {
-  const storage = await startServer(t, IMAGE);
-  const server = await startServer(t, IMAGE);
-  let signature = 1;
-  server.behaviour = (_, response) => {
-    response.writeHead(302, { location: `${storage.url}?signature=${signature}` }).end();
-    return true;
-  };
-  storage.behaviour = (request, response) => {
-    if (request.url!.endsWith(`=${signature}`)) return false;
-    response.writeHead(403).end();
-    return true;
-  };
-  const volume = await open(server.url, { pageSize: 4096 });
-  await volume.get("/docs/text");
-  signature++;
-  assert.equal(Buffer.compare(await volume.get("/large/whole"), RICH.files.get("/large/whole")!), 0);
-  await volume.close();
-});
-
-test("a signed address is asked for at the opening, and again when it has expired", async (t) => {
-  const server = await startServer(t, IMAGE);
-  let valid = 1;
-  let asked = 0;
-  server.behaviour = (request, response) => {
-    if (request.url === `/disk.img?token=${valid}`) return false;
-    response.writeHead(403).end();
-    return true;
-  };
-  const sign = async (url: URL) => {
-    asked++;
-    assert.equal(url.href, "http://images.invalid/disk.img");
-    return `${server.url}?token=${valid}`;
-  };
-  const volume = await open("http://images.invalid/disk.img", { sign, pageSize: 4096 });
-  await volume.get("/docs/text");
-  assert.equal(asked, 1);
-  valid++;
-  await volume.get("/large/whole");
-  assert.ok(asked >= 2);
-  // Several requests may have met the old one.
-  assert.ok(asked <= 7);
-  await volume.close();
-  await assert.rejects(open("http://images.invalid/a", { sign: () => "ftp://x/" }), {
-    code: "InvalidArgument",
-  });
-});
-
-test("redirects that lead nowhere good are refused", async (t) => {
-  const to =
-    (location: string): Behaviour =>
-    (_, response) => {
-      response.writeHead(302, { location }).end();
-      return true;
-    };
-  for (const location of ["file:///etc/passwd", "ftp://host/", "http://[bad", "data:,x"]) {
-    const { error } = await refusal(t, to(location));
-    assert.match(error.message, /redirects to something that is not an HTTP address$/);
-  }
-  const { error, server } = await refusal(t, to("/disk.img"));
-  assert.match(error.message, /redirects more than 10 times$/);
-  assert.ok(server.seen.length <= 22);
-});
-
-test("a redirect from https to http is refused", async () => {
-  const fetch = async (): Promise<Response> =>
-    new Response(null, { status: 302, headers: { location: "http://other.invalid/a?b=c" } });
-  await assert.rejects(open("https://host.invalid/a", { fetch, retries: 0 }), {
-    code: "Network",
-    message: "https://host.invalid/a: the server redirects from https to http://other.invalid/a?…",
-  });
-});
-
-test("a fetch of the caller's is what requests go through", async (t) => {
-  const server = await startServer(t, IMAGE);
-  const asked: string[] = [];
-  const fetch: typeof globalThis.fetch = (input, init) => {
-    asked.push(new Headers(init?.headers).get("range")!);
-    return globalThis.fetch(input, init);
-  };
-  await readAll(server.url, RICH, { fetch });
-  assert.deepEqual(asked, server.ranges);
 });
