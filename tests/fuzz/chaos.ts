@@ -161,9 +161,13 @@ async function build(rich: RichImage, weather: Weather, store: FaultyStore, isHt
   };
   const fetch = faultyFetch(rich.image, weather);
   const plain = new FaultySource(rich.image, weather, random(2) === 0 ? rich.commit : undefined);
-  const source: RangeSource = isHttp
-    ? await openHttp(new URL("https://host.invalid/disk.img"), { ...options, fetch }, clock)
+  weather.isOpening = true;
+  const opening: RangeSource | Promise<RangeSource> = isHttp
+    ? openHttp(new URL("https://host.invalid/disk.img"), { ...options, fetch }, clock)
     : plain;
+  const source = await Promise.resolve(opening).finally(() => {
+    weather.isOpening = false;
+  });
   const { identity } = source;
   const kept =
     identity === undefined ? undefined : await CheckedPages.of(store, identity, options.pageSize, clock);

@@ -8,6 +8,8 @@ export interface Weather {
   /** 0 for never. */
   oneIn: number;
   random: Random;
+  /** While a file is opened, no answer is of another version: it would be the version that is opened. */
+  isOpening?: boolean;
   /** Told of each fault. */
   count(fault: string): void;
 }
@@ -166,7 +168,8 @@ const FETCH_FAULTS = [
 /** A `fetch` of one file. */
 export function faultyFetch(bytes: Uint8Array, weather: Weather): typeof globalThis.fetch {
   return async (input, init) => {
-    const fault = pick(weather, FETCH_FAULTS);
+    const picked = pick(weather, FETCH_FAULTS);
+    const fault = picked === "changed" && weather.isOpening ? undefined : picked;
     if (fault !== undefined) weather.count(`http ${fault}`);
     await dawdle(weather);
     init?.signal?.throwIfAborted();
