@@ -110,7 +110,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
     const share = (min<u32>(limit, Limit.MEMORY) - (Limit.MEMORY_MIN >> 1)) >> 2;
     checkpointsInit(share);
     viewsInit(share >> 1, hardCap >> 1);
-    rangesInit(share, share >> 1, hardCap >> 1);
+    rangesInit(share, share >> 1, hardCap >> 2);
   }
   readInit(min<u64>(limit >> 5, 0x80000), operationsMax);
   proofSet(Proof.NONE);
