@@ -16,6 +16,8 @@ const TRAILERS: u64 = 40;
 const OID: u64 = 20;
 /** Guesses by interpolation before the search falls back on halving: a sound index needs one or two. */
 const GUESSES: u32 = 4;
+/** Objects on either side of a guess whose ids or offsets are asked for ahead. */
+const AROUND: u32 = 256;
 
 /** A copy of the fanout, in the host's byte order. */
 const fanout: usize = memory.data(1024, 8);
@@ -66,10 +68,36 @@ export function idxOpen(): i32 {
   return Status.OK;
 }
 
+/** The absolute offset of the table of offsets in an index of that many objects. */
+// @ts-ignore: decorator
+@inline
+function offsetsStart(count: u32): u64 {
+  return idxStart + OIDS + <u64>count * 24;
+}
+
+/**
+ * While the fanout is on its way: asks for the ids and offsets around the place where one is likely to be.
+ * @param oid 20 bytes
+ * @param count the number of objects that the PACK announces
+ */
+export function idxGuess(oid: usize, count: u32): void {
+  const guess = <u32>((<u64>loadBE32(oid) * count) >> 32);
+  const first = guess - min<u32>(guess, AROUND);
+  const most = min<u32>(count - first, AROUND << 1);
+  blockRequest(idxStart + OIDS + <u64>first * OID, <u64>most * OID);
+  blockRequest(offsetsStart(count) + (<u64>first << 2), <u64>most << 2);
+}
+
 // @ts-ignore: decorator
 @inline
 function oidAt(position: u32): usize {
   return blockPeek(idxStart + OIDS + <u64>position * OID, <u32>OID);
+}
+
+/** Asks for the offsets of the objects from `low` to `high` that lie around a guess: the one that is wanted is near. */
+function requestOffsets(low: u32, guess: u32, high: u32): void {
+  const first = guess - min<u32>(guess - low, AROUND);
+  blockRequest(offsetsStart(idxCount) + (<u64>first << 2), <u64>min<u32>(high - first, AROUND << 1) << 2);
 }
 
 /**
@@ -91,7 +119,10 @@ export function idxFind(oid: usize): i32 {
       middle = low + <u32>(((wanted - lowKey) * (high - low)) / (highKey - lowKey));
     }
     const ptr = oidAt(middle);
-    if (!ptr) return blockStatus;
+    if (!ptr) {
+      if (blockStatus == Status.AGAIN) requestOffsets(low, middle, high);
+      return blockStatus;
+    }
     const order = compareOid(ptr, oid);
     if (order == 0) return idxEntry(middle);
     const key: u64 = loadBE32(ptr + 1);
@@ -111,7 +142,7 @@ export function idxFind(oid: usize): i32 {
  * @returns OK with `idxOffset`, BAD_IDX, TRUNCATED or the device's status
  */
 export function idxEntry(position: u32): i32 {
-  const offsets = idxStart + OIDS + <u64>idxCount * 24;
+  const offsets = offsetsStart(idxCount);
   const ptr = blockPeek(offsets + (<u64>position << 2), 4);
   if (!ptr) return blockStatus;
   let offset: u64 = loadBE32(ptr);

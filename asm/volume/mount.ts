@@ -11,7 +11,7 @@ import { BUFFER_LEN, blockAttach, blockCapacity, blockOperations, blockRelease }
 import { copyOid, sameOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
 import { commitParse, commitTree } from "../git/commit";
-import { idxAttach, idxCount, idxOffset, idxOpen } from "../git/idx";
+import { idxAttach, idxCount, idxGuess, idxOffset, idxOpen } from "../git/idx";
 import { findEntry } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
 import { analyzeBegin, analyzeRun } from "../objects/reindex";
@@ -166,6 +166,7 @@ function openIndex(): i32 {
     return analyzeRun();
   }
   const status = idxOpen();
+  if (status == Status.AGAIN) idxGuess(imageCommit, packCount);
   return status == Status.OK && idxCount != packCount ? Status.BAD_IDX : status;
 }
 
