@@ -9,6 +9,7 @@ import {
   type ReadResult,
   type Volume,
 } from "../../src/index.js";
+import { makeImage } from "../../src/make/index.js";
 import { busyImage, LARGE_BYTES } from "../support/busy-image.js";
 import { coreVariants } from "../support/core.js";
 import { CraftedImage, copy, delta, insert, treeEntry } from "../support/crafted-image.js";
@@ -108,6 +109,18 @@ test("sixteen files at once take no more round trips than the slowest alone", as
   }
   const together = await tripsOf((volume) => Promise.all(sixteen.map((path) => volume.get(path))));
   assert.ok(together <= slowest * 1.25 && sum > slowest * 4, `${together}, slowest ${slowest}, sum ${sum}`);
+});
+
+test("an id and its offset come in one round trip, where the index spans many pages", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 6000 }, (_, index) => [`${index % 20}/${index % 300}/${index}`, `content ${index}`]),
+  );
+  const device = new TripDevice((await makeImage(files)).image);
+  const volume = await open(device);
+  assert.equal(Buffer.from(await volume.get("/7/207/4707")).toString(), "content 4707");
+  // The head; the fanout, with the commit; then the root, two directories and the file: each its place, and its bytes.
+  assert.ok(device.trips <= 2 + 4 * 2, `${device.trips} round trips`);
+  await volume.close();
 });
 
 test("a hundred operations at once are right, and share the core fairly", async () => {
