@@ -114,7 +114,7 @@ class Opening {
     if (bytes === undefined) {
       dropBody(response);
       throw httpError("Io", name, "the server does not support ranges: it sends the whole file", {
-        hint: "serve it with range support (Accept-Ranges: bytes), or set maxDownload to take it whole",
+        hint: "use a server with range support (Accept-Ranges: bytes), or download the image first (open: maxDownload)",
       });
     }
     if (response.headers.get("content-encoding") === null && bytes.length < announced)

@@ -91,6 +91,13 @@ for (const [code, kind, message] of [
     assert.ok(server.seen.length <= 2);
   });
 
+test("a port that fetch does not connect to is refused at once", async () => {
+  await assert.rejects(open("http://127.0.0.1:1/disk.img"), {
+    code: "Network",
+    message: "http://127.0.0.1:1/disk.img: fetch does not connect to this port",
+  });
+});
+
 test("an empty file is refused", async (t) => {
   const server = await startServer(t, new Uint8Array(0));
   await assert.rejects(open(server.url), { code: "Truncated", message: /the file is empty \(416\)$/ });

@@ -14,8 +14,8 @@ the target, unless --follow is given.
 A PATH that is not UTF-8 can be given as docteur ls prints it: in double quotes,
 with the escapes of C, such as '"caf\\351.txt"'.
 
-IMAGE is a file, or a URL, such as https://host/disk.img (docs/DEVICES.md): of which
-only the parts that are needed are fetched.
+IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
+image at a URL, only the parts that are needed are fetched.
 
 Options:
   -L, --follow       follow symbolic links, within the image

@@ -18,8 +18,8 @@ A name that is not plain text is printed in double quotes with the escapes of C,
 as git prints it: "caf\\351.txt". ls and docteur cat take such a quoted name as
 PATH.
 
-IMAGE is a file, or a URL, such as https://host/disk.img (docs/DEVICES.md): of which
-only the parts that are needed are fetched.
+IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
+image at a URL, only the parts that are needed are fetched.
 
 Options:
   -l, --long         print mode, kind, object id and size before each name,

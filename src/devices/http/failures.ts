@@ -8,6 +8,9 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 
 /** Codes of errors that trying again does not help: names that do not exist, and certificates that do not hold. */
 const FINAL = /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
+/** What Node says of ports that `fetch` does not connect to (Fetch Standard, "Port blocking"). */
+const BLOCKED_PORT = "bad port";
+
 /** A final error of a URL. @param name the URL, without credentials */
 export function httpError(
   code: ErrorCode,
@@ -67,6 +70,11 @@ function reasonOf(error: unknown): { code: string; reason: string } {
 export function fetchError(name: string, cause: unknown): Error {
   if (cause instanceof DocteurError || cause instanceof TransientError) return cause;
   const { code, reason } = reasonOf(cause);
+  if (reason === BLOCKED_PORT)
+    return httpError("Network", name, "fetch does not connect to this port", {
+      hint: "serve the image on another port",
+      cause,
+    });
   if (!FINAL.test(code)) return new TransientError(`the connection failed: ${reason}`, { cause });
   const hint = code === "ENOTFOUND" ? "is the host's name right?" : "is the server the one that you mean?";
   return httpError("Network", name, `cannot connect: ${reason}`, { hint, cause });
