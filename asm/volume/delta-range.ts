@@ -66,7 +66,8 @@ function runAt(view: View, position: u64, len: u32): i32 {
 
 /**
  * Reads a piece of a blob into `held` of the operation, after AGAIN from where it stopped.
- * @returns OK with the piece in the result, AGAIN, RANGED where the whole is cheaper, or an error
+ * @returns OK with the piece in the result, AGAIN, RANGED where the whole is cheaper and memory may have room for it, or
+ *   an error
  */
 export function rangeRead(view: View, position: u64, len: u32): i32 {
   const read = here();
@@ -79,7 +80,7 @@ export function rangeRead(view: View, position: u64, len: u32): i32 {
   }
   const piece = read.held!;
   while (piece.found < piece.size) {
-    if (isDear(view, read.rangeWork)) {
+    if (!read.hasShed && isDear(view, read.rangeWork)) {
       view.debt = 0;
       return RANGED;
     }

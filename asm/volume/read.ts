@@ -102,9 +102,11 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
 /** Reads from a blob that is stored as a delta: in ranges, if it is large. */
 function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const read = here();
+  // Memory that had no room for the whole has room for ranges.
+  const wanted = read.hasShed ? 0 : len;
   let view = viewFind(offset);
   if (view == null) {
-    const status = objectLoad(offset, true, len);
+    const status = objectLoad(offset, true, wanted);
     if (status == Status.OK) return serveLoaded(oid, position, len);
     if (status != RANGED) return status;
     view = viewBegin();
@@ -114,7 +116,7 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
     const status = viewRun(view);
     if (status != Status.OK) return status;
   }
-  const status = view == null || isWhole(len, view.size) ? RANGED : rangeRead(view, position, len);
+  const status = view == null || isWhole(wanted, view.size) ? RANGED : rangeRead(view, position, len);
   if (status != RANGED) return status;
   // It is dearer than the whole.
   windowLeave();

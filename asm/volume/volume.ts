@@ -336,6 +336,7 @@ function shed(): bool {
   const operation = here();
   if (operation.hasShed) return false;
   operation.hasShed = true;
+  operation.isWhole = false;
   resolveCancel();
   windowLeave();
   windowsShed();
