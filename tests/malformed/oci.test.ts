@@ -263,7 +263,7 @@ test("a token that expires is asked for anew", async (t) => {
     if (at.startsWith("/token")) {
       uses = 0;
       response.end(JSON.stringify({ token: `t${++issued}` }));
-    } else if (headers.authorization === `Bearer t${issued}` && uses++ < 4) return false;
+    } else if (headers.authorization === `Bearer t${issued}` && uses++ < 2) return false;
     else
       response.writeHead(401, { "www-authenticate": `bearer REALM="http://${registry.place}/token"` }).end();
     return true;
