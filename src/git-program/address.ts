@@ -1,6 +1,6 @@
 /**
- * Addresses of repositories on other machines, read as git reads them (connect.c, url.c, credential.c): what git is
- * given, and apart from it what must stay off its command line and out of every message.
+ * Addresses of repositories on other machines, read as git reads them (connect.c, url.c, credential.c). The
+ * address for git is kept apart from the login, which must stay off command lines and out of messages.
  */
 import { DocteurError } from "../errors.js";
 
@@ -12,11 +12,11 @@ export interface Login {
 
 /** A repository that git can fetch from. */
 export interface RemoteAddress {
-  /** For git, and for messages: without a login. (The user that ssh logs in as is no secret, and stays.) */
+  /** For git and for messages, without a login. (The user name for ssh is not secret, and stays.) */
   url: string;
   /** The machine, for messages. */
   host: string;
-  /** Scheme, host and port of an HTTP address, which is all that its login is for. */
+  /** Scheme, host and port of an HTTP address: its login is sent nowhere else. */
   origin: string;
   login: Login | undefined;
 }
@@ -26,7 +26,7 @@ export const REMOTE_SCHEMES: readonly string[] = ["https", "http", "ssh", "git",
 
 const FORMS = "https://host/path, ssh://user@host/path, user@host:path, git://host/path";
 
-/** What can be shown of an address that cannot be read: nothing in it that may be a password. */
+/** Stands in messages for an address that cannot be read, since it may contain a password. */
 function withoutLogin(source: string): string {
   const scheme = /^[A-Za-z0-9+.-]*:\/\//.exec(source)?.[0] ?? "";
   const at = source.lastIndexOf("@");
@@ -38,7 +38,7 @@ function refuse(source: string, why: string, hint: string): never {
   throw new DocteurError("InvalidArgument", `${shown} is no address of a repository: ${why}`, { hint });
 }
 
-/** Decodes escapes. Percent signs that encode nothing, and `%00`, stand for themselves, as git has it. */
+/** Decodes escapes. Percent signs that encode nothing, and `%00`, stay as they are, as in git. */
 export function decodePercent(text: string): string {
   return text.replace(/(?:%(?!00)[0-9a-f]{2})+/gi, (bytes) =>
     Buffer.from(bytes.replaceAll("%", ""), "hex").toString(),
@@ -49,7 +49,7 @@ function loginOf(source: string, userinfo: string): Login {
   const colon = userinfo.indexOf(":");
   const username = decodePercent(colon < 0 ? userinfo : userinfo.slice(0, colon));
   const password = colon < 0 ? undefined : decodePercent(userinfo.slice(colon + 1));
-  // git hands logins to its helpers line by line.
+  // git passes logins to its helpers line by line.
   if (/[\0\r\n]/.test(username + password))
     refuse(source, "its user name or password has a line break", "git cannot use such a login");
   return { username, password };
@@ -61,7 +61,7 @@ function checkHost(source: string, host: string, user = ""): void {
     refuse(source, "its host begins with a dash", `addresses look like ${FORMS}`);
 }
 
-/** Characters that end no line, move no cursor and hide nothing. */
+/** Printable characters: they do not end lines, move the cursor or hide text. */
 function checkCharacters(source: string): void {
   if (/[\0-\x1f\x7f]/.test(source))
     refuse(source, "it has control characters", `addresses look like ${FORMS}`);
@@ -69,7 +69,7 @@ function checkCharacters(source: string): void {
 
 /**
  * Reads `scheme://…`.
- * @param scheme one of `REMOTE_SCHEMES`, which is how `source` begins but for its case
+ * @param scheme one of `REMOTE_SCHEMES`; `source` begins with it, in any case
  * @throws DocteurError `InvalidArgument`
  */
 export function parseRemoteUrl(source: string, scheme: string): RemoteAddress {
@@ -106,14 +106,14 @@ export function parseRemoteUrl(source: string, scheme: string): RemoteAddress {
   return { url: `${scheme}://${user}${place}${path}`, host: place, origin, login: undefined };
 }
 
-/** Whether git takes a text for the address of an ssh server: there is a colon, and no slash before it. */
+/** Whether git reads a text as the address of an ssh server: it has a colon, and no slash before it. */
 export function isScpLike(source: string): boolean {
   return process.platform === "win32" ? /^[^/\\:]{2,}:/.test(source) : /^[^/:]+:/.test(source);
 }
 
 /**
  * Reads `host:path`, `user@host:path`, `[host]:path` or `[user@host:port]:path`.
- * @param source for which `isScpLike` holds
+ * @param source a text for which `isScpLike` is true
  * @throws DocteurError `InvalidArgument`
  */
 export function parseScpLike(source: string): RemoteAddress {

@@ -1,4 +1,4 @@
-/** Limits of what another machine may make this one wait for, and store. git itself has none. */
+/** Limits on the time and the storage that a fetch from another machine may take. git itself has none. */
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,16 +7,16 @@ import { withOwnSignal } from "../node/own-signal.js";
 
 /** Limits of one fetch. */
 export interface FetchLimits {
-  /** Seconds that all of it may take. */
+  /** Seconds that the whole fetch may take. */
   timeout?: number | undefined;
-  /** Bytes that may be stored. */
+  /** Bytes that the fetch may store. */
   maxFetch?: number | undefined;
 }
 
-/** Milliseconds between two looks at what is stored. */
+/** Milliseconds between two measurements of the stored bytes. */
 const INTERVAL_MS = 200;
 
-/** Bytes of all files below a folder; files that go meanwhile do not count. */
+/** Bytes of all files below a folder. Files that disappear meanwhile do not count. */
 export async function storedBytes(folder: string): Promise<number> {
   const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   let sum = 0;
@@ -29,9 +29,9 @@ export async function storedBytes(folder: string): Promise<number> {
 /**
  * Runs a fetch within limits.
  * @param host for messages
- * @param folder what is fetched is stored below it
- * @param fetch is given a signal that ends it where a limit is reached
- * @throws DocteurError `Network` where it takes too long, `Io` where it stores too much; what `fetch` throws
+ * @param folder the fetch stores its files below it
+ * @param fetch receives a signal that aborts when a limit is reached
+ * @throws DocteurError `Network` if it takes too long, `Io` if it stores too much; any error of `fetch`
  */
 export async function withinLimits<T>(
   { timeout, maxFetch }: FetchLimits,

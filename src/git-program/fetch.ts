@@ -8,44 +8,45 @@ import { type Ask, checkRevision, listSome, peelToCommit, REVISION_HINT } from "
 import { runTransport } from "./transport.js";
 import type { Workspace } from "./workspace.js";
 
-/** Where in the scratch repository the fetched object is named. */
+/** The ref that names the fetched object in the scratch repository. */
 const FETCHED = "refs/docteur/source";
 
-/** How many refs are told of. */
+/** How many refs a message lists. */
 const SHOWN_MAX = 8;
 
-/** What git says, in short, to a server of another hash. */
+/** Part of git's message about a server that uses another hash. */
 const MISMATCH = "fatal: mismatched algorithms";
 
-/** What the server says to depth 1 where it serves no shallow clones: a mere file server, or an ancient git. */
+/** Answers to depth 1 from servers without shallow clones: plain file servers and very old versions of git. */
 const NOT_SHALLOW = /does not support (?:shallow|--depth)/;
 
-/** What is said of an id that no ref has, by git on either side, and by servers that are not git. */
+/** Messages about an id that no ref has: git's on either side, and those of other servers. */
 const NOT_BY_ID = /does not allow request for unadvertised object|want [0-9a-f]{40} not valid/;
 
-/** Said by git's own server alone: what it does not find, a deeper fetch would not find either. */
+/** Only git's own server says this. A deeper fetch would not find the object either. */
 const NOT_OURS = /upload-pack: not our ref/;
 
 /** How to fetch. */
 export interface FetchOptions {
   signal: AbortSignal | undefined;
-  /** Told how many objects were received, of how many. */
+  /** Receives the number of objects received, and their total. */
   onProgress: ((done: number, total: number | undefined) => void) | undefined;
-  /** Told what the user may want to know while waiting. */
+  /** Receives notices that the user may want to read while waiting. */
   onNotice: ((text: string) => void) | undefined;
 }
 
-/** Said of a name that is no ref of the server's, or could be none. */
+/** Messages about a name that is not a ref of the server, or not a valid ref. */
 const NO_SUCH_REF = /couldn't find remote ref|invalid refspec/;
 
-/** Hands a login to git, which asks for it where the server does, and nobody else. */
+/** Gives a login to git alone. git asks for it when the server asks. */
 function loginSettings({ origin, login }: RemoteAddress): readonly Setting[] {
   if (login === undefined) return [];
   if (login.password === undefined) return [[`credential.${origin}.username`, login.username]];
-  // A shell of git's runs this, which takes the values from its environment: they are in no list of processes.
+  // git's shell runs this. It takes the values from the environment, so that no list of processes shows them.
   const helper = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$DOCTEUR_USERNAME" "$DOCTEUR_PASSWORD"; }; f`;
   return [
-    // An empty value clears the list: no helper of the user's is asked for this login, or keeps it.
+    // An empty value clears the list, so that none of the user's helpers is asked for this login or stores
+    // it.
     [`credential.${origin}.helper`, ""],
     [`credential.${origin}.helper`, helper],
   ];
@@ -87,16 +88,17 @@ class Remote {
   }
 
   /**
-   * Asks for the refs, to say what is there instead of what was asked for.
-   * @returns the first branches and tags, in short
-   * @throws DocteurError `EmptyRepository`, `Sha256Repository`, or what `troubleWith` makes of git's words
+   * Asks for the refs, to list them when the requested one is missing.
+   * @returns the short names of the first branches and tags
+   * @throws DocteurError `EmptyRepository`, `Sha256Repository`, or the error that `troubleWith` makes of
+   *   git's messages
    */
   async #list(): Promise<string[]> {
     const some: string[] = [];
     let isEmpty = true;
     let isSha1 = true;
     const onLine = (line: string): void => {
-      // Names of a lying server may have line feeds.
+      // A hostile server may send names with line feeds.
       const [, id, name] = /^([0-9a-f]{40}|[0-9a-f]{64})\t(.*)$/.exec(line) ?? [];
       if (id === undefined || name === undefined) return;
       isEmpty = false;
@@ -118,7 +120,7 @@ class Remote {
     return some;
   }
 
-  /** Says that there is no such ref, and which there are. */
+  /** The error for a missing ref. It lists those that exist. */
   async #failWithout(name: string): Promise<never> {
     const some = await this.#list();
     const hint = some.length > 0 ? `it has ${listSome(some, SHOWN_MAX)}` : REVISION_HINT;
@@ -129,7 +131,10 @@ class Remote {
     return this.failToFind(`no branch or tag ${name} at ${this.#url}`, advice);
   }
 
-  /** Fetches, from depth 1 if need be to the whole history. @returns undefined, or what git said where it failed */
+  /**
+   * Fetches, from depth 1 if need be to the whole history.
+   * @returns undefined, or git's messages if it failed
+   */
   async #run(isShallow: boolean, refspecs: readonly string[]): Promise<string | undefined> {
     const { signal, onProgress } = this.#options;
     const args = ["fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-gc"];
@@ -146,8 +151,9 @@ class Remote {
   }
 
   /**
-   * Fetches one ref, without history if the server can do that. One connection does it, as each may ask the user for a
-   * password. git reads the name as `git rev-parse` would read it there (`ref_rev_parse_rules` in refs.c).
+   * Fetches one ref, without history if the server can do that. It uses one connection, since each may ask
+   * the user for a password. git reads the name as `git rev-parse` would read it there (`ref_rev_parse_rules`
+   * in refs.c).
    */
   async fetch(name: string): Promise<void> {
     const refspec = `+${name}:${FETCHED}`;
@@ -161,7 +167,7 @@ class Remote {
     throw troubleWith(this.#destination, failure);
   }
 
-  /** Fetches an object by its id; all there is, where the server does not hand out what no ref names. */
+  /** Fetches an object by its id. If the server only serves objects that refs name, it fetches everything. */
   async fetchId(id: string): Promise<string> {
     let failure = await this.#run(true, [`${id}:${FETCHED}`]);
     if (failure === undefined) return FETCHED;
@@ -182,7 +188,7 @@ class Remote {
   }
 }
 
-/** Refuses what only a repository at hand can answer. */
+/** Refuses revisions that only a local repository can resolve. */
 function checkRemoteRevision(ref: string): void {
   checkRevision(ref);
   if (!/[\0-\x20\x7f~^:?*[\\]|\.\.|@\{/.test(ref)) return;
@@ -196,13 +202,13 @@ function checkRemoteRevision(ref: string): void {
 }
 
 /**
- * Fetches one commit, and where the server can do it nothing else, into the scratch repository.
- * @param ref a branch, tag, full ref, or a commit's whole id; HEAD where it is undefined. Names are read as
- *   `git rev-parse` reads them: a tag is found before a branch
+ * Fetches one commit into the scratch repository, without its history if the server supports that.
+ * @param ref a branch, tag, full ref, or a commit's whole id; HEAD if undefined. Names are read as `git
+ *   rev-parse` reads them: a tag is found before a branch
  * @returns the commit's id, 40 hexadecimal digits
  * @throws DocteurError `InvalidArgument` for `ref`; `NoRepository`, `NoSuchRevision`, `EmptyRepository` or
- *   `Sha256Repository` for what is there; `Network` or `AccessDenied` where there is no way to it; `NoGit`, `Io`; the
- *   signal's reason
+ *   `Sha256Repository` for the repository; `Network` or `AccessDenied` if it cannot be reached; `NoGit`,
+ *   `Io`; the signal's reason
  */
 export async function fetchCommit(
   address: RemoteAddress,

@@ -1,13 +1,14 @@
 /**
- * A program beside a git that talks to other machines: it ends that git when the process that started both is killed,
- * as nothing else would. `guard PID group|alone`; its standard input is a pipe that ends with that process.
+ * A program that runs beside a git which talks to other machines. It ends that git when the process that
+ * started both is killed: nothing else would. `guard PID group|alone`; its standard input is a pipe that ends
+ * when that process ends.
  */
 import { killTree } from "./process-tree.js";
 
-/** How long programs that were asked to end may take, in milliseconds. */
+/** Milliseconds that programs may take to end after they were asked to. */
 const GRACE_MS = 2000;
 
-/** Milliseconds between two looks at whether they have ended. */
+/** Milliseconds between two checks whether they have ended. */
 const INTERVAL_MS = 100;
 
 const [id, kind] = process.argv.slice(2);
@@ -28,7 +29,8 @@ const onEnd = (): void => {
   const timer = setInterval(() => {
     const isLate = performance.now() - start > GRACE_MS;
     if (isThere() && !isLate) return;
-    // Its id may soon be another's. One that has ended stays listed where nobody waits for it, so this is tried once.
+    // Another process may soon have its id. An ended process stays listed until its parent waits for it, so
+    // this is tried once.
     clearInterval(timer);
     if (isThere()) killTree(pid, isGroup, "SIGKILL");
   }, INTERVAL_MS);

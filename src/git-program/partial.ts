@@ -1,4 +1,4 @@
-/** Partial clones: what such a repository lacks of a commit is fetched from where it was cloned. */
+/** Partial clones: the objects of a commit that such a repository lacks are fetched from its remotes. */
 
 import { join } from "node:path";
 import { DocteurError } from "../errors.js";
@@ -9,8 +9,8 @@ import { runTransport } from "./transport.js";
 import type { Workspace } from "./workspace.js";
 
 /**
- * The environment in which git reads the source under its user's settings, and fetches what is missing, as it does in
- * partial clones, but keeps it in the scratch repository.
+ * The environment in which git reads the source under the user's settings. git fetches missing objects, as in
+ * any partial clone, but stores them in the scratch repository.
  */
 export async function lazyEnvironment(
   path: string,
@@ -29,13 +29,13 @@ export async function lazyEnvironment(
 /**
  * Fetches the objects of a commit that a partial clone lacks.
  *
- * They come in a round or two, missing trees before what is in them, rather than one by one as git itself would fetch
- * them when they are read.
+ * They come in one or two rounds, missing trees before their entries. git itself would fetch them one by one
+ * when they are read.
  *
  * @param path the clone's root
- * @param what trees alone, or the blobs too
- * @param workspace borrows the clone's objects, and gets the missing ones
- * @throws DocteurError `BadSource` where they cannot be had; the signal's reason
+ * @param what only trees, or blobs too
+ * @param workspace borrows the clone's objects, and receives the missing ones
+ * @throws DocteurError `BadSource` if they cannot be fetched; the signal's reason
  */
 export async function completeCommit(
   path: string,

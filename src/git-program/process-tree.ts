@@ -1,7 +1,7 @@
-/** Processes with all that they have started: ending them, and the memory that they take. */
+/** Processes and their descendants: how to end them, and how much memory they take. */
 import { readFileSync } from "node:fs";
 
-/** Processes that a process has started, and those that they have started: where the system lists them (Linux). */
+/** The descendants of a process, if the system lists them (Linux). */
 function descendantsOf(pid: number): number[] {
   let list: string;
   try {
@@ -14,7 +14,7 @@ function descendantsOf(pid: number): number[] {
 }
 
 /**
- * Sends a signal to a process and all that it has started.
+ * Sends a signal to a process and its descendants.
  * @param isGroup whether they are a process group of their own, led by `pid`
  */
 export function killTree(pid: number, isGroup: boolean, name: NodeJS.Signals): void {
@@ -28,7 +28,10 @@ export function killTree(pid: number, isGroup: boolean, name: NodeJS.Signals): v
   }
 }
 
-/** Bytes of memory that a process and all that it has started keep, mapped files apart; 0 where nothing tells (Linux does). */
+/**
+ * Bytes of memory that a process and its descendants keep, without mapped files; 0 if the system does not
+ * tell (Linux does).
+ */
 export function memoryOf(pid: number): number {
   let sum = 0;
   for (const each of [pid, ...descendantsOf(pid)]) {

@@ -1,4 +1,4 @@
-/** Runs the git program: never through a shell, in an environment that says which repository is meant. */
+/** Runs the git program: never through a shell, and in an environment that names the repository. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { devNull } from "node:os";
 import { dirname } from "node:path";
@@ -7,17 +7,20 @@ import { isatty } from "node:tty";
 import { DocteurError } from "../errors.js";
 import { ioError, systemCode } from "../node/io-error.js";
 
-/** How much of what git says on stderr is kept. */
+/** How much of git's stderr is kept. */
 export const STDERR_MAX = 1 << 16;
 
-/** What a run of git left. */
+/** The result of a run of git. */
 export interface GitResult {
   status: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Variables that would lead git to another repository than the one named (`git rev-parse --local-env-vars`). */
+/**
+ * Variables that would direct git to a repository other than the named one (`git rev-parse
+ * --local-env-vars`).
+ */
 const MISLEADING = [
   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
   "GIT_COMMON_DIR",
@@ -34,7 +37,7 @@ const MISLEADING = [
   "GIT_WORK_TREE",
 ];
 
-/** Whether git, ssh and their helpers may ask the user something: only where somebody sees the question and can answer. */
+/** Whether git, ssh and their helpers may ask the user questions: only if a user can see and answer them. */
 export function mayPrompt(): boolean {
   return isatty(0) && isatty(2);
 }
@@ -47,18 +50,18 @@ function userEnvironment(): NodeJS.ProcessEnv {
   return env;
 }
 
-/** The environment in which the source repository is asked, and never made to fetch what it lacks. */
+/** The environment for reading the source repository. git never fetches missing objects in it. */
 export function sourceEnvironment(path: string): NodeJS.ProcessEnv {
-  // Where `path` is no sound repository, one that it lies in must not answer instead.
+  // If `path` is not a sound repository, an enclosing repository must not answer instead.
   const env = { ...userEnvironment(), GIT_CEILING_DIRECTORIES: dirname(path), GIT_NO_LAZY_FETCH: "1" };
-  // git before 2.45 does not know that variable: it may use no protocol.
+  // git before 2.45 does not know that variable, so it may not use any protocol.
   return { ...env, GIT_ALLOW_PROTOCOL: "none" };
 }
 
 /** A setting of git's and its value. */
 export type Setting = readonly [name: string, value: string];
 
-/** What no setting of the user's may change where git talks to other machines. */
+/** Settings that the user's own may not override when git talks to other machines. */
 const TRANSPORT_SETTINGS: readonly Setting[] = [
   ["protocol.ext.allow", "never"],
   ["protocol.fd.allow", "never"],
@@ -83,13 +86,12 @@ function withSettings(before: NodeJS.ProcessEnv, settings: readonly Setting[]): 
 }
 
 /**
- * The user's own environment and settings, for git to talk to other machines in.
- * @param extra settings beside those that every such run has; they go through the environment, which nobody but the
- *   user (and root) can read
+ * The user's environment and settings, for runs of git that talk to other machines.
+ * @param extra more settings; they go through the environment, which only the user (and root) can read
  */
 export function transportEnvironment(extra: readonly Setting[]): NodeJS.ProcessEnv {
   const env = userEnvironment();
-  // This list, where the user has set it, is stronger than the settings.
+  // If the user has set this list, it overrides the settings.
   env.GIT_ALLOW_PROTOCOL = env.GIT_ALLOW_PROTOCOL?.split(":")
     .filter((name) => name !== "ext" && name !== "fd")
     .join(":");
@@ -103,9 +105,10 @@ const SPEED_SETTINGS: readonly Setting[] = [
 ];
 
 /**
- * Adds what ends a connection to an HTTP server that sends nothing, unless the user has settings of that kind.
- * @param env as `transportEnvironment` gives it, for the repository
- * @param prefix arguments that lead git to the repository
+ * Adds settings that end a connection to an HTTP server that sends nothing, unless the user has such
+ * settings.
+ * @param env the repository's, from `transportEnvironment`
+ * @param prefix arguments that direct git to the repository
  */
 export async function withSpeedLimit(
   env: NodeJS.ProcessEnv,
@@ -118,7 +121,7 @@ export async function withSpeedLimit(
   return status === 0 ? env : withSettings(env, SPEED_SETTINGS);
 }
 
-/** The environment of the scratch repository: nobody's settings. */
+/** The environment of the scratch repository, without any user's settings. */
 export function scratchEnvironment(repository: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(process.env))
@@ -146,7 +149,7 @@ export function startGit(
   return spawn("git", args, { env, stdio: [stdin, "pipe", "pipe"], windowsHide: true, signal });
 }
 
-/** All that a stream gives; what is beyond `limit` characters is read and dropped. */
+/** The text of a stream. Characters beyond `limit` are read and dropped. */
 export async function gather(
   stream: Readable,
   limit: number,
@@ -164,7 +167,7 @@ export function ended(git: ChildProcess): Promise<number | null> {
     let failure: Error | undefined;
     git.once("error", (error) => {
       failure = error;
-      // Where there was nothing to start, there will be no end either.
+      // A process that never started sends no end either.
       if (git.pid === undefined) reject(error);
     });
     git.once("close", (status) => (failure === undefined ? resolvePromise(status) : reject(failure)));
@@ -180,11 +183,11 @@ export function ended(git: ChildProcess): Promise<number | null> {
   }) as Promise<number | null>;
 }
 
-/** What a run of git is given. */
+/** Options of a run of git. */
 export interface RunInput {
-  /** All of standard input. */
+  /** The whole standard input. */
   input?: string | Buffer | undefined;
-  /** What the output is read as: UTF-8, unless it must keep its bytes ("latin1"). */
+  /** The output's encoding: UTF-8, or "latin1" to keep its bytes. */
   encoding?: BufferEncoding;
 }
 
@@ -196,7 +199,7 @@ export async function runGit(
   { input, encoding = "utf8" }: RunInput = {},
 ): Promise<GitResult> {
   const git = startGit(args, env, input === undefined ? "ignore" : "pipe", signal);
-  // A git that does not read its input says why on stderr.
+  // If git does not read its input, it says why on stderr.
   git.stdin?.on("error", () => undefined).end(input);
   const [status, stdout, stderr] = await Promise.all([
     ended(git),
@@ -206,10 +209,10 @@ export async function runGit(
   return { status, stdout: stdout.replace(/\n$/, ""), stderr };
 }
 
-/** Characters of that line that are told: a server may have written it. */
+/** The most characters of that line that a message shows: a server may have written it. */
 const SAID_MAX = 1000;
 
-/** The line in which git says why, for a hint. */
+/** The line in which git gives its reason, for a hint. */
 export function reasonOf(stderr: string): string {
   const lines = stderr.split(/[\r\n]/).filter((line) => line.trim() !== "");
   const said = lines.find((line) => /^(fatal|error):/.test(line)) ?? lines[0] ?? "git said nothing";

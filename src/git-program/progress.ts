@@ -1,10 +1,10 @@
-/** What git writes to stderr while it works: progress, which is told, and messages, which are kept. */
+/** git's stderr while it works: progress, which is reported, and messages, which are kept. */
 import type { Readable } from "node:stream";
 import { STDERR_MAX } from "./process.js";
 
-/** How far git says that it is. */
+/** git's progress. */
 export interface GitProgress {
-  /** git's words: "Receiving objects". */
+  /** git's name of the phase: "Receiving objects". */
   title: string;
   done: number;
   total: number | undefined;
@@ -25,8 +25,8 @@ function parseProgress(line: string): GitProgress | undefined {
 }
 
 /**
- * Reads a stderr of git's to its end.
- * @returns the lines that are no progress: the last of them, where there are many
+ * Reads git's stderr to its end.
+ * @returns the lines that are not progress; only the last ones if there are many
  */
 export function readMessages(
   stream: Readable,
@@ -45,7 +45,7 @@ export function readMessages(
       rest = lines.pop()!.slice(-STDERR_MAX);
       lines.forEach(take);
     });
-    // A pipe that breaks has ended: what git said until then is what there is.
+    // A broken pipe counts as ended: the text up to then is all that there is.
     stream
       .on("error", () => undefined)
       .once("close", () => {

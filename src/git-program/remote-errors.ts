@@ -1,21 +1,21 @@
-/** What went wrong between git and another machine, told from what git, ssh and curl say in English. */
+/** Finds what went wrong between git and another machine in the English messages of git, ssh and curl. */
 import { DocteurError } from "../errors.js";
 import type { RemoteAddress } from "./address.js";
 import { reasonOf } from "./process.js";
 
-/** Where git was sent, and what it must not repeat. */
+/** The address that git was given, and the secrets that it must not repeat. */
 export interface Destination {
   address: RemoteAddress;
-  /** Takes everything secret out of a text. */
+  /** Removes all secrets from a text. */
   scrub: (text: string) => string;
 }
 
 interface Trouble {
-  /** Matches what stderr holds. Of several troubles that match, the first counts. */
+  /** Matches the text of stderr. If several troubles match, the first one counts. */
   says: RegExp;
   code: "Io" | "Network" | "AccessDenied" | "NoRepository" | "Sha256Repository";
   message: (address: RemoteAddress, match: RegExpExecArray) => string;
-  /** What to do; where there is nothing to advise, git's own words follow. */
+  /** Advice. Without any, git's own message follows. */
   hint?: string;
 }
 
@@ -146,10 +146,10 @@ const TROUBLES: readonly Trouble[] = [
   },
 ];
 
-/** An error for a git that could not talk to another machine. */
+/** The error for a git that could not talk to another machine. */
 export function troubleWith({ address, scrub }: Destination, stderr: string): DocteurError {
-  // Nothing is told from an address: a repository may be named "TLS", or as whatever else is looked for.
-  // Nor from the words of the server, which are its own.
+  // Addresses are not searched: a repository may be named "TLS", or like any other word that is looked for.
+  // The server's own words are not searched either.
   const words = stderr.replace(/^remote: .*$/gm, "").replace(/'[a-z+]+:\/\/[^'\n]*'/gi, "'…'");
   for (const { says, code, message, hint } of TROUBLES) {
     const match = says.exec(words);
@@ -164,7 +164,10 @@ export function troubleWith({ address, scrub }: Destination, stderr: string): Do
 /** Characters of the shortest names that may be secret. */
 const TOKEN_MIN = 10;
 
-/** What takes a login, in any form in which a server or a program may repeat it, out of a text. */
+/**
+ * Makes a function that removes a login from a text, in every form in which a server or a program may repeat
+ * it.
+ */
 export function scrubber({ login }: RemoteAddress): (text: string) => string {
   const secrets: string[] = [];
   if (login !== undefined) {

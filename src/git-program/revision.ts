@@ -1,4 +1,4 @@
-/** Which commit of a repository on this machine is meant, and where the repository keeps its objects. */
+/** Resolves a revision of a repository on this machine to a commit, and finds the repository's objects. */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DocteurError, type ErrorCode } from "../errors.js";
@@ -10,24 +10,27 @@ export interface LocalCommit {
   commit: string;
   /** The folder of the repository's objects, absolute. */
   objects: string;
-  /** Folders of other repositories' objects that it borrows, and that those do, as git quotes paths. */
+  /**
+   * Folders of objects that it borrows from other repositories, directly or through them, quoted as git
+   * quotes paths.
+   */
   alternates: string[];
-  /** The remotes that a partial clone's missing objects can be had from; none, where it is no partial clone. */
+  /** The remotes from which a partial clone's missing objects can be fetched; empty for other repositories. */
   promisors: string[];
 }
 
 /** Asks git about one repository. */
 export type Ask = (...args: string[]) => Promise<GitResult>;
 
-/** What `-b` takes, for hints. */
+/** The values that `-b` takes, for hints. */
 export const REVISION_HINT = "-b takes a branch, a tag, or a commit's id";
 
-/** Some of many names: "a, b, …". */
+/** The first of many names: "a, b, …". */
 export function listSome(names: readonly string[], limit: number): string {
   return `${names.slice(0, limit).join(", ")}${names.length > limit ? ", …" : ""}`;
 }
 
-/** Refuses what git could take for an option, and what stands for all that a revision does not lead to. */
+/** Refuses text that git could read as an option, and `^REVISION`, which excludes commits. */
 export function checkRevision(ref: string): void {
   if (ref !== "" && !/^[-^]|\0/.test(ref)) return;
   throw new DocteurError("InvalidArgument", `not a name of a revision: ${JSON.stringify(ref)}`, {
@@ -36,16 +39,16 @@ export function checkRevision(ref: string): void {
 }
 
 /**
- * The commit that an object is, or that a tag leads to.
- * @param object its id, or a full ref that names it
- * @param shown what the user calls it
+ * The commit itself, or the commit that a tag leads to.
+ * @param object the object's id, or a full ref that names it
+ * @param shown the user's name for it
  */
 export async function peelToCommit(ask: Ask, object: string, shown: string): Promise<string> {
   const commit = await ask("rev-parse", "--verify", `${object}^{commit}`);
   if (commit.status === 0) return commit.stdout;
   const type = await ask("cat-file", "-t", object);
   const end = type.stdout === "tag" ? await ask("cat-file", "-t", `${object}^{}`) : type;
-  // What calls itself a commit and is not taken for one is damaged.
+  // An object of type commit that does not resolve to a commit is damaged.
   if (end.status !== 0 || end.stdout === "commit") {
     const hint = reasonOf(end.status === 0 ? commit.stderr : end.stderr);
     throw new DocteurError("BadSource", `git cannot read ${shown}`, { hint });
@@ -57,7 +60,7 @@ export async function peelToCommit(ask: Ask, object: string, shown: string): Pro
   throw new DocteurError("NoSuchRevision", message, { hint: REVISION_HINT });
 }
 
-/** A repository, asked by `git -C`. */
+/** A repository, read with `git -C`. */
 class Repository {
   readonly #path: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -79,17 +82,17 @@ class Repository {
     return this.#fail("BadSource", `git cannot use the repository ${this.#path}`, reasonOf(stderr));
   }
 
-  /** Whether a repository that git has found is this one: looking for it, git may climb to one that it lies in. */
+  /** Whether git has found this repository: git may climb to an enclosing one. */
   #isAt(gitFolder: string): boolean {
     const inside = join(this.#path, ".git");
     const found = statSync(inside, { throwIfNoEntry: false });
-    // A file leads to the repository, or git says that it does not.
+    // A file must lead to the repository; otherwise git reports an error.
     return (
       found?.isFile() || realpathSync(gitFolder) === realpathSync(found === undefined ? this.#path : inside)
     );
   }
 
-  /** Makes sure that git reads this repository, and gives the folder of its objects. */
+  /** Makes sure that git reads this repository, and returns the folder of its objects. */
   async open(): Promise<string> {
     const where = await this.ask("rev-parse", "--show-object-format", "--absolute-git-dir");
     if (where.status !== 0) this.#cannotUse(where);
@@ -106,14 +109,14 @@ class Repository {
     return resolve(this.#path, objects.stdout);
   }
 
-  /** All folders that objects are borrowed from: git follows alternates of alternates five times, and no further. */
+  /** All folders from which objects are borrowed. git follows at most five levels of alternates. */
   async alternates(objects: string): Promise<string[]> {
     if (!existsSync(join(objects, "info", "alternates"))) return [];
     const counts = await this.ask("count-objects", "-v");
     return Array.from(counts.stdout.matchAll(/^alternate: (.*)$/gm), ([, path]) => path!);
   }
 
-  /** Names of the remotes that the settings call promisors (partial-clone.txt). */
+  /** Names of the remotes that the settings mark as promisors (partial-clone.txt). */
   async promisors(): Promise<string[]> {
     const names: string[] = [];
     const pattern = "^(extensions\\.partialclone|remote\\..*\\.promisor)$";
@@ -132,7 +135,7 @@ class Repository {
     const name = ref ?? "HEAD";
     const object = await this.ask("rev-parse", "--verify", "--end-of-options", name);
     if (object.status !== 0) return this.#explain(ref, object);
-    // To git a whole id is one whether or not it has the object.
+    // git accepts a full id even if it does not have the object.
     if (/^[0-9a-f]{40}$/i.test(name)) {
       const found = await this.ask("cat-file", "-e", object.stdout);
       if (found.status !== 0) return this.#explain(ref, found);
@@ -176,9 +179,9 @@ class Repository {
  * Finds the commit that a revision names. Names are read as `git rev-parse` reads them, tags before branches; an
  * annotated tag stands for its commit.
  * @param path the repository's root, absolute
- * @param ref a branch, tag, full ref, or (abbreviated) id; HEAD where it is undefined
- * @throws DocteurError `InvalidArgument`, `NoSuchRevision`, `EmptyRepository`, `Sha256Repository`; `BadSource` where git
- *   cannot use the repository; `NoGit`, `Io`; the signal's reason
+ * @param ref a branch, tag, full ref, or (abbreviated) id; HEAD if undefined
+ * @throws DocteurError `InvalidArgument`, `NoSuchRevision`, `EmptyRepository`, `Sha256Repository`;
+ *   `BadSource` if git cannot use the repository; `NoGit`, `Io`; the signal's reason
  */
 export async function resolveCommit(
   path: string,

@@ -9,38 +9,38 @@ import { ended, type GitResult, mayPrompt, STDERR_MAX } from "./process.js";
 import { killTree, memoryOf } from "./process-tree.js";
 import { type GitProgress, readMessages } from "./progress.js";
 
-/** How long programs that were asked to end may take, in milliseconds. */
+/** Milliseconds that programs may take to end after they were asked to. */
 const GRACE_MS = 2000;
 
 /**
- * How long the pipes may stay open once git has ended, in milliseconds: what it leaves running on purpose (a shared
- * connection of ssh's, a cache of credentials) may hold them.
+ * Milliseconds that the pipes may stay open once git has ended. Programs that it leaves running on purpose (a
+ * shared connection of ssh, a cache of credentials) may hold them.
  */
 const LINGER_MS = 1000;
 
-/** Milliseconds between two looks at the memory that git takes. */
+/** Milliseconds between two measurements of git's memory. */
 const INTERVAL_MS = 200;
 
 /**
- * Bytes of memory that git and what it starts may take, where the system tells: half of what there is, at most 4 GiB. git
- * keeps a server's list of refs in memory, however long it is.
+ * Bytes of memory that git and its children may take, if the system tells: half of the machine's, at most 4
+ * GiB. git keeps a server's list of refs in memory, however long it is.
  */
 export const MEMORY_MAX = Math.min(
   2 ** 32,
   Math.floor(Math.min(process.constrainedMemory() || Infinity, totalmem()) / 2),
 );
 
-/** What a run is given. */
+/** Options of a run. */
 export interface TransportRun {
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   signal: AbortSignal | undefined;
-  /** All of standard input. */
+  /** The whole standard input. */
   input?: string;
-  /** Told every line of the output. */
+  /** Receives every line of the output. */
   onLine?: (line: string) => void;
   onProgress?: ((progress: GitProgress) => void) | undefined;
-  /** `MEMORY_MAX`, but for tests. */
+  /** `MEMORY_MAX`, except in tests. */
   memoryMax?: number;
 }
 
@@ -57,7 +57,7 @@ function readLines(stream: Readable, onLine: ((line: string) => void) | undefine
   stream.on("error", () => undefined);
 }
 
-/** Ends git, and what it has started, when the signal says so. @returns forgets about it */
+/** Ends git and its children when the signal aborts. @returns a function that stops listening */
 function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
   const kill = (name: NodeJS.Signals): void => {
@@ -72,12 +72,15 @@ function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | unde
   return () => {
     signal?.removeEventListener("abort", onAbort);
     clearTimeout(timer);
-    // What ignores SIGTERM outlives a git that does not.
+    // A child that ignores SIGTERM outlives a git that obeys it.
     if (timer !== undefined && isGroup) kill("SIGKILL");
   };
 }
 
-/** Has a program of its own end git, and what it has started, where this process is killed. @returns dismisses it */
+/**
+ * Starts a program that ends git and its children if this process is killed.
+ * @returns a function that dismisses the program
+ */
 function guard(git: ChildProcess, isGroup: boolean): () => void {
   if (git.pid === undefined) return () => undefined;
   const program = fileURLToPath(new URL("./guard.js", import.meta.url));
@@ -87,10 +90,10 @@ function guard(git: ChildProcess, isGroup: boolean): () => void {
     env,
     stdio: ["pipe", "ignore", "ignore"],
     windowsHide: true,
-    // Signals of the terminal are not for it.
+    // It must not receive the terminal's signals.
     detached: true,
   });
-  // Where it cannot be started, all goes well without it.
+  // If it cannot be started, the work goes on without it.
   child.on("error", () => undefined).unref();
   child.stdin.on("error", () => undefined);
   return () => {
@@ -99,7 +102,7 @@ function guard(git: ChildProcess, isGroup: boolean): () => void {
   };
 }
 
-/** Aborts when git takes too much memory. @returns ends the watch */
+/** Aborts when git takes too much memory. @returns a function that ends the watch */
 function watchMemory(git: ChildProcess, limit: number, abort: (reason: unknown) => void): () => void {
   const look = (): void => {
     if (git.pid === undefined || memoryOf(git.pid) <= limit) return;
@@ -139,7 +142,7 @@ async function run(
   try {
     const [status, stderr] = await Promise.all([ended(git), readMessages(git.stderr!, onProgress)]);
     signal.throwIfAborted();
-    // What git has started does not always notice that git has failed.
+    // git's children do not always notice that git has failed.
     if (status !== 0 && isGroup) killTree(git.pid!, isGroup, "SIGTERM");
     return { status, stderr };
   } finally {
@@ -149,10 +152,10 @@ async function run(
 }
 
 /**
- * Runs git to its end. Where nobody can be asked for a password, git leads a session of its own: it has no terminal
- * then, and all its children end with it. They also end where this process is killed.
- * @returns its exit status, and what it said on stderr
- * @throws DocteurError `Io` where git cannot be started, or takes too much memory; the signal's reason
+ * Runs git to its end. If no user can be asked for a password, git leads its own session: it has no terminal
+ * then, and all its children end with it. They also end if this process is killed.
+ * @returns its exit status, and its text on stderr
+ * @throws DocteurError `Io` if git cannot be started, or takes too much memory; the signal's reason
  */
 export async function runTransport(
   options: TransportRun,
@@ -161,7 +164,7 @@ export async function runTransport(
   return withOwnSignal(options.signal, (signal, abort) => run(options, signal, abort));
 }
 
-/** Runs git as `runGit` does, where it may talk to other machines. */
+/** Like `runGit`, for runs that may talk to other machines. */
 export async function askOverTransport(
   args: readonly string[],
   env: NodeJS.ProcessEnv,

@@ -3,13 +3,13 @@ import { DocteurError } from "../errors.js";
 import { ioError } from "../node/io-error.js";
 import { ended, gather, reasonOf, STDERR_MAX, sourceEnvironment, startGit } from "./process.js";
 
-/** Settings under which git only looks: no monitor of the file system is started, and no index written. */
+/** Settings under which git only reads: it starts no file system monitor and writes no index. */
 const LOOK_ONLY = ["--no-optional-locks", "-c", "core.fsmonitor=false", "--literal-pathspecs"];
 
 /**
  * Runs git in a work tree, and reads a list that it prints, whose items end with NUL.
- * @param take is told every item, a byte string ("latin1")
- * @returns what git said where it failed
+ * @param take receives every item, a byte string ("latin1")
+ * @returns git's messages if it failed
  */
 async function readList(
   path: string,
@@ -40,10 +40,11 @@ async function readList(
 }
 
 /**
- * The files of a work tree that git tracks, or would with `git add`: those of `git ls-files -co --exclude-standard`.
+ * The files of a work tree that git tracks, or would track after `git add`: those of `git ls-files -co
+ * --exclude-standard`.
  * @param path the work tree's root, absolute
- * @returns their paths from the root, and those of the directories that they are in, byte strings ("latin1")
- * @throws DocteurError `BadSource` where git cannot list them; `NoGit`, `Io`; the signal's reason
+ * @returns the paths of the files and of their directories, from the root, byte strings ("latin1")
+ * @throws DocteurError `BadSource` if git cannot list them; `NoGit`, `Io`; the signal's reason
  */
 export async function listWorkTree(path: string, signal: AbortSignal | undefined): Promise<Set<string>> {
   const paths = new Set<string>();
@@ -65,7 +66,7 @@ export async function listWorkTree(path: string, signal: AbortSignal | undefined
   });
 }
 
-/** How a work tree differs from HEAD. */
+/** The differences between a work tree and HEAD. */
 export interface WorkTreeChanges {
   /** Tracked files that are changed, added or gone. */
   changed: number;
@@ -74,10 +75,10 @@ export interface WorkTreeChanges {
 }
 
 /**
- * Counts what is not committed.
+ * Counts the files that are not committed.
  * @param path a repository's root, absolute
- * @param subdir counts below this directory alone
- * @returns zeros also where there is no work tree, or git cannot tell
+ * @param subdir counts only below this directory
+ * @returns zeros also if there is no work tree, or git cannot tell
  * @throws DocteurError `NoGit`, `Io`; the signal's reason
  */
 export async function countChanges(

@@ -1,7 +1,7 @@
 /**
- * The scratch repository in which a commit is packed: it has no settings at all, so that nobody's configuration,
- * attributes and replace refs change a byte of the pack. It borrows the objects of a repository on this machine, or is
- * where those of another machine's are fetched to.
+ * The scratch repository in which a commit is packed: it has no settings at all, so that no user's
+ * configuration, attributes and replace refs change a byte of the pack. It borrows the objects of a local
+ * repository, or receives those of a remote one.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import { scratchEnvironment } from "./process.js";
 
 /** A scratch repository. */
 export interface Workspace {
-  /** The folder that it is in, for other files of the work. */
+  /** The folder that contains it, for other temporary files. */
   folder: string;
   /** The bare repository, absolute. */
   repository: string;
-  /** The environment in which git works on it, under nobody's settings. */
+  /** The environment in which git works on it, without any user's settings. */
   env: NodeJS.ProcessEnv;
 }
 
@@ -29,8 +29,8 @@ export async function createWorkspace(folder: string): Promise<Workspace> {
 
 /**
  * Makes the objects of another repository readable in this one.
- * @param objects its folder of objects, absolute
- * @param alternates the folders that it borrows objects from itself, quoted as git does
+ * @param objects the other repository's folder of objects, absolute
+ * @param alternates the folders from which the other repository borrows objects, quoted as git quotes paths
  */
 export async function borrowObjects(
   { repository }: Workspace,

@@ -1,6 +1,6 @@
 /**
- * Byte strings: names and paths as a file system or an archive has them, one character ("latin1") to a byte, which need not
- * be UTF-8. Comparing such strings compares bytes.
+ * Byte strings: names and paths as they are in a file system or an archive, one character ("latin1") for each
+ * byte. They need not be UTF-8. Comparing such strings compares bytes.
  */
 
 import { quotePath, quotePathAlways } from "../text/quoted-path.js";
@@ -19,7 +19,7 @@ function bytesOf(byteString: string): Uint8Array {
   return Uint8Array.from(byteString, (char) => char.charCodeAt(0));
 }
 
-/** A byte string as text; what is no UTF-8 is U+FFFD. */
+/** A byte string as text. Bytes that are not UTF-8 become U+FFFD. */
 export function textOf(bytes: string): string {
   return utf8Decoder.decode(bytesOf(bytes));
 }

@@ -1,33 +1,33 @@
-/** Many byte strings ("latin1"), as bytes: what a million of paths takes besides its characters is 12 bytes each. */
+/** Many byte strings ("latin1"), stored as bytes: each takes 12 bytes besides its characters. */
 
-/** Bytes that lie together; no string goes over the end of a page. */
+/** Bytes of a page. No string crosses the end of a page. */
 const PAGE_LEN = 1 << 20;
 
-/** Strings that there is room for in the beginning. */
+/** The number of strings that fit at first. */
 const ROWS_MIN = 256;
 
-/** An array of numbers: of each row one, or a fixed number of them. */
+/** An array with one number, or a fixed count of numbers, for each row. */
 export type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array | BigInt64Array;
 
-/** A column with room for more rows: as many as it has. */
+/** A copy of a column with room for twice as many rows. */
 export function doubled<T extends Column>(column: T): T {
   const longer = new (column.constructor as new (length: number) => T)(2 * column.length);
   longer.set(column as never);
   return longer;
 }
 
-/** Byte strings, told by the order in which they were added. */
+/** Byte strings, numbered in the order in which they were added. */
 export class ByteStrings {
-  /** Of each its page, `PAGE_LEN` times, and where it begins in the page. */
+  /** The position of each string: its page times `PAGE_LEN`, plus its offset in the page. */
   #starts = new Float64Array(ROWS_MIN);
-  /** Bytes of each. */
+  /** The length of each string, in bytes. */
   #lengths = new Uint32Array(ROWS_MIN);
   readonly #pages: Uint8Array[] = [];
-  /** Bytes that are left of the last page. */
+  /** Bytes that are free in the last page. */
   #left = 0;
   count = 0;
 
-  /** @returns its row */
+  /** @returns the row of the string */
   add(text: string): number {
     const row = this.count++;
     if (row === this.#lengths.length) {
@@ -42,7 +42,7 @@ export class ByteStrings {
     const start = page.length - this.#left;
     for (let at = 0; at < text.length; at++) page[start + at] = text.charCodeAt(at);
     this.#left -= text.length;
-    // What would begin at a page's end has no bytes: any place will do.
+    // A string that would begin at a page's end is empty: its position does not matter.
     this.#starts[row] = (this.#pages.length - 1) * PAGE_LEN + (text.length === 0 ? 0 : start);
     this.#lengths[row] = text.length;
     return row;
@@ -59,12 +59,12 @@ export class ByteStrings {
     return String.fromCharCode(...this.#pageOf(row).subarray(from, from + length));
   }
 
-  /** A byte of a string. */
+  /** One byte of a string. */
   byteAt(row: number, at: number): number {
     return this.#pageOf(row)[this.#startOf(row) + at]!;
   }
 
-  /** How many bytes a part of a string has in common with the text from `at` on. */
+  /** The number of bytes that a part of a string shares with the text from `at` on. */
   commonLen(row: number, start: number, length: number, text: string, at: number): number {
     const page = this.#pageOf(row);
     const from = this.#startOf(row) + start;

@@ -17,9 +17,9 @@ for (let at = 256; at < TABLES.length; at++) {
 }
 
 /**
- * @param bytes what to add
- * @param crc the CRC-32 of what came before
- * @returns the CRC-32 of both, unsigned
+ * @param bytes the bytes to add
+ * @param crc the CRC-32 of the bytes before
+ * @returns the CRC-32 of all bytes, unsigned
  */
 export function crc32(bytes: Uint8Array, crc = 0): number {
   let state = ~crc;

@@ -1,11 +1,11 @@
 /** The date of a synthetic commit. */
 import { DocteurError } from "../errors.js";
 
-/** A moment as a commit has it. */
+/** The date of a commit. */
 export interface CommitDate {
   /** Seconds since 1970-01-01T00:00:00Z, not negative. */
   seconds: number;
-  /** Offset from UTC of whoever wrote it, "+hhmm" or "-hhmm". */
+  /** The writer's offset from UTC, "+hhmm" or "-hhmm". */
   zone: string;
 }
 
@@ -18,7 +18,8 @@ function refuse(text: string, why: string): never {
 }
 
 /**
- * Reads an RFC 3339 date, or seconds since 1970, which may have an `@` in front and are in UTC. Fractions of a second are dropped, since commits have none; second 60 is the next minute's first.
+ * Reads an RFC 3339 date, or seconds since 1970 in UTC, which may follow an `@`. Fractions of a second are
+ * dropped, since commits have none. Second 60 is the first of the next minute.
  * @throws DocteurError `InvalidArgument`
  */
 export function parseDate(text: string): CommitDate {
@@ -56,8 +57,9 @@ export function dateInUtc(date: Date): CommitDate {
 }
 
 /**
- * The date of a source that has just its files' times.
- * @param newest seconds since 1970 of the newest, `undefined` where there is no file; commits know no time before 1970
+ * The date for a source without a date of its own.
+ * @param newest the newest file's time in seconds since 1970, `undefined` without files; commits cannot be
+ *   older than 1970
  */
 export function dateOfFiles(newest: number | undefined): CommitDate {
   return { seconds: Math.max(newest ?? 0, 0), zone: "+0000" };

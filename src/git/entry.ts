@@ -1,21 +1,21 @@
 /** Headers of the PACK's entries, by the rules of `asm/git/entry.ts`. Offsets count from the PACK's start. */
 import { STATUS } from "../errors.js";
 
-/** Where the PACK begins in an image. */
+/** The offset of the PACK in an image. */
 export const PACK_START = 28;
 /** Length of the PACK's own header: magic, version, count. */
 export const PACK_HEADER = 12;
-/** Length of a trailer, and of an id. */
+/** Length of a pack's trailer, and of an id. */
 export const OID = 20;
-/** The most that an entry's header takes. */
+/** The longest header of an entry. */
 export const HEADER_MAX = 32;
 
 /** Kinds of entries. */
 export const KIND = { commit: 1, tree: 2, blob: 3, tag: 4, ofsDelta: 6, refDelta: 7 } as const;
 
-/** Inflated bytes of an object, at most (`asm/base/limits.ts`). */
+/** The most inflated bytes of an object (`asm/base/limits.ts`). */
 const OBJECT_SIZE = 2 ** 40;
-/** What the last byte of a size counts at most: git's own readers take no longer ones. */
+/** The largest factor of a byte of a size: git's own readers refuse longer sizes. */
 const SCALE_MAX = 2 ** 57;
 /** Deflate's best ratio. */
 const DEFLATE_RATIO = 1032;
@@ -27,7 +27,7 @@ export interface EntryHeader {
   size: number;
   /** An ofs-delta's base. */
   base: number;
-  /** Where a ref-delta's base's id lies in the bytes that were parsed. */
+  /** The position of a ref-delta's base id in the parsed bytes. */
   baseOidAt: number;
   /** Length of the header: the zlib stream follows. */
   length: number;
@@ -41,10 +41,10 @@ export function entryHeader(): EntryHeader {
 /**
  * Parses the header of an entry.
  * @param into filled
- * @param at where the entry begins in `bytes`
- * @param offset the entry's
+ * @param at the entry's position in `bytes`
+ * @param offset the entry's offset in the PACK
  * @param end the offset of the PACK's trailer
- * @returns `Ok`, or what is wrong
+ * @returns `Ok`, or the status of the defect
  */
 export function parseEntry(
   into: EntryHeader,

@@ -1,6 +1,6 @@
 /**
- * Reads trees as git reads them, and finds everything that is wrong with one (`tree-defects.ts`). Runs in browsers, too.
- * In `verify`, `treeScan` in Wasm passes the trees that have no defect, and only the others come here.
+ * Reads trees as git reads them, and finds all their defects (`tree-defects.ts`). Runs in browsers, too. In
+ * `verify`, `treeScan` in Wasm passes the trees that have no defect; only the others come here.
  */
 import { shownStart } from "./byte-string.js";
 import { type NameKind, nameDefect, nameReason } from "./names.js";
@@ -16,15 +16,15 @@ export interface TreeItem {
   /** The bytes of its name in the tree. */
   nameAt: number;
   nameEnd: number;
-  /** Where its id of 20 bytes begins in the tree. */
+  /** The position in the tree of its id, 20 bytes. */
   oidAt: number;
 }
 
-/** Something wrong with a tree. */
+/** A defect of a tree. */
 export interface TreeProblem {
   defect: TreeDefect;
   severity: DefectSeverity;
-  /** For people. Made only where it is wanted: there may be as many defects as a tree has entries. */
+  /** For people. It is made only on request: a tree may have as many defects as entries. */
   message: () => string;
 }
 
@@ -39,20 +39,20 @@ const DOT = 0x2e;
 const SLASH = 0x2f;
 const ZERO = 0x30;
 const OID_LEN = 20;
-/** Bytes of a name, and of a mode, that a message tells. */
+/** The most bytes of a name, and of a mode, that a message shows. */
 const SHOWN_MAX = 200;
 const MODE_SHOWN_MAX = 20;
-/** More bytes of a name than this are not looked at for what it is called: it is too long already. */
+/** A longer name is not compared with git's own names: it is too long already. */
 const NAME_READ_MAX = 4097;
 
-/** The bytes of part of a tree, one to a character. */
+/** The bytes of a part of a tree, as a byte string. */
 export function bytesOf(data: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let at = start; at < end; at++) text += String.fromCharCode(data[at]!);
   return text;
 }
 
-/** Reads a tree and tells a visitor of its entries, as far as they can be read, and of every defect. */
+/** Reads a tree, and passes its entries, as far as they can be read, and every defect to a visitor. */
 export function examineTree(data: Uint8Array, visitor: TreeVisitor): void {
   new TreeExamination(data, visitor).run();
 }
@@ -61,7 +61,10 @@ export function examineTree(data: Uint8Array, visitor: TreeVisitor): void {
 class TreeExamination {
   readonly #data: Uint8Array;
   readonly #visitor: TreeVisitor;
-  /** Where the names begin and end that begin the name before: a directory's name can only be there twice among them. */
+  /**
+   * Positions of earlier names that are prefixes of the last name: only these can repeat as a directory's
+   * name.
+   */
   readonly #prefixes: number[] = [];
   #lastAt = -1;
   #lastEnd = -1;
@@ -80,7 +83,7 @@ class TreeExamination {
     this.#visitor.problem?.({ defect, severity: TREE_DEFECTS[defect].severity, message });
   }
 
-  /** Reads the entry at `start`. @returns where the next one begins, -1 where this one cannot be parsed */
+  /** Reads the entry at `start`. @returns the start of the next entry, -1 if this one cannot be parsed */
   #entry(start: number): number {
     const data = this.#data;
     const space = modeEnd(data, start);
@@ -142,7 +145,7 @@ class TreeExamination {
     this.#report(defect, () => `${this.#quoted(nameAt, nameEnd)}: ${nameReason(defect)}`);
   }
 
-  /** Holds the entry against those before it. */
+  /** Compares the entry with those before it. */
   #order(nameAt: number, nameEnd: number, isTree: boolean): void {
     const prefixes = this.#prefixes;
     while (prefixes.length > 0 && !this.#beginsWith(nameAt, nameEnd, prefixes)) prefixes.length -= 2;

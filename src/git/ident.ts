@@ -1,9 +1,9 @@
 /**
  * The lines of a commit that name a person and a moment, "NAME <EMAIL> SECONDS ZONE", read as git reads them
- * (ident.c, split_ident_line; date.c): a date is what `git log` shows, or there is none.
+ * (ident.c, split_ident_line; date.c): the date is the one that `git log` shows, or undefined.
  */
 
-/** A moment as a commit has it. */
+/** The date of a commit. */
 export interface Moment {
   /** Seconds since 1970-01-01T00:00:00Z; never more than a `Date` can hold. */
   seconds: number;
@@ -11,11 +11,11 @@ export interface Moment {
   offset: number;
 }
 
-/** A line, taken apart. The bytes are mostly UTF-8, which git does not enforce. */
+/** A parsed line. The bytes are usually UTF-8, but git does not enforce this. */
 export interface Ident {
   name: Uint8Array;
   email: Uint8Array;
-  /** Undefined where git reads no date from the line, or a `Date` cannot hold it. */
+  /** Undefined if git reads no date from the line, or a `Date` cannot hold it. */
   moment: Moment | undefined;
 }
 
@@ -23,15 +23,15 @@ export interface Ident {
 const SECONDS_MAX = 8.64e12;
 /** git reads the zone as a C `int` and takes larger ones for 0. */
 const ZONE_MAX = 0x7fffffff;
-/** A zone beyond that is none in ISO 8601. */
+/** ISO 8601 has no larger zone. */
 const OFFSET_MAX = 24 * 60;
 
 const LESS = 0x3c;
 const GREATER = 0x3e;
-/** Bytes behind the address that can matter: no date has more digits, and blanks come one at a time. */
+/** Bytes after the address that can matter: no date has more digits, and blanks come one at a time. */
 const TAIL_MAX = 1 << 12;
 
-/** What git's own `isspace` takes for a blank. */
+/** The blanks of git's own `isspace`. */
 const BLANKS: readonly (number | undefined)[] = [0x09, 0x0a, 0x0d, 0x20];
 
 /** Minutes of a zone: hours are all digits but the last two. */
@@ -42,7 +42,7 @@ function offsetOf(sign: string, digits: string): number {
   return sign === "-" ? -minutes : minutes;
 }
 
-/** What follows the last `>`: digits, blanks, a sign and digits; anything may follow those. */
+/** The text after the last `>`: digits, blanks, a sign and digits, then anything. */
 function momentOf(tail: Uint8Array): Moment | undefined {
   const text = String.fromCharCode(...tail.subarray(0, TAIL_MAX));
   const [, digits, sign, zone] = /^[ \t\n\r]*([0-9]+)[ \t\n\r]*([+-])([0-9]+)/.exec(text) ?? [];
@@ -52,8 +52,8 @@ function momentOf(tail: Uint8Array): Moment | undefined {
 }
 
 /**
- * Takes a line apart.
- * @param line what follows "author " or "committer ", up to the line's end
+ * Parses a line.
+ * @param line the text after "author " or "committer ", up to the line's end
  */
 export function parseIdent(line: Uint8Array): Ident {
   const open = line.indexOf(LESS);
@@ -78,7 +78,7 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** The offset from UTC as ISO 8601 writes it, "+02:00"; undefined where it has no such form. */
+/** The offset from UTC as ISO 8601 writes it, "+02:00"; undefined if it has no such form. */
 export function zoneOf({ offset }: Moment): string | undefined {
   const minutes = Math.abs(offset);
   if (minutes >= OFFSET_MAX) return undefined;
@@ -86,9 +86,9 @@ export function zoneOf({ offset }: Moment): string | undefined {
 }
 
 /**
- * The moment as ISO 8601 writes it, "2024-06-07T08:09:10+02:00"; in UTC with a "Z" where it has no offset, or
- * one that ISO 8601 cannot write. Undefined beyond the years 0 to 9999, which have no form that all readers of
- * ISO 8601 know.
+ * The moment as ISO 8601 writes it, "2024-06-07T08:09:10+02:00"; in UTC with a "Z" if it has no offset, or
+ * one that ISO 8601 cannot write. Undefined outside the years 0 to 9999: not all readers of ISO 8601 know a
+ * form for other years.
  */
 export function isoOf(moment: Moment): string | undefined {
   const zone = moment.offset === 0 ? undefined : zoneOf(moment);

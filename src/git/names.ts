@@ -1,7 +1,8 @@
 /**
- * Which names and paths an image can hold. git refuses trees with a name that some file system takes for `.git`, and its
- * own settings where they are not files (fsck.c; `is_hfs_dotgit` and `is_ntfs_dotgit` and their relatives);
- * the core reads paths up to limits of its own (`asm/base/limits.ts`). Names and paths are byte strings ("latin1").
+ * Checks the names and paths that an image can hold. git refuses trees with a name that some file system
+ * reads as `.git`, and its own settings files if they are not files (fsck.c; `is_hfs_dotgit` and
+ * `is_ntfs_dotgit` and their relatives); the core reads paths up to limits of its own (`asm/base/limits.ts`).
+ * Names and paths are byte strings ("latin1").
  */
 import { DocteurError } from "../errors.js";
 import { shown, shownStart, textOf } from "./byte-string.js";
@@ -10,18 +11,18 @@ import { TREE_DEFECTS, type TreeDefect } from "./tree-defects.js";
 
 /** Bytes of a name (`asm/base/limits.ts`). */
 export const NAME_MAX = 4096;
-/** Names in a path, the last one too. */
+/** Names in a path, including the last. */
 const DEPTH_MAX = 512;
 /** Bytes of a path, without a slash in front. */
 const PATH_MAX = 4095;
-/** Bytes of a long path that a message tells. */
+/** Bytes of a long path that a message shows. */
 const SHOWN_MAX = 200;
 
-/** Characters that HFS+ does not see in names, as bytes of UTF-8. */
+/** Characters that HFS+ ignores in names, as bytes of UTF-8. */
 const IGNORED = /(?:\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf)*/y;
 const UTF8_MAX = 4;
 
-/** Whether HFS+ takes a name for another, as far as git looks: where a name is no text, it ends. */
+/** Whether HFS+ reads a name as another, by git's rules: a name ends at the first byte that is not UTF-8. */
 function isHfsName(name: string, other: string): boolean {
   let at = 0;
   const skip = (): void => {
@@ -39,21 +40,22 @@ function isHfsName(name: string, other: string): boolean {
 }
 
 /**
- * What NTFS takes for `.git`. Dots and spaces at a name's end do not count, nor does the name of a stream; and a backslash
- * is a slash on Windows. Patterns like this one look at no character more than twice, however long a name is.
+ * Names that NTFS reads as `.git`. Dots and spaces at a name's end do not count, and neither does the name of
+ * a stream. A backslash is a slash on Windows. Such patterns read each character at most twice, however long
+ * a name is.
  */
 const NTFS_GIT = /(?:^|\\)(?:\.git|git~1)[. ]*(?:[\\:]|$)/i;
 
-/** Whether some file system takes a name for `.git`. */
+/** Whether some file system reads a name as `.git`. */
 function isDotGit(name: string): boolean {
   return isHfsName(name, ".git") || NTFS_GIT.test(name);
 }
 
 /**
- * What NTFS takes for one of git's settings.
- * @param start a pattern of where the name begins
- * @param hashed what short names of it begin with when many are taken: six characters, four of them of a hash; as many
- *   of them are left as the number, which takes their place, leaves room for
+ * Names that NTFS reads as one of git's settings files.
+ * @param start a pattern of the name's beginning
+ * @param hashed the beginning of its short names when many are taken: six characters, four of them of a hash;
+ *   a longer number replaces the last of them
  */
 function ntfsSetting(start: string, name: string, hashed: string): RegExp {
   const short = Array.from(
@@ -64,7 +66,7 @@ function ntfsSetting(start: string, name: string, hashed: string): RegExp {
   return new RegExp(`${start}(?:${names.join("|")})[. ]*(?::|$)`, "i");
 }
 
-/** One of git's settings that is a file in the work tree, as file systems may call it. */
+/** One of git's settings files in the work tree, under the names that file systems may give it. */
 interface Setting {
   name: string;
   ntfs: RegExp;
@@ -101,13 +103,16 @@ const SETTINGS: readonly Setting[] = [
   },
 ];
 
-/** The kinds of entries that a name can be wrong for; a file can have any of git's settings' names. */
+/**
+ * The kinds of entries for which a name can be a defect. A file can have the name of any of git's settings
+ * files.
+ */
 export type NameKind = "file" | "symlink" | "directory" | "submodule";
 
 /**
- * What is wrong with a name, the worst of it.
- * @param name a byte to a character, without slashes
- * @returns `undefined` where nothing is
+ * The worst defect of a name.
+ * @param name a byte string, without slashes
+ * @returns `undefined` if the name has no defect
  */
 export function nameDefect(name: string, kind: NameKind): TreeDefect | undefined {
   if (name === "") return "emptyName";
@@ -117,13 +122,13 @@ export function nameDefect(name: string, kind: NameKind): TreeDefect | undefined
   return settingDefect(name, kind);
 }
 
-/** Whether git, or a file system, takes a name for one of git's own. */
+/** Whether git, or a file system, reads a name as one of git's own. */
 function settingDefect(name: string, kind: NameKind): TreeDefect | undefined {
-  // What almost all names lack.
+  // Almost no name matches this.
   if (!/git|~|mailmap|[\x80-\xff]/i.test(name)) return undefined;
   if (isDotGit(name)) return "hasDotgit";
   if (kind === "file") return undefined;
-  // Of several that a name may stand for, the first ones are errors.
+  // If a name matches several defects, the first ones are errors.
   for (const setting of SETTINGS) {
     const defect = setting[kind];
     if (defect !== undefined && (isHfsName(name, setting.name) || setting.ntfs.test(name))) return defect;
@@ -131,7 +136,7 @@ function settingDefect(name: string, kind: NameKind): TreeDefect | undefined {
   return undefined;
 }
 
-/** Why git takes a name for unsound, for people. */
+/** The reason why git considers a name unsound, for people. */
 export function nameReason(defect: TreeDefect): string {
   return NAME_REASONS[defect] ?? "git has settings in files of that name";
 }
@@ -146,7 +151,7 @@ const NAME_REASONS: Partial<Record<TreeDefect, string>> = {
 };
 
 /**
- * Makes sure that git takes a name for what it is.
+ * Makes sure that git considers a name sound.
  * @param path for the message
  * @throws DocteurError `BadSource`
  */
@@ -166,8 +171,8 @@ function nameKind(mode: Mode): NameKind {
 }
 
 /**
- * Why the core does not read a path; `undefined` where it does.
- * @param length the path's from the root of the source, in bytes
+ * The reason why the core refuses a path; `undefined` if it reads it.
+ * @param length the path's length in bytes, from the source's root
  * @param depth how many names it has
  */
 export function whyTooDeep(length: number, depth: number): string | undefined {
@@ -178,7 +183,7 @@ export function whyTooDeep(length: number, depth: number): string | undefined {
 /**
  * Makes sure that the core will read a path.
  * @param path for the message
- * @param length the path's from the root of the source, in bytes
+ * @param length the path's length in bytes, from the source's root
  * @param depth how many names it has
  * @throws DocteurError `BadSource`
  */

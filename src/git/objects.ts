@@ -10,7 +10,7 @@ export const KIND = { commit: 1, tree: 2, blob: 3 } as const;
 /** A kind of object. */
 export type Kind = keyof typeof KIND;
 
-/** The modes of tree entries, as they are written. */
+/** The modes of tree entries, as git writes them. */
 export const MODE = {
   directory: "40000",
   file: "100644",
@@ -21,7 +21,7 @@ export const MODE = {
 /** One of `MODE`. */
 export type Mode = (typeof MODE)[keyof typeof MODE];
 
-/** All of them: tables keep the index of one. */
+/** All modes: tables store a mode as its index here. */
 export const MODES: readonly Mode[] = Object.values(MODE);
 
 /** The id of an object, 20 bytes. @param hash takes it */
@@ -31,7 +31,7 @@ export function hashObject(hash: Sha1, kind: Kind, content: Uint8Array): Uint8Ar
   return hash.digest();
 }
 
-/** What is hashed before an object's content. @param size the content's length in bytes */
+/** The header that is hashed before an object's content. @param size the content's length in bytes */
 export function objectHeader(kind: Kind, size: number): Uint8Array {
   return new TextEncoder().encode(`${kind} ${size}\0`);
 }
@@ -56,9 +56,9 @@ export interface CommitWords {
 }
 
 /**
- * Encodes the commit that stands for a plain directory. By default it is byte for byte the one that docteur 0.0.7
- * writes: without a parent and a message, even without the empty line that comes before one. With a message it is the
- * commit that `git commit-tree -m` writes.
+ * Encodes the commit that stands for a plain directory. By default its bytes equal those of docteur 0.0.7: it
+ * has no parent, no message, and no empty line before a message. With a message its bytes equal those of `git
+ * commit-tree -m`.
  */
 export function encodeSyntheticCommit(
   tree: Uint8Array,

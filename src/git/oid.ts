@@ -4,7 +4,7 @@ import { DocteurError } from "../errors.js";
 /** Bytes of an id. */
 export const OID_LEN = 20;
 
-/** A SHA-1 in the making. `node:crypto` has it in this shape. */
+/** A SHA-1 in progress, in the shape of `node:crypto`'s hashes. */
 export interface Sha1 {
   update(bytes: Uint8Array): unknown;
   /** 20 bytes. */
@@ -20,7 +20,7 @@ export function hexOid(bytes: Uint8Array): string {
   return hex;
 }
 
-/** The 20 bytes of an object id. @throws DocteurError for what is none */
+/** The 20 bytes of an object id. @throws DocteurError if the text is not an object id */
 export function oidBytes(hex: string): Uint8Array {
   if (!/^[0-9a-f]{40}$/i.test(hex)) throw new DocteurError("InvalidArgument", `not an object id: ${hex}`);
   return Uint8Array.from(hex.match(/../g)!, (digits) => Number.parseInt(digits, 16));

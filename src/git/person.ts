@@ -1,19 +1,19 @@
-/** The people that a new commit names, and its message: what git takes of them (ident.c; fsck.c; `git commit-tree`). */
+/** Checks the people and the message of a new commit, by git's rules (ident.c; fsck.c; `git commit-tree`). */
 import { type Check, invalid, isString } from "../arguments.js";
 
-/** A person, as commits name one. */
+/** A person in a commit. */
 export interface Person {
   name: string;
   email: string;
 }
 
-/** The person that docteur's own commits name. */
+/** The author of docteur's own commits. */
 export const GREENTHUMB: Person = { name: "Dr. Greenthumb", email: "noreply@cypress.hill" };
 
-/** Half of a surrogate pair alone: such text has no UTF-8. */
+/** A lone half of a surrogate pair, which has no UTF-8 form. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Characters that end a name or an address, or its line: git leaves them out silently. */
+/** Characters that end a name, an address or their line. git drops them silently. */
 const DELIMITERS = /[<>\n\r\0]/;
 
 export const isPerson: Check = (value) => {
@@ -33,8 +33,8 @@ function checkPart(what: string, text: string): void {
 }
 
 /**
- * Checks a person for a new commit: what would end the name or the address, and what has no UTF-8, is refused. (git also
- * leaves out dots, commas and quotes at the ends of a name, which are no harm.)
+ * Checks a person for a new commit. Characters that would end the name or the address, and text without a
+ * UTF-8 form, are refused. (git also drops dots, commas and quotes at the ends of a name; these do no harm.)
  * @throws DocteurError `InvalidArgument`
  */
 export function checkPerson({ name, email }: Person): void {
@@ -49,18 +49,18 @@ export function checkMessage(message: string): void {
   if (LONE_SURROGATE.test(message)) throw invalid("the message has half of a surrogate pair");
 }
 
-/** A message as `git commit-tree -m` writes it: its last line is ended. */
+/** A message as `git commit-tree -m` writes it: its last line ends with a line feed. */
 export function completeMessage(message: string): string {
   return message === "" || message.endsWith("\n") ? message : `${message}\n`;
 }
 
-/** "Name <email>", as commits have it. */
+/** "Name <email>", as in commits. */
 export function identOf({ name, email }: Person): string {
   return `${name} <${email}>`;
 }
 
 /**
- * Takes "Name <email>" apart.
+ * Parses "Name <email>".
  * @returns undefined for other text
  */
 export function parsePerson(text: string): Person | undefined {

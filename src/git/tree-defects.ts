@@ -1,7 +1,8 @@
 /**
- * Everything that can be wrong with a tree, and how much it matters. Names and severities are those of `git fsck`
- * (fsck.h), with one exception: names that git only warns of, and that could lead out of a directory or into a
- * repository once they are files, are errors here. docs/VERIFY.md has the table; readers, `verify` and `make` agree on it.
+ * All defects that a tree can have, and their severities. Names and severities are those of `git fsck`
+ * (fsck.h), with one exception: names that could lead out of a directory or into a repository once they are
+ * files are errors here, even if git only warns of them. docs/VERIFY.md has the table; readers, `verify` and
+ * `make` agree on it.
  */
 
 /** An `error` makes an image unsound, and `make` refuses to write it; a `warning` is readable in every mode. */
@@ -9,9 +10,9 @@ export type DefectSeverity = "error" | "warning";
 
 /** One kind of defect. */
 interface Defect {
-  /** What `git fsck` makes of it without `--strict`; `none` where no git that we follow looks for it. */
+  /** Its severity in `git fsck` without `--strict`; `none` if no supported version of git checks for it. */
   git: DefectSeverity | "none";
-  /** What it is here: never less than git's. */
+  /** Its severity here, never lower than git's. */
   severity: DefectSeverity;
 }
 
@@ -21,14 +22,14 @@ export const TREE_DEFECTS = {
   badTree: { git: "error", severity: "error" },
   treeNotSorted: { git: "error", severity: "error" },
   duplicateEntries: { git: "error", severity: "error" },
-  /** git's fsck has a warning for it, but its parser takes such a tree for `badTree`. */
+  /** git's fsck has a warning for it, but its parser reports such a tree as `badTree`. */
   emptyName: { git: "error", severity: "error" },
   fullPathname: { git: "warning", severity: "error" },
   hasDot: { git: "warning", severity: "error" },
   hasDotdot: { git: "warning", severity: "error" },
-  /** Some file system takes the name for `.git`. */
+  /** Some file system reads the name as `.git`. */
   hasDotgit: { git: "warning", severity: "error" },
-  /** The name is longer than 4,096 bytes, which readers do not take; git looks for it since 2.43. */
+  /** The name is longer than 4,096 bytes, so readers refuse it. git checks for it since 2.43. */
   largePathname: { git: "none", severity: "error" },
   gitmodulesSymlink: { git: "error", severity: "error" },
   /** The entry is a directory. */
@@ -38,7 +39,7 @@ export const TREE_DEFECTS = {
   gitmodulesMissing: { git: "error", severity: "error" },
   gitattributesMissing: { git: "error", severity: "error" },
   zeroPaddedFilemode: { git: "warning", severity: "warning" },
-  /** git understands the mode, and never writes it. */
+  /** git understands the mode, but never writes it. */
   badFilemode: { git: "warning", severity: "warning" },
   nullSha1: { git: "warning", severity: "warning" },
   gitattributesSymlink: { git: "warning", severity: "warning" },

@@ -1,6 +1,6 @@
 /** The modes of tree entries, read as git reads them (`get_mode` of tree-walk.c, `canon_mode` of cache.h). */
 
-/** What an entry is (`Entry` in `asm/git/tree.ts`). */
+/** The kinds of entries (`Entry` in `asm/git/tree.ts`). */
 export const ENTRY = { tree: 1, file: 2, executable: 3, symlink: 4, submodule: 5 } as const;
 
 /** Modes by `ENTRY`, as git writes them. */
@@ -10,9 +10,9 @@ const SPACE = 0x20;
 const ZERO = 0x30;
 
 /**
- * Reads a mode: octal digits, however many, of which the last 32 bits count.
- * @param end where it ends: at a space, or where the tree does
- * @returns -1 where it is not an octal number
+ * Reads a mode: any number of octal digits, of which the last 32 bits count.
+ * @param end the mode's end: at a space, or at the tree's end
+ * @returns -1 if it is not an octal number
  */
 export function parseMode(tree: Uint8Array, start: number, end: number): number {
   let mode = 0;
@@ -24,7 +24,7 @@ export function parseMode(tree: Uint8Array, start: number, end: number): number 
   return start === end ? -1 : mode;
 }
 
-/** Where a mode that begins at `start` ends: at the first byte that is not an octal digit. */
+/** The end of the mode that begins at `start`: the first byte that is not an octal digit. */
 export function modeEnd(tree: Uint8Array, start: number): number {
   let at = start;
   while (at < tree.length && tree[at] !== SPACE && tree[at]! >= ZERO && tree[at]! < ZERO + 8) at++;
@@ -32,8 +32,8 @@ export function modeEnd(tree: Uint8Array, start: number): number {
 }
 
 /**
- * The entry that a mode stands for: only the owner's execution bit of a file counts, and a mode without a type that git
- * knows is a submodule's.
+ * The kind of entry for a mode. Of a file's permissions only the owner's execution bit counts. A mode without
+ * a type that git knows is a submodule's.
  * @returns one of `ENTRY`
  */
 export function entryOfMode(mode: number): number {

@@ -19,7 +19,7 @@ import { parseSubdir } from "./source/part.js";
 import { listTar } from "./source/tar.js";
 import { TreeSpool } from "./tree-spool.js";
 
-/** The trees of so many files are kept in a file. */
+/** From this number of files on, trees are kept in a file. */
 const SPOOLED_MIN = 100_000;
 
 async function list(

@@ -23,13 +23,13 @@ function treeOf(objects: CommitObjects): string {
   return hexOid(objects.oidOf(1));
 }
 
-/** What was packed. */
+/** The result of packing. */
 interface Packed extends ImageSizes {
   tree: string;
   objectCount: number;
 }
 
-/** Has git pack the commit, and meanwhile makes sure that it gives the right contents. */
+/** Lets git pack the commit, and checks meanwhile that git gives the right contents. */
 async function packByGit(
   { workspace, commit, objects }: ReadyCommit,
   { signal, onProgress, blockSize }: Job,
@@ -55,7 +55,7 @@ async function packByGit(
   return { tree: treeOf(objects), objectCount: pack.objectCount, ...sizes };
 }
 
-/** Surveys the objects of a kind, which must be what git says that they are. @returns their rows */
+/** Surveys the objects of a kind. Their ids must be those that git gave. @returns their rows */
 async function survey(packer: Packer, kind: Kind, spooled: SpooledCommit): Promise<Uint32Array> {
   const rows = spooled.objects.rowsOf(kind);
   const oids = await packer.survey(kind, spooled.unreads(rows));
@@ -79,7 +79,9 @@ function breadthFirst({ paths }: CommitObjects, rows: Uint32Array): Uint32Array 
   return Uint32Array.from(rows.keys()).sort((left, right) => depths[left]! - depths[right]! || left - right);
 }
 
-/** The order of the pack: the commit, trees breadth first, blobs. All were surveyed in that order of kinds. */
+/**
+ * The order of the pack: the commit, trees breadth first, blobs. They were surveyed in this order of kinds.
+ */
 function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array): Places {
   const { paths } = objects;
   const places = new Places();
@@ -89,7 +91,7 @@ function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array
   return places;
 }
 
-/** Packs the commit as directories are. */
+/** Packs the commit as `make` packs directories. */
 async function packAnew(
   { workspace, commit, objects }: ReadyCommit,
   { signal, onProgress, blockSize, workers, depth = DEPTH }: Job,
@@ -115,7 +117,7 @@ async function packAnew(
   });
 }
 
-/** Says that the work tree has files that the image will not have: build output, most of the time. */
+/** Warns of files in the work tree that the image will lack: usually build output. */
 async function noticeChanges(source: GitSource, { ref, subdir, signal, onNotice }: Job): Promise<void> {
   if (source.kind !== "git" || ref !== undefined || onNotice === undefined) return;
   const { changed, untracked } = await countChanges(source.path, subdir, signal);
@@ -128,7 +130,7 @@ async function noticeChanges(source: GitSource, { ref, subdir, signal, onNotice 
 
 /**
  * Writes an image of a commit.
- * @throws DocteurError what `openGitSource` throws, `BadSource`, `Io`; the signal's reason
+ * @throws DocteurError those of `openGitSource`, `BadSource`, `Io`; the signal's reason
  */
 export async function makeFromGit(
   source: GitSource,

@@ -1,7 +1,7 @@
 /**
- * A listed source as an image: its contents are read for their ids (the survey), which give the trees and the commit (the
- * snapshot); then everything is packed. Nothing is kept of a content but where it is, and one that is not the same
- * whenever it is read is noticed.
+ * Makes an image of a listed source. It reads the contents for their ids (the survey), makes the trees and
+ * the commit from those (the snapshot), and packs everything. It keeps only the place of each content, and
+ * notices a content that changes between two reads.
  */
 
 import type { CommitDate } from "../git/date.js";
@@ -18,7 +18,7 @@ import { takeSnapshot } from "./snapshot.js";
 import { findDanglingLinks } from "./source/dangling-links.js";
 import { FolderTree, type Listing, SourceFolder } from "./source/listing.js";
 
-/** Room for that many folders more than files. */
+/** Room for this many more folders than files. */
 const FOLDERS_MIN = 1024;
 
 /** How to make an image of a listing. */
@@ -31,29 +31,29 @@ export interface ListingOptions extends PackerOptions, CommitWords {
   trees?: TreeStore | undefined;
 }
 
-/** What was made. */
+/** The result. */
 export interface ListingSummary extends ImageSizes {
   /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
   commit: string;
   tree: string;
   objectCount: number;
   deltaCount: number;
-  /** Files and symbolic links, the same content counted every time; and bytes of them. */
+  /** Files and symbolic links, counted by path, and their bytes. */
   fileCount: number;
   contentBytes: number;
   /** Symbolic links that no reader can follow: they lead to nothing in the image, out of it, or to themselves. */
   danglingLinks: Noticed;
 }
 
-/** One object, to be read from memory. */
+/** One object in memory. */
 function unreadOf(content: Uint8Array): Unreads {
   return { length: 1, sizeOf: () => content.length, at: () => ({ size: content.length, content }) };
 }
 
 /**
- * Writes an image of a listing, whose tree is empty then: it is not needed any more once git's trees are made.
+ * Writes an image of a listing. It empties the listing's tree, which is not needed once git's trees are made.
  * @param sink empty; the image is complete when the promise resolves
- * @throws DocteurError `Io` where content cannot be read, or is not what it was before; the signal's reason
+ * @throws DocteurError `Io` if content cannot be read, or has changed; the signal's reason
  */
 export async function makeFromListing(
   listing: Listing,
@@ -64,7 +64,7 @@ export async function makeFromListing(
 ): Promise<ListingSummary> {
   const oidOf = (kind: Kind, content: Uint8Array): Uint8Array => hashObject(contents.sha1(), kind, content);
   const { blobs } = listing;
-  // Most folders are trees of their own, unless they are far more than the files.
+  // Most folders are distinct trees, unless there are far more folders than files.
   const treeCount = Math.min(listing.tree.folderCount(), blobs.length + FOLDERS_MIN);
   const packer = new Packer(executor, blobs.length + treeCount + 1, options);
   const oids = await packer.survey("blob", blobs);

@@ -3,7 +3,7 @@
  *
  * ```
  *       0  the commit's id, 20 bytes
- *      20  u64, little-endian: where the IDX begins
+ *      20  u64, little-endian: offset of the IDX
  *      28  PACK, then zeros up to a block boundary
  *          IDX, then zeros up to a block boundary
  * ```
@@ -13,7 +13,9 @@ import type { Sink } from "../sink.js";
 /** Bytes before the PACK. */
 export const HEADER_LEN = 28;
 
-/** How many zero bytes follow `top` bytes: a whole block of them where `top` is aligned already, as docteur has it. */
+/**
+ * The number of zero bytes after `top` bytes: a whole block if `top` is already aligned, as in docteur 0.0.7.
+ */
 export function paddingLen(top: number, blockSize: number): number {
   return blockSize - (top % blockSize);
 }
@@ -26,7 +28,7 @@ export function encodeHeader(commit: Uint8Array, idxOffset: number): Uint8Array 
   return header;
 }
 
-/** What an image takes, in bytes. */
+/** The sizes of an image, in bytes. */
 export interface ImageSizes {
   packBytes: number;
   idxBytes: number;

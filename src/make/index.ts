@@ -24,16 +24,16 @@ import {
 import { WORKERS_MAX } from "./pack/workers.js";
 import { parseSubdir, takesPart } from "./source/part.js";
 
-/** No path has more names. */
+/** The most names in a path. */
 const STRIP_MAX = 512;
 
 export * from "./browser.js";
 export type { MakeOptions, MakeProgress, MakeSummary } from "./options.js";
 
-/** Options that are for some kinds of sources alone, as the command line has them. */
+/** The command line's names of options for only some kinds of sources. */
 const GIT_ONLY = { ref: "-b", strict: "--strict", repack: "--repack" } as const;
 const REMOTE_ONLY = { timeout: "--timeout", maxFetch: "--max-fetch" } as const;
-/** What a commit of git's own has already. */
+/** Options that a commit of git does not need: it has its own values. */
 const WORDS = { author: "--author", message: "--message" } as const;
 
 /** Refuses options that the source cannot honour. */
@@ -47,7 +47,7 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       if (isGiven(name as keyof MakeOptions)) refuse(what, `${flag} is for ${whose}`);
   };
   const { kind } = source;
-  // Of a repository on this machine, only git can say whether it is a partial clone.
+  // Only git knows whether a local repository is a partial clone.
   if (kind !== "remote" && (kind !== "git" || options.worktree))
     forbid(REMOTE_ONLY, `${source.path} is on this machine`, "git repositories on other machines");
   if (options.worktree) {
@@ -99,7 +99,7 @@ function checkHonoured(source: Source, options: MakeOptions): void {
     );
 }
 
-/** git, and every relative path, needs a working directory that is there. */
+/** git and relative paths need an existing working directory. */
 function checkWorkingDirectory(): void {
   try {
     process.cwd();
@@ -111,7 +111,7 @@ function checkWorkingDirectory(): void {
   }
 }
 
-/** The phases that making an image goes through. Deltas are looked for in two rounds. */
+/** The phases of making an image. The search for deltas has two rounds. */
 function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): PhaseProgress["phase"][] {
   const isGit = kind === "remote" || (kind === "git" && !worktree);
   const packing: PhaseProgress["phase"][] =
@@ -122,20 +122,21 @@ function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): P
 /**
  * Makes an image of a commit, of a directory, or of a tar archive.
  *
- * The same source and options give the same bytes: the order of directories, times of files, settings of git and the
- * machine have no part in it. (Give a `date` where a directory's newest file may have another time.) A git source is
- * fetched, and unless `repack` is set packed, by the `git` program; directories and archives need none.
+ * Equal sources and options give equal bytes: the order of directories, times of files, settings of git and
+ * the machine do not matter. (Give a `date` if the time of a directory's newest file may differ.) The `git`
+ * program fetches a git source and, unless `repack` is set, packs it. Directories and archives do not need
+ * git.
  *
  * @param source a path, `file:///absolute/path` or `relativize://relative/path`: the root of a git work tree, a bare git
  *   repository, any other directory, or a tar archive, which gzip may have compressed; "-" is an archive in standard
  *   input; or the address of a git repository on another machine: `https://`, `http://`, `ssh://`, `git://` or
  *   `user@host:path`
- * @param target the image's file, replaced whole when the image is complete; it may lie inside a directory source, and
- *   is no part of it then
- * @returns what was made
- * @throws DocteurError `InvalidArgument` for options, `BadSource` for what cannot be in an image, `Io`; of git sources also
- *   `NoGit`, `Network`, `AccessDenied`, `NoRepository`, `NoSuchRevision`, `EmptyRepository` and `Sha256Repository`; the
- *   reason of `options.signal`
+ * @param target the image's file, replaced whole when the image is complete; it may lie inside a directory
+ *   source, and is not part of the image then
+ * @returns the ids, counts and sizes of the image
+ * @throws DocteurError `InvalidArgument` for options, `BadSource` for entries that an image cannot hold,
+ *   `Io`; of git sources also `NoGit`, `Network`, `AccessDenied`, `NoRepository`, `NoSuchRevision`,
+ *   `EmptyRepository` and `Sha256Repository`; the reason of `options.signal`
  * @example
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */

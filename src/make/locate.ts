@@ -1,4 +1,4 @@
-/** What the first argument of `docteur make` names: where it is and of which kind. */
+/** Finds the place and the kind of the source that the first argument of `docteur make` names. */
 
 import { existsSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -20,11 +20,11 @@ export interface FileSource {
   kind: "directory" | "tar";
   /** Absolute; "-" is standard input. */
   path: string;
-  /** Whether it can be read only once, from its begin to its end. */
+  /** Whether it can be read only once, from beginning to end. */
   isStream: boolean;
 }
 
-/** What a source's text names. */
+/** The source that a text names. */
 export type Source = GitSource | FileSource;
 
 const KINDS = "the source is a git repository, a directory or a tar archive";
@@ -34,9 +34,9 @@ function refuse(message: string, hint: string, cause?: unknown): never {
 }
 
 /**
- * The path of a `file://` URL, read as git reads it (connect.c, url.c): what encodes no byte stands for itself, there is
- * no query and no fragment, and a host between the slashes, such as `localhost`, is passed over.
- * @param rest what follows the scheme
+ * The path of a `file://` URL, read as git reads it (connect.c, url.c): a percent sign that encodes no byte
+ * stays, there is no query and no fragment, and a host between the slashes, such as `localhost`, is skipped.
+ * @param rest the text after the scheme
  */
 function pathOfFileUrl(source: string, rest: string): string {
   const path = decodePercent(rest);
@@ -84,15 +84,15 @@ function readSource(source: string): RemoteAddress | string {
   return isScpLike(source) && !existsSync(source) ? parseScpLike(source) : resolve(source);
 }
 
-/** git's own test for a repository's folder (`is_git_directory`), as far as it tells a folder from one. */
+/** git's own test for a repository's folder (`is_git_directory`), in the parts that concern folders. */
 function isBareRepository(path: string): boolean {
   return ["HEAD", "objects", "refs"].every((name) => existsSync(join(path, name)));
 }
 
 /**
- * Finds out what a source is.
- * @throws DocteurError `InvalidArgument` where the text cannot name a source, `BadSource` where nothing usable is there,
- *   `Io`
+ * Finds the place and the kind of a source.
+ * @throws DocteurError `InvalidArgument` if the text cannot name a source, `BadSource` if there is nothing
+ *   usable, `Io`
  */
 export function locateSource(source: string): Source {
   if (source === "-") return { kind: "tar", path: source, isStream: true };

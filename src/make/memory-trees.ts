@@ -1,4 +1,4 @@
-/** Trees in memory, many to a page: an array for each would take more than most trees do. */
+/** Trees in memory, many to a page: an array for each would take more memory than most trees. */
 import type { TreeStore } from "./base/content.js";
 
 const PAGE_LEN = 1 << 20;
@@ -6,10 +6,13 @@ const PAGE_LEN = 1 << 20;
 /** See the file's head. */
 export class MemoryTrees implements TreeStore {
   readonly #pages: Uint8Array[] = [];
-  /** Bytes that are taken of the last page. */
+  /** Bytes used in the last page. */
   #taken = 0;
 
-  /** @returns the page, `PAGE_LEN` times, and where the content begins in it: below `PAGE_LEN`, as larger ones have their own */
+  /**
+   * @returns the page times `PAGE_LEN`, plus the offset of the content in it, which is below `PAGE_LEN`:
+   *   larger contents have their own page
+   */
   keep(content: Uint8Array): number {
     const page = this.#pages.at(-1);
     if (page === undefined || content.length > page.length - this.#taken) {
@@ -24,7 +27,7 @@ export class MemoryTrees implements TreeStore {
 
   at(offset: number, size: number): Uint8Array {
     const start = offset % PAGE_LEN;
-    // A copy: a message that holds a view of a page takes all of it along.
+    // A copy: a message with a view of a page would carry the whole page.
     return this.#pages[Math.floor(offset / PAGE_LEN)]!.slice(start, start + size);
   }
 }

@@ -1,4 +1,7 @@
-/** Images in memory, of files in memory: what `docteur make` does where there is no file system, in browsers among others. */
+/**
+ * Makes images of files in memory, in memory: `docteur make` for hosts without a file system, such as
+ * browsers.
+ */
 
 import {
   type Checks,
@@ -22,23 +25,25 @@ import { LocalExecutor } from "./pack/local-executor.js";
 import { JobRunner } from "./pack/runner.js";
 import { listMemory, type MemoryFiles } from "./source/memory.js";
 
-/** How far the work has come. */
+/** Progress of the work. */
 export interface MemoryProgress {
   /** `read`: hashing contents; `compare`: looking for deltas; `pack`: compressing. */
   phase: "read" | "compare" | "pack";
   /** Pairs of objects in phase `compare`, else objects. */
   done: number;
-  /** What `done` will be at the end of the phase; a phase may come more than once. */
+  /** The value of `done` at the end of the phase. A phase may come more than once. */
   total: number;
 }
 
 /** How to make an image in memory. */
 export interface MemoryOptions {
-  /** The commit's: RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: 1970-01-01T00:00:00Z. */
+  /**
+   * The commit's date: RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: 1970-01-01T00:00:00Z.
+   */
   date?: string | Date | undefined;
-  /** The commit's author and committer. Default: Dr. Greenthumb, as docteur 0.0.7 has it. */
+  /** The commit's author and committer. Default: Dr. Greenthumb, as in docteur 0.0.7. */
   author?: Person | undefined;
-  /** The commit's message; its last line is ended. Default: none. */
+  /** The commit's message. A line feed is added to its last line if it lacks one. Default: none. */
   message?: string | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
@@ -48,13 +53,14 @@ export interface MemoryOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MemoryProgress) => void) | undefined;
   /**
-   * This package's `packer.wasm` or `packer.simd.wasm`, compiled: they give the same bytes, SIMD sooner. Default: the one
-   * that the engine takes, from where it lies beside this module, which a bundle may have left behind.
+   * This package's `packer.wasm` or `packer.simd.wasm`, compiled. Both give equal bytes; SIMD is faster.
+   * Default: the one that the engine supports, loaded from the file beside this module, which a bundle may
+   * lack.
    */
   module?: WebAssembly.Module | undefined;
 }
 
-/** An image, and what is in it. */
+/** An image, and a summary of its content. */
 export interface MemoryImage extends ListingSummary {
   /** The whole image: `imageBytes` long. */
   image: Uint8Array<ArrayBuffer>;
@@ -73,17 +79,17 @@ const OPTIONS: Checks = {
   module: isModule,
 };
 
-/** Bytes of a state of SHA-1 (`asm/checksum/sha1.ts`), and of what is hashed at a time. */
+/** Bytes of a SHA-1 state (`asm/checksum/sha1.ts`), and of a chunk to hash. */
 const SHA1_LEN = 96;
 const CHUNK_LEN = 64 << 10;
 
-/** Makes SHA-1s by an engine: what browsers have takes a whole message at once, and answers later. */
+/** Makes SHA-1s with an engine: the browsers' own function takes only whole messages, and is asynchronous. */
 class Sha1Maker {
   readonly engine: Engine;
   /** Room for `CHUNK_LEN` bytes, which all hashes share. */
   readonly chunk: number;
 
-  /** @param engine nobody else's: an allocation for a hash must not move memory that is being hashed */
+  /** @param engine not shared: an allocation for a hash must not move memory that is being hashed */
   constructor(engine: Engine) {
     this.engine = engine;
     this.chunk = this.allocate(CHUNK_LEN);
@@ -116,7 +122,7 @@ class EngineSha1 implements Sha1 {
     }
   }
 
-  /** Ends the hash and frees its state. Hashes that come to no end go with their engine. */
+  /** Ends the hash and frees its state. Unfinished hashes are freed with their engine. */
   digest(): Uint8Array {
     const { engine, chunk } = this.#maker;
     engine.sha1Final(this.#state, chunk);
@@ -125,15 +131,15 @@ class EngineSha1 implements Sha1 {
   }
 }
 
-/** Contents at hand, hashed in Wasm. */
+/** Contents in memory, hashed in Wasm. */
 function memoryContents(maker: Sha1Maker, signal: AbortSignal | undefined): Contents {
   return {
     open(content, size): OpenContent {
-      // Jobs that were under way when the signal came end here.
+      // Jobs that were under way when the signal aborted end here.
       signal?.throwIfAborted();
       const bytes = content as Uint8Array;
       const file = new MemoryContent(bytes);
-      // Of a buffer that was transferred to another thread nothing is left.
+      // A buffer that was transferred to another thread is empty.
       if (bytes.length !== size) throw file.changed();
       return file;
     },
@@ -142,15 +148,17 @@ function memoryContents(maker: Sha1Maker, signal: AbortSignal | undefined): Cont
 }
 
 /**
- * Makes an image of files in memory, in memory. The same files and options, in whatever order, give the same bytes, in
- * every engine; and the same as `make` gives for a directory that holds the files.
+ * Makes an image of files in memory, in memory. Equal files and options, in any order, give equal bytes in
+ * every engine. `make` gives these bytes, too, for a directory that holds the files.
  *
- * The work is done on this thread, in pieces that let others have their turn: of much content, make an image in a worker.
+ * The work is done on this thread, in pieces between which other events run. For much content, call it in a
+ * worker.
  *
- * @param files by path; directories come with what is in them
- * @returns the image and what is in it
- * @throws DocteurError `InvalidArgument` for options; `BadSource` for paths that no image can hold, are there twice or lead
- *   through files; `Io` where the Wasm cannot be loaded, or content changed meanwhile; `OutOfMemory`. The signal's reason
+ * @param files by path; directories are implied by the files in them
+ * @returns the image and a summary of its content
+ * @throws DocteurError `InvalidArgument` for options; `BadSource` for paths that no image can hold, that
+ *   occur twice or that lead through files; `Io` if the Wasm cannot be loaded, or content changed meanwhile;
+ *   `OutOfMemory`. The signal's reason
  * @example
  * const { image, commit } = await makeImage({
  *   "index.html": "<p>Hello</p>",

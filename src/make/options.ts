@@ -1,4 +1,4 @@
-/** What `make` is told, tells on the way, and answers; and the checks that all makers share. */
+/** The options, progress and results of `make`, and the checks that all makers share. */
 
 import {
   type Check,
@@ -20,7 +20,7 @@ import type { Noticed } from "./base/noticed.js";
 import type { ImageSizes } from "./image.js";
 import type { Skipped } from "./source/listing.js";
 
-/** How far a phase has come. */
+/** Progress of a phase. */
 export interface PhaseProgress {
   /**
    * `fetch`: receiving objects from another machine; `scan`: listing the source's files; `read`: reading them; `compare`:
@@ -29,94 +29,103 @@ export interface PhaseProgress {
   phase: "fetch" | "scan" | "read" | "compare" | "pack";
   /** Files in phase `scan`, pairs of objects in `compare`, else objects. */
   done: number;
-  /** What `done` will be at the end, where that is known. */
+  /** The value of `done` at the end, if it is known. */
   total: number | undefined;
 }
 
-/** How far the work has come, and which of its steps this is. */
+/** Progress of the work, with the number of the present step. */
 export type MakeProgress = PhaseProgress & StepNumbers;
 
-/** What to make. Options that the kind of source cannot honour are refused. */
+/** Options of `make`. Options that do not apply to the kind of source are refused. */
 export interface MakeOptions {
   /**
-   * Git sources only: a branch, tag, full ref or commit id, which only a repository on this machine knows by its first
-   * digits. Default: HEAD.
+   * Git sources only: a branch, tag, full ref or commit id. An id may be abbreviated only for a local
+   * repository. Default: HEAD.
    */
   ref?: string | undefined;
   /**
-   * A directory of the source, to be the root of the image. Patterns of `exclude` still match from the root of the source.
-   * A part of a commit, whether by this option, `exclude` or `stripComponents`, has a commit of its own, whose message
-   * names the original.
+   * A directory of the source that becomes the root of the image. Patterns of `exclude` still match from the
+   * root of the source. If this option, `exclude` or `stripComponents` takes a part of a commit, the part
+   * gets a new commit, whose message names the original.
    */
   subdir?: string | undefined;
   /** Git sources only: submodules and Git LFS pointers are errors. */
   strict?: boolean | undefined;
-  /** Git sources only: choose deltas as for directories, which takes less space, instead of having git choose them. */
+  /** Git sources only: choose deltas as for directories, which saves space. By default git chooses them. */
   repack?: boolean | undefined;
   /**
-   * The date of a directory's or an archive's commit, RFC 3339 with its offset from UTC, or a `Date`, in UTC. Default: that
-   * of its newest file or symbolic link; without any, 1970-01-01T00:00:00Z. A commit of a git repository has its own.
+   * The date of a directory's or an archive's commit, RFC 3339 with its offset from UTC, or a `Date`, in UTC.
+   * Default: the time of the newest file or symbolic link; without any, 1970-01-01T00:00:00Z. Commits of git
+   * repositories keep their dates.
    */
   date?: string | Date | undefined;
   /**
-   * The author and committer of a commit that `make` writes: of a directory, an archive, a work tree's files, or a part of
-   * a commit. Default: Dr. Greenthumb, as docteur 0.0.7 has it; of a part of a commit, the people of that commit.
+   * The author and committer of a commit that `make` writes: of a directory, an archive, a work tree's files,
+   * or a part of a commit. Default: Dr. Greenthumb, as in docteur 0.0.7; for a part of a commit, the people
+   * of that commit.
    */
   author?: Person | undefined;
   /**
-   * The message of such a commit; its last line is ended. Default: none; of a part of a commit, a line that names the part
-   * and the commit.
+   * The message of a commit that `make` writes. A line feed is added to its last line if it lacks one.
+   * Default: none; for a part of a commit, a line that names the part and the commit.
    */
   message?: string | undefined;
   /** The image's block size in bytes: a power of two, 512 to 2^30. Default: 512. */
   blockSize?: number | undefined;
-  /** Plain directories only: executables become plain files and symbolic links are followed, as docteur 0.0.7 has it. */
+  /**
+   * Plain directories only: executables become plain files and symbolic links are followed, as in docteur
+   * 0.0.7.
+   */
   compat?: boolean | undefined;
   /**
-   * Plain directories only: symbolic links are followed, wherever they lead, and what they lead to is in the image in
-   * their place. Links to nothing, and to a directory that they are in, are errors.
+   * Plain directories only: symbolic links are followed, wherever they lead. The image has their targets in
+   * their place. Links without a target, and links to a directory that contains them, are errors.
    */
   dereference?: boolean | undefined;
   /**
-   * What to leave out, in patterns as of a `.gitignore`. One without a slash matches a name at any depth, others match from
-   * the root of the source; a directory that matches is left out whole. A commit of which nothing is left out stays itself.
+   * Patterns of files to leave out, with the syntax of a `.gitignore`. A pattern without a slash matches a
+   * name at any depth; others match from the root of the source. A directory that matches is left out whole.
+   * A commit stays unchanged if nothing is left out.
    */
   exclude?: readonly string[] | undefined;
   /**
-   * How many names to take away in front of every path, as GNU tar does; with `subdir` of paths from there. Files and
-   * links of no more names are left out and counted. Of two files that get one path, the last one of an archive counts;
-   * in other sources they are an error.
+   * The number of leading names to remove from every path, as in GNU tar; with `subdir`, from paths below it.
+   * Files and links with no more names are left out and counted. If two files of an archive get one path, the
+   * last one counts; in other sources this is an error.
    */
   stripComponents?: number | undefined;
-  /** Directories and archives only: leave out FIFOs, sockets and devices, which are errors otherwise. */
+  /** Directories and archives only: leave out FIFOs, sockets and devices. By default they are errors. */
   skipSpecial?: boolean | undefined;
   /**
-   * Not where git chooses the deltas: the longest chain of them, 0 to 4095. Longer chains take less space, and more time to
-   * read. Default: 20.
+   * The longest chain of deltas, 0 to 4095, unless git chooses the deltas. Longer chains take less space, and
+   * more time to read. Default: 20.
    */
   depth?: number | undefined;
   /**
-   * Not where git chooses the deltas: how many threads pack, 1 to 8; they have no part in the bytes. Default: one a
-   * processor, up to 6, and fewer for many files: so many that 512 MB of memory are enough.
+   * The number of threads that pack, 1 to 8, unless git chooses the deltas. It does not change the bytes.
+   * Default: one for each processor, up to 6, and fewer for many files, so that 512 MB of memory are enough.
    */
   workers?: number | undefined;
-  /** Git work trees only: take the files as they are, those that git tracks or would with `git add`, as a directory. */
+  /**
+   * Git work trees only: take the present files as a directory: those that git tracks, or would track after
+   * `git add`.
+   */
   worktree?: boolean | undefined;
-  /** Repositories on other machines only: how many seconds fetching may take. Default: as long as it takes. */
+  /** Repositories on other machines only: the most seconds that fetching may take. Default: no limit. */
   timeout?: number | undefined;
-  /** Repositories on other machines only: how many bytes fetching may store. Default: as many as there is room for. */
+  /** Repositories on other machines only: the most bytes that fetching may store. Default: no limit. */
   maxFetch?: number | undefined;
-  /** Ends the work: the target stays as it was. */
+  /** Ends the work. The target stays as it was. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MakeProgress) => void) | undefined;
-  /** Told, in a line, what takes longer or goes another way than one would expect. */
+  /** Receives notices, a line each, about slow or unexpected steps. */
   onNotice?: ((text: string) => void) | undefined;
 }
 
 const isListOfStrings: Check = (value) =>
   Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "a list of strings";
 
-/** What each option must be. Ranges, and what a source can honour, are checked elsewhere. */
+/** The type of each option. Ranges, and the options that a kind of source allows, are checked elsewhere. */
 export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   ref: isString,
   subdir: isString,
@@ -141,13 +150,13 @@ export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   onNotice: isFunction,
 };
 
-/** Options of which those with a default are complete. */
+/** Options, with defaults filled in. */
 export type Job = Omit<MakeOptions, "onProgress"> & {
   blockSize: number;
   onProgress?: ((progress: PhaseProgress) => void) | undefined;
 };
 
-/** What was made. */
+/** The result of `make`. */
 export interface MakeSummary extends ImageSizes {
   kind: "git" | "directory" | "tar";
   /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
@@ -155,24 +164,25 @@ export interface MakeSummary extends ImageSizes {
   tree: string;
   /** Objects in the pack. */
   objectCount: number;
-  /** Files and symbolic links, by path: the same content counts every time; and bytes of them. */
+  /** Files and symbolic links, counted by path, and their bytes. */
   fileCount: number;
   contentBytes: number;
-  /** Git sources: the commit that was taken, which is not `commit` where it was taken in part. */
+  /** Git sources: the commit of the source. It differs from `commit` if only a part of it was taken. */
   sourceCommit?: string;
-  /** Submodules: entries of the trees that have no object. */
+  /** Submodules: entries of the trees without an object in the image. */
   submodules: Noticed;
-  /** Files of a git source whose content Git LFS keeps elsewhere: the image has the pointers to it. */
+  /** Files of a git source whose content Git LFS keeps elsewhere. The image has only their pointers. */
   lfsPointers: Noticed;
   /**
-   * Symbolic links that no reader can follow: they lead to nothing in the image, out of it, or to themselves. Of sources
-   * with very many links those are counted that a limited amount of work finds.
+   * Symbolic links that no reader can follow: they lead to nothing in the image, out of it, or to themselves.
+   * In sources with very many links, only those are counted that a limited amount of work finds.
    */
   danglingLinks: Noticed;
   blockSize: number;
   /**
-   * Paths of the source that were left out, the first thousand of them, and how many there are: `.git` inside a directory
-   * or an archive ("git"), temporary files of other runs ("temporary"), and with `skipSpecial` special files ("special").
+   * Paths of the source that were left out: their number, and the first thousand of them: `.git` inside a
+   * directory or an archive ("git"), temporary files of other runs ("temporary"), and with `skipSpecial`
+   * special files ("special").
    */
   skipped: Skipped[];
   skippedCount: number;
@@ -180,13 +190,13 @@ export interface MakeSummary extends ImageSizes {
   strippedCount: number;
 }
 
-/** The longest chain of deltas by default: longer ones save nothing to speak of (docs/BENCHMARKS.md). */
+/** The default for the longest chain of deltas: longer ones save very little (docs/BENCHMARKS.md). */
 export const DEPTH = 20;
 
-/** The longest chain that git and docteur read. */
+/** The longest chain of deltas that git and docteur read. */
 const DEPTH_MAX = 4095;
 
-/** An error in the options. */
+/** The error for an invalid option. */
 export function refuse(message: string, hint: string): never {
   throw new DocteurError("InvalidArgument", message, { hint });
 }

@@ -1,9 +1,9 @@
 /**
- * Small trees that were met last, by content: in a deep source most folders hold one entry, and many are alike. Looking
- * one up takes a fraction of the time that its id takes.
+ * The most recent small trees, by content. In a deep source most folders hold one entry, and many are equal.
+ * Looking a tree up takes a fraction of the time of hashing it.
  */
 
-/** Slots, each for one content of up to so many bytes. */
+/** The number of slots, and the most bytes of the content in a slot. */
 const SLOTS = 1 << 12;
 const CONTENT_MAX = 64;
 
@@ -13,7 +13,7 @@ export class RecentTrees {
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #numbers = new Uint32Array(SLOTS);
 
-  /** The number under which a content was kept. */
+  /** The number that was kept with a content. */
   find(content: Uint8Array): number | undefined {
     if (content.length === 0 || content.length > CONTENT_MAX) return undefined;
     const slot = slotOf(content);
@@ -24,7 +24,7 @@ export class RecentTrees {
     return this.#numbers[slot];
   }
 
-  /** Keeps a content, in the place of another. */
+  /** Keeps a content, in place of another. */
   keep(content: Uint8Array, number: number): void {
     if (content.length > CONTENT_MAX) return;
     const slot = slotOf(content);

@@ -1,9 +1,9 @@
 /**
- * The trees of a listed source, once the ids of its contents are known, and the order of everything in the pack. Only
- * computes: it runs wherever JavaScript does, and the caller brings the SHA-1.
+ * Makes the trees of a listed source from the ids of its contents, and the order of all objects in the pack.
+ * It only computes, so it runs in any JavaScript engine. The caller provides the SHA-1.
  *
- * Folders that hold the same are one tree, and are forgotten as soon as their tree is made: a source takes the memory of
- * its distinct trees and of the folders around the present one.
+ * Folders with equal content are one tree, and are forgotten as soon as their tree is made. So memory only
+ * holds the distinct trees, and the folders around the present one.
  */
 
 import { ByteStrings, doubled } from "../git/byte-strings.js";
@@ -27,7 +27,7 @@ export interface Snapshot {
    * listing are first, then the trees, then the commit.
    */
   places: Places;
-  /** Files and symbolic links, the same content counted every time; and bytes of them. */
+  /** Files and symbolic links, counted by path, and their bytes. */
   fileCount: number;
   contentBytes: number;
 }
@@ -35,10 +35,10 @@ export interface Snapshot {
 /** An object's id: 20 bytes. */
 export type OidOf = (kind: Kind, content: Uint8Array) => Uint8Array;
 
-/** The end of a path, or of a name: nothing else has a part in the order of the pack. */
+/** The end of a path, or of a name: nothing else affects the order of the pack. */
 const endOf = (path: string): string => path.slice(-NAME_LEN);
 
-/** The prefix of what is in a folder. */
+/** The prefix of the paths in a folder. */
 const prefixOf = (path: string): string => (path === "" ? "" : `${path}/`);
 
 /** The distinct trees, by number in the order in which they were made, as columns: there may be a million. */
@@ -47,7 +47,10 @@ class Trees {
   readonly #oids = new OidTable();
   #sizes = new Float64Array(256);
   #offsets = new Float64Array(256);
-  /** Of each tree, where its subtrees begin among all subtrees: numbers of trees, and the ends of their names. */
+  /**
+   * The start of each tree's subtrees among all subtrees; the numbers of the subtrees, and the ends of their
+   * names.
+   */
   #firsts = new Uint32Array(257);
   #subtrees = new Uint32Array(256);
   readonly #names = new ByteStrings();
@@ -60,7 +63,7 @@ class Trees {
     return this.#oids.count;
   }
 
-  /** @returns the tree's number: that of an equal one, if there is one */
+  /** @returns the tree's number, which equal trees share */
   add(oid: Uint8Array, content: Uint8Array, subtrees: readonly number[], names: readonly string[]): number {
     const { count } = this;
     const number = this.#oids.add(oid);
@@ -95,7 +98,7 @@ class Trees {
 
   /**
    * Visits the trees breadth first, each once.
-   * @param onTree told the end of the first path of each
+   * @param onTree receives the end of each tree's first path
    */
   breadthFirst(root: number, onTree: (path: string) => void): Uint32Array {
     const order = new Uint32Array(this.count);
@@ -123,16 +126,18 @@ class Trees {
 /** A folder whose tree is being made. */
 interface OpenFolder {
   name: string;
-  /** Where its entries begin among the bytes. */
+  /** The start of its entries among the bytes. */
   start: number;
-  /** The end of the path of what is in it, before a name. */
+  /** The end of its path, as a prefix for names. */
   prefix: string;
   /** The numbers of its subtrees, and the ends of their names. */
   subtrees: number[];
   names: string[];
 }
 
-/** Makes trees of folders, in the order of a walk: a folder's entries lie above those of the folders that it is in. */
+/**
+ * Makes trees of folders, in the order of a walk: a folder's entries lie above those of its parent folders.
+ */
 class TreeMaker implements SourceVisitor {
   readonly #trees: Trees;
   readonly #oids: Uint8Array;
@@ -146,7 +151,7 @@ class TreeMaker implements SourceVisitor {
 
   /**
    * @param oids of the blobs
-   * @param onFile told the end of each file's path
+   * @param onFile receives the end of each file's path
    */
   constructor(trees: Trees, oids: Uint8Array, oidOf: OidOf, onFile: (path: string, blob: number) => void) {
     this.#trees = trees;
@@ -198,10 +203,10 @@ class TreeMaker implements SourceVisitor {
 }
 
 /**
- * Encodes a source's trees and orders its objects. The order of the listing has no part in it.
+ * Encodes a source's trees and orders its objects. The order of the listing does not matter.
  * @param oids the ids of `listing.blobs`, in their order, 20 bytes each
  * @param oidOf hashes the trees
- * @param store takes the trees' contents
+ * @param store receives the trees' contents
  */
 export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf, store: TreeStore): Snapshot {
   const { tree, blobs } = listing;

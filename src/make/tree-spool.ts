@@ -1,4 +1,7 @@
-/** Trees of many files, in a file: together they take some fifty bytes a file, and memory is for better things. */
+/**
+ * Trees in a file, for sources with many files: the trees take about fifty bytes for each file, which would
+ * waste memory.
+ */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { FileRange, TreeStore } from "./base/content.js";
 
@@ -30,7 +33,7 @@ export class TreeSpool implements TreeStore {
     return { path: this.#path, offset };
   }
 
-  /** Ends the writing: what was kept can be read as long as the file is there. */
+  /** Ends the writing. The contents can be read as long as the file exists. */
   close(): void {
     closeSync(this.#fd);
   }

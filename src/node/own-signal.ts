@@ -1,9 +1,9 @@
-/** Work that ends with its caller's signal, and for reasons of its own. */
+/** Work that ends with its caller's signal, or for its own reasons. */
 
 /**
- * Runs work under a signal of its own.
+ * Runs work under its own signal.
  * @param outer ends the work, too
- * @param work is given the signal, and a function that aborts it
+ * @param work receives the signal, and a function that aborts it
  * @returns the result of `work`
  */
 export async function withOwnSignal<T>(

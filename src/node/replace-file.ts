@@ -1,7 +1,7 @@
 /**
- * Output files that appear whole or not at all: what is written goes to a temporary file beside the target,
- * which takes the target's place when everything is on the disk, and is removed when anything fails. What a killed
- * run left there, the next one removes.
+ * Output files that appear whole or not at all: the content goes to a temporary file beside the target. It
+ * takes the target's place when everything is on the disk, and is removed when anything fails. The next run
+ * removes the leftovers of a killed run.
  */
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -68,19 +68,19 @@ export class FileSink implements Sink {
   }
 }
 
-/** What `replaceFile` gives to the function that writes. */
+/** The argument of the function that writes the file. */
 export interface Replacement {
   /** The new content. */
   sink: FileSink;
-  /** The temporary file, absolute: whoever walks the target's folder meanwhile should not mind it. */
+  /** The temporary file, absolute. A walk through the target's folder should skip it meanwhile. */
   temporary: string;
-  /** Where the content will be, absolute, symbolic links resolved. */
+  /** The final path of the content, absolute, symbolic links resolved. */
   target: string;
-  /** A folder beside the target, of whoever asks for it: empty at first, removed whatever happens. */
+  /** Makes an empty folder beside the target for the caller. It is always removed in the end. */
   scratch(): Promise<string>;
 }
 
-/** Where `target` really is and the permissions that a file already there has. */
+/** The real path of `target`, and the permissions of an existing file there. */
 export async function inspectTarget(target: string): Promise<{ path: string; mode: number | undefined }> {
   const link = await lstat(target).catch((cause: unknown) => {
     if (systemCode(cause) === "ENOENT") return undefined;
@@ -93,7 +93,7 @@ export async function inspectTarget(target: string): Promise<{ path: string; mod
         hint: "give the file to write",
       });
     const folder = dirname(resolve(target));
-    // Where it is not there, whoever writes to it will say so.
+    // If it is missing, the write reports the error.
     return { path: join(await realpath(folder).catch(() => folder), basename(target)), mode: undefined };
   }
   try {
@@ -130,10 +130,10 @@ export async function syncFolder(folder: string): Promise<void> {
  * Writes a file that is there whole or not at all.
  * @param target the file; it may exist (a symbolic link is followed, permissions are kept) but must be a
  *   regular file
- * @param write writes the content; system errors that it lets through are taken for failures of the target's
+ * @param write writes the content; its system errors count as failures of the target
  * @param signal ends the work before the new file takes the target's place
- * @returns what `write` returned
- * @throws DocteurError `Io`; what `write` threw; the signal's reason
+ * @returns the result of `write`
+ * @throws DocteurError `Io`; errors of `write`; the signal's reason
  */
 export async function replaceFile<T>(
   target: string,

@@ -1,4 +1,6 @@
-/** Files that take long to come: what has come stays beside the target, and the next run goes on from there. */
+/**
+ * Files that take long to download: the received part stays beside the target, and the next run continues it.
+ */
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,21 +9,22 @@ import { ioError, systemCode } from "./io-error.js";
 import { inspectTarget, syncFolder } from "./replace-file.js";
 import { claimPart, releasePart } from "./temporary.js";
 
-/** What `resumeFile` gives to the function that writes. */
+/** The argument of the function that writes the file. */
 export interface ResumedFile {
-  /** Open for reading and writing. It is as long as what has come. */
+  /** Open for reading and writing. Its length is that of the received part. */
   handle: FileHandle;
-  /** Bytes that are there. */
+  /** Bytes that were received before. */
   length: number;
 }
 
 /**
- * Writes a file that is there whole or not at all. Where `write` fails, what it has written stays for another run, unless
- * that is nothing.
+ * Writes a file that appears whole or not at all. If `write` fails, the part that it has written stays for
+ * another run, unless it is empty.
  * @param target the file; it may exist (a symbolic link is followed, permissions are kept) but must be a regular file
- * @param content 16 hexadecimal digits that stand for the content: what another run left of it is continued
- * @param write makes the file whole; system errors that it lets through are taken for failures of the target's
- * @throws DocteurError `Io`; what `write` threw; the signal's reason
+ * @param content 16 hexadecimal digits that identify the content: a part of it that another run left is
+ *   continued
+ * @param write makes the file whole; its system errors count as failures of the target
+ * @throws DocteurError `Io`; errors of `write`; the signal's reason
  */
 export async function resumeFile<T>(
   target: string,

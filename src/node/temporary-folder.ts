@@ -1,4 +1,4 @@
-/** A folder for what only this process needs, in the system's place for temporary files. */
+/** A folder for this process's own files, in the system's folder for temporary files. */
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
@@ -6,17 +6,18 @@ import { DocteurError } from "../errors.js";
 import { ioError } from "./io-error.js";
 import { removeAbandoned, temporaryPaths } from "./temporary.js";
 
-/** The error of something that could not be written there. */
+/** The error for a file that could not be written there. */
 export function temporaryError(cause: unknown): DocteurError {
   if (cause instanceof DocteurError) return cause;
   return ioError("write to", resolve(tmpdir()), cause, "TMPDIR names another folder for temporary files");
 }
 
 /**
- * Makes a folder that nobody else reads, and removes it in the end. What killed runs left there is removed, too.
- * @param use is given its path
- * @returns what `use` returned
- * @throws DocteurError `Io`; what `use` throws
+ * Makes a folder that other users cannot read, and removes it in the end. Leftovers of killed runs are
+ * removed, too.
+ * @param use receives its path
+ * @returns the result of `use`
+ * @throws DocteurError `Io`; errors of `use`
  */
 export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const parent = resolve(tmpdir());

@@ -1,6 +1,6 @@
 /**
- * Temporary files and folders: their names, which say who made them, and the removal of those that a process left
- * behind when it was killed.
+ * Temporary files and folders: their names, which identify the process that made them, and the removal of
+ * those that a killed process left behind.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -10,22 +10,23 @@ import { join } from "node:path";
 import { systemCode } from "./io-error.js";
 
 /**
- * `.docteur-OWNER-PROCESS-RANDOM.tmp`, or `.d` for a folder; earlier versions had the random digits alone. A `.part` is
- * what has come of a download so far; its digits stand for the content.
+ * `.docteur-OWNER-PROCESS-RANDOM.tmp`, or `.d` for a folder; earlier versions had only the random digits. A
+ * `.part` is the received part of a download; its digits identify the content.
  */
 const NAME = /^\.docteur-(?:([0-9a-f]{12})-([1-9][0-9]{0,9})-)?([0-9a-f]{16})\.(tmp|d|part)$/;
 
-/** Whether a file or folder of that name is what some run has not finished. */
+/** Whether the name is that of an unfinished file or folder of some run. */
 export function isTemporaryName(name: string): boolean {
   return NAME.test(name);
 }
 
-/** What no system is called. */
+/** Stands for a system that cannot be identified: no real one has this name. */
 const NO_OWNER = "0".repeat(12);
 
 /**
- * Where process ids mean the processes that they mean here: this boot of this machine, this namespace of process ids.
- * @returns 12 hexadecimal digits; `NO_OWNER` where the system does not tell (any but Linux)
+ * Identifies the scope in which process ids are valid: this boot of this machine, this namespace of process
+ * ids.
+ * @returns 12 hexadecimal digits; `NO_OWNER` if the system does not tell (any but Linux)
  */
 function findOwner(): string {
   try {
@@ -40,9 +41,9 @@ function findOwner(): string {
 let owner: string | undefined;
 
 /**
- * A path for a temporary file or folder that nothing has yet. All temporary names are made here.
+ * An unused path for a temporary file or folder. All temporary names are made here.
  * @param folder absolute
- * @returns the path of the file, and that of the folder
+ * @returns the file's path, and the folder's path
  */
 export function temporaryPaths(folder: string): { file: string; folder: string } {
   owner ??= findOwner();
@@ -50,7 +51,7 @@ export function temporaryPaths(folder: string): { file: string; folder: string }
   return { file: `${stem}.tmp`, folder: `${stem}.d` };
 }
 
-/** Whether a process has ended. Another one may have its id by now: then it counts as running. */
+/** Whether a process has ended. If another process has its id by now, it counts as running. */
 function isDead(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -60,15 +61,18 @@ function isDead(pid: number): boolean {
   }
 }
 
-/** Whether this process's user made it, and, of a folder, nobody else can change what is in it while it is removed. */
+/**
+ * Whether this process's user made the file or folder, and no other user can change a folder's content while
+ * it is removed.
+ */
 async function isOurs(path: string): Promise<boolean> {
   const found = await lstat(path);
   return found.uid === process.getuid?.() && (!found.isDirectory() || (found.mode & 0o022) === 0);
 }
 
 /**
- * Removes what killed runs have left in a folder. What a living process, another machine, another boot of this one,
- * another container or another user made stays; so does what cannot be removed.
+ * Removes leftovers of killed runs from a folder. Files of a living process, another machine, another boot of
+ * this one, another container or another user stay, and so do files that cannot be removed.
  * @param folder absolute
  */
 export async function removeAbandoned(folder: string): Promise<void> {
@@ -82,18 +86,20 @@ export async function removeAbandoned(folder: string): Promise<void> {
     try {
       if (await isOurs(path)) await rm(path, { recursive: true, force: true });
     } catch {
-      // It went meanwhile, or another user may not remove it.
+      // It disappeared meanwhile, or it belongs to another user.
     }
   }
 }
 
-/** Milliseconds after which a download that has not grown is nobody's: those that run give up sooner. */
+/**
+ * Milliseconds without growth after which a download counts as abandoned: running downloads give up sooner.
+ */
 const FORSAKEN_AFTER = 600_000;
 
-/** Downloads of this process that go on. */
+/** Downloads of this process that are under way. */
 const ownParts = new Set<string>();
 
-/** Whether nobody goes on with a download. */
+/** Whether no process continues a download. */
 async function isForsaken(
   path: string,
   whose: string | undefined,
@@ -106,10 +112,10 @@ async function isForsaken(
 }
 
 /**
- * A path for a download that can be continued: what a run that has ended left of the same content is there, under that
- * name.
+ * A path for a download that can be continued. If an ended run left a part of this content, that part moves
+ * to the path.
  * @param folder absolute
- * @param content 16 hexadecimal digits that stand for the content
+ * @param content 16 hexadecimal digits that identify the content
  */
 export async function claimPart(folder: string, content: string): Promise<string> {
   owner ??= findOwner();
@@ -122,18 +128,18 @@ export async function claimPart(folder: string, content: string): Promise<string
     const path = join(folder, name);
     try {
       if (!(await isForsaken(path, whose, pid))) continue;
-      // Of several that want it, one gets it.
+      // Only one of several competing processes gets it.
       await rename(path, own);
       break;
     } catch {
-      // It is another's by now.
+      // Another process has taken it.
     }
   }
   ownParts.add(own);
   return own;
 }
 
-/** Says that a download has ended, for good or for now. */
+/** Marks a download as ended, for good or for now. */
 export function releasePart(path: string): void {
   ownParts.delete(path);
 }

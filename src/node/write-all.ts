@@ -1,11 +1,11 @@
-/** Writing to a descriptor until the last byte is out, whatever stands at its other end. */
+/** Writes all bytes to a descriptor: a file, a pipe or a socket. */
 import { write, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DocteurError } from "../errors.js";
 import { systemReason } from "./io-error.js";
 
-/** Thrown where the reader of a pipe has closed it. A program that is not asked for more ends silently. */
+/** Thrown when the reader of a pipe has closed it. A program without a reader ends silently. */
 export class BrokenPipe extends Error {
   constructor() {
     super("the reader has closed the pipe");
@@ -13,10 +13,10 @@ export class BrokenPipe extends Error {
   }
 }
 
-/** Milliseconds between two attempts to write to a pipe that is full. */
+/** Milliseconds between two attempts to write to a full pipe. */
 const PAUSE = 1;
 
-/** The reader has gone: of a pipe, and of a socket whose reader left bytes unread. */
+/** Errors for a reader that has gone: of a pipe, and of a socket whose reader left bytes unread. */
 const GONE: readonly (string | undefined)[] = ["EPIPE", "ECONNRESET"];
 
 /** The error for a write that failed. */
@@ -27,12 +27,12 @@ function writeError(error: unknown, name: string): Error {
 }
 
 /**
- * Writes all of the bytes before it returns. A short write goes on where it stopped; a pipe that is full and does not
- * block is tried again until its reader has made room.
+ * Writes all of the bytes before it returns. After a short write it continues with the rest. It retries a
+ * full pipe that does not block until the reader has made room.
  * @param fd an open descriptor
- * @param name what the descriptor is called in the message of an error, such as "standard output"
- * @throws BrokenPipe where the reader has gone
- * @throws DocteurError `Io` for every other failure, such as a full disk; what was written before stays written
+ * @param name the descriptor's name in error messages, such as "standard output"
+ * @throws BrokenPipe if the reader has gone
+ * @throws DocteurError `Io` for every other failure, such as a full disk; bytes written before stay written
  */
 export function writeAll(fd: number, bytes: Uint8Array, name: string): void {
   let cell: Int32Array | undefined;
@@ -52,11 +52,12 @@ export function writeAll(fd: number, bytes: Uint8Array, name: string): void {
 const writeSome = promisify(write);
 
 /**
- * Writes all of the bytes, and meanwhile lets the program hear of signals: a reader may keep a pipe full for long.
+ * Writes all of the bytes, and lets the program handle signals meanwhile: a reader may keep a pipe full for
+ * long.
  * @param signal ends the wait; a write that is under way goes on until the program ends
  * @param fd an open descriptor
- * @param name what the descriptor is called in the message of an error
- * @throws what `writeAll` throws; the signal's reason
+ * @param name the descriptor's name in error messages
+ * @throws errors of `writeAll`; the signal's reason
  */
 export async function writeAllUnder(
   signal: AbortSignal,

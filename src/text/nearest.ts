@@ -1,8 +1,9 @@
-/** The word that was probably meant, for a word that is unknown. */
+/** Suggests a known word for an unknown one. */
 
 /**
- * The edit distance of Damerau and Levenshtein (optimal string alignment): insertions, deletions, substitutions and
- * swaps of neighbours that make one word of the other. It takes time and memory of the product of their lengths.
+ * The edit distance of Damerau and Levenshtein (optimal string alignment): insertions, deletions,
+ * substitutions and swaps of neighbours that turn one word into the other. Its time and memory grow with the
+ * product of the lengths.
  */
 export function editDistance(left: string, right: string): number {
   const width = right.length + 1;
@@ -28,13 +29,13 @@ export function editDistance(left: string, right: string): number {
   return distances.at(-1)!;
 }
 
-/** Longer words are not compared: nobody mistypes so much. */
+/** Longer words are not compared: they are not typing errors. */
 const WORD_MAX = 64;
 
 /**
- * The known word that an unknown one is a likely misspelling of: it is at most a third of its letters away, or begins
- * with it.
- * @returns undefined where no word is near
+ * The known word that an unknown one probably misspells: at most a third of the letters differ, or the known
+ * word begins with the unknown one.
+ * @returns undefined if no word is near
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > WORD_MAX) return undefined;

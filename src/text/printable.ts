@@ -1,18 +1,18 @@
 /**
- * Untrusted text for people: names in an image, text of a git server, arguments. A terminal or the runner of a CI job
- * must not take any of it for a command, and a reader must not be misled about what it says.
+ * Untrusted text for people: names in an image, text of a git server, arguments. A terminal or the runner of
+ * a CI job must not execute any of it as a command, and it must not mislead a reader.
  */
 
 /**
- * Characters that are not shown for what they are: controls (C0, DEL, C1), line and paragraph separators, lone
- * surrogates, and invisible format characters, among them those that turn the direction of writing. Two format
- * characters belong to ordinary words and emoji and stay: the zero-width joiner and non-joiner.
+ * Characters that are not visible as themselves: controls (C0, DEL, C1), line and paragraph separators, lone
+ * surrogates, and invisible format characters, among them those that turn the direction of writing. Two
+ * format characters belong to ordinary words and emoji and stay: the zero-width joiner and non-joiner.
  */
 const HIDDEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * The second `#` of what some runners take for a command anywhere in a line: `##[command]` (GitHub, Azure),
- * `##vso[…]` (Azure), `##teamcity[…]`.
+ * The second `#` of a text that some runners execute as a command anywhere in a line: `##[command]` (GitHub,
+ * Azure), `##vso[…]` (Azure), `##teamcity[…]`.
  */
 const RUNNER_COMMAND = /(?<=#)#(?=[a-z]*\[)/gi;
 
@@ -24,7 +24,10 @@ function escapeOf(char: string): string {
   return code > 0xff ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
 }
 
-/** Replaces each hidden character of a text, and what a runner would take for a command's beginning. */
+/**
+ * Replaces each hidden character of a text, and each text that a runner would read as the beginning of a
+ * command.
+ */
 export function replaceHidden(text: string, escapeChar: (char: string) => string): string {
   return text.replace(HIDDEN, escapeChar).replace(RUNNER_COMMAND, escapeChar);
 }
@@ -42,7 +45,10 @@ export function printableLines(text: string): string {
   return replaceHidden(text, (char) => (char === "\n" || char === "\t" ? char : escapeOf(char)));
 }
 
-/** A value as JSON that is safe to show and reads as the same value: hidden characters are JSON's own escapes. */
+/**
+ * A value as JSON that is safe to show and parses to an equal value: hidden characters are JSON's own
+ * escapes.
+ */
 export function printableJson(value: unknown, indent?: number): string {
   const escapeUnits = (char: string): string =>
     char === "\n"

@@ -1,6 +1,6 @@
 /**
- * Names and paths, which are bytes, as text that can be read and typed. A path of ordinary characters is itself; any
- * other is written as git writes it, in double quotes with the escapes of C: `"caf\351.txt"`.
+ * Names and paths, which are bytes, as text that can be read and typed. A path of ordinary characters stays
+ * as it is; any other is written as git writes it, in double quotes with the escapes of C: `"caf\351.txt"`.
  * Source: git's `quote.c` (`quote_c_style`, `unquote_c_style`), with `core.quotePath=false`.
  */
 import { replaceHidden } from "./printable.js";
@@ -32,7 +32,7 @@ function escapeBytes(bytes: Uint8Array): string {
   return Array.from(bytes, escapeByte).join("");
 }
 
-/** The text of bytes; undefined where they are not UTF-8. */
+/** The text of bytes; undefined if they are not UTF-8. */
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);
@@ -41,7 +41,7 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The bytes from `start` on that begin a character: its length, or 0 where they are not UTF-8. */
+/** The length of the character that begins at `start`, in bytes; 0 if the bytes are not UTF-8. */
 function characterLength(bytes: Uint8Array, start: number): number {
   const lead = bytes[start]!;
   if (lead < 0x80) return 1;
@@ -70,10 +70,10 @@ function isPlain(text: string): boolean {
 }
 
 /**
- * A path for people. It is in double quotes where it holds a byte that is not UTF-8, a character that is not shown for
- * what it is (see `printable`), a quote or a backslash, or where it is empty or begins like a workflow command.
+ * A path for people. It is in double quotes if it holds a byte that is not UTF-8, a hidden character (see
+ * `printable`), a quote or a backslash, if it is empty, or if it begins like a workflow command.
  * @param bytes a name or a path; a string stands for its UTF-8
- * @returns what `parsePath` reads as the same bytes
+ * @returns text that `parsePath` reads as these bytes
  */
 export function quotePath(bytes: Uint8Array | string): string {
   const raw = typeof bytes === "string" ? encoder.encode(bytes) : bytes;
@@ -90,7 +90,7 @@ export function quotePathAlways(bytes: Uint8Array | string): string {
 
 const ESCAPE = /\\(?:([0-3][0-7]{2})|([abtnvfr"\\]))|[^"\\]+/gy;
 
-/** The bytes between the quotes; undefined where an escape is none of C's. */
+/** The bytes between the quotes; undefined if an escape is not one of C's. */
 function unquote(inner: string): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let end = 0;
@@ -104,9 +104,9 @@ function unquote(inner: string): Uint8Array | undefined {
 }
 
 /**
- * The bytes of a path that a person typed: as `quotePath` shows it, or in git's quotes with any of their escapes. A
- * path that begins with a double quote is always taken for a quoted one.
- * @returns undefined where it begins with a quote and is not a quoted path
+ * The bytes of a path that a person typed: as `quotePath` shows it, or in git's quotes with any of their
+ * escapes. A path that begins with a double quote is always read as a quoted one.
+ * @returns undefined if it begins with a quote and is not a quoted path
  */
 export function parsePath(text: string): Uint8Array | undefined {
   if (!text.startsWith('"')) return encoder.encode(text);

@@ -1,7 +1,7 @@
 /** Errors as they go from a worker thread to the thread that waits for it: structured clones lose their class. */
 import { DocteurError, type ErrorCode, type ErrorWhere } from "../errors.js";
 
-/** An error as plain data. `internal` is a defect of our own: its stack. */
+/** An error as plain data. `internal` is the stack of a defect in docteur itself. */
 export type ErrorMessage = { code: ErrorCode; message: string; where: ErrorWhere } | { internal: string };
 
 /** The error as plain data, without its cause, which may not be cloneable. */
@@ -11,7 +11,7 @@ export function packError(error: unknown): ErrorMessage {
   return { code, message, where: { path, oid, offset, hint } };
 }
 
-/** The error that `packError` was given. */
+/** The error from which `packError` made the data. */
 export function unpackError(error: ErrorMessage): Error {
   return "internal" in error
     ? new Error(error.internal)

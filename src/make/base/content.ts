@@ -1,9 +1,11 @@
-/** Where the bytes of an object are: plain data, so that it can be handed to a worker; and how they are read there. */
+/**
+ * Describes where the bytes of an object are, as plain data that a worker can receive, and how they are read.
+ */
 
 import { DocteurError } from "../../errors.js";
 import type { Sha1 } from "../../git/oid.js";
 
-/** What tells a file from others, and from itself once it has changed (stat(2)). */
+/** Distinguishes a file from other files, and from its changed versions (stat(2)). */
 export interface FileStamp {
   /** Device and inode. */
   dev: bigint;
@@ -15,17 +17,20 @@ export interface FileStamp {
   followsLinks: boolean;
 }
 
-/** A part of a file, or the whole of one. */
+/** A part of a file, or a whole file. */
 export interface FileRange {
   /** Absolute, a byte string ("latin1"): names need not be UTF-8. */
   path: string;
   /** Bytes from the start of the file. */
   offset: number;
-  /** Of whole files: what they were when they were listed. Others are temporary files of our own, and archives. */
+  /**
+   * Whole files have their stamp from the listing. Ranges without one lie in our own temporary files, or in
+   * archives.
+   */
   stamp?: FileStamp;
 }
 
-/** What an object holds: the bytes themselves, or where they can be read, any number of times. */
+/** An object's content: its bytes, or a place where they can be read any number of times. */
 export type Content = Uint8Array | FileRange;
 
 /** An object's content, before it is read. */
@@ -35,7 +40,7 @@ export interface Unread {
   content: Content;
 }
 
-/** Some of them: each is made when it is asked for. */
+/** Some contents. Each is made on request. */
 export interface Unreads {
   readonly length: number;
   /** Bytes. */
@@ -51,34 +56,34 @@ export interface OpenContent {
    */
   read(into: Uint8Array, at: number): void;
   /**
-   * Makes sure that what was read is what was opened.
-   * @throws DocteurError `Io` where the content changed meanwhile
+   * Makes sure that the content did not change while it was read.
+   * @throws DocteurError `Io` if the content changed meanwhile
    */
   settle(): void;
-  /** The error for content that is not what it was a moment ago. */
+  /** The error for content that has changed. */
   changed(): DocteurError;
   close(): void;
 }
 
-/** How contents are read and hashed where this runs. */
+/** Reads and hashes contents on the present host. */
 export interface Contents {
   /**
-   * @param size bytes, as the content was listed
-   * @throws DocteurError `Io` where it is not what it was then
+   * @param size bytes, from the listing
+   * @throws DocteurError `Io` if the content has changed since then
    */
   open(content: Content, size: number): OpenContent;
   sha1(): Sha1;
 }
 
-/** Keeps contents that were made on the way, until they are packed. */
+/** Keeps generated contents until they are packed. */
 export interface TreeStore {
-  /** @returns where the content begins: what `at` takes */
+  /** @returns the start of the content, an argument for `at` */
   keep(content: Uint8Array): number;
   /** @param size bytes of the content */
   at(offset: number, size: number): Content;
 }
 
-/** Content that is at hand. */
+/** Content in memory. */
 export class MemoryContent implements OpenContent {
   readonly #bytes: Uint8Array;
 

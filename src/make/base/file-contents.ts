@@ -1,4 +1,4 @@
-/** Contents of a source, opened. Paths are byte strings. */
+/** Opens and reads the contents of a source. Paths are byte strings. */
 import { createHash } from "node:crypto";
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
@@ -9,7 +9,7 @@ import { type Contents, type FileRange, type FileStamp, MemoryContent, type Open
 /** A byte string as bytes. */
 export const bytesOf = (path: string): Buffer => Buffer.from(path, "latin1");
 
-/** The error for a file that is not what it was a moment ago. */
+/** The error for a file that has changed. */
 export function changed(path: string, cause?: unknown): DocteurError {
   return new DocteurError("Io", `${shown(path)} changed while it was read`, {
     path: shown(path),
@@ -18,14 +18,14 @@ export function changed(path: string, cause?: unknown): DocteurError {
   });
 }
 
-/** What tells a file from others. */
+/** Distinguishes a file from others. */
 export function stampOf({ dev, ino, mtimeNs, ctimeNs }: BigIntStats, followsLinks: boolean): FileStamp {
   return { dev, ino, mtimeNs, ctimeNs, followsLinks };
 }
 
 /** Opens the file of a range. @returns its descriptor */
 function openRange({ path, stamp }: FileRange): number {
-  // Another process may put a FIFO or a link where a file was: neither wait for the one nor follow the other.
+  // Another process may replace the file by a FIFO or a link: do not wait for a FIFO, do not follow a link.
   const noFollow = stamp?.followsLinks === false ? (constants.O_NOFOLLOW ?? 0) : 0;
   try {
     return openSync(bytesOf(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | noFollow);
@@ -36,7 +36,7 @@ function openRange({ path, stamp }: FileRange): number {
   }
 }
 
-/** Content, open for reading. A file that is not what it was when it was listed is noticed. */
+/** Content, open for reading. It notices a file that has changed since it was listed. */
 class SourceFile implements OpenContent {
   readonly #range: FileRange;
   readonly #size: number;
@@ -56,15 +56,15 @@ class SourceFile implements OpenContent {
   }
 
   /**
-   * Whatever a path leads to, and however: device and inode tell that it is the file that was listed, the rest that
-   * nobody wrote to it.
+   * Device and inode prove that the path still leads to the listed file. The other fields prove that no
+   * process wrote to it.
    */
   settle(): void {
     const { path, stamp } = this.#range;
     if (stamp === undefined) return;
     const { dev, ino, mtimeNs, ctimeNs, size } = fstatSync(this.#fd, { bigint: true });
     const isSame =
-      // As 64 bits: what the system has unsigned comes back from a column with a sign.
+      // As 64 bits: the system's unsigned numbers come back from a column with a sign.
       BigInt.asIntN(64, ino) === BigInt.asIntN(64, stamp.ino) &&
       BigInt.asIntN(64, dev) === BigInt.asIntN(64, stamp.dev) &&
       mtimeNs === stamp.mtimeNs &&

@@ -1,6 +1,6 @@
-/** Paths that an image lacks something of. */
+/** Paths whose content an image lacks, at least in part. */
 
-/** How many there are, and the paths of the first, as `quotePath` shows them. */
+/** The number of paths, and the first of them, as `quotePath` shows them. */
 export interface Noticed {
   count: number;
   paths: string[];

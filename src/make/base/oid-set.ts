@@ -1,15 +1,15 @@
-/** A set of ids, which stay where they are: a table of a million takes 8 MB. */
+/** A set of ids that stay in the caller's array: the table for a million ids takes 8 MB. */
 
 import { doubled } from "../../git/byte-strings.js";
 import { OID_LEN } from "../../git/oid.js";
 
-/** Open addressing, by an id's first four bytes: what a hash gives is spread evenly. */
+/** Open addressing by an id's first four bytes: a hash spreads them evenly. */
 export class OidSet {
   readonly #oids: DataView;
   /** One more than the index of an id, 0 for none; at most half of them are taken. */
   readonly #slots: Uint32Array;
 
-  /** @param oids all ids that there may be, 20 bytes each: the set knows them by index */
+  /** @param oids all possible ids, 20 bytes each: the set refers to them by index */
   constructor(oids: Uint8Array) {
     this.#oids = new DataView(oids.buffer, oids.byteOffset, oids.byteLength);
     let slotCount = 16;
@@ -17,12 +17,12 @@ export class OidSet {
     this.#slots = new Uint32Array(slotCount);
   }
 
-  /** @returns whether the id at `index` was not there yet */
+  /** @returns whether the id at `index` is new */
   add(index: number): boolean {
     return this.findOrAdd(index) === undefined;
   }
 
-  /** @returns the index under which the id at `index` was there already */
+  /** @returns the index under which the set already had the id at `index` */
   findOrAdd(index: number): number | undefined {
     const mask = this.#slots.length - 1;
     let slot = this.#oids.getUint32(index * OID_LEN) & mask;
@@ -34,7 +34,7 @@ export class OidSet {
     return undefined;
   }
 
-  /** @returns the index of the id that was added and is the same as the one at `index`; -1 where there is none */
+  /** @returns the index of the added id that equals the one at `index`; -1 if there is none */
   indexOf(index: number): number {
     const mask = this.#slots.length - 1;
     let slot = this.#oids.getUint32(index * OID_LEN) & mask;
@@ -53,7 +53,7 @@ export class OidSet {
   }
 }
 
-/** Ids that come one by one: each once, numbered from 0 on. */
+/** A growing set of ids, numbered from 0 in the order in which they are added. */
 export class OidTable {
   #oids = new Uint8Array(256 * OID_LEN);
   #set = new OidSet(this.#oids);
@@ -61,7 +61,7 @@ export class OidTable {
 
   /**
    * @param oid 20 bytes
-   * @returns its number: `count` as it was before, if the id was not there yet
+   * @returns its number; for a new id, the previous `count`
    */
   add(oid: Uint8Array): number {
     this.#place(oid);
@@ -70,14 +70,14 @@ export class OidTable {
 
   /**
    * @param oid 20 bytes
-   * @returns its number; -1 where it was not added
+   * @returns its number; -1 if it was not added
    */
   indexOf(oid: Uint8Array): number {
     this.#place(oid);
     return this.#set.indexOf(this.count);
   }
 
-  /** Puts an id behind those of the table. */
+  /** Writes an id after those of the table. */
   #place(oid: Uint8Array): void {
     if (this.count * OID_LEN === this.#oids.length) {
       this.#oids = doubled(this.#oids);
@@ -87,19 +87,19 @@ export class OidTable {
     this.#oids.set(oid, this.count * OID_LEN);
   }
 
-  /** 20 bytes, which last until the next id is added. */
+  /** 20 bytes, valid until the next id is added. */
   oidOf(number: number): Uint8Array {
     return this.#oids.subarray(number * OID_LEN, (number + 1) * OID_LEN);
   }
 }
 
-/** A set of ids that come one by one. */
+/** A growing set of ids. */
 export class GrowingOidSet {
   readonly #table = new OidTable();
 
   /**
    * @param oid 20 bytes
-   * @returns whether it was not there yet
+   * @returns whether it is new
    */
   add(oid: Uint8Array): boolean {
     const { count } = this.#table;
@@ -108,7 +108,7 @@ export class GrowingOidSet {
 
   /**
    * @param oid 20 bytes
-   * @returns how many ids were added before it; -1 where it was not added
+   * @returns the number of ids added before it; -1 if it was not added
    */
   indexOf(oid: Uint8Array): number {
     return this.#table.indexOf(oid);

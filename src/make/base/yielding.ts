@@ -1,9 +1,9 @@
-/** Long work on the main thread that lets others have their turn. */
+/** Lets long work on the main thread yield to other events. */
 import { setImmediate } from "node:timers/promises";
 
 /**
- * Lets timers, signals and input have their turn from time to time. Most system calls of the maker are synchronous,
- * which on small files is several times as fast.
+ * Yields to timers, signals and input from time to time. Most system calls of the maker are synchronous: on
+ * small files these are several times as fast.
  */
 export class Breath {
   readonly #signal: AbortSignal | undefined;

@@ -1,13 +1,13 @@
-/** Objects of a repository, as `git cat-file` gives them for a list of ids. */
+/** Reads objects of a repository through `git cat-file`, for a list of ids. */
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DocteurError } from "../../errors.js";
 import { ended, gather, reasonOf, STDERR_MAX, startGit } from "../../git-program/process.js";
 import { ioError, systemCode } from "../../node/io-error.js";
 
-/** Which objects to read, and from where. */
+/** The repository and the objects to read. */
 export interface CatFileRun {
-  /** Leads git to the repository. */
+  /** Arguments that direct git to the repository. */
   env: NodeJS.ProcessEnv;
   /** For messages: the commit that the objects belong to, 40 hexadecimal digits. */
   commit: string;
@@ -19,7 +19,7 @@ export interface CatFileRun {
  * @param flag `--batch` for contents, `--batch-check` for kinds and sizes
  * @param requests ids, a line each
  * @param read reads the output to its end
- * @throws DocteurError `BadSource` where git fails, `NoGit`, `Io`; what `read` throws; the signal's reason
+ * @throws DocteurError `BadSource` if git fails, `NoGit`, `Io`; errors of `read`; the signal's reason
  */
 export async function catFile(
   { env, commit, signal }: CatFileRun,
@@ -29,7 +29,7 @@ export async function catFile(
 ): Promise<void> {
   const git = startGit(["cat-file", flag], env, "pipe", signal);
   const onFailure = (reason: unknown): never => {
-    // A git that waits for requests would wait forever.
+    // Otherwise git would wait for requests forever.
     git.kill();
     throw reason;
   };
@@ -41,7 +41,7 @@ export async function catFile(
   signal?.throwIfAborted();
   if (answered.status === "rejected") {
     const { reason } = answered;
-    // A file that cannot be written ends git, too, which would be blamed for it.
+    // A file that cannot be written also ends git. git's own error must not hide that.
     if (reason instanceof DocteurError || reason?.syscall === "write") throw reason;
   }
   if (end.status === "rejected") throw end.reason;
@@ -58,7 +58,7 @@ export async function catFile(
     }
 }
 
-/** Ids that are asked for while answers are read. */
+/** Sends requests for ids while answers are read. */
 export class Requests {
   readonly stream = new PassThrough();
   #waiting = 0;
@@ -79,15 +79,15 @@ export class Requests {
 export interface ObjectHeader {
   /** 40 hexadecimal digits. */
   oid: string;
-  /** "commit", "tree", "blob", "tag"; "missing" where there is no such object. */
+  /** "commit", "tree", "blob", "tag"; "missing" if there is no such object. */
   type: string;
   /** Bytes of the content. */
   size: number;
-  /** Where the content begins in the output. */
+  /** The offset of the content in the output. */
   offset: number;
 }
 
-/** Takes the answers of `cat-file --batch`. */
+/** Receives the answers of `cat-file --batch`. */
 export interface BatchVisitor {
   begin(header: ObjectHeader): void;
   /** A part of the content. */
@@ -96,20 +96,23 @@ export interface BatchVisitor {
   end?(): void;
 }
 
-/** Reads the output of `cat-file --batch`: of each object a line with its id, type and size, its content, a line feed. */
+/**
+ * Reads the output of `cat-file --batch`: for each object a line with its id, type and size, then its content
+ * and a line feed.
+ */
 export class BatchReader {
   readonly #visitor: BatchVisitor;
-  /** The part of a header that has come; bytes of content, and of the line feed after it, that have not. */
+  /** The part of a header read so far; the bytes of content, and of the line feed after it, still to come. */
   #header = "";
   #left = 0;
   #position = 0;
 
-  /** @param visitor is told of the objects */
+  /** @param visitor receives the objects */
   constructor(visitor: BatchVisitor) {
     this.#visitor = visitor;
   }
 
-  /** Reads the output, and hands on what was read. */
+  /** Reads the output, and passes on each chunk. */
   async *pass(output: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const piece of output) {
       for (let at = 0; at < piece.length; ) at = this.#advance(piece, at);
@@ -132,7 +135,7 @@ export class BatchReader {
     const [oid = "", type = "", size] = this.#header.split(" ");
     this.#header = "";
     this.#visitor.begin({ oid, type, size: Number(size), offset: this.#position + end + 1 });
-    // Objects that are missing have no size, and no content.
+    // Missing objects have no size and no content.
     if (size !== undefined) this.#left = Number(size) + 1;
     return end + 1;
   }

@@ -5,12 +5,12 @@ import { hexOid, OID_LEN } from "../../git/oid.js";
 
 const ROWS_MIN = 256;
 
-/** Ids in one piece of a request. */
+/** Ids in one chunk of a request. */
 const BATCH = 1024;
 
 /**
- * The objects of a commit, each once, in the order of their paths, those of directories right before their content: the
- * commit, its tree, and so on.
+ * The objects of a commit, each once, in the order of their paths. A directory comes right before its
+ * content: the commit, its tree, and so on.
  */
 export class CommitObjects {
   /** The first path of each, no slash in front, a byte string ("latin1"); the root tree's is empty, the commit's "/". */
@@ -21,9 +21,9 @@ export class CommitObjects {
   count = 0;
 
   /**
-   * Adds an object that is not there yet.
+   * Adds an object, unless it is already there.
    * @param oid 20 bytes
-   * @param size bytes of its content; 0 where `setSize` follows
+   * @param size bytes of its content; 0 if `setSize` follows
    */
   add(kind: Kind, oid: Uint8Array, path: string, size: number): void {
     if (this.count === this.#sizes.length) {
@@ -72,7 +72,7 @@ export class CommitObjects {
     return sum;
   }
 
-  /** The ids of some, a line each, as `git cat-file` reads them. */
+  /** The ids of some objects, a line each, as `git cat-file` reads them. */
   *requests(rows: Uint32Array): Generator<string> {
     for (let start = 0; start < rows.length; start += BATCH) {
       let lines = "";

@@ -1,6 +1,6 @@
 /**
- * The trees of a commit, each read once and examined: whatever `verify` and readers would refuse of them is refused before
- * anything is packed. A tree that many paths lead to costs no more than one.
+ * Reads and examines each tree of a commit once. Trees that `verify` and readers would refuse are refused
+ * before anything is packed. A tree at many paths costs no more than a tree at one.
  */
 import { createHash } from "node:crypto";
 import { DocteurError } from "../../errors.js";
@@ -20,12 +20,12 @@ export interface CommitTree {
   /** 40 hexadecimal digits. */
   readonly oid: string;
   content: Buffer;
-  /** The first tree that leads to it, and the name that it has there; the root has none. */
+  /** The first tree that contains it, and its name there; the root has none. */
   readonly parent: CommitTree | undefined;
   readonly name: string;
   /** Names of its shortest path. */
   readonly level: number;
-  /** Of the longest path below it: names, and bytes. */
+  /** Names and bytes of the longest path below it. */
   depth: number;
   pathLen: number;
 }
@@ -37,14 +37,14 @@ function pathOf(tree: CommitTree, name?: string): string {
   return names.length === 0 ? "its root" : shown(names.join("/"));
 }
 
-/** Characters of a long path that a message tells. */
+/** Characters of a long path that a message shows. */
 const SHOWN_MAX = 200;
 
 function shortened(path: string): string {
   return path.slice(0, SHOWN_MAX) + (path.length > SHOWN_MAX ? "..." : "");
 }
 
-/** Errors of what a commit leads to. */
+/** Makes errors about the objects of a commit. */
 export class Refusals {
   readonly #commit: string;
 
@@ -67,8 +67,8 @@ export class Refusals {
   }
 
   /**
-   * The error for an object that the repository lacks, or has another content for.
-   * @param path of the object, where it is known
+   * The error for an object that the repository lacks, or whose content does not match its id.
+   * @param path the object's path, if it is known
    */
   damaged(fault: Fault, oid: string, path?: string): DocteurError {
     const place = path === undefined ? "" : `${path}: `;
@@ -80,7 +80,7 @@ export class Refusals {
   }
 }
 
-/** What can be wrong with the repository itself. */
+/** Defects of the repository itself. */
 const FAULTS = {
   missing: "the repository lacks the object",
   content: "git gives other content than that of the object",
@@ -182,7 +182,7 @@ export interface CommitItem {
   kind: number;
   /** A byte string ("latin1"). */
   name: string;
-  /** Where its id begins in the tree. */
+  /** The offset of its id in the tree. */
   oidAt: number;
 }
 
@@ -199,7 +199,7 @@ export function itemsOf({ content }: Pick<CommitTree, "content">): CommitItem[] 
 /** A commit's objects, and its trees. */
 export interface ListedCommit {
   objects: CommitObjects;
-  /** Each after those in it: the root is the last. */
+  /** Each tree comes after those in it: the root is the last. */
   trees: CommitTree[];
   /** The tree that an entry leads to. */
   treeAt(content: Uint8Array, oidAt: number): CommitTree;
@@ -207,18 +207,18 @@ export interface ListedCommit {
   rowAt(content: Uint8Array, oidAt: number): number;
 }
 
-/** A tree whose entries are being listed. */
+/** A tree in the course of being listed. */
 interface Visit {
   tree: CommitTree;
   items: CommitItem[];
   next: number;
-  /** Of the paths of its entries. */
+  /** The prefix of its entries' paths. */
   prefix: string;
   /** Names in them. */
   depth: number;
 }
 
-/** Lists the objects of a commit in git's order: that of `git ls-tree -r -t`, without what came before. */
+/** Lists the objects of a commit in the order of `git ls-tree -r -t`, each at its first path. */
 class Lister {
   readonly objects = new CommitObjects();
   readonly trees: CommitTree[] = [];
@@ -238,8 +238,8 @@ class Lister {
 
   /**
    * @param path a byte string
-   * @returns whether the object was not there yet
-   * @throws DocteurError where it is there as one of another kind
+   * @returns whether the object is new
+   * @throws DocteurError if the object is already there with another kind
    */
   add(kind: Kind, oid: Uint8Array, path: string, size: number): boolean {
     if (this.rows.add(oid)) {
@@ -273,7 +273,9 @@ class Lister {
       this.add("blob", tree.content.subarray(oidAt, oidAt + OID_LEN), path, 0);
   }
 
-  /** A tree may be deeper at another path than at its first one, which all its parents will know. */
+  /**
+   * A tree may lie deeper at another path than at its first one. All its parents must take this into account.
+   */
   #leave({ tree, items, prefix, depth }: Visit): void {
     this.#open.pop();
     for (const { kind, name, oidAt } of items) {
@@ -294,8 +296,8 @@ class Lister {
 }
 
 /**
- * Reads and examines the trees of a commit, and lists its objects. The sizes of blobs are not known yet, nor whether they
- * are there.
+ * Reads and examines the trees of a commit, and lists its objects. It does not yet check that the blobs
+ * exist, and leaves their sizes unknown.
  * @throws DocteurError `BadSource` for a commit or a tree that is missing, damaged or unsound, and for paths beyond the
  *   limits of readers; the signal's reason
  */

@@ -1,4 +1,4 @@
-/** Symbolic links of a commit that no reader can follow. */
+/** Finds symbolic links of a commit that no reader can follow. */
 
 import { ENTRY } from "../../git/tree-mode.js";
 import type { Noticed } from "../base/noticed.js";
@@ -6,11 +6,11 @@ import { DanglingLinks, type Found } from "../source/dangling-links.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import { type CommitItem, type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
 
-/** Bytes of targets that are read: of all, and of one. Links beyond that are not judged. */
+/** The most bytes of targets that are read: of all links, and of one. Links beyond are not checked. */
 const TARGETS_MAX = 64 << 20;
 const TARGET_MAX = 64 << 10;
 
-/** The trees that lead to symbolic links, and the rows of those. */
+/** The trees that contain symbolic links, also in trees below, and the rows of the links. */
 interface Linked {
   trees: Set<CommitTree>;
   rows: Uint32Array;
@@ -62,7 +62,7 @@ async function readTargets(
 class CommitPaths {
   readonly #listed: ListedCommit;
   readonly #targets: ReadonlyMap<number, string>;
-  /** Entries by name, of trees that were asked for. */
+  /** Entries by name, of the trees that were looked up. */
   readonly #entries = new Map<CommitTree, Map<string, CommitItem>>();
 
   constructor(listed: ListedCommit, targets: ReadonlyMap<number, string>) {
@@ -85,7 +85,7 @@ class CommitPaths {
   #leaf(tree: CommitTree, { kind, oidAt }: CommitItem): Found {
     if (kind !== ENTRY.symlink) return "other";
     const target = this.#targets.get(this.#listed.rowAt(tree.content, oidAt));
-    // One that was not read counts as one that leads somewhere.
+    // A link that was not read counts as one that leads somewhere.
     return target === undefined ? "other" : { target };
   }
 
@@ -99,14 +99,14 @@ class CommitPaths {
   }
 }
 
-/** The dangling links of a commit. @throws what `catFile` throws */
+/** The dangling links of a commit. @throws errors of `catFile` */
 export async function findDanglingCommitLinks(run: CatFileRun, listed: ListedCommit): Promise<Noticed> {
   const { trees, rows } = findLinks(listed);
   if (rows.length === 0) return { count: 0, paths: [] };
   const paths = new CommitPaths(listed, await readTargets(run, listed, rows));
   const nameBytes = listed.trees.reduce((sum, { content }) => sum + content.length, 0);
   const dangling = new DanglingLinks((path) => paths.find(path), nameBytes);
-  // No deeper than paths may be. Trees that hold each other have more paths than can be walked.
+  // The walk is no deeper than paths may be. Nested repeated trees have more paths than can be walked.
   const visit = (tree: CommitTree, prefix: string): boolean => {
     for (const { kind, name, oidAt } of itemsOf(tree)) {
       if (!dangling.spend(prefix.length + name.length)) return false;

@@ -1,4 +1,7 @@
-/** Examines a commit before it is packed: its trees, the kinds of its objects, and what an image of it will lack. */
+/**
+ * Examines a commit before it is packed: its trees, the kinds of its objects, and the content that an image
+ * of it will lack.
+ */
 
 import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
@@ -12,7 +15,7 @@ import { listCommit, Refusals } from "./commit-trees.js";
 import { findDanglingCommitLinks } from "./dangling-links.js";
 import { countPaths, findLfsPointers, type Survey } from "./omissions.js";
 
-/** A commit of which an image can be made. */
+/** A commit that an image can hold. */
 export interface ExaminedCommit {
   objects: CommitObjects;
   survey: Survey & { danglingLinks: Noticed };
@@ -29,7 +32,7 @@ async function* linesOf(output: Readable): AsyncGenerator<string[]> {
   }
 }
 
-/** Makes sure that all blobs are there, and are blobs, and learns their sizes. */
+/** Makes sure that all blobs exist and are blobs, and reads their sizes. */
 async function checkBlobs(
   run: CatFileRun,
   objects: CommitObjects,
@@ -56,9 +59,9 @@ async function checkBlobs(
 
 /**
  * Examines a commit.
- * @param onProgress told how many files were found so far
- * @throws DocteurError `BadSource` for what no image can hold, and for what is missing or damaged; `NoGit`, `Io`; the
- *   signal's reason
+ * @param onProgress receives the number of files found so far
+ * @throws DocteurError `BadSource` for entries that no image can hold, and for missing or damaged objects;
+ *   `NoGit`, `Io`; the signal's reason
  */
 export async function examineCommit(
   run: CatFileRun,
@@ -74,8 +77,8 @@ export async function examineCommit(
 }
 
 /**
- * Makes sure that git gives the content that the ids of the commit's blobs are for, which it does not look at itself when
- * it packs them.
+ * Makes sure that the contents which git gives match the ids of the commit's blobs. git itself does not check
+ * this when it packs them.
  * @throws DocteurError `BadSource`, `Io`; the signal's reason
  */
 export async function checkContents(run: CatFileRun, objects: CommitObjects): Promise<void> {

@@ -1,4 +1,7 @@
-/** What an image of a commit does not really hold: submodules, and files whose content Git LFS keeps elsewhere. */
+/**
+ * Finds the content that an image of a commit lacks: submodules, and files whose content Git LFS keeps
+ * elsewhere.
+ */
 
 import { shown } from "../../git/byte-string.js";
 import { ENTRY } from "../../git/tree-mode.js";
@@ -15,10 +18,10 @@ export interface Survey {
   lfsPointers: Noticed;
 }
 
-/** How many paths are told of each kind. */
+/** The number of paths that are listed for each kind. */
 const SHOWN_MAX = 5;
 
-/** Sizes that an LFS pointer has (git-lfs, docs/spec.md): one of fewer bytes lacks a line, larger ones are none. */
+/** The smallest and largest size of an LFS pointer (git-lfs, docs/spec.md): a smaller file lacks a line. */
 const POINTER_MIN = 120;
 const POINTER_END = 1024;
 
@@ -32,7 +35,7 @@ export function isLfsPointer(content: Buffer): boolean {
   );
 }
 
-/** The rows of blobs that are pointers of Git LFS: of those whose size is that of one. */
+/** The rows of blobs that are Git LFS pointers. Only blobs of a possible size are read. */
 export async function findLfsPointers(run: CatFileRun, { objects }: ListedCommit): Promise<Set<number>> {
   const candidates = objects.rowsOf("blob").filter((row) => {
     const size = objects.sizeOf(row);
@@ -57,7 +60,7 @@ export async function findLfsPointers(run: CatFileRun, { objects }: ListedCommit
   return found;
 }
 
-/** There may be more paths than numbers: trees that hold each other many times. */
+/** Nested repeated trees may have more paths than a number can count. */
 function added(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }

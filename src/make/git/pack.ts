@@ -1,6 +1,6 @@
 /**
- * A commit, packed by the `git` program in the scratch repository, where neither the configuration, attributes, replace
- * refs and packs of its source nor the user's change a byte.
+ * Packs a commit with the `git` program in the scratch repository. Configuration, attributes, replace refs
+ * and packs, of the source or of the user, do not change a byte there.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -16,7 +16,10 @@ import { ioError } from "../../node/io-error.js";
 import type { FileSink } from "../../node/replace-file.js";
 import type { CommitObjects } from "./commit-objects.js";
 
-/** git's defaults, said so that they stay; the highest deflate level, as an image is made once and read often. */
+/**
+ * git's defaults, stated so that they stay, and the highest deflate level, since an image is made once and
+ * read often.
+ */
 const PACK_OPTIONS = [
   "--delta-base-offset",
   "--no-reuse-object",
@@ -27,7 +30,7 @@ const PACK_OPTIONS = [
   "--index-version=2",
 ];
 
-/** Characters of a piece of the list that pack-objects reads. */
+/** Characters in a chunk of the list that pack-objects reads. */
 const REQUEST_LEN = 1 << 16;
 
 /** A pack that git made, in files. */
@@ -37,11 +40,13 @@ export interface GitPack {
   objectCount: number;
 }
 
-/** The objects as pack-objects reads them: of each its id, and its path, which guides the search for deltas. */
+/**
+ * The objects as pack-objects reads them: the id and the path of each. The path guides the search for deltas.
+ */
 function* requestsOf(objects: CommitObjects): Generator<Buffer> {
   let lines = "";
   for (let row = 0; row < objects.count; row++) {
-    // A path ends at the line's end: pack-objects does not mind a blank instead of a line feed.
+    // A path ends at the line's end. pack-objects accepts a blank in place of a line feed.
     const path = objects.isKind(row, "commit") ? "" : ` ${objects.paths.text(row).replaceAll("\n", " ")}`;
     lines += `${hexOid(objects.oidOf(row))}${path}\n`;
     if (lines.length < REQUEST_LEN) continue;
@@ -51,12 +56,12 @@ function* requestsOf(objects: CommitObjects): Generator<Buffer> {
   yield Buffer.from(lines, "latin1");
 }
 
-/** How far packing is, told as objects done of all. */
+/** The progress of packing, as objects done of all. */
 type PackProgress = (done: number, total: number) => void;
 
 /**
- * Puts pack-objects' two passes together: deltas are sought for some of the objects ("Compressing"), then all are
- * deflated and written. Each pass counts for a half.
+ * Combines the progress of pack-objects' two passes: deltas are sought for some of the objects
+ * ("Compressing"), then all are deflated and written. Each pass counts for a half.
  */
 function joinPasses(onProgress: PackProgress): (progress: GitProgress) => void {
   let objectCount = 0;
@@ -69,7 +74,7 @@ function joinPasses(onProgress: PackProgress): (progress: GitProgress) => void {
   };
 }
 
-/** Has `pack-objects` pack the commit's objects. */
+/** Lets `pack-objects` pack the commit's objects. */
 async function runPackObjects(
   { env, folder }: Workspace,
   commit: string,
@@ -95,15 +100,15 @@ async function runPackObjects(
 }
 
 /**
- * Packs a commit, its trees and its blobs, and nothing of its history.
+ * Packs a commit, its trees and its blobs, without its history.
  *
- * The same commit gives the same bytes however its repository stores it: nothing is reused of the source's packs, and
- * deltas are sought by one thread. (Another version of git may choose other deltas.)
+ * A commit always gives the same bytes, however its repository stores it: git reuses nothing of the source's
+ * packs, and one thread searches for deltas. (Another version of git may choose other deltas.)
  *
  * @param workspace has the commit's objects, or borrows them; the pack is left in its folder
  * @param objects the commit's
- * @param onProgress told how many objects are done, of how many
- * @throws DocteurError `BadSource` where git fails, `Io`; the signal's reason
+ * @param onProgress receives the number of objects done, and their total
+ * @throws DocteurError `BadSource` if git fails, `Io`; the signal's reason
  */
 export async function packCommit(
   workspace: Workspace,
@@ -124,7 +129,7 @@ export async function packCommit(
 
 /**
  * Appends a pack file to an image.
- * @throws DocteurError `Io` where the pack is not what its trailer and its index say
+ * @throws DocteurError `Io` if the pack does not match its trailer and its index
  */
 export async function copyPack({ packPath, idx }: GitPack, sink: FileSink): Promise<void> {
   const bodyLen = (await stat(packPath)).size - 20;

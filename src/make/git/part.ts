@@ -1,4 +1,4 @@
-/** A part of a commit as a commit of its own. */
+/** Turns a part of a commit into its own commit. */
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { DocteurError } from "../../errors.js";
@@ -14,13 +14,13 @@ import type { CatFileRun } from "./cat-file.js";
 import { listCommit } from "./commit-trees.js";
 import { trimTree } from "./trim.js";
 
-/** Where a commit is asked for its tree. */
+/** The repository from which a commit's tree is read. */
 export interface TreeReader {
-  /** Leads git to the repository: arguments before the subcommand. */
+  /** Arguments before the subcommand, which direct git to the repository. */
   prefix: readonly string[];
   env: NodeJS.ProcessEnv;
   signal: AbortSignal | undefined;
-  /** Runs git: `runGit`, or where reading fetches what is missing, `askOverTransport`. */
+  /** Runs git: `runGit`, or `askOverTransport` if reading fetches missing objects. */
   run: (
     args: readonly string[],
     env: NodeJS.ProcessEnv,
@@ -35,7 +35,7 @@ const WHAT = new Map([
   ["160000", "a submodule, which has a repository of its own"],
 ]);
 
-/** The tree that a path leads to. */
+/** The tree at a path. */
 async function treeAt(
   { prefix, env, signal, run }: TreeReader,
   commit: string,
@@ -70,13 +70,13 @@ async function treeAt(
   });
 }
 
-/** A part of a commit, and what its own commit says. */
+/** A part of a commit, and the people and message of its commit. */
 export interface CommitPart extends CommitWords {
-  /** As `parseSubdir` has it. */
+  /** A result of `parseSubdir`. */
   path: string | undefined;
-  /** Patterns of what is left out. */
+  /** Patterns of the entries that are left out. */
   exclude: readonly string[];
-  /** How many names are taken away in front of every path. */
+  /** The number of leading names that are removed from every path. */
   strip: number;
 }
 
@@ -84,7 +84,7 @@ export interface CommitPart extends CommitWords {
 export interface PartCommit {
   /** Its id. */
   commit: string;
-  /** Files and links that `CommitPart.strip` leaves nothing of. */
+  /** Files and links whose whole path `CommitPart.strip` removes. */
   strippedCount: number;
 }
 
@@ -93,7 +93,7 @@ function asLine(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** The message of a part's commit: what it is a part of, and a line for whatever was taken away. */
+/** The message of a part's commit: it names the original commit, with a line for each kind of removal. */
 function messageOf(commit: string, { path, exclude, strip }: CommitPart): string {
   const what = path === undefined ? "Part" : `Directory ${asLine(path)}`;
   const lines = exclude.map((pattern) => `Exclude: ${asLine(pattern)}`);
@@ -102,8 +102,8 @@ function messageOf(commit: string, { path, exclude, strip }: CommitPart): string
 }
 
 /**
- * The header lines that a part's commit has of the original, a byte string: its people, with their dates.
- * @param author takes the place of both; names are UTF-8 then
+ * The header lines that a part's commit takes from the original, a byte string: the people and their dates.
+ * @param author replaces both people; names are UTF-8 then
  */
 function keptLines(head: string, author: Person | undefined): string[] {
   const kept = head.split("\n").filter((line) => /^(author|committer|encoding) /.test(line));
@@ -114,14 +114,14 @@ function keptLines(head: string, author: Person | undefined): string[] {
     .map((line) => line.replace(/^([a-z]+) .*>/, (_, role: string) => `${role} ${ident}`));
 }
 
-/** Writes a commit of a tree, after the model of another. @returns its id */
+/** Writes a commit of a tree, modelled on another commit. @returns its id */
 async function writeCommit(
   { prefix, env, signal }: TreeReader,
   original: string,
   tree: string,
   part: CommitPart,
 ): Promise<string> {
-  // Names of people are bytes, of an encoding that a header may name.
+  // Names of people are bytes, in an encoding that a header may name.
   const read = await runGit([...prefix, "cat-file", "commit", original], env, signal, { encoding: "latin1" });
   const [head = ""] = read.stdout.split("\n\n", 1);
   const header = Buffer.from(`tree ${tree}\n${keptLines(head, part.author).join("\n")}\n\n`, "latin1");
@@ -138,7 +138,7 @@ async function writeCommit(
   });
 }
 
-/** A pack of trees, whole (gitformat-pack). */
+/** A complete pack of trees (gitformat-pack). */
 function packOf(trees: ReadonlyMap<string, Buffer>): Buffer {
   const header = Buffer.from("PACK\0\0\0\x02\0\0\0\0");
   header.writeUInt32BE(trees.size, 8);
@@ -164,7 +164,7 @@ async function writeTrees(
     });
 }
 
-/** The state of patterns at the root of a part. @throws DocteurError `NoSuchRevision` where they leave it out */
+/** The state of patterns at the root of a part. @throws DocteurError `NoSuchRevision` if they leave it out */
 function stateAt(exclude: ExcludePatterns, commit: string, path: string | undefined): ExcludeState {
   const names = path === undefined ? [] : byteString(path).split("/");
   let state: ExcludeState | undefined = exclude.root;
@@ -175,22 +175,22 @@ function stateAt(exclude: ExcludePatterns, commit: string, path: string | undefi
   return state;
 }
 
-/** Where a part of a commit is made. */
+/** The repositories with which a part of a commit is made. */
 export interface PartMaker {
   reader: TreeReader;
-  /** The scratch repository's environment: it has the trees of what `complete` was called for. */
+  /** The scratch repository's environment. It has the trees of the commits for which `complete` was called. */
   env: NodeJS.ProcessEnv;
-  /** Fetches the trees of a commit, where the source may lack them. */
+  /** Fetches the trees of a commit, if the source may lack them. */
   completeTrees?: (commit: string) => Promise<void>;
 }
 
 /**
- * Writes a commit of a part of another: of a directory of it, without the entries that patterns leave out, without the
- * first names of paths. It has no parents, the same dates, and unless `part` has it otherwise the same people, and a
- * message that says of which commit it is what. A commit of which nothing is taken away is packed as it is, unless `part`
- * has other words for it.
- * @throws DocteurError `NoSuchRevision` where there is no such directory; `BadSource` where git cannot read the commit, its
- *   trees are unsound, or files get one name; the signal's reason
+ * Writes a commit of a part of another: of one directory, without the entries that patterns leave out,
+ * without the leading names of paths. The new commit has no parents. It keeps the original's dates and,
+ * unless `part` replaces them, its people. Its message names the original and the part. A commit from which
+ * nothing is removed is packed unchanged, unless `part` replaces its people or message.
+ * @throws DocteurError `NoSuchRevision` if there is no such directory; `BadSource` if git cannot read the
+ *   commit, its trees are unsound, or several files get one name; the signal's reason
  */
 export async function writeCommitOfPart(
   { reader, env, completeTrees }: PartMaker,

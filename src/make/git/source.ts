@@ -1,6 +1,6 @@
 /**
- * Git sources of every kind, made ready for packing: the commit is found, or fetched, into a scratch repository; a part
- * of it is made a commit of its own; and what an image of it will lack is noticed.
+ * Prepares git sources of every kind for packing. It finds the commit, or fetches it into a scratch
+ * repository, turns a part of it into its own commit, and notices the content that an image of it will lack.
  */
 
 import { DocteurError } from "../../errors.js";
@@ -40,11 +40,14 @@ export interface RemoteRepository {
 /** A git repository. */
 export type GitSource = LocalRepository | RemoteRepository;
 
-/** What to take of a git source. */
+/** The part of a git source to take. */
 export interface GitSourceOptions extends PartOptions {
   /** A branch, tag, full ref or commit id. */
   ref?: string | undefined;
-  /** The people and the message of the part's commit: by default the commit's own people, and what it is. */
+  /**
+   * The people and the message of the part's commit: by default the commit's own people, and a message that
+   * names the part.
+   */
   author?: Person | undefined;
   message?: string | undefined;
   /** Whether submodules and LFS pointers are errors. */
@@ -58,7 +61,7 @@ export interface GitSourceOptions extends PartOptions {
   onNotice?: ((text: string) => void) | undefined;
 }
 
-/** How far the work is: objects received from another machine, files found. */
+/** Progress: objects received from another machine, files found. */
 export interface GitSourceProgress {
   phase: "fetch" | "scan";
   done: number;
@@ -70,7 +73,7 @@ export interface ReadyCommit extends ExaminedCommit {
   workspace: Workspace;
   /** The commit to pack. */
   commit: string;
-  /** The commit of the source that it is, or is a part of. */
+  /** The commit of the source: `commit` itself, or the one that it is a part of. */
   sourceCommit: string;
   strippedCount: number;
 }
@@ -83,7 +86,7 @@ function refuse({ count, paths }: Noticed, noun: string, what: string): void {
   });
 }
 
-/** Limits of fetching are not for what is whole on this machine. */
+/** Refuses limits of fetching for repositories that are complete on this machine. */
 function refuseLimits(path: string, { timeout, maxFetch }: FetchLimits): void {
   const flag = timeout !== undefined ? "--timeout" : maxFetch !== undefined ? "--max-fetch" : undefined;
   if (flag === undefined) return;
@@ -92,12 +95,12 @@ function refuseLimits(path: string, { timeout, maxFetch }: FetchLimits): void {
   });
 }
 
-/** A commit to pack, and the commit of the source that it is, or is a part of. */
+/** A commit to pack, and the commit of the source from which it was made; both may be equal. */
 interface Obtained extends PartCommit {
   sourceCommit: string;
 }
 
-/** Brings the commit's objects within the workspace's reach. */
+/** Makes the commit's objects available in the workspace. */
 async function obtain(
   source: GitSource,
   part: CommitPart | undefined,
@@ -142,10 +145,11 @@ async function obtain(
 }
 
 /**
- * Makes a commit of a git source ready for packing.
+ * Prepares a commit of a git source for packing.
  * @param scratch makes an empty folder, which the caller removes
- * @throws DocteurError `InvalidArgument` for options; what `fetchCommit` and `resolveCommit` throw; `NoSuchRevision`
- *   where there is no such directory; `BadSource` for what with `strict` would be lacking; the signal's reason
+ * @throws DocteurError `InvalidArgument` for options; errors of `fetchCommit` and `resolveCommit`;
+ *   `NoSuchRevision` if there is no such directory; with `strict`, `BadSource` for content that the image
+ *   would lack; the signal's reason
  */
 export async function openGitSource(
   source: GitSource,

@@ -1,6 +1,6 @@
 /**
- * A commit's objects in one file: what `git cat-file --batch` prints of them, with the place of each content in it.
- * The packer can so read each of them any number of times, from any thread.
+ * A commit's objects in one file: the output of `git cat-file --batch`, with the place of each content in it.
+ * So the packer can read each object any number of times, from any thread.
  */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
@@ -18,14 +18,14 @@ export class SpooledCommit {
   readonly #file: string;
   readonly #offsets: Float64Array;
 
-  /** @param offsets where the content of each begins in the file */
+  /** @param offsets the offset of each object's content in the file */
   constructor(objects: CommitObjects, file: string, offsets: Float64Array) {
     this.objects = objects;
     this.#file = Buffer.from(file).toString("latin1");
     this.#offsets = offsets;
   }
 
-  /** Where the contents of some are. */
+  /** The places of some contents. */
   unreads(rows: Uint32Array): Unreads {
     return {
       length: rows.length,
@@ -42,7 +42,7 @@ export class SpooledCommit {
 
 /**
  * Reads a commit's objects into a file of the workspace's folder.
- * @throws DocteurError `BadSource` where git cannot read them, `Io`; the signal's reason
+ * @throws DocteurError `BadSource` if git cannot read them, `Io`; the signal's reason
  */
 export async function spoolCommit(
   { env, folder }: Workspace,

@@ -1,6 +1,6 @@
 /**
- * The trees of a commit without the entries that patterns leave out, and without the first names of every path. A tree
- * that many paths lead to is trimmed once, unless patterns mean something else at each of them.
+ * Trims the trees of a commit: removes the entries that patterns leave out, and the leading names of every
+ * path. A tree at many paths is trimmed once, unless patterns have different meanings there.
  */
 import { createHash } from "node:crypto";
 import { DocteurError } from "../../errors.js";
@@ -12,47 +12,47 @@ import type { ExcludePatterns, ExcludeState } from "../source/exclude.js";
 import { givenTwice } from "../source/part.js";
 import { type CommitTree, itemsOf } from "./commit-trees.js";
 
-/** What to take away of a tree. */
+/** The parts of a tree to remove. */
 export interface Trim {
   exclude: ExcludePatterns;
   /** The state of the patterns at the tree's root. */
   state: ExcludeState;
-  /** How many names are taken away in front of every path. */
+  /** The number of leading names that are removed from every path. */
   strip: number;
 }
 
-/** A tree that was trimmed. */
+/** A trimmed tree. */
 export interface TrimmedTree {
   /** The root, 40 hexadecimal digits. */
   root: string;
-  /** The trees that the commit does not have, by id. */
+  /** The trees that the commit lacks, by id. */
   made: ReadonlyMap<string, Buffer>;
-  /** Files and links that `strip` leaves nothing of; no more than 2^53 - 1. */
+  /** Files and links whose whole path `strip` removes; at most 2^53 - 1. */
   strippedCount: number;
 }
 
-/** An entry of a tree, ready for another. */
+/** An entry of a tree, encoded for another tree. */
 interface Item {
-  /** As trees are sorted: a directory's, or any other. */
+  /** Its kind for sorting: a directory, or any other. */
   mode: Mode;
   /** A byte string ("latin1"). */
   name: string;
-  /** What comes before the id: mode, name, zero byte. */
+  /** The bytes before the id: mode, name, zero byte. */
   head: Buffer;
   /** 40 hexadecimal digits. */
   oid: string;
 }
 
-/** The entries of a tree, with what was read of each. */
+/** The decoded entries of a tree. */
 interface ReadItem extends Item {
   kind: number;
 }
 
-/** Trees that patterns and names in common can make of one: more than that many is a commit made to do harm. */
+/** The most trees that trimming may make of one: only a hostile commit leads to more. */
 const MADE_FACTOR = 64;
 const MADE_FREE = 100_000;
 
-/** Trees by the number of paths that lead to each. */
+/** Trees by the number of their paths. */
 type TreeCounts = Map<string, number>;
 
 function count(counts: TreeCounts, oid: string, more: number): void {
@@ -63,7 +63,7 @@ class Trimmer {
   readonly #trees: ReadonlyMap<string, CommitTree>;
   readonly #exclude: ExcludePatterns;
   readonly #made = new Map<string, Buffer>();
-  /** Results by what they are made from. */
+  /** Results by their inputs. */
   readonly #known = new Map<string, string>();
   readonly #mostMade: number;
 
@@ -84,7 +84,7 @@ class Trimmer {
     });
   }
 
-  /** Makes a tree, unless it is known what `key` comes to. */
+  /** Makes a tree, unless the result for `key` is known. */
   #once(key: string, make: () => string): string {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
@@ -104,7 +104,7 @@ class Trimmer {
     return oid;
   }
 
-  /** The tree without what the patterns leave out. Directories stay, though nothing may be left in them. */
+  /** The tree without the entries that patterns leave out. Directories stay, even if they become empty. */
   withoutExcluded(oid: string, state: ExcludeState): string {
     return this.#once(`${oid} ${JSON.stringify(state)}`, () => {
       const kept: Item[] = [];
@@ -118,7 +118,7 @@ class Trimmer {
     });
   }
 
-  /** Takes names away in front of the paths below a tree. */
+  /** Removes leading names from the paths below a tree. */
   stripped(root: string, names: number): { root: string; strippedCount: number } {
     let counts: TreeCounts = new Map([[root, 1]]);
     let strippedCount = 0;
@@ -134,7 +134,7 @@ class Trimmer {
     return { root: this.#merged(counts), strippedCount };
   }
 
-  /** One tree of the entries of several. Directories of one name are merged, too. */
+  /** Merges the entries of several trees into one tree. Directories with equal names are merged, too. */
   #merged(counts: TreeCounts): string {
     const [first, ...others] = [...counts].sort();
     if (first !== undefined && first[1] === 1 && others.length === 0) return first[0];
@@ -161,7 +161,7 @@ class Trimmer {
     });
   }
 
-  /** Those of the trees that were made which a tree leads to. */
+  /** The new trees that a tree refers to, directly or through others. */
   madeBelow(root: string): Map<string, Buffer> {
     const reached = new Map<string, Buffer>();
     const waiting = [root];
@@ -176,9 +176,9 @@ class Trimmer {
 }
 
 /**
- * Trims the tree of a commit, as a directory with these files would be listed.
+ * Trims the tree of a commit. The result is that of listing a directory with these files.
  * @param trees those of the commit, the root last
- * @throws DocteurError `BadSource` where files get one name, or trees hold each other in too many ways
+ * @throws DocteurError `BadSource` if several files get one name, or trimming would make too many trees
  */
 export function trimTree(trees: readonly CommitTree[], { exclude, state, strip }: Trim): TrimmedTree {
   const trimmer = new Trimmer(trees, exclude);

@@ -1,12 +1,14 @@
 /**
- * Chooses which objects become deltas of which, once the deltas of pairs have been measured. Pure: the same pairs in the
- * same order give the same choice.
+ * Chooses the base of each object, once the deltas of pairs have been measured. Pure: equal pairs in equal
+ * order give equal choices.
  */
 import type { MeasuredPairs, PlanObjects } from "./plan.js";
 
-/** What finding its base takes in a delta's entry: the offset, mostly of 2 or 3 bytes. */
+/** Bytes of the offset to the base in a delta's entry: usually 2 or 3. */
 const OFFSET_LEN = 3;
-/** Where a base costs little more than the best one and has a much shorter chain, it is taken: share and bytes. */
+/**
+ * A base with a much shorter chain is preferred if it costs little more than the best one: share and bytes.
+ */
 const SHALLOW = { share: 1 / 64, bytes: 2, levels: 3 } as const;
 /** Rounds of looking for better bases than the first choice. */
 const IMPROVEMENTS = 4;
@@ -14,14 +16,14 @@ const IMPROVEMENTS = 4;
 /** An object without a base. */
 export const NO_BASE = -1;
 
-/** What is to be known of the objects. */
+/** The facts about the objects that the choice needs. */
 type Objects = Pick<PlanObjects, "wholeCosts">;
 
-/** A forest of objects: who is a delta of whom. */
+/** A forest of objects: each delta hangs under its base. */
 class Forest {
   /** The base of each, or `NO_BASE`. */
   readonly bases: Int32Array;
-  /** At least how many deltas hang below each other under an object. */
+  /** At least the length of the longest chain of deltas under an object. */
   readonly #heights: Uint16Array;
   readonly #depth: number;
 
@@ -58,19 +60,19 @@ class Forest {
       this.#heights[up] = height;
   }
 
-  /** Forgets heights of what no longer hangs there. */
+  /** Recomputes all heights: moved objects leave them too large. */
   measure(): void {
     this.#heights.fill(0);
     for (let id = 0; id < this.bases.length; id++) this.#raise(id);
   }
 }
 
-/** Bytes that a delta saves, the offset to its base being counted. */
+/** Bytes that a delta saves, with the offset to its base as a cost. */
 function savingOf({ wholeCosts }: Objects, { ids, costs }: MeasuredPairs, pair: number): number {
   return wholeCosts[ids[2 * pair + 1]!]! - costs[pair]! - OFFSET_LEN;
 }
 
-/** The pairs that save something, as they come: to `chooseBases` the others are nothing, but they take memory. */
+/** The pairs that save bytes, in their order. `chooseBases` ignores the others, and they would take memory. */
 export function worthwhile(objects: Objects, pairs: MeasuredPairs): MeasuredPairs {
   const { ids, costs } = pairs;
   let count = 0;
@@ -80,7 +82,7 @@ export function worthwhile(objects: Objects, pairs: MeasuredPairs): MeasuredPair
     ids[2 * count + 1] = ids[2 * pair + 1]!;
     costs[count++] = costs[pair]!;
   }
-  // Copies, so that the room of the others is given back; but not where that is little.
+  // Copies, to free the memory of the others, unless that is little.
   const keep = (column: Uint32Array, end: number): Uint32Array =>
     end < column.length / 2 ? column.slice(0, end) : column.subarray(0, end);
   return { ids: keep(ids, 2 * count), costs: keep(costs, count) };
@@ -90,7 +92,7 @@ export function worthwhile(objects: Objects, pairs: MeasuredPairs): MeasuredPair
 const PAIRS = 2 ** 25;
 
 /**
- * The pairs that save something, the greatest saving first; among equals, as they come.
+ * The pairs that save bytes, the greatest saving first; equals keep their order.
  * @returns indices into the rounds, one after the other
  */
 function bySaving(objects: Objects, rounds: readonly MeasuredPairs[]): Uint32Array {
@@ -103,18 +105,18 @@ function bySaving(objects: Objects, rounds: readonly MeasuredPairs[]): Uint32Arr
       if (saving > 0) keys[count++] = -saving * PAIRS + index;
     }
   keys.subarray(0, count).sort();
-  // In the same memory: each takes half of its key.
+  // The indices reuse the memory of the keys: each takes half of its key.
   const order = new Uint32Array(keys.buffer, 0, count);
   for (let at = 0; at < count; at++) order[at] = ((keys[at]! % PAIRS) + PAIRS) % PAIRS;
   return order;
 }
 
 /**
- * Chooses bases so that the pack gets small: by the greatest saving first, as Kruskal has it, then better ones wherever
- * the forest that has grown allows for it, then shorter chains where they cost next to nothing.
+ * Chooses bases so that the pack gets small: first by the greatest saving, as in Kruskal's algorithm, then
+ * better ones if the forest allows them, then shorter chains if they cost almost nothing.
  * @param rounds the measured pairs of one or more rounds
- * @param depth the most deltas between an object and what is stored whole, 0 to 4095
- * @returns for each object, by number, its base, or `NO_BASE`: no cycles
+ * @param depth the most deltas between an object and a whole object, 0 to 4095
+ * @returns for each object, by number, its base, or `NO_BASE`; there are no cycles
  */
 export function chooseBases(objects: Objects, rounds: readonly MeasuredPairs[], depth: number): Int32Array {
   const forest = new Forest(objects.wholeCosts.length, depth);

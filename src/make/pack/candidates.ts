@@ -1,20 +1,21 @@
 /**
- * Finds candidate bases by what contents and names have in common. Pure: the same objects in the same order give the
- * same pairs.
+ * Finds candidate bases by similar contents and names. Pure: equal objects in equal order give equal pairs.
  *
- * Two rounds find more than one of twice the candidates. In the first the many versions of one file find each other, and
- * nothing else; in the second only what is still stored whole looks for a base, among its like: one file of each such
- * family stands for all of it.
+ * Two rounds find more than one round with twice the candidates. In the first, the many versions of one file
+ * find only each other. In the second, only objects that are still stored whole look for a base, among
+ * similar ones: one file of each family stands for all of it.
  */
 
 import { Scratch } from "./column-arena.js";
 import { FEATURE_COUNT, type Likeness, type Pairs, type PlanObjects } from "./plan.js";
 
-/** Objects outside these sizes, in bytes, have no deltas: nothing is to be gained, or memory has no room. */
+/** Objects outside these sizes, in bytes, have no deltas: they would save nothing, or not fit in memory. */
 const SIZE_MIN = 50;
 const SIZE_MAX = 64 * 1024 * 1024;
 
-/** Candidates of an object by content: more for large ones, which are measured by samples and are worth more. */
+/**
+ * Candidates of an object by content. Large objects have more: they are measured by samples, and save more.
+ */
 const SIMILAR = [
   { size: 0, first: 4, further: 3 },
   { size: 1 << 16, first: 5, further: 4 },
@@ -22,11 +23,11 @@ const SIMILAR = [
 ] as const;
 /** All objects together have no more candidates than this, so that plans of a million objects fit in memory. */
 const SIMILAR_TOTAL = 3_000_000;
-/** Objects with one feature in common look at so many of them on each side. */
+/** The number of neighbours on each side that objects with a common feature compare. */
 const REACH = 4;
-/** Neighbours of the same or a similar name, on each side. */
+/** Neighbours with an equal or similar name, on each side. */
 const NAMED = 1;
-/** Neighbours by name that differ in size by more than that have nothing to give. */
+/** Neighbours by name whose sizes differ by more than this save nothing. */
 const NAMED_RATIO = 32;
 
 /** Places are below this: with 32 bits before one, it is an exact double. */
@@ -38,8 +39,8 @@ const NONE = 0xffffffff;
 export const NAME_LEN = 32;
 
 /**
- * A number for a path in which its last characters weigh the most, so that like names come together (git's
- * pack-objects.h).
+ * A number for a path in which the last characters weigh the most, so that similar names are near each other
+ * (git's pack-objects.h).
  * @param path a byte string ("latin1")
  */
 export function nameValue(path: string): number {
@@ -51,11 +52,11 @@ export function nameValue(path: string): number {
   return value;
 }
 
-/** The numbers of the objects that take part, in their order: where one is here is its place. */
+/** The numbers of the objects that take part, in their order. An object's position here is its place. */
 function participants({ order, sizes }: PlanObjects, chosen: Int32Array | undefined): Uint32Array {
   const isWanted = (id: number): boolean =>
     sizes[id]! >= SIZE_MIN && sizes[id]! <= SIZE_MAX && (chosen === undefined || chosen[id]! < 0);
-  // No filter, which would make a list of all first.
+  // Not `filter`: it would first make a list of all objects.
   const ids = new Uint32Array(Math.min(order.length, PLACES));
   let count = 0;
   for (const id of order) if (count < ids.length && isWanted(id)) ids[count++] = id;
@@ -69,14 +70,14 @@ class Search {
   readonly #ids: Uint32Array;
   /** Places, the smallest object's first. */
   readonly #bySize: Uint32Array;
-  /** Where the candidates of each begin, the best first; one more for the end. */
+  /** The start of each object's candidates, the best first; one more for the end. */
   readonly #starts: Uint32Array;
   readonly #bases: Uint32Array;
-  /** Bytes of the target that the base is expected not to have; infinite where there is no base yet. */
+  /** Bytes of the target that the base probably lacks; infinite if there is no base yet. */
   readonly #scores: Float32Array;
-  /** What neighbours are found by. */
+  /** The keys by which neighbours are found. */
   readonly #keys: Float64Array;
-  /** The order of bases, by place, and the numbers in it. */
+  /** The order of bases, by place, and each place's position in it. */
   readonly #ranks: Uint32Array;
   readonly #ranked: Uint32Array;
 
@@ -111,7 +112,8 @@ class Search {
   run(): void {
     const { features } = this.#likeness;
     for (let feature = 0; feature < FEATURE_COUNT; feature++)
-      // Of the many that share a feature, those of like size are looked at, or those that lie near in the tree.
+      // Of the many objects that share a feature, those of similar size are compared, or those near in the
+      // tree.
       this.#visitNeighbours(
         feature % 2 === 0 ? this.#bySize : undefined,
         (id) => features[id * FEATURE_COUNT + feature]!,
@@ -143,7 +145,7 @@ class Search {
     return this.#numbered(pairs.subarray(0, count));
   }
 
-  /** Pairs of ranks as pairs of numbers, sorted, in the same memory. */
+  /** Turns pairs of ranks into pairs of numbers, sorted, in place. */
   #numbered(pairs: Float64Array): Pairs {
     pairs.sort();
     const ids = new Uint32Array(pairs.buffer);
@@ -159,8 +161,8 @@ class Search {
   }
 
   /**
-   * Calls `visit` for places of objects of a kind that have the same upper part of their keys, up to `reach` apart.
-   * @param order all places; by default as they come
+   * Calls `visit` for places of objects of one kind whose keys have equal upper parts, up to `reach` apart.
+   * @param order all places; by default in ascending order
    * @param upperPart of an object's number
    */
   #visitNeighbours(
@@ -192,16 +194,16 @@ class Search {
     const { sizes } = this.#objects;
     const sizeA = sizes[this.#ids[a]!]!;
     const sizeB = sizes[this.#ids[b]!]!;
-    // Of what both have together that share is in either: so much do both have.
+    // This share of the union is in both, which gives the number of common bytes.
     const share = this.#sharedFeatures(this.#ids[a]!, this.#ids[b]!) / FEATURE_COUNT;
     const common = Math.min((share * (sizeA + sizeB)) / (1 + share), sizeA, sizeB);
-    // Among equals, the one of the nearest size.
+    // Among equals, the base of the nearest size wins.
     const apart = Math.abs(sizeA - sizeB) / 64;
     this.#keep(a, b, Math.fround(sizeA - common + apart));
     this.#keep(b, a, Math.fround(sizeB - common + apart));
   }
 
-  /** How many features the sketches of two objects share. */
+  /** The number of features that the sketches of two objects share. */
   #sharedFeatures(a: number, b: number): number {
     const { features } = this.#likeness;
     let shared = 0;
@@ -228,8 +230,8 @@ class Search {
   }
 
   /**
-   * An order of bases in which each follows one that it is like, where there is one: from each object in turn, depth first
-   * along the candidates.
+   * An order of bases in which each follows a similar one, if there is one: from each object in turn, depth
+   * first along the candidates.
    */
   #rank(): void {
     const ranks = this.#ranks;
@@ -252,9 +254,9 @@ class Search {
 
 /**
  * Finds pairs of objects that are worth measuring.
- * @param chosen what `chooseBases` made of the pairs of the first round, for the second one: objects that have a base by
- *   it take no part
- * @returns at most some 3 million pairs by content, and 2 of each object by name
+ * @param chosen the result of `chooseBases` for the first round, in the second one: objects with a base take
+ *   no part
+ * @returns at most about 3 million pairs by content, and 2 for each object by name
  */
 export function candidatePairs(objects: PlanObjects, likeness: Likeness, chosen?: Int32Array): Pairs {
   const search = new Search(objects, likeness, chosen);

@@ -1,12 +1,12 @@
 /**
- * Columns that are needed together and for a short time, in one buffer. What takes tens of megabytes goes back to the
- * system when it is dropped; many smaller buffers would leave holes among those that live on.
+ * Columns that are needed together and for a short time, in one buffer. A buffer of tens of megabytes returns
+ * to the system when it is freed; many smaller buffers would fragment memory.
  */
 export class Scratch {
   readonly #buffer: ArrayBuffer;
   #end = 0;
 
-  /** @param rows how many rows all columns have together: there is room for that many of 8 bytes */
+  /** @param rows the rows of all columns together: there is room for this many of 8 bytes */
   constructor(rows: number) {
     this.#buffer = new ArrayBuffer(rows * 8);
   }

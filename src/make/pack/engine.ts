@@ -1,6 +1,8 @@
 /** The packer's Wasm module (`asm/packer.ts`), instantiated: sketches, deltas and deflate over one linear memory. */
 
-/** The exports of `asm/packer.ts`. Pointers and lengths are bytes; 0 stands for what could not be had. */
+/**
+ * The exports of `asm/packer.ts`. Pointers and lengths are bytes; a pointer of 0 means that memory ran out.
+ */
 export interface Engine extends WebAssembly.Exports {
   memory: WebAssembly.Memory;
   /** Begins the heap. @param limit its cap in bytes */
@@ -13,20 +15,22 @@ export interface Engine extends WebAssembly.Exports {
   sha1Final(state: number, to: number): void;
   /** Writes `FEATURE_COUNT` numbers of 32 bits. */
   contentSketch(ptr: number, len: number, features: number): void;
-  /** What content takes as a zlib stream, about. */
+  /** The estimated size of content as a zlib stream. */
   deflatedLenSampled(ptr: number, len: number): number;
   /** @param isFine 1 to make deltas, 0 to measure them */
   deltaIndex(base: number, len: number, isFine: number): number;
   deltaIndexFree(index: number): void;
   deltaEncode(index: number, target: number, len: number, to: number, toLen: number): number;
-  /** What a delta takes, deflated, about; 2^32 - 1 where it is worth nothing. */
+  /** The estimated size of a delta, deflated; 2^32 - 1 if it saves nothing. */
   deltaMeasure(index: number, target: number, len: number, room: number, roomLen: number): number;
-  /** The most that a zlib stream of `len` bytes takes. */
+  /** The largest size of a zlib stream of `len` bytes. */
   deflateBound(len: number): number;
   zlibDeflate(ptr: number, len: number, to: number, toLen: number): number;
-  /** The most that a part of `len` bytes takes. */
+  /** The largest size of a deflated part of `len` bytes. */
   deflatePartBound(len: number): number;
-  /** A part of content, to which `historyLen` bytes before it belong: blocks up to a byte's end. */
+  /**
+   * Deflates a part of content, with `historyLen` bytes before it as history: blocks up to a byte boundary.
+   */
   deflatePart(
     ptr: number,
     historyLen: number,
@@ -37,7 +41,7 @@ export interface Engine extends WebAssembly.Exports {
   ): number;
 }
 
-/** Cap of an engine's memory, in bytes: a delta, its base, and what both need to be worked on. */
+/** Cap of an engine's memory, in bytes: a delta, its base, and working memory for both. */
 const MEMORY_MAX = 512 << 20;
 
 /** Instantiates a compiled `asm/packer.ts`. */

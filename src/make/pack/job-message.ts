@@ -1,6 +1,7 @@
 /**
- * Jobs as they go to another thread: their objects as columns. A few buffers, which are handed over, go in a fraction of
- * the time that hundreds of objects take to be copied; and while they wait there is little for the garbage collector.
+ * Jobs as messages to another thread, with their objects as columns. The transfer of a few buffers takes a
+ * fraction of the time of copying hundreds of objects, and waiting messages cost the garbage collector
+ * little.
  */
 
 import { KIND, type Kind } from "../../git/objects.js";
@@ -10,10 +11,10 @@ import type { EncodeJob, Job, JobObject, MeasureJob, SurveyJob } from "./jobs.js
 
 const KINDS = Object.fromEntries(Object.entries(KIND).map(([kind, number]) => [number, kind as Kind]));
 
-/** A content at hand, in place of its file. */
+/** Stands in place of a file for content in memory. */
 const AT_HAND = 0xffffffff;
 
-/** What is known of an object beside its content; of a whole file its stamp. */
+/** Flags for the known facts about an object; for a whole file, also for its stamp. */
 const HAS_OID = 1;
 const HAS_COST = 2;
 const HAS_STAMP = 4;
@@ -31,16 +32,16 @@ interface Columns {
   sizes: Float64Array;
   /** Indexes of `files`, or `AT_HAND`. */
   fileIndexes: Uint32Array;
-  /** Of contents in files. */
+  /** The offsets of contents in files. */
   offsets: Float64Array;
-  /** Bytes of contents at hand, and those contents one after the other. */
+  /** The lengths of contents in memory, and these contents one after the other. */
   lengths: Uint32Array;
   bytes: Uint8Array;
   known: Uint8Array;
-  /** 20 bytes each, where they are known. */
+  /** 20 bytes each, if they are known. */
   oids: Uint8Array;
   wholeCosts: Uint32Array;
-  /** `STAMP_LEN` each, where they are known. */
+  /** `STAMP_LEN` each, if they are known. */
   stamps: BigInt64Array;
 }
 
@@ -48,11 +49,11 @@ interface Columns {
 export interface Parcel {
   job: Omit<SurveyJob, "objects"> | Omit<MeasureJob, "objects"> | Omit<EncodeJob, "objects">;
   columns: Columns;
-  /** Files of contents, byte strings; those of objects that follow each other once. */
+  /** Files of contents, byte strings; a file of consecutive objects is listed once. */
   files: string[];
 }
 
-/** @returns the job in buffers of its own: `buffersOf` tells which can be handed over */
+/** @returns the job in its own buffers: `buffersOf` lists those that can be transferred */
 export function packJob({ objects, ...job }: Job): Parcel {
   const count = objects.length;
   const files: string[] = [];
@@ -119,7 +120,7 @@ export function buffersOf({ columns }: Parcel): ArrayBuffer[] {
   return Object.values(columns).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
-/** @returns the job that was packed */
+/** @returns the unpacked job */
 export function unpackJob({ job, columns, files }: Parcel): Job {
   let end = 0;
   const contentOf = (at: number): JobObject["content"] => {

@@ -1,8 +1,8 @@
-/** Jobs without workers: where there are no threads, and for what is too small to be worth their start. */
+/** Runs jobs without workers, if there are no threads or too little work to start them. */
 import type { Executor, Job, Results } from "./jobs.js";
 import type { JobRunner } from "./runner.js";
 
-/** Runs jobs one after the other where it is; others have their turn in between. */
+/** Runs jobs one after the other on the present thread, and yields to other events in between. */
 export class LocalExecutor implements Executor {
   readonly width = 1;
   readonly #runner: JobRunner;

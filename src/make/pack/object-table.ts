@@ -1,4 +1,4 @@
-/** What the packer knows of its objects. */
+/** The packer's table of its objects. */
 
 import type { Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
@@ -13,21 +13,24 @@ function longer<T extends Uint8Array | Uint32Array | Float64Array>(column: T, le
   return copy;
 }
 
-/** What is known of the objects, by number: columns, as there may be a million of them. */
+/** The facts about the objects, by number: columns, as there may be a million of them. */
 export class Surveyed {
-  /** Of each survey its first number and what was surveyed, all of one kind. */
+  /** For each survey its first number and its contents, all of one kind. */
   readonly #parts: { first: number; kind: Kind; objects: Unreads }[] = [];
   #oids = new Uint8Array(0);
-  /** Bytes: filled at once, as they are known. */
+  /** Bytes. Sizes are known before the survey, so this column is filled at once. */
   sizes = new Float64Array(0);
   wholeCosts = new Uint32Array(0);
   features = new Uint32Array(0);
   #room = 0;
-  /** How many there are, and of how many the other columns are filled. */
+  /** The number of objects, and the number for which the other columns are filled. */
   count = 0;
   filled = 0;
 
-  /** @param expected how many objects there will be, about: columns that grow are there twice while they are copied */
+  /**
+   * @param expected the estimated number of objects: a growing column takes twice its memory while it is
+   *   copied
+   */
   constructor(expected: number) {
     this.#reserve(expected);
   }
@@ -54,7 +57,7 @@ export class Surveyed {
     this.filled += wholeCosts.length;
   }
 
-  /** Forgets what is of no use once bases are chosen. */
+  /** Frees the columns that are useless once bases are chosen. */
   dropFeatures(): void {
     this.features = new Uint32Array(0);
   }
@@ -75,15 +78,15 @@ export class Surveyed {
     return this.wholeCosts[number]!;
   }
 
-  /** The object as a job names it. */
+  /** The object in the form for a job. */
   jobObject(number: number): JobObject {
     const { size, content } = this.#unread(number);
     return { index: number, kind: this.kindOf(number), size, content };
   }
 
-  /** The same for jobs that make sure that the content is what was surveyed. */
+  /** The object for jobs that check that the content has not changed since the survey. */
   checkedJobObject(number: number): JobObject {
-    // A copy: what a message holds a view of goes with it whole.
+    // A copy: a message with a view of a buffer would carry the whole buffer.
     const oid = this.oids(number, number + 1).slice();
     return { ...this.jobObject(number), oid, wholeCost: this.wholeCostOf(number) };
   }

@@ -1,30 +1,30 @@
-/** Jobs whose results are wanted in the order of the jobs. */
+/** Runs jobs whose results are needed in order. */
 import type { Executor, Job, Results } from "./jobs.js";
 
-/** A job, and what it takes. */
+/** A job, and its costs. */
 export interface Planned<T extends Job, Note = undefined> {
   job: T;
-  /** What is to be known when the result is there. The job itself is not kept until then. */
+  /** Data that the caller needs with the result. The job itself is not kept until then. */
   note: Note;
   /** Whether the work takes much memory. */
   isHeavy: boolean;
-  /** Bytes of the result, at most, where that is much. */
+  /** The most bytes of the result, if they are many. */
   resultLen: number;
 }
 
-/** Jobs for each that runs at once: so many at least are under way, that none waits for work. */
+/** Jobs under way for each concurrent one: at least this many, so that no worker waits for work. */
 const JOBS_MIN = 3;
 /**
- * Where one job takes as long as many others, their results wait for it: jobs under way for each that runs at once, and
- * bytes of all their results, at most.
+ * A long job makes the results of many others wait. These limits bound them: jobs under way for each
+ * concurrent one, and bytes of all their results.
  */
 const JOBS_MAX = 24;
 const RESULTS_LEN = 24 << 20;
 
 /**
- * Runs jobs, as many at once as are worth it, and hands on their results in order. Jobs are made when they are needed
- * and results wait for no more than a few others, so that memory stays bounded.
- * @throws what a job or `consume` throws; the signal's reason
+ * Runs a useful number of jobs at once, and passes on their results in order. Jobs are made on demand, and
+ * results wait only for a few others, so that memory stays bounded.
+ * @throws errors of a job or of `consume`; the signal's reason
  */
 export async function runInOrder<T extends Job, Note>(
   executor: Executor,
@@ -41,7 +41,7 @@ export async function runInOrder<T extends Job, Note>(
       if (next.done) return;
       const { job, note, isHeavy, resultLen } = next.value;
       const result = executor.run(job, isHeavy);
-      // Where an earlier one fails, nobody waits for this one any more.
+      // If an earlier job fails, nothing waits for this one any more.
       result.catch(() => {});
       running.push({ note, result, resultLen });
       resultsLen += resultLen;
@@ -52,7 +52,7 @@ export async function runInOrder<T extends Job, Note>(
     try {
       await consume(await result, note);
     } finally {
-      // It says more than what the end of the workers led to.
+      // This error says more than the errors that follow from the end of the workers.
       signal?.throwIfAborted();
       resultsLen -= resultLen;
     }

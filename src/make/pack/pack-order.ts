@@ -1,4 +1,4 @@
-/** The objects of a pack in the making, in their order: which they are, and what names they have. */
+/** The objects of a future pack, in order: their numbers and their names. */
 import { doubled } from "../../git/byte-strings.js";
 import { nameValue } from "./candidates.js";
 
@@ -6,17 +6,17 @@ import { nameValue } from "./candidates.js";
 export class Places {
   #numbers = new Uint32Array(256);
   #names = new Uint32Array(256);
-  /** How many there are. */
+  /** The number of objects. */
   count = 0;
 
-  /** What `add` was told of each, in order: they last until the next one is added. */
+  /** The arguments of `add` for each object, in order; valid until the next object is added. */
   get numbers(): Uint32Array {
     return this.#numbers.subarray(0, this.count);
   }
 
   /**
    * Adds an object.
-   * @param number how many were surveyed before it
+   * @param number the number of objects surveyed before it
    * @param path its first path from the root, a byte string ("latin1"), or the last `NAME_LEN` bytes of it: objects of
    *   similar names make likely bases
    */
@@ -24,7 +24,7 @@ export class Places {
     this.#add(number, nameValue(path));
   }
 
-  /** Adds the objects of another order behind these. */
+  /** Appends the objects of another order. */
   append(other: Places): void {
     for (let row = 0; row < other.count; row++) this.#add(other.#numbers[row]!, other.#names[row]!);
   }
@@ -40,7 +40,7 @@ export class Places {
 
   /**
    * The values of the names (`nameValue`).
-   * @param count how many objects were surveyed
+   * @param count the number of surveyed objects
    * @returns by number
    */
   names(count: number): Uint32Array {

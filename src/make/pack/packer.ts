@@ -1,7 +1,7 @@
 /**
- * The packer: objects in, a pack out, deltas and all. Its work is cut into jobs by the objects alone, every job's
- * result depends on nothing but the job, and results are used in order: the pack's bytes are the same whatever the
- * number of workers.
+ * The packer: it makes a pack, with deltas, of objects. Only the objects decide how its work is cut into
+ * jobs, every job's result depends only on the job, and results are used in order. So the number of workers
+ * does not change the pack's bytes.
  *
  *     survey    ids, sketches, what each object would take as a whole     workers
  *     plan      which pairs might make good deltas                        here
@@ -35,30 +35,30 @@ import type { Places } from "./pack-order.js";
 import type { MeasuredPairs, Pairs, PlanObjects } from "./plan.js";
 import { PackWriter } from "./writer.js";
 
-/** How far the packer has come: what is counted are objects while surveying and encoding, pairs while comparing. */
+/** Progress of the packer. It counts objects while surveying and encoding, pairs while comparing. */
 export type PackerProgress = (phase: "read" | "compare" | "pack", done: number, total: number) => void;
 
 /** How to pack. */
 export interface PackerOptions {
-  /** The longest chain of deltas: from 0, no deltas, to 4095. */
+  /** The longest chain of deltas: 0 (no deltas) to 4095. */
   depth: number;
   signal?: AbortSignal | undefined;
   onProgress?: PackerProgress | undefined;
 }
 
-/** How much content a job has, in bytes: enough to be worth the messages, too little to wait for. */
+/** Bytes of content in a job: enough to be worth the messages, and few enough that no job takes long. */
 const JOB_LEN = { survey: 2 << 20, measure: 4 << 20, encode: 1 << 20 } as const;
 
-/** The number of objects, pairs or tasks a job has at most. */
+/** The most objects, pairs or tasks of a job. */
 const JOB_COUNT = 512;
 
-/** Of a larger target only parts are compared, of so many bytes in all. */
+/** Only parts of a larger target are compared, of this many bytes in all. */
 const MEASURED_LEN = 256 << 10;
 
-/** Two contents that are larger than this together make a job heavy. */
+/** Two contents whose sum is larger make a job heavy. */
 const HEAVY_LEN = 32 << 20;
 
-/** Cuts a sequence where its weights reach a limit. */
+/** Cuts a sequence at each place at which its weights reach a limit. */
 function* batches<T>(items: Iterable<T>, weightOf: (item: T) => number, limit: number): Generator<T[]> {
   let batch: T[] = [];
   let weight = 0;
@@ -78,15 +78,15 @@ function* range(from: number, to: number): Generator<number> {
   for (let number = from; number < to; number++) yield number;
 }
 
-/** One pack in the making. */
+/** One pack under construction. */
 export class Packer {
   readonly #executor: Executor;
   readonly #options: PackerOptions;
   readonly #surveyed: Surveyed;
-  /** Of objects in pieces, by number. */
+  /** The SHA-1s of pieces, by object number. */
   readonly #pieceHashes = new Map<number, Uint8Array>();
 
-  /** @param expected how many objects will be surveyed, about */
+  /** @param expected the estimated number of objects to survey */
   constructor(executor: Executor, expected: number, options: PackerOptions) {
     this.#executor = executor;
     this.#surveyed = new Surveyed(expected);
@@ -94,8 +94,8 @@ export class Packer {
   }
 
   /**
-   * Reads objects for their ids, and for what is to be known of them later. They are numbered from the first that was
-   * surveyed on.
+   * Reads objects for their ids, and for the data that later phases need. Numbers continue from earlier
+   * surveys.
    * @returns the ids, 20 bytes each
    */
   async survey(kind: Kind, objects: Unreads): Promise<Uint8Array> {
@@ -116,12 +116,11 @@ export class Packer {
   }
 
   /**
-   * Writes a pack of objects that were surveyed: in the order given, but for bases, which come right before the first that
-   * is a delta of them.
-   * @param sink where the pack begins at the present position
+   * Writes a pack of surveyed objects in the given order, except that a base moves ahead of its first delta.
+   * @param sink the pack begins at its present position
    * @param places each content once
    * @param sha1 begins a hash
-   * @returns the pack's index, and how many of the objects are deltas
+   * @returns the pack's index, and the number of deltas
    */
   async write(
     sink: Sink,
@@ -151,8 +150,8 @@ export class Packer {
   }
 
   /**
-   * The base of each object, by number, `NO_BASE` for those that have none. A second round of comparisons looks around
-   * what the first has found.
+   * The base of each object, by number, `NO_BASE` for whole objects. A second round of comparisons starts
+   * from the result of the first.
    */
   async #chooseBases(places: Places): Promise<Int32Array> {
     const { depth } = this.#options;
@@ -197,7 +196,7 @@ export class Packer {
     const baseOf = (pair: number): number => ids[2 * pair]!;
     const targetOf = (pair: number): number => ids[2 * pair + 1]!;
     const sizeOf = (number: number): number => surveyed.sizeOf(number);
-    // A base is indexed anew in every job: what is measured of a large one is best one job.
+    // Every job indexes its bases anew, so all pairs of a large base should be in one job.
     const weightOf = (pair: number): number =>
       Math.min(sizeOf(targetOf(pair)), MEASURED_LEN) +
       (pair > 0 && baseOf(pair) === baseOf(pair - 1)
@@ -284,7 +283,7 @@ export class Packer {
   }
 }
 
-/** The order in which objects are written: every base before its deltas, and no earlier than it must be. */
+/** The order in which objects are written: every base comes before its deltas, as late as possible. */
 function emissionOrder(numbers: Uint32Array, bases: Int32Array | undefined): Uint32Array {
   if (bases === undefined) return numbers;
   const order = new Uint32Array(numbers.length);

@@ -1,16 +1,16 @@
-/** Jobs on worker threads. */
+/** Runs jobs on worker threads. */
 import { Worker } from "node:worker_threads";
 import { type ErrorMessage, threadDied, unpackError } from "../../threads/errors.js";
 import { buffersOf, type Parcel, packJob } from "./job-message.js";
 import type { Executor, Job, Results } from "./jobs.js";
 
 /**
- * Megabytes of a worker's JavaScript heap. It holds a job and its result, which are small, contents being in Wasm memory;
- * without limits the engine would rather let garbage grow than collect it.
+ * Megabytes of a worker's JavaScript heap. It holds a job and its result, which are small, since contents are
+ * in Wasm memory. Without a limit the engine would let garbage grow instead of collecting it.
  */
 const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
-/** What a worker answers. */
+/** A worker's answer. */
 export type Answer = { result: Results[keyof Results] } | { error: ErrorMessage };
 
 interface Task {
@@ -27,7 +27,7 @@ interface Thread {
   task: Task | undefined;
 }
 
-/** As many worker threads as were asked for, each with the packer's Wasm module. Jobs start in the order of `run`. */
+/** A fixed number of worker threads, each with the packer's Wasm module. Jobs start in the order of `run`. */
 export class Pool implements Executor {
   readonly width: number;
   readonly #threads: Thread[] = [];
@@ -35,7 +35,7 @@ export class Pool implements Executor {
   #failure: unknown;
 
   /**
-   * @param size how many threads
+   * @param size the number of threads
    * @param module `asm/packer.ts`, compiled
    */
   constructor(size: number, module: WebAssembly.Module) {
@@ -59,7 +59,7 @@ export class Pool implements Executor {
   #start(isHeavy: boolean, module: WebAssembly.Module): void {
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       workerData: module,
-      // Not those of the process: "--input-type" is for its own program.
+      // The process's own options do not apply: "--input-type" is for its main program.
       execArgv: [],
       resourceLimits: HEAP_LIMITS,
     });
@@ -91,7 +91,7 @@ export class Pool implements Executor {
     this.#fail(threadDied("fewer workers take less", cause));
   }
 
-  /** Nothing that was asked for will be answered any more. */
+  /** Rejects all pending jobs. */
   #fail(error: unknown): void {
     this.#failure ??= error;
     const tasks = [...this.#threads.map(({ task }) => task), ...this.#waiting.splice(0)];

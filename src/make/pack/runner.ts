@@ -1,4 +1,4 @@
-/** Does jobs, one at a time, wherever JavaScript runs: who makes one says how content is read. */
+/** Runs jobs, one at a time, in any JavaScript engine. Its creator decides how content is read. */
 
 import { DocteurError } from "../../errors.js";
 import { hashObject, objectHeader } from "../../git/objects.js";
@@ -28,7 +28,7 @@ interface Entry {
   stream: Uint8Array;
   /** Bytes of the delta, if it is one. */
   deltaLen?: number;
-  /** Of a piece. */
+  /** The Adler-32 of a piece. */
   adler?: number;
 }
 
@@ -36,11 +36,11 @@ interface Entry {
 interface Loaded {
   ptr: number;
   len: number;
-  /** Whether it was hashed and found to be what it was. */
+  /** Whether its hash was found to match its id. */
   isChecked: boolean;
 }
 
-/** Contents beyond those of the job in hand that are kept, in bytes; and what one takes besides them, about. */
+/** The most bytes of kept contents beyond those of the present job; and the estimated overhead of each. */
 const KEPT_LEN = 8 << 20;
 const KEPT_OVERHEAD = 256;
 
@@ -48,15 +48,17 @@ const KEPT_OVERHEAD = 256;
 const WINDOW = 32 << 10;
 
 /**
- * A delta that takes more of what its target takes as a whole than this is compared with it: that is an estimate, most often
- * by less than that share too high.
+ * A delta that takes more than this share of its target's estimated size is compared with the whole object.
+ * The estimate is usually too high by less than this share.
  */
 const DOUBT = 15 / 16;
 
-/** What a delta's entry takes beyond its stream, more than a whole object's, in bytes: the way to its base. */
+/**
+ * Bytes that a delta's entry takes more than a whole object's, besides its stream: the reference to its base.
+ */
 const DELTA_OVERHEAD = 3;
 
-/** A room beyond this is not kept from job to job. */
+/** A larger room is not kept from job to job. */
 const ROOM_KEPT_LEN = 1 << 20;
 
 function outOfMemory(len: number): DocteurError {
@@ -67,7 +69,7 @@ function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }
 
-/** Memory that every use writes anew. */
+/** Memory that every use overwrites. */
 class Room {
   readonly #allocate: (len: number) => number;
   readonly #free: (ptr: number) => void;
@@ -94,7 +96,7 @@ class Room {
     this.#len = 0;
   }
 
-  /** Gives back what is unusually large. */
+  /** Frees memory that is unusually large. */
   trim(): void {
     if (this.#len > ROOM_KEPT_LEN) this.release();
   }
@@ -109,11 +111,11 @@ export class JobRunner {
   #loadedLen = 0;
   /** Indexes that must stay where they are. */
   readonly #pinned = new Set<number>();
-  /** Content that is used once; a delta; a stream. */
+  /** Rooms for content that is used once, for a delta, and for a stream. */
   readonly #content: Room;
   readonly #delta: Room;
   readonly #stream: Room;
-  /** An index to make deltas with, and of which object: often the next delta is of the same base. */
+  /** An index for making deltas, and the number of its object: the next delta often has this base, too. */
   #indexed: { base: number; index: number } | undefined;
 
   constructor(engine: Engine, contents: Contents) {
@@ -131,7 +133,7 @@ export class JobRunner {
 
   /**
    * @returns the job's result
-   * @throws DocteurError `Io` where content cannot be read or has changed, `OutOfMemory`
+   * @throws DocteurError `Io` if content cannot be read or has changed, `OutOfMemory`
    */
   run<T extends Job>(job: T): Results[T["type"]] {
     try {
@@ -154,12 +156,12 @@ export class JobRunner {
     }
   }
 
-  /** The engine's memory as it is now: a later allocation, and a new hash may be one, replaces the buffer. */
+  /** The engine's present memory. A later allocation, such as a new hash, may replace the buffer. */
   #bytes(ptr: number, len: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#engine.memory.buffer, ptr, len);
   }
 
-  /** Memory of the engine; contents that are merely kept make room for it. */
+  /** Allocates memory of the engine. It drops kept contents if it needs room. */
   #allocate(len: number): number {
     while (true) {
       const ptr = this.#engine.alloc(len);
@@ -179,7 +181,7 @@ export class JobRunner {
     return false;
   }
 
-  /** An object's content, which stays in its place until `#pinned` forgets it. */
+  /** An object's content. It stays in place until `#pinned` releases it. */
   #load(object: JobObject, isToBeChecked: boolean): Loaded {
     const { index, size, content } = object;
     this.#pinned.add(index);
@@ -199,7 +201,7 @@ export class JobRunner {
     return loaded;
   }
 
-  /** Content in memory of its own. */
+  /** Content in its own memory. */
   #fetch(content: Content, size: number): Loaded {
     const ptr = this.#allocate(Math.max(size, 1));
     try {
@@ -314,7 +316,7 @@ export class JobRunner {
     return costs;
   }
 
-  /** Indexes a base, to measure deltas of it or to make one. */
+  /** Indexes a base, to measure or make its deltas. */
   #index({ ptr, len }: Loaded, isFine: boolean): number {
     while (true) {
       const index = this.#engine.deltaIndex(ptr, len, isFine ? 1 : 0);
@@ -341,7 +343,7 @@ export class JobRunner {
             ? this.#encodeDelta(object, byIndex.get(base)!)
             : this.#encodeWhole(object);
       this.#pinned.clear();
-      // The index leads into its base.
+      // The index refers to its base's memory.
       if (this.#indexed !== undefined) this.#pinned.add(this.#indexed.base);
       return entry;
     });
@@ -384,7 +386,7 @@ export class JobRunner {
     return whole.stream.length < entry.stream.length + DELTA_OVERHEAD ? whole : entry;
   }
 
-  /** The stream, in a copy of its own. */
+  /** A copy of the stream. */
   #deflate(ptr: number, len: number): Uint8Array {
     const room = this.#engine.deflateBound(len) >>> 0;
     const to = this.#stream.reserve(room);

@@ -18,7 +18,7 @@ function answer(parcel: Parcel): Answer {
   }
 }
 
-/** What need not be copied. */
+/** The buffers that are transferred instead of copied. */
 function transfers(result: Results[keyof Results]): ArrayBuffer[] {
   const { bytes } = result as Partial<EncodeResult>;
   return bytes === undefined ? [] : [bytes.buffer as ArrayBuffer];

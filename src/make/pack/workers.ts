@@ -1,4 +1,4 @@
-/** How many workers a pack is worth, and their life. */
+/** Decides how many workers a pack needs, starts them and ends them. */
 import { availableParallelism } from "node:os";
 import { compilePacker } from "../../core/builds.js";
 import { fileContents } from "../base/file-contents.js";
@@ -8,22 +8,25 @@ import { LocalExecutor } from "./local-executor.js";
 import { Pool } from "./pool.js";
 import { JobRunner } from "./runner.js";
 
-/** More are worth nothing. */
+/** More workers do not save time. */
 export const WORKERS_MAX = 8;
 
-/** What a process takes at most by default; what it takes without workers, for each object, and for each worker. In bytes. */
+/**
+ * The most memory of a process by default; its memory without workers, for each object, and for each worker.
+ * In bytes.
+ */
 const MEMORY = { most: 512e6, process: 150e6, object: 250, worker: 55e6 } as const;
 
-/** Content that is packed in less time than threads take to start, in bytes. */
+/** Bytes of content whose packing takes less time than starting threads. */
 const LOCAL_LEN = 1 << 20;
 
-/** What there is to pack: as many objects, or nearly, and bytes of all their contents. */
+/** The amount of work: the number of objects, at least roughly, and the bytes of all their contents. */
 export interface PackLoad {
   objectCount: number;
   contentLen: number;
 }
 
-/** One a processor, and no more than there is memory for. */
+/** One for each processor, within the memory limit. */
 export function defaultWorkers(objectCount: number, processors = availableParallelism()): number {
   const left = MEMORY.most - MEMORY.process - objectCount * MEMORY.object;
   return Math.max(1, Math.min(processors, WORKERS_MAX, Math.floor(left / MEMORY.worker)));
@@ -36,8 +39,8 @@ async function start(workers: number | undefined, { objectCount, contentLen }: P
 }
 
 /**
- * Does work with the packer's jobs on threads, which end with it, or at once when the signal says so.
- * @param workers how many threads, 1 to `WORKERS_MAX`; by default `defaultWorkers`
+ * Does work with the packer's jobs on threads. They end with the work, or at once when the signal aborts.
+ * @param workers the number of threads, 1 to `WORKERS_MAX`; by default `defaultWorkers`
  */
 export async function withWorkers<T>(
   workers: number | undefined,

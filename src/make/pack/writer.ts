@@ -10,7 +10,7 @@ import type { Sink } from "../../sink.js";
 /** A zlib stream's first two bytes: deflate, a window of 32 KiB, the slowest algorithm (RFC 1950, section 2.2). */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0xda);
 
-/** Adler-32 adds up by this (RFC 1950, section 8). */
+/** The modulus of Adler-32 (RFC 1950, section 8). */
 const ADLER_BASE = 65521;
 
 /**
@@ -29,16 +29,16 @@ export function combineAdler32(first: number, second: number, length: number): n
 
 /** A part of an entry's content, deflated. */
 export interface Piece {
-  /** Where the part is in the content, in bytes. */
+  /** The part's offset in the content, in bytes. */
   start: number;
   end: number;
-  /** Deflate blocks up to a byte's end, the last of them marked so where the content ends. */
+  /** Deflate blocks up to a byte boundary. At the content's end, the last one is marked as final. */
   bytes: Uint8Array;
   /** The Adler-32 of the part. */
   adler: number;
 }
 
-/** A pack on its way into a file. Its objects are counted in advance, as its header says how many they are. */
+/** A pack that is being written. Its objects are counted in advance, since its header holds their number. */
 export class PackWriter {
   readonly #sink: Sink;
   readonly #start: number;
@@ -48,13 +48,13 @@ export class PackWriter {
   readonly #crcs: Uint32Array;
   readonly #offsets: Float64Array;
   #count = 0;
-  /** Of the entry whose pieces are being added. */
+  /** The Adler-32 of the entry whose pieces are being added. */
   #adler = 1;
 
   /**
-   * @param sink where the pack begins at the present position
-   * @param objectCount how many objects will be added
-   * @param hash takes the whole pack
+   * @param sink the pack begins at its present position
+   * @param objectCount the number of objects that will be added
+   * @param hash hashes the whole pack
    */
   constructor(sink: Sink, objectCount: number, hash: Sha1) {
     this.#hash = hash;
@@ -66,7 +66,7 @@ export class PackWriter {
     this.#offsets = new Float64Array(objectCount);
   }
 
-  /** Where the next entry begins, in bytes from the start of the pack. */
+  /** The offset of the next entry, in bytes from the start of the pack. */
   get position(): number {
     return this.#sink.position - this.#start;
   }
@@ -94,7 +94,7 @@ export class PackWriter {
 
   /**
    * Adds a delta.
-   * @param base where the entry of its base begins
+   * @param base the offset of its base's entry
    * @param size bytes of the delta
    * @param stream the delta as a zlib stream
    */
@@ -128,7 +128,7 @@ export class PackWriter {
 
   /**
    * Writes the pack's trailer.
-   * @returns the trailer, which is the SHA-1 of all before it, and the rows of the pack's index
+   * @returns the trailer, which is the SHA-1 of all bytes before it, and the rows of the pack's index
    */
   async finish(): Promise<{ trailer: Uint8Array; entries: IdxEntries }> {
     if (this.#count !== this.#expected) throw new RangeError("the pack's header announced another count");

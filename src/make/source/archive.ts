@@ -1,4 +1,4 @@
-/** The bytes of an archive, in any order. */
+/** Reads the bytes of an archive in any order. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,17 +8,17 @@ import { isGzip, spoolArchive } from "./spool.js";
 
 /** An uncompressed archive. */
 export interface Archive {
-  /** What people call it: its path, or "standard input". */
+  /** Its name for people: its path, or "standard input". */
   name: string;
-  /** The file that its content is in: absolute, a byte string ("latin1"). */
+  /** The file that contains its content: absolute, a byte string ("latin1"). */
   path: string;
   /** Bytes. */
   size: number;
   /** Whether its compression proves that nothing is missing at its end. */
   isWhole: boolean;
   /**
-   * Reads bytes, which last until the next call.
-   * @param offset `offset + length` is not beyond the end
+   * Reads bytes, which are valid until the next call.
+   * @param offset `offset + length` must not be beyond the end
    */
   read(offset: number, length: number): Buffer;
 }
@@ -94,10 +94,11 @@ function headOf(path: string): Buffer {
 }
 
 /**
- * Opens an archive; one that is compressed, or no regular file, is written to a file in `scratch` first, uncompressed.
+ * Opens an archive. An archive that is compressed or not a regular file is first written uncompressed to a
+ * file in `scratch`.
  * @param path absolute, or "-" for standard input
- * @param isStream whether it can be read only once, from its begin to its end
- * @param scratch gives an empty folder, in which the file stays
+ * @param isStream whether it can be read only once, from beginning to end
+ * @param scratch makes an empty folder, in which the file stays
  * @throws DocteurError `BadSource`, `Io`; the signal's reason
  */
 export async function openArchive(

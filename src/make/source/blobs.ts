@@ -1,8 +1,11 @@
-/** What there is to read of a source, as columns: there may be a million files. */
+/** The contents of a source, as columns: there may be a million files. */
 import { ByteStrings, doubled } from "../../git/byte-strings.js";
 import type { Content, FileStamp, Unread, Unreads } from "../base/content.js";
 
-/** Where a content is: at hand, in a range of a file, or a whole file, which may be one that a symbolic link leads to. */
+/**
+ * The place of a content: in memory, in a range of a file, or in a whole file, possibly behind a symbolic
+ * link.
+ */
 const AT_HAND = 0;
 const RANGE = 1;
 const WHOLE = 2;
@@ -13,35 +16,35 @@ const STAMP_LEN = 4;
 
 const EMPTY = new Uint8Array(0);
 
-/** The folder that all others are in: the path that it was given. */
+/** The top folder, whose path the constructor receives. */
 export const TOP = 0;
 
 /** Contents, each once, in the order in which they were added. */
 export class SourceBlobs implements Unreads {
   #sizes = new Float64Array(256);
   #kinds = new Uint8Array(256);
-  /** Of each content its range's file, an index into `#rangeFiles`; or its whole file, a row of `#names`. */
+  /** The file of each content: for a range an index into `#rangeFiles`, for a whole file a row of `#names`. */
   #files = new Uint32Array(256);
-  /** Of ranges: as long as there is none, empty. */
+  /** The offsets of ranges; empty until there is a range. */
   #offsets = new Float64Array(0);
   readonly #rangeFiles: string[] = [];
-  /** Of each whole file its name, its folder, and what it was when it was listed. */
+  /** For each whole file its name, its folder, and its stamp from the listing. */
   readonly #names = new ByteStrings();
   #folderOf = new Uint32Array(256);
   #stamps = new BigInt64Array(256 * STAMP_LEN);
-  /** Of each folder its name, and the folder that it is in: a path for each would take their depth times more. */
+  /** For each folder its name and its parent folder: full paths would multiply the memory by the depth. */
   readonly #folderNames = new ByteStrings();
   #parents = new Uint32Array(256);
-  /** Contents at hand that are not empty, by index. */
+  /** Contents in memory that are not empty, by index. */
   readonly #atHand = new Map<number, Uint8Array>();
   length = 0;
 
-  /** @param top the path of the folder `TOP`, without a slash behind; a byte string */
+  /** @param top the path of the folder `TOP`, without a slash at its end; a byte string */
   constructor(top = "") {
     this.#folderNames.add(top);
   }
 
-  /** Adds bytes that are at hand. @returns their index */
+  /** Adds bytes in memory. @returns their index */
   add(content: Uint8Array): number {
     const index = this.#append(content.length, AT_HAND, 0);
     if (content.length > 0) this.#atHand.set(index, content);
@@ -66,7 +69,7 @@ export class SourceBlobs implements Unreads {
     return index;
   }
 
-  /** Adds a folder, for files to be in. @param parent `TOP`, or a folder that was added @returns its number */
+  /** Adds a folder for files. @param parent `TOP`, or a folder that was added @returns its number */
   addFolder(parent: number, name: string): number {
     const folder = this.#folderNames.add(name);
     if (folder === this.#parents.length) this.#parents = doubled(this.#parents);

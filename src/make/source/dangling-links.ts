@@ -1,7 +1,7 @@
 /**
- * Symbolic links of a source that no reader of the image can follow: they lead to nothing in it, or out of it. Links are
- * resolved as readers resolve them (`asm/volume/lookup.ts`): `.` and `..` as text and never out of the root, an absolute
- * target from the image's root, and 40 links at most.
+ * Finds symbolic links of a source that no reader of the image can follow: they lead to nothing in it, or out
+ * of it. Links are resolved as readers resolve them (`asm/volume/lookup.ts`): `.` and `..` as text and never
+ * out of the root, an absolute target from the image's root, and 40 links at most.
  */
 
 import { shown } from "../../git/byte-string.js";
@@ -10,10 +10,12 @@ import type { Noticed } from "../base/noticed.js";
 import type { Listing } from "./listing.js";
 import { FOLDER, PathTree } from "./path-tree.js";
 
-/** What a path leads to, no link followed: a link by its target, a byte string. */
+/** The entry at a path, without following links. A link is given by its target, a byte string. */
 export type Found = "folder" | "other" | { target: string };
 
-/** Finds what a path leads to, whose parent is a folder. The path is a byte string, without slashes at its ends. */
+/**
+ * Finds the entry at a path whose parent is a folder. The path is a byte string, without slashes at its ends.
+ */
 export type Lookup = (path: string) => Found | undefined;
 
 /** Limits of readers (`asm/base/limits.ts`). */
@@ -21,26 +23,27 @@ const SYMLINKS_MAX = 40;
 const PATH_MAX = 4096;
 const DEPTH_MAX = 512;
 
-/** How many paths are told. */
+/** The number of paths that are listed. */
 const SHOWN_MAX = 5;
 
 /**
- * Bytes of paths that are looked up: for any source, beside those for each byte of its names, and at the most. Links that
- * lead through others, and trees that hold each other, may ask for any number.
+ * Limits of the bytes of paths that are looked up: a base amount, an amount for each byte of the source's
+ * names, and a maximum. Links through other links, and nested repeated trees, could need any number of
+ * lookups.
  */
 const WORK_FREE = 2 ** 24;
 const WORK_FACTOR = 256;
 const WORK_MAX = 2 ** 30;
-/** What a lookup costs beside its path, in such bytes. */
+/** The cost of a lookup besides its path, in such bytes. */
 const LOOKUP_COST = 64;
 
-/** Names of a path that leads on from a link; `known` of the first are folders. */
+/** The names of a path that continues after a link; the first `known` are folders. */
 interface Rewritten {
   names: string[];
   known: number;
 }
 
-/** @param base names of the folder that the link is in @returns undefined where a reader refuses the path */
+/** @param base names of the link's folder @returns undefined if a reader refuses the path */
 function rewrite(base: string[], target: string, rest: readonly string[]): Rewritten | undefined {
   if (target === "" || target.includes("\0")) return undefined;
   const names = target.startsWith("/") ? [] : base;
@@ -52,7 +55,7 @@ function rewrite(base: string[], target: string, rest: readonly string[]): Rewri
       known = Math.min(known, names.length);
     } else if (name !== "" && name !== ".") {
       len += name.length + 1;
-      // A path has one slash less than names.
+      // A path has one slash fewer than names.
       if (len - 1 > PATH_MAX || names.push(name) > DEPTH_MAX) return undefined;
     }
   return { names, known };
@@ -64,13 +67,16 @@ export class DanglingLinks {
   readonly #lookup: Lookup;
   #left: number;
 
-  /** @param nameBytes bytes of the source's names, each where it is written: the work may be as much as goes with them */
+  /** @param nameBytes bytes of the source's names, each counted once: they bound the work */
   constructor(lookup: Lookup, nameBytes: number) {
     this.#lookup = lookup;
     this.#left = Math.min(WORK_FREE + WORK_FACTOR * nameBytes, WORK_MAX);
   }
 
-  /** Takes note of work besides lookups. @returns whether there is work left to spend: without, links are not judged */
+  /**
+   * Counts work besides lookups.
+   * @returns whether the limit allows more work; otherwise links are not judged
+   */
   spend(work: number): boolean {
     this.#left -= work;
     return this.#left >= 0;
@@ -84,7 +90,7 @@ export class DanglingLinks {
     if (this.noticed.paths.length < SHOWN_MAX) this.noticed.paths.push(shown(path));
   }
 
-  /** @returns undefined where that is not known */
+  /** @returns undefined if the result is not known */
   #leadsSomewhere(path: string): boolean | undefined {
     let names = path.split("/");
     // A link's own path leads through folders.
@@ -115,10 +121,10 @@ function byteStringOf(bytes: Uint8Array): string {
   return text;
 }
 
-/** What a file has for a value in the tree of paths; a link has its blob. */
+/** The value of a file in the tree of paths; a link has its blob's index. */
 const OTHER = FOLDER - 1;
 
-/** Tells of each leaf of a listing by its path. */
+/** Calls back for each leaf of a listing, with its path. */
 function walkPaths(
   { tree }: Listing,
   onLeaf: (path: string, isLink: boolean, blob: number) => void,
@@ -156,7 +162,7 @@ export function findDanglingLinks(listing: Listing): Noticed {
     if (value === undefined) return undefined;
     if (value === FOLDER) return "folder";
     if (value === OTHER) return "other";
-    // Targets are at hand.
+    // Targets are in memory.
     return { target: byteStringOf(listing.blobs.at(value).content as Uint8Array) };
   }, nameBytes);
   for (const path of links) dangling.judge(path);

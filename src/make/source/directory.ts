@@ -1,6 +1,6 @@
 /**
- * A plain directory as a source. Paths are byte strings ("latin1"), one character to a byte of the name that the file
- * system has.
+ * A plain directory as a source. Paths are byte strings ("latin1"), one character for each byte of the file
+ * system's name.
  */
 import { type BigIntStats, realpathSync, statSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
@@ -19,26 +19,32 @@ import { mergeFolders, noSuchPart, type SourcePart, WHOLE } from "./part.js";
 
 /** How to list a directory. */
 export interface DirectoryOptions {
-  /** Flatten what docteur 0.0.7 cannot represent: executables become plain files, symbolic links are followed. */
+  /**
+   * Flatten entries that docteur 0.0.7 cannot represent: executables become plain files, symbolic links are
+   * followed.
+   */
   compat: boolean;
   /** Follow symbolic links, wherever they lead. */
   dereference?: boolean;
   /** Files of the host, absolute, that are not part of the source: the image itself. */
   outputs: readonly string[];
-  /** What to leave out silently, by its path in the directory. */
+  /** Patterns of the entries to leave out silently, by path in the directory. */
   exclude: ExcludePatterns;
-  /** What of the directory becomes the image's root: by default all of it. */
+  /** The part of the directory that becomes the image's root: by default all of it. */
   part?: SourcePart | undefined;
-  /** What to take, files and the directories that they are in, by path from the root; by default everything. */
+  /** The entries to take, files and their directories, by path from the root; by default everything. */
   only?: ReadonlySet<string> | undefined;
   /** Leave out special files: FIFOs, sockets and devices. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
-  /** Told how many files and symbolic links were found so far. */
+  /** Receives the number of files and symbolic links found so far. */
   onProgress?: ((done: number) => void) | undefined;
 }
 
-/** The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. Or what it is instead. */
+/**
+ * The mode of a tree entry, by git's rule: a file is executable if its owner may execute it. For other kinds,
+ * the kind's name.
+ */
 function modeOf(found: BigIntStats, compat: boolean): Mode | { special: string } {
   if (found.isDirectory()) return MODE.directory;
   if (found.isSymbolicLink()) return MODE.symlink;
@@ -49,25 +55,25 @@ function modeOf(found: BigIntStats, compat: boolean): Mode | { special: string }
   return { special: "no file, directory or symbolic link" };
 }
 
-/** How often, in all, followed links may lead to folders that were listed before. */
+/** The total number of times that followed links may lead to folders that were listed before. */
 const AGAIN_MAX = 100_000;
 
 /** Identifies a file or folder of the host. */
 const inodeOf = ({ dev, ino }: FolderId): string => `${dev}:${ino}`;
 
-/** A folder that is to be listed. */
+/** A folder to list. */
 interface Place {
   /** Of the host, absolute. */
   path: string;
   id: FolderId;
-  /** How many names there are between the root and it. */
+  /** The number of names between the root and it. */
   depth: number;
   exclude: ExcludeState;
   /** Its number among the folders of the blobs. */
   folder: number;
 }
 
-/** A folder's entry that is a folder: listed when the folder that it is in is closed. */
+/** A subfolder: it is listed when its parent folder is closed. */
 interface Subfolder {
   name: string;
   place: Place;
@@ -82,9 +88,9 @@ class DirectoryLister {
   readonly #blobs: SourceBlobs;
   /** Blobs of files with more than one name, by inode. */
   readonly #linked = new Map<string, number>();
-  /** The folders that lead to the present one, by inode: a followed link must not lead to one of them. */
+  /** The present folder and those above it, by inode: a followed link must not lead to one of them. */
   readonly #above = new Set<string>();
-  /** All folders so far, where links are followed, and how many of them were not new. */
+  /** All folders so far, if links are followed, and the number of repeated ones. */
   readonly #listed = new Set<string>();
   #again = 0;
   readonly #skipped = new SkippedPaths();
@@ -92,7 +98,7 @@ class DirectoryLister {
   readonly #rootLen: number;
   readonly #root: string;
   #fileCount = 0;
-  /** Entries of folders less deep than this are not in the image; folders in them are part of the way. */
+  /** Entries of folders above this depth are not in the image; their subfolders are only passed through. */
   #stripDepth = 0;
   #strippedCount = 0;
   #newest: bigint | undefined;
@@ -125,7 +131,7 @@ class DirectoryLister {
     };
   }
 
-  /** The folder that becomes the root. A pattern that leaves it out, or one that it is in, leaves nothing. */
+  /** The folder that becomes the root. A pattern that leaves it out, or one of its parents, leaves nothing. */
   #enter(top: Place, subdir: readonly string[]): Place {
     let place = top;
     for (const name of subdir) {
@@ -159,7 +165,7 @@ class DirectoryLister {
     return mergeFolders(entries.flatMap((entry) => ("folder" in entry ? [entry.folder] : [])));
   }
 
-  /** Makes sure that links do not unfold a few folders into a number without end. */
+  /** Makes sure that links do not turn a few folders into endlessly many. */
   #countFolder(key: string, path: string): void {
     if (!this.#followsLinks) return;
     if (this.#listed.has(key)) this.#again++;
@@ -172,7 +178,7 @@ class DirectoryLister {
     );
   }
 
-  /** What is in a folder: folders are listed later, so that no more than one is open. */
+  /** Lists the entries of a folder. Subfolders are listed later, so that only one folder is open at a time. */
   async #entriesOf(place: Place): Promise<{ entries: SourceEntry[]; subfolders: Subfolder[] }> {
     const entries: SourceEntry[] = [];
     const subfolders: Subfolder[] = [];
@@ -192,13 +198,13 @@ class DirectoryLister {
     return { entries, subfolders };
   }
 
-  /** @returns `undefined` for what is left out */
+  /** @returns `undefined` for an entry that is left out */
   #entryOf(place: Place, handle: FolderHandle, name: string): SourceEntry | Subfolder | undefined {
     const { compat, exclude, only, skipSpecial } = this.#options;
     const path = `${place.path}/${name}`;
     if (only !== undefined && !only.has(path.slice(this.#rootLen))) return undefined;
     if (this.#outputs.has(path)) return undefined;
-    // What a pattern leaves out as whatever it is need not be a thing that can be looked at.
+    // If a pattern leaves out the entry as any kind, it need not be accessible.
     if (!exclude.takesFoldersIn && exclude.step(place.exclude, name, false) === undefined) return undefined;
     const found = this.#followsLinks ? this.#follow(handle.at(name), path) : handle.inspect(name);
     if (this.#followsLinks && this.#leadsToOutput(path, found)) return undefined;
@@ -230,7 +236,7 @@ class DirectoryLister {
     return { name, mode, blob };
   }
 
-  /** What a path leads to. @param path for people */
+  /** Inspects the target of a path. @param path for people */
   #follow(at: Buffer, path: string): BigIntStats {
     try {
       return statSync(at, { bigint: true });
@@ -249,7 +255,7 @@ class DirectoryLister {
     }
   }
 
-  /** Whether a path, links followed, is an output's. */
+  /** Whether a path, with links followed, is that of an output. */
   #leadsToOutput(path: string, found: BigIntStats): boolean {
     return found.isFile() && this.#outputs.has(realpathSync.native(bytesOf(path), "latin1"));
   }
@@ -266,14 +272,15 @@ class DirectoryLister {
 }
 
 /**
- * Lists a directory: reads names and targets of symbolic links, and no file's content.
+ * Lists a directory. It reads names and targets of symbolic links, but no file's content.
  *
- * Entries named `.git` are left out (no git tree may hold one, and what a nested clone or submodule keeps there is no
- * content) and told in `skipped`; the rest of a nested repository is taken as the files that it is. So are the unfinished
- * files of other runs. Names of one file (hard links) share a blob.
+ * Entries named `.git` are left out (git trees may not hold them, and a nested clone or submodule keeps no
+ * content there) and listed in `skipped`. The rest of a nested repository is taken as ordinary files.
+ * Unfinished files of other runs are also left out and listed. Hard links to one file share a blob.
  *
  * @param path absolute, symbolic links resolved
- * @throws DocteurError `BadSource` for what no image can hold, `Io` for what cannot be read; the signal's reason
+ * @throws DocteurError `BadSource` for entries that no image can hold, `Io` for entries that cannot be read;
+ *   the signal's reason
  */
 export function listDirectory(path: string, options: DirectoryOptions): Promise<Listing> {
   return new DirectoryLister(Buffer.from(path).toString("latin1").replace(/\/$/, ""), options).list();

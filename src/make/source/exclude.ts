@@ -2,22 +2,24 @@
  * Patterns of names to leave out, with the meaning that they have in a `.gitignore` (gitignore(5); git's wildmatch.c): a
  * pattern without a slash matches a name at any depth, others match from the root.
  *
- * A pattern is a list of segments. How far a path has come in it is a set of positions, one step for each of the path's
- * names, so that no pattern costs more than its length for each name. Inside a segment only the last `*` is ever
- * tried again: what matched before it stays right (any text does for a `*`).
+ * A pattern is a list of segments. A path's state in it is a set of positions, which advances one step for
+ * each of the path's names. So a pattern costs at most its length for each name. Inside a segment only the
+ * last `*` is ever retried: the match before it stays valid, since a `*` matches any text.
  */
 import { DocteurError } from "../../errors.js";
 
-/** What matches one byte: itself, any, or a set of 256 flags; `star` matches any number of them. */
+/**
+ * A token for one byte: the byte itself, any byte, or a set of 256 flags. `star` matches any number of bytes.
+ */
 type Token = number | "any" | "star" | Uint8Array;
 
-/** A segment between slashes, or any number of names, none too. */
+/** A segment between slashes, or any number of names, even none. */
 type Segment = readonly Token[] | "globstar";
 
 interface Pattern {
   segments: readonly Segment[];
   foldersOnly: boolean;
-  /** Whether what matches is taken in again, which earlier patterns leave out. */
+  /** Whether it takes in again entries that earlier patterns leave out. */
   isNegated: boolean;
 }
 
@@ -45,9 +47,9 @@ function refuse(pattern: string, why: string): never {
   });
 }
 
-/** Reads patterns from bytes, one to a character ("latin1"). */
+/** Reads patterns from byte strings ("latin1"). */
 class PatternReader {
-  /** As it was given, for messages. */
+  /** The original text, for messages. */
   readonly #pattern: string;
   readonly #bytes: string;
   #at = 0;
@@ -66,12 +68,12 @@ class PatternReader {
     const foldersOnly = tokens.at(-1) === SLASH;
     if (foldersOnly) tokens.pop();
     if (tokens.length === 0) refuse(this.#pattern, "it names nothing");
-    // One inside a set counts, too, though no name has it.
+    // A slash inside a set counts, too, though no name contains one.
     if (!bytes.slice(0, foldersOnly ? -1 : undefined).includes("/"))
       return { segments: ["globstar", tokens], foldersOnly, isNegated };
     if (tokens[0] === SLASH) tokens.shift();
     const segments = split(tokens);
-    // "a/**" is what is in a, not a itself.
+    // "a/**" matches the entries of a, not a itself.
     if (segments.at(-1) === "globstar") segments.push(["star"]);
     return { segments, foldersOnly, isNegated };
   }
@@ -97,12 +99,12 @@ class PatternReader {
     }
   }
 
-  /** A set, behind its `[`. */
+  /** A set, after its `[`. */
   #set(): Uint8Array {
     const set = new Uint8Array(256);
     const isNegated = this.#bytes[this.#at] === "!" || this.#bytes[this.#at] === "^";
     if (isNegated) this.#at++;
-    /** The byte that a range may begin with. */
+    /** The byte that may begin a range. */
     let low: number | undefined;
     let char = this.#next();
     // A "]" in the first place is a member.
@@ -126,7 +128,7 @@ class PatternReader {
     return (char === "\\" ? this.#next() : char).charCodeAt(0);
   }
 
-  /** A named set, `[:name:]`, behind its first bracket. @returns whether there is one */
+  /** A named set, `[:name:]`, after its first bracket. @returns whether there is one */
   #named(set: Uint8Array): boolean {
     const name = /^:([^\]]*):\]/.exec(this.#bytes.slice(this.#at, this.#at + 16))?.[1];
     if (name === undefined) return false;
@@ -138,7 +140,7 @@ class PatternReader {
   }
 }
 
-/** Segments of a pattern's tokens. Nothing matches an empty one, as no name is empty. */
+/** Segments of a pattern's tokens. An empty segment matches nothing, since no name is empty. */
 function split(tokens: readonly Token[]): Segment[] {
   const segments: Segment[] = [];
   for (let start = 0; start <= tokens.length; ) {
@@ -161,7 +163,7 @@ function matchesByte(token: Token | undefined, byte: number): boolean {
 function matchesName(tokens: readonly Token[], name: string): boolean {
   let token = 0;
   let at = 0;
-  /** Where to go on when nothing else helps: behind the last star, which then takes one byte more. */
+  /** The fallback position: after the last star, which then matches one byte more. */
   let star = -1;
   let taken = 0;
   while (at < name.length) {
@@ -182,7 +184,7 @@ function matchesName(tokens: readonly Token[], name: string): boolean {
   return token === tokens.length;
 }
 
-/** How far a folder's path has come in each pattern: sorted positions of segments that may match the next name. */
+/** The state of a folder's path in each pattern: sorted positions of segments that may match the next name. */
 export type ExcludeState = readonly (readonly number[])[];
 
 /** A set of patterns. */
@@ -190,7 +192,7 @@ export class ExcludePatterns {
   readonly #patterns: readonly Pattern[];
   /** The state of the source's root. */
   readonly root: ExcludeState;
-  /** Whether what is left out as a file may be taken in again as a folder. */
+  /** Whether an entry that is left out as a file may be taken in again as a folder. */
   readonly takesFoldersIn: boolean;
 
   /**
@@ -204,7 +206,7 @@ export class ExcludePatterns {
   }
 
   /**
-   * Goes from a folder to an entry of it. Of the patterns that match, the last one counts.
+   * Advances from a folder to one of its entries. The last matching pattern counts.
    * @param name a byte string ("latin1")
    * @returns the entry's state, `undefined` if a pattern leaves it out
    */
@@ -228,7 +230,7 @@ export class ExcludePatterns {
   }
 }
 
-/** A line without the spaces at its end; a backslash keeps the character behind it (git's dir.c). */
+/** A line without the spaces at its end; a backslash keeps the character after it (git's dir.c). */
 function withoutTrailingSpaces(line: string): string {
   let end = 0;
   for (let at = 0; at < line.length; at++) {
@@ -239,8 +241,8 @@ function withoutTrailingSpaces(line: string): string {
 }
 
 /**
- * The patterns in a file of them, as git reads a `.gitignore`: one a line, without blank lines and comments, and without
- * spaces at a line's end that no backslash is before.
+ * The patterns in a file, read as git reads a `.gitignore`: one on each line, without blank lines, comments
+ * and unescaped spaces at a line's end.
  */
 export function patternsIn(text: string): string[] {
   return text
@@ -251,10 +253,10 @@ export function patternsIn(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** Positions, with those behind any number of names that may be none. */
+/** Positions, with those after a segment that may match no name. */
 function positions(segments: readonly Segment[], reached: readonly number[]): number[] {
   const all = new Set(reached);
-  // A set's iteration visits what is added on the way. No pattern ends with such a segment.
+  // A set's iteration also visits elements added meanwhile. No pattern ends with such a segment.
   for (const position of all) if (segments[position] === "globstar") all.add(position + 1);
   return [...all].sort((a, b) => a - b);
 }

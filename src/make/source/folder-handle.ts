@@ -1,7 +1,8 @@
 /**
- * A folder of the host, held open while it is listed. What is in it is found from the open folder itself, through
- * `/proc/self/fd` where that is: whoever swaps a folder on the path for a symbolic link meanwhile changes nothing.
- * Elsewhere paths are used, and are checked to lead to the same folder before and after.
+ * A folder of the host, held open while it is listed. Its entries are found from the open folder itself,
+ * through `/proc/self/fd` if the system has it. So it does not matter if another process replaces a folder on
+ * the path by a symbolic link meanwhile. Other systems use paths, and check before and after each use that
+ * the path leads to this folder.
  *
  * Paths and names are byte strings ("latin1").
  */
@@ -20,15 +21,15 @@ import { shown } from "../../git/byte-string.js";
 import { ioError, systemCode } from "../../node/io-error.js";
 import { bytesOf, changed } from "../base/file-contents.js";
 
-/** What tells a folder from others. */
+/** Distinguishes a folder from others. */
 export type FolderId = Pick<BigIntStats, "dev" | "ino">;
 
 const isSame = (left: FolderId, right: FolderId): boolean => left.dev === right.dev && left.ino === right.ino;
 
-/** Errors that say that the path has come to lead elsewhere. */
+/** Errors which show that the path now leads elsewhere. */
 const IS_CHANGED = ["ELOOP", "ENOENT", "ENOTDIR"];
 
-/** The path of an open folder that no rename changes, where the system has one. */
+/** The path of an open folder that stays valid after renames, if the system has one. */
 function lastingPath(fd: number, found: FolderId): string | undefined {
   const path = `/proc/self/fd/${fd}`;
   try {
@@ -46,14 +47,14 @@ export class FolderHandle {
   readonly #id: FolderId;
   readonly #followsLinks: boolean;
   readonly #fd: number | undefined;
-  /** Where its entries are found. */
+  /** The path under which its entries are found. */
   readonly #base: string;
 
   /**
-   * @param path where the folder is
-   * @param id the folder's, as its parent had it
+   * @param path the folder's path
+   * @param id the folder's identity, as found in its parent
    * @param followsLinks whether the path's last name may be a symbolic link
-   * @throws DocteurError `Io`, where the path leads to another folder, too
+   * @throws DocteurError `Io`, also if the path leads to another folder
    */
   constructor(path: string, id: FolderId, followsLinks: boolean) {
     this.path = path;
@@ -79,13 +80,13 @@ export class FolderHandle {
     throw changed(this.path);
   }
 
-  /** An error of the system about a path that was there a moment ago. */
+  /** The error for a system error about a path that existed before. */
   #error(path: string, cause: unknown): Error {
     if (IS_CHANGED.includes(systemCode(cause) ?? "")) return changed(path, cause);
     return ioError("read", shown(path), cause);
   }
 
-  /** Its names, sorted: what is told about, and what is read first, does not depend on the file system's order. */
+  /** Its names, sorted, so that messages and the order of reading do not depend on the file system's order. */
   names(): string[] {
     try {
       return readdirSync(bytesOf(this.#base), { encoding: "latin1" }).sort();
@@ -94,12 +95,12 @@ export class FolderHandle {
     }
   }
 
-  /** Where an entry is found, for system calls right now. */
+  /** The path of an entry for an immediate system call. */
   at(name: string): Buffer {
     return bytesOf(`${this.#base}/${name}`);
   }
 
-  /** What an entry is: a symbolic link itself. */
+  /** Inspects an entry, without following a symbolic link. */
   inspect(name: string): BigIntStats {
     try {
       return lstatSync(this.at(name), { bigint: true });
@@ -108,7 +109,7 @@ export class FolderHandle {
     }
   }
 
-  /** A symbolic link's target, as its bytes are. @param found what the link was when it was inspected */
+  /** The bytes of a symbolic link's target. @param found the link's earlier inspection */
   readLink(name: string, found: BigIntStats): Buffer {
     let target: Buffer;
     try {
@@ -122,7 +123,7 @@ export class FolderHandle {
     return target;
   }
 
-  /** Makes sure, where the path was used, that it still leads here. @throws DocteurError `Io` */
+  /** If the path was used, makes sure that it still leads here. @throws DocteurError `Io` */
   settle(): void {
     if (this.#base !== this.path) return;
     let found: FolderId;

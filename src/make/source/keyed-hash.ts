@@ -1,7 +1,7 @@
 /**
- * A hash of names with a key that is random in every process: names that collide cannot be chosen. HalfSipHash-1-3
- * (Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the reference code's halfsiphash.c). Results depend on
- * the process: nothing that is written may follow from them.
+ * A hash of names with a random key in every process, so that an attacker cannot choose colliding names.
+ * HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the reference code's
+ * halfsiphash.c). Results differ between processes, so no output may depend on them.
  */
 
 const rotate = (word: number, count: number): number => (word << count) | (word >>> (32 - count));

@@ -1,4 +1,4 @@
-/** A source listed: its entries, and where the content of each file is. Nothing of the content is read yet. */
+/** A listed source: its entries, and the place of each file's content. No content is read yet. */
 import { shown } from "../../git/byte-string.js";
 import { MODE, MODES, type Mode, sortTree } from "../../git/objects.js";
 import type { SourceBlobs } from "./blobs.js";
@@ -9,17 +9,17 @@ export type SourceEntry =
   /** `blob` is an index into `Listing.blobs`. */
   | { name: string; mode: Exclude<Mode, "40000">; blob: number };
 
-/** A folder. What is in it takes little until it is asked for: there may be a million entries. */
+/** A folder. Its entries take little memory until they are requested: there may be a million. */
 export class SourceFolder {
   /** Its subfolders, in git's order. */
   readonly folders: SourceFolder[] = [];
-  /** Names one after the other: slashes, which are in none, between them. */
+  /** The names, joined by slashes, which no name contains. */
   readonly #names: string;
   readonly #modes: Uint8Array;
-  /** Where a subfolder is, 0. */
+  /** 0 for a subfolder. */
   readonly #blobs: Uint32Array;
 
-  /** @param entries each name once, in any order: they are sorted */
+  /** @param entries each name once, in any order */
   constructor(entries: SourceEntry[]) {
     sortTree(entries);
     this.#names = entries.map(({ name }) => name).join("/");
@@ -28,7 +28,7 @@ export class SourceFolder {
     for (const entry of entries) if (entry.mode === MODE.directory) this.folders.push(entry.folder);
   }
 
-  /** The entries in git's order, made anew for everyone who asks. */
+  /** The entries in git's order. Each call makes them anew. */
   entries(): SourceEntry[] {
     if (this.#modes.length === 0) return [];
     let folder = 0;
@@ -41,21 +41,21 @@ export class SourceFolder {
   }
 }
 
-/** Is told of a source's entries. Names are byte strings ("latin1"). */
+/** Visits a source's entries. Names are byte strings ("latin1"). */
 export interface SourceVisitor {
-  /** Before what is in a folder. The root is not told of. */
+  /** Called before the entries of a folder, except the root. */
   enter(name: string): void;
   /** @param blob an index into `Listing.blobs` */
   leaf(name: string, mode: Exclude<Mode, "40000">, blob: number): void;
-  /** After what is in the folder that was entered last. */
+  /** Called after the entries of the folder that was entered last. */
   leave(): void;
 }
 
-/** The folders of a source, as a tree: no part of it is in two places. */
+/** The folders of a source, as a tree: each part of it is in one place. */
 export interface SourceTree {
-  /** How many folders there are, the root included. */
+  /** The number of folders, including the root. */
   folderCount(): number;
-  /** Tells of everything, in git's order. */
+  /** Visits everything, in git's order. */
   walk(visitor: SourceVisitor): void;
 }
 
@@ -69,13 +69,13 @@ export class FolderTree implements SourceTree {
 
   folderCount(): number {
     const folders = [this.#root];
-    // An array's iteration visits what is added on the way.
+    // An array's iteration also visits elements added meanwhile.
     for (const folder of folders) for (const child of folder.folders) folders.push(child);
     return folders.length;
   }
 
   walk(visitor: SourceVisitor): void {
-    // No deeper than paths may be.
+    // The depth is bounded by the limit of paths.
     const visit = (folder: SourceFolder): void => {
       for (const entry of folder.entries())
         if (entry.mode === MODE.directory) {
@@ -88,19 +88,19 @@ export class FolderTree implements SourceTree {
   }
 }
 
-/** Why an entry of a source is not in the image. */
+/** The reason why an entry of a source is not in the image. */
 export type SkipReason = "git" | "temporary" | "special";
 
-/** A path of the source, for people to read, that was left out though nobody asked for that. */
+/** A path of the source, for people, that was left out without a request. */
 export interface Skipped {
   path: string;
   reason: SkipReason;
 }
 
-/** How many paths are told of one kind. */
+/** The number of paths that are listed for one kind. */
 const SKIPPED_MAX = 1000;
 
-/** What was left out: the first paths of it, and how many there are. */
+/** The paths that were left out: the first ones, and their number. */
 export class SkippedPaths {
   readonly first: Skipped[] = [];
   count = 0;
@@ -116,18 +116,21 @@ export class SkippedPaths {
 export interface Listing {
   tree: SourceTree;
   /**
-   * Everything to read, each once, in the order in which it is best read: files, with all their names (hard links), whose
-   * bytes are still where they were found, and targets of symbolic links, which are at hand.
+   * All contents, each once, in the best order for reading: files, which hard links share and whose bytes are
+   * still in their place, and targets of symbolic links, which are in memory.
    */
   blobs: SourceBlobs;
-  /** Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` where there is none. */
+  /**
+   * Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` without
+   * any.
+   */
   newest: number | undefined;
   skipped: SkippedPaths;
-  /** Files and links that `SourcePart.strip` leaves nothing of. */
+  /** Files and links whose whole path `SourcePart.strip` removes. */
   strippedCount: number;
 }
 
-/** Bytes of everything that is to be read. */
+/** Bytes of all contents. */
 export function contentLen({ blobs }: Listing): number {
   let sum = 0;
   for (let index = 0; index < blobs.length; index++) sum += blobs.sizeOf(index);

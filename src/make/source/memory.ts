@@ -9,10 +9,13 @@ import { SourceBlobs } from "./blobs.js";
 import { type Listing, SkippedPaths, type SourceVisitor } from "./listing.js";
 import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";
 
-/** Bytes: a string's are its UTF-8, a view's those that it shows. They must not change until the image is made. */
+/**
+ * Bytes. A string stands for its UTF-8, a view for the bytes that it shows. They must not change until the
+ * image is made.
+ */
 export type FileContent = string | ArrayBuffer | ArrayBufferView;
 
-/** What a path leads to: a file, a symbolic link, or a directory, which needs to be named only if it is to be empty. */
+/** The entry at a path: a file, a symbolic link, or a directory, which must be named only if it is empty. */
 export type MemoryFile =
   | FileContent
   | { content: FileContent; executable?: boolean | undefined }
@@ -20,8 +23,8 @@ export type MemoryFile =
   | { directory: true };
 
 /**
- * Files by their paths: an object, a `Map`, or pairs. Paths go from the image's root, with or without a slash in front, with
- * `/` between names: strings, or bytes where a name is not UTF-8.
+ * Files by their paths: an object, a `Map`, or pairs. Paths start at the image's root, with or without a
+ * slash in front, with `/` between names. They are strings, or bytes if a name is not UTF-8.
  */
 export type MemoryFiles = Readonly<Record<string, MemoryFile>> | Iterable<readonly [Path, MemoryFile]>;
 
@@ -34,10 +37,10 @@ function fail(code: ErrorCode, path: string, why: string, hint?: string): never 
   });
 }
 
-/** Half of a surrogate pair alone: such text has no UTF-8. */
+/** A lone half of a surrogate pair, which has no UTF-8 form. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** @throws DocteurError `InvalidArgument` where text has no UTF-8 */
+/** @throws DocteurError `InvalidArgument` if text has no UTF-8 form */
 function checkText(text: string, what: string): void {
   const at = text.search(LONE_SURROGATE);
   if (at >= 0)
@@ -46,7 +49,10 @@ function checkText(text: string, what: string): void {
     });
 }
 
-/** Undefined for what is no content. Realms have each their own `ArrayBuffer`: its class is no test. */
+/**
+ * Undefined for values that are not contents. Each realm has its own `ArrayBuffer`, so `instanceof` is not a
+ * valid test.
+ */
 function bytesOf(content: unknown): Uint8Array | undefined {
   if (typeof content === "string") {
     checkText(content, "a file's content");
@@ -99,7 +105,7 @@ function leafOf(path: string, file: MemoryFile): Leaf | undefined {
   return { mode: MODE.symlink, content: bytes };
 }
 
-/** A path without a slash in front. Each of its names must be one that a file can have. */
+/** A path without a slash in front. Each of its names must be valid for a file. */
 function placeOf(path: string, mode: Mode): string {
   const relative = path.startsWith("/") ? path.slice(1) : path;
   const names = relative.split("/");
@@ -113,10 +119,10 @@ function placeOf(path: string, mode: Mode): string {
   return relative;
 }
 
-/** The files that were taken so far. */
+/** The files added so far. */
 class MemoryLister {
   readonly #tree = new PathTree();
-  /** Of each file its content in the listing, and the index of its mode. */
+  /** For each file its content in the listing, and the index of its mode. */
   readonly #blobs = new SourceBlobs();
   readonly #modes: number[] = [];
 
@@ -160,8 +166,9 @@ class MemoryLister {
 }
 
 /**
- * Lists files in memory. Their order has no part in what an image of them holds.
- * @throws DocteurError `BadSource` for what no image can hold, `InvalidArgument` for what is no path, file or the like
+ * Lists files in memory. Their order does not change an image of them.
+ * @throws DocteurError `BadSource` for entries that no image can hold, `InvalidArgument` for values of a
+ *   wrong type or form
  */
 export function listMemory(files: MemoryFiles): Listing {
   if (typeof files !== "object" || files === null)

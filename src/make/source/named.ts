@@ -1,6 +1,6 @@
-/** Things that a message counts and names the first of. */
+/** Things that a message counts, and of which it names the first. */
 
-/** How many are named. */
+/** The number of things that are named. */
 const NAMED_MAX = 5;
 
 /** See the file's head. */

@@ -1,14 +1,17 @@
-/** Parts of a source: a directory of it that becomes the root, and first names of paths that are taken away. */
+/** Parts of a source: a directory of it that becomes the root, and leading names of paths that are removed. */
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
 import { MODE } from "../../git/objects.js";
 import { type SourceEntry, SourceFolder } from "./listing.js";
 
-/** What of a source becomes the root of the image. */
+/** The part of a source that becomes the root of the image. */
 export interface SourcePart {
   /** The names of a directory's path, byte strings; none for the whole source. */
   subdir: readonly string[];
-  /** How many names are taken away in front of every path below it. What has no more names than these is left out. */
+  /**
+   * The number of leading names that are removed from every path below it. Paths with no more names are left
+   * out.
+   */
   strip: number;
 }
 
@@ -29,14 +32,14 @@ export function parseSubdir(text: string): string | undefined {
   return names.length === 0 ? undefined : names.join("/");
 }
 
-/** The options that make a part of a source, as `MakeOptions` has them. */
+/** The options of `MakeOptions` that select a part of a source. */
 export interface PartOptions {
   subdir?: string | undefined;
   exclude?: readonly string[] | undefined;
   stripComponents?: number | undefined;
 }
 
-/** Whether options ask for less than all of a source. @throws DocteurError `InvalidArgument` */
+/** Whether options select less than all of a source. @throws DocteurError `InvalidArgument` */
 export function takesPart({ subdir = "", exclude = [], stripComponents = 0 }: PartOptions): boolean {
   return parseSubdir(subdir) !== undefined || exclude.length > 0 || stripComponents > 0;
 }
@@ -59,8 +62,8 @@ export function givenTwice(name: string): DocteurError {
 }
 
 /**
- * Puts the entries of folders into one. Folders of one name are put together, too.
- * @throws DocteurError `BadSource` where another entry has a name twice
+ * Merges the entries of folders into one. Folders with equal names are merged, too.
+ * @throws DocteurError `BadSource` if two entries that are not both folders have one name
  */
 export function mergeFolders(folders: readonly SourceFolder[]): SourceFolder {
   if (folders.length === 1) return folders[0]!;

@@ -1,25 +1,26 @@
 /**
- * Paths and what they lead to, as a tree in columns: there may be millions. A chain of folders that hold nothing but
- * one another is one node, so memory follows the number of paths and their bytes, not their depth times their number.
+ * Maps paths to values, as a tree in columns: there may be millions. A chain of folders with one entry each
+ * is one node, so memory follows the number of paths and their bytes, not their depth times their number.
  *
  * ```
  * a/b/c/x         node 1 "a/b/c", a folder     node 2 "x"
  * a/b/c/d/e       node 3 "d/e"
  * ```
  *
- * Nodes are found by a keyed hash of their parent and their first name: nobody can choose names that collide.
+ * Nodes are found by a keyed hash of their parent and their first name: an attacker cannot choose colliding
+ * names.
  */
 
 import { DocteurError } from "../../errors.js";
 import { ByteStrings, doubled } from "../../git/byte-strings.js";
 import { KeyedHash } from "./keyed-hash.js";
 
-/** What a folder has for a value; other values are the caller's, from 0 on. */
+/** The value of a folder. Other values are the caller's, from 0 on. */
 export const FOLDER = 0xffffffff;
 
 /** A path that leads through something that is not a folder. */
 export class NotAFolder extends Error {
-  /** The path of that something. */
+  /** The path that is not a folder. */
   readonly path: string;
 
   constructor(path: string) {
@@ -28,12 +29,12 @@ export class NotAFolder extends Error {
   }
 }
 
-/** Is told of what a tree holds, in git's order. Names are byte strings ("latin1"). */
+/** Visits the entries of a tree, in git's order. Names are byte strings ("latin1"). */
 export interface PathVisitor {
-  /** Before what is in a folder. The root is not told of. */
+  /** Called before the entries of a folder, except the root. */
   enter(name: string): void;
   leaf(name: string, value: number): void;
-  /** After what is in the folder that was entered last. */
+  /** Called after the entries of the folder that was entered last. */
   leave(): void;
 }
 
@@ -42,7 +43,7 @@ const ROOT = 0;
 const NONE = 0;
 const SLASH = 0x2f;
 
-/** Where the name that begins at `at` ends. */
+/** The end of the name that begins at `at`. */
 function nameEnd(path: string, at: number): number {
   const slash = path.indexOf("/", at);
   return slash < 0 ? path.length : slash;
@@ -50,7 +51,7 @@ function nameEnd(path: string, at: number): number {
 
 /** See the file's head. */
 export class PathTree {
-  /** Labels: of each its row, where it begins in there, and its length. Nodes that were parted share a row. */
+  /** Labels: the row, the offset in the row, and the length of each. Split nodes share a row. */
   readonly #labels = new ByteStrings();
   #rows = new Uint32Array(256);
   #starts = new Uint16Array(256);
@@ -58,12 +59,12 @@ export class PathTree {
   #parents = new Uint32Array(256);
   #childCounts = new Uint32Array(256);
   #values = new Uint32Array(256);
-  /** Of parent and first name. */
+  /** Hashes of parent and first name. */
   #hashes = new Uint32Array(256);
   /** Nodes by hash, open addressing; at most half of the slots are taken. */
   #slots = new Uint32Array(512);
   readonly #hash = new KeyedHash();
-  /** How many nodes there are, the root included: at most twice as many as paths. */
+  /** The number of nodes, including the root: at most twice that of paths. */
   nodeCount = 1;
 
   constructor() {
@@ -71,9 +72,10 @@ export class PathTree {
   }
 
   /**
-   * Finds what a path leads to.
-   * @param path names with a slash between them: no other slashes; empty for the root
-   * @returns its value; `FOLDER` for a folder that a path has made, too; `undefined` where nothing is there
+   * Finds the value at a path.
+   * @param path names with single slashes between them, and no other slashes; empty for the root
+   * @returns its value; `FOLDER` also for a folder that a longer path has made; `undefined` if there is
+   *   nothing
    */
   find(path: string): number | undefined {
     let node = ROOT;
@@ -89,7 +91,7 @@ export class PathTree {
   }
 
   /**
-   * Makes a folder, and those that it is in. What is not a folder there is replaced.
+   * Makes a folder and its parents. It replaces an entry that is not a folder.
    * @throws NotAFolder where the path leads through something else
    */
   addFolder(path: string): void {
@@ -97,8 +99,8 @@ export class PathTree {
   }
 
   /**
-   * Makes a path lead to a value, whatever it led to, but for a folder that something is in.
-   * @returns whether it does now
+   * Sets the value of a path. It replaces any earlier entry, except a folder that is not empty.
+   * @returns whether the value was set
    * @throws NotAFolder where the path leads through something else
    */
   set(path: string, value: number): boolean {
@@ -108,7 +110,7 @@ export class PathTree {
     return true;
   }
 
-  /** How many folders there are, the root included. */
+  /** The number of folders, including the root. */
   folderCount(): number {
     let count = 1;
     for (let node = 1; node < this.nodeCount; node++) {
@@ -118,10 +120,10 @@ export class PathTree {
     return count;
   }
 
-  /** Tells of everything, in git's order. */
+  /** Visits everything, in git's order. */
   walk(visitor: PathVisitor): void {
     const { starts, children } = this.#childLists();
-    // No deeper than paths may be.
+    // The depth is bounded by the limit of paths.
     const visit = (parent: number): void => {
       const { nodes, labels } = this.#sorted(children.subarray(starts[parent]!, starts[parent + 1]!));
       for (const [index, node] of nodes.entries()) {
@@ -165,7 +167,7 @@ export class PathTree {
     return this.#labels.slice(this.#rows[node]!, this.#starts[node]!, this.#lengths[node]!);
   }
 
-  /** The node of a path, made as a folder if it is not there. */
+  /** The node of a path. It is made as a folder if it is missing. */
   #nodeAt(path: string): number {
     let node = ROOT;
     for (let at = 0; at < path.length; ) {
@@ -187,7 +189,7 @@ export class PathTree {
     return this.#hash.of(parent, path, at, nameEnd(path, at));
   }
 
-  /** The child of that first name. @param hash the name's and the parent's */
+  /** The child with this first name. @param hash of the name and the parent */
   #childAt(parent: number, path: string, at: number, hash: number): number {
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -202,7 +204,7 @@ export class PathTree {
     }
   }
 
-  /** How many bytes of a label the path has from `at` on: whole names. */
+  /** The number of bytes of a label that match the path from `at` on: whole names. */
   #commonLen(node: number, path: string, at: number): number {
     const start = this.#starts[node]!;
     const length = this.#lengths[node]!;
@@ -210,11 +212,11 @@ export class PathTree {
     const isEnd = at + common === path.length || path.charCodeAt(at + common) === SLASH;
     if (isEnd && (common === length || this.#labels.byteAt(this.#rows[node]!, start + common) === SLASH))
       return common;
-    // Back to the slash before the name that is another.
+    // Back to the slash before the name that differs.
     return Math.max(0, path.slice(at, at + common).lastIndexOf("/"));
   }
 
-  /** Parts a node: its first bytes become a folder that holds the rest of it. @returns the folder */
+  /** Splits a node: its first bytes become a folder that holds the rest of it. @returns the folder */
   #part(node: number, length: number): number {
     const row = this.#rows[node]!;
     const start = this.#starts[node]!;

@@ -3,7 +3,9 @@
  * `decode_record`): records of "LENGTH KEY=VALUE\n", where LENGTH counts the whole record.
  */
 
-/** What an extended header says about a member instead of the member's own header. Byte strings ("latin1"). */
+/**
+ * The fields of an extended header, which override those of the member's own header. Byte strings ("latin1").
+ */
 export interface PaxRecords {
   path?: string;
   linkPath?: string;
@@ -15,11 +17,11 @@ export interface PaxRecords {
   isSparse?: boolean;
 }
 
-/** Takes one record over. @returns whether its value is sound */
+/** Stores one record. @returns whether its value is valid */
 function takeRecord(records: PaxRecords, key: string, value: string): boolean {
   switch (key) {
     case "path":
-      // An empty one is a value to GNU tar; to POSIX it takes back what a global header says.
+      // GNU tar reads an empty value as a value. In POSIX it cancels the value of a global header.
       records.path = value;
       return true;
     case "linkpath":
@@ -39,12 +41,12 @@ function takeRecord(records: PaxRecords, key: string, value: string): boolean {
 
 /** The head of a record: its length, then its key. Blanks may surround the length. */
 const HEAD = /^[ \t]*([0-9]+)[ \t]+([^=\0]*)=/;
-/** Bytes in which a head is looked for: keys are short. */
+/** The most bytes of a head: keys are short. */
 const HEAD_MAX = 1024;
 
 /**
  * Reads an extended header. A zero byte where a record would begin ends it.
- * @returns `undefined` where it is damaged
+ * @returns `undefined` if it is damaged
  */
 export function parsePax(content: Buffer): PaxRecords | undefined {
   const records: PaxRecords = {};

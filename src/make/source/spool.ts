@@ -1,6 +1,6 @@
 /**
- * Archives that cannot be read in any order: what is compressed, or comes from a pipe, is written to a file first. A small
- * archive may unfold to anything: that takes room on the disk, not in memory.
+ * Archives without random access: a compressed one, or one from a pipe, is first written to a file. A small
+ * archive may inflate to any size: that takes room on the disk, not in memory.
  */
 import { createReadStream, createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
@@ -9,7 +9,7 @@ import { createGunzip } from "node:zlib";
 import { DocteurError } from "../../errors.js";
 import { ioError, systemCode } from "../../node/io-error.js";
 
-/** Begins of compressed files, and the program that unfolds them. */
+/** The first bytes of compressed files, and the program that decompresses them. */
 const OTHERS: [string, Buffer, string][] = [
   ["bzip2", Buffer.from("BZh"), "bzip2 -dc"],
   ["xz", Buffer.from("fd377a585a00", "hex"), "xz -dc"],
@@ -18,13 +18,13 @@ const OTHERS: [string, Buffer, string][] = [
   ["compress", Buffer.from("1f9d", "hex"), "uncompress -c"],
 ];
 
-/** Whether a file that begins so is gzip's (RFC 1952, section 2.3.1). */
+/** Whether a file with these first bytes is gzip's (RFC 1952, section 2.3.1). */
 export function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b;
 }
 
 /**
- * Refuses archives in a compression that is not ours.
+ * Refuses archives in an unsupported compression.
  * @param name the archive's, for people
  * @throws DocteurError `BadSource`
  */
@@ -37,7 +37,7 @@ export function refuseOtherCompressions(name: string, head: Buffer): void {
       });
 }
 
-/** A stream's first two bytes at least, as far as there are any, and all of it. */
+/** At least the first two bytes of a stream, if it has so many, and the whole stream. */
 async function peek(input: Readable): Promise<{ head: Buffer; all: AsyncIterable<Buffer> }> {
   const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let head: Buffer = Buffer.alloc(0);
@@ -54,11 +54,11 @@ async function peek(input: Readable): Promise<{ head: Buffer; all: AsyncIterable
 }
 
 /**
- * Writes an archive to a file, unfolded if gzip has it, in one member or more.
+ * Writes an archive to a file. It inflates gzip's format, of one or more members.
  * @param path the archive; "-" is standard input
  * @param name the archive's, for people
  * @param target a new file
- * @returns whether gzip had it: its end is proven then
+ * @returns whether the archive was in gzip's format, which proves its end
  * @throws DocteurError `BadSource`, `Io`; system errors about the target; the signal's reason
  */
 export async function spoolArchive(

@@ -28,7 +28,7 @@ export interface TarHeader {
   mtime: number;
 }
 
-/** An error in an archive. @param what names the archive's fault, for people */
+/** An error in an archive. @param what the archive's defect, for people */
 export function damaged(archive: string, what: string, offset: number): DocteurError {
   return new DocteurError("BadSource", `${archive}: ${what}, at byte ${offset} of the archive`, {
     path: archive,
@@ -36,7 +36,7 @@ export function damaged(archive: string, what: string, offset: number): DocteurE
   });
 }
 
-/** What a header's field is, without saying where: the caller knows. */
+/** A defect of a header's field. The caller adds its place. */
 class BadField extends Error {}
 
 /** A field up to its first zero byte. */
@@ -49,10 +49,10 @@ function textOf(field: Buffer): string {
 const isSpace = (byte: number | undefined): boolean =>
   byte !== undefined && (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
 
-/** The first bytes of GNU's numbers in two's complement, for those from 0 on and those below. */
+/** The first bytes of GNU's numbers in two's complement, for non-negative and for negative ones. */
 const BINARY = { positive: 0x80, negative: 0xff };
 
-/** The digits of a field, from `start` on, and where they end. */
+/** The digits of a field, from `start` on, and their end. */
 function octalDigits(field: Buffer, start: number): { value: number; end: number } {
   let value = 0;
   let end = start;
@@ -72,8 +72,9 @@ function binaryNumber(field: Buffer, start: number): number {
 }
 
 /**
- * A number as GNU tar reads it (list.c, `from_header`): one leading zero byte and blanks count for nothing; then octal
- * digits up to a blank or a zero byte, or GNU's binary form. Blanks alone are not a number, zero bytes alone are 0.
+ * A number as GNU tar reads it (list.c, `from_header`): it ignores one leading zero byte and blanks; then it
+ * reads octal digits up to a blank or a zero byte, or GNU's binary form. Blanks alone are not a number, zero
+ * bytes alone are 0.
  * @param isOctal whether the binary form is not a number either
  */
 function numberOf(field: Buffer, isOctal = false): number {
@@ -88,10 +89,10 @@ function numberOf(field: Buffer, isOctal = false): number {
   return value;
 }
 
-/** Where a header's checksum is. */
+/** The offset of a header's checksum. */
 const SUM = { start: 148, end: 156 };
 
-/** Whether a header's checksum is its own: the sum of its bytes with spaces for the checksum. */
+/** Whether a header's checksum is right: the sum of its bytes, with spaces in place of the checksum. */
 function hasChecksum(block: Buffer): boolean {
   let sum = 0x20 * (SUM.end - SUM.start);
   let negativeCount = 0;
@@ -108,7 +109,7 @@ function hasChecksum(block: Buffer): boolean {
 /** Headers about the member that follows: their names, modes and times mean nothing. */
 const EXTENDED = "xXgLK";
 
-/** Whether a block is one that ends an archive. */
+/** Whether a block marks the end of an archive. */
 export function isZeroBlock(block: Buffer): boolean {
   return block.every((byte) => byte === 0);
 }
@@ -116,8 +117,8 @@ export function isZeroBlock(block: Buffer): boolean {
 /**
  * Reads a header.
  * @param block 512 bytes
- * @returns `undefined` for a block of zeros, which ends an archive; "checksum" where the block is not a header;
- *   "number" where one of its fields is not a number
+ * @returns `undefined` for a block of zeros, which ends an archive; "checksum" if the block is not a header;
+ *   "number" if one of its fields is not a number
  */
 export function parseHeader(block: Buffer): TarHeader | "checksum" | "number" | undefined {
   if (isZeroBlock(block)) return undefined;
@@ -128,7 +129,7 @@ export function parseHeader(block: Buffer): TarHeader | "checksum" | "number" | 
     throw error;
   }
   const name = textOf(block.subarray(0, 100));
-  // GNU's own magic has a space there, and other things where POSIX has the prefix.
+  // GNU's own magic has a space there, and other fields in place of POSIX's prefix.
   const isPosix = block.toString("latin1", 257, 263) === "ustar\0";
   const prefix = isPosix ? textOf(block.subarray(345, 500)) : "";
   const type = String.fromCharCode(block[156]!);
@@ -139,7 +140,7 @@ export function parseHeader(block: Buffer): TarHeader | "checksum" | "number" | 
       path: prefix === "" ? name : `${prefix}/${name}`,
       linkPath: textOf(block.subarray(157, 257)),
       mode: isMember ? numberOf(block.subarray(100, 108)) : 0,
-      // A hard link has no content, and GNU tar does not look at its size.
+      // A hard link has no content, and GNU tar ignores its size.
       size: type === "1" ? 0 : numberOf(block.subarray(124, 136)),
       mtime: isMember ? numberOf(block.subarray(136, 148)) : 0,
     };

@@ -1,9 +1,9 @@
-/** What an archive holds beside folders. */
+/** The entries of an archive that are not folders. */
 import { doubled } from "../../git/byte-strings.js";
 import { MODES, type Mode } from "../../git/objects.js";
 import { SourceBlobs } from "./blobs.js";
 
-/** In the place of the index of a member in use. */
+/** Marks a member in use that has no index yet. */
 const USED = 0xffffffff;
 
 const EMPTY = new Uint8Array(0);
@@ -13,7 +13,7 @@ export interface Leaf {
   mode: Exclude<Mode, "40000">;
   /** Bytes. */
   size: number;
-  /** Where they are: in the archive from this byte on, or at hand, a link's target. */
+  /** Their place: in the archive from this byte on, or in memory, for a link's target. */
   content: number | Uint8Array;
   /** Seconds since 1970. */
   mtime: number;
@@ -25,9 +25,9 @@ export class Leaves {
   #sizes = new Float64Array(256);
   #offsets = new Float64Array(256);
   #mtimes = new Float64Array(256);
-  /** Contents at hand. */
+  /** Contents in memory. */
   readonly #atHand = new Map<number, Uint8Array>();
-  /** Of each, its index among the blobs once it is there, before that whether it is in use. */
+  /** For each, its index among the blobs if it has one, otherwise whether it is in use. */
   #indexes = new Uint32Array(256);
   #count = 0;
 
@@ -56,7 +56,7 @@ export class Leaves {
     return this.#mtimes[number]!;
   }
 
-  /** Notes that an image holds a member, which some of its names may have lost. */
+  /** Marks a member as used by the image. Later members may have replaced some of its names. */
   use(number: number): void {
     this.#indexes[number] = USED;
   }

@@ -1,4 +1,4 @@
-/** What the members of an archive come to: the tree of its paths, as it is at the archive's end. */
+/** The tree of an archive's paths, as it is after its last member. */
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
 import { checkName, refuseSpecial } from "../../git/names.js";
@@ -8,7 +8,7 @@ import { type Listing, SkippedPaths, type SourceVisitor } from "./listing.js";
 import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";
 import { Leaves } from "./tar-members.js";
 
-/** The numbers of special files, which no image holds: beyond those of members. */
+/** The numbers of special files, which no image holds. They are above those of members. */
 const DEVICE = 0xfffffff0;
 const FIFO = 0xfffffff1;
 
@@ -17,7 +17,7 @@ export const SPECIAL: Record<string, number> = { "3": DEVICE, "4": DEVICE, "6": 
 
 const isSpecial = (item: number): boolean => item >= DEVICE;
 
-/** Names the folders that a walk is in. */
+/** Keeps the names of the present folders of a walk. */
 class Trail {
   readonly #names: string[] = [];
 
@@ -39,7 +39,7 @@ class Trail {
 export class TarTree {
   readonly #archive: Archive;
   readonly #paths = new PathTree();
-  /** What is left out: hard links to it may not be. */
+  /** The members that are left out. A hard link to one may still be in the image. */
   readonly #leftOut = new PathTree();
   /** Paths of `.git`. */
   readonly #git = new PathTree();
@@ -51,7 +51,7 @@ export class TarTree {
 
   /**
    * A member's number, or a special file's.
-   * @param place its path in the image, undefined where it is not in it
+   * @param place its path in the image, undefined if it is not in the image
    * @param path its path in the archive
    */
   find(place: string | undefined, path: string): number | undefined {
@@ -62,8 +62,8 @@ export class TarTree {
   }
 
   /**
-   * Makes a folder; what is not a folder there is replaced.
-   * @param mustFit whether that is refused: what leads through a file
+   * Makes a folder. It replaces an entry that is not a folder.
+   * @param mustFit whether an entry that is not a folder is an error instead
    */
   addFolder(path: string, mustFit: boolean): void {
     const found = this.#paths.find(path);
@@ -71,7 +71,7 @@ export class TarTree {
     this.#through(() => this.#paths.addFolder(path));
   }
 
-  /** Places a member, or a special file. */
+  /** Adds a member, or a special file. */
   place(path: string, item: number): void {
     if (this.#through(() => this.#paths.set(path, item))) return;
     const place = shown(path);
@@ -86,7 +86,7 @@ export class TarTree {
     try {
       this.#leftOut.set(path, item);
     } catch (error) {
-      // A member below another one: no hard link leads to it.
+      // A member below a file: no hard link leads to it.
       if (!(error instanceof NotAFolder)) throw error;
     }
   }
@@ -117,8 +117,8 @@ export class TarTree {
   }
 
   /**
-   * The listing of all that is there at the archive's end.
-   * @throws DocteurError `BadSource` for what no image can hold
+   * The listing of all entries after the archive's last member.
+   * @throws DocteurError `BadSource` for entries that no image can hold
    */
   finish(skipSpecial: boolean): Omit<Listing, "strippedCount"> {
     const { members } = this;

@@ -1,7 +1,7 @@
 /**
- * A tar archive as a source. Members are read in their order, as GNU tar reads them, and come to what extracting them
- * would: the last of a path counts. What extraction would write elsewhere, or through a link, is refused instead, and so
- * is what GNU tar reports as an error.
+ * A tar archive as a source. Members are read in their order, as GNU tar reads them. The result is that of
+ * extracting them: the last member of a path counts. Members that extraction would write elsewhere, or
+ * through a link, are refused, and so are those that GNU tar reports as errors.
  *
  * Paths are byte strings ("latin1"), from the root of the source and without a slash in front.
  */
@@ -22,20 +22,20 @@ import { SPECIAL, TarTree } from "./tar-tree.js";
 
 /** How to list an archive. */
 export interface TarOptions {
-  /** What to leave out silently, by its path in the archive. */
+  /** Patterns of the entries to leave out silently, by path in the archive. */
   exclude: ExcludePatterns;
-  /** What of the archive becomes the image's root: by default all of it. */
+  /** The part of the archive that becomes the image's root: by default all of it. */
   part?: SourcePart | undefined;
   /** Leave out special files: FIFOs and devices. */
   skipSpecial: boolean;
   signal?: AbortSignal | undefined;
-  /** Told how many members were found so far. */
+  /** Receives the number of members found so far. */
   onProgress?: ((done: number) => void) | undefined;
-  /** Told, in a line, what was read in a way that one might not expect. */
+  /** Receives notices, a line each, about members that were read in an unexpected way. */
   onNotice?: ((text: string) => void) | undefined;
 }
 
-/** Bytes of an extended header: paths, the longest that there is in one, take far less. */
+/** The most bytes of an extended header: paths, its longest values, take far less. */
 const EXTENDED_MAX = 1 << 20;
 
 /** Headers about the member that follows. */
@@ -47,7 +47,7 @@ interface Pending {
   linkPath: string | undefined;
 }
 
-/** Members that are not of one of the known types, but must not be taken for files: why. */
+/** Member types that are unsupported and must not be read as files, with the reasons. */
 const NO_FILES: Record<string, string> = {
   S: "a sparse file of GNU tar's",
   M: "the rest of a file in another volume",
@@ -56,10 +56,10 @@ const NO_FILES: Record<string, string> = {
 
 /** Types that files have: POSIX's, and contiguous files. */
 const FILES = "07";
-/** Types without content, whatever their size means: links, devices, directories and FIFOs. */
+/** Types without content, even if their size is not 0: links, devices, directories and FIFOs. */
 const WITHOUT_CONTENT = "123456";
 
-/** Whether a member is a directory: programs of old had no other sign of one than a slash at the end of its path. */
+/** Whether a member is a directory. Old programs marked one only by a slash at the end of its path. */
 function isFolder({ type, path }: TarHeader): boolean {
   return "5D".includes(type) || (FILES.includes(type) && path.length > 1 && path.endsWith("/"));
 }
@@ -107,7 +107,10 @@ class TarLister {
     this.#options.onNotice?.(`${this.#archive.name}: ${text}`);
   }
 
-  /** Reads a header's content, or takes the member that it is of. @returns where the next header is */
+  /**
+   * Reads the content of an extended header, or takes an ordinary member.
+   * @returns the offset of the next header
+   */
   #dispatch(at: number, header: TarHeader): number {
     const next = this.#behind(at, header);
     switch (header.type) {
@@ -128,7 +131,7 @@ class TarLister {
       default: {
         const member = this.#completed(header);
         this.#pending = undefined;
-        // A label is for people.
+        // A volume label is only for people.
         if (member.type !== "V") this.#take(at, member);
         return this.#behind(at, member);
       }
@@ -140,7 +143,7 @@ class TarLister {
     return this.#pending;
   }
 
-  /** A header with what others before it say about its member. */
+  /** A header, with the fields that earlier headers give for its member. */
   #completed(header: TarHeader): TarHeader {
     const { path, linkPath } = this.#pending ?? {};
     const records = { ...this.#globals, ...this.#pending?.records };
@@ -181,7 +184,7 @@ class TarLister {
     return header;
   }
 
-  /** Whether this is an archive at all. */
+  /** Checks that this is an archive at all. */
   #checkBegin(): void {
     const { name, size } = this.#archive;
     const head = this.#archive.read(0, Math.min(size, BLOCK_LEN));
@@ -193,13 +196,13 @@ class TarLister {
     });
   }
 
-  /** Looks at what follows the first block of zeros: another one, or nothing. */
+  /** Checks the data after the first block of zeros: another such block, or nothing. */
   #checkEnd(at: number): void {
     if (at + BLOCK_LEN <= this.#archive.size && !isZeroBlock(this.#archive.read(at, BLOCK_LEN)))
       this.#notice(`a lone block of zeros before byte ${at} ends it: what follows is not read`);
   }
 
-  /** Where a member's content ends, filled up to whole blocks. */
+  /** The end of a member's content, rounded up to whole blocks. */
   #behind(at: number, header: TarHeader): number {
     const hasContent = !WITHOUT_CONTENT.includes(header.type) && (header.type === "D" || !isFolder(header));
     const length = hasContent ? header.size : 0;
@@ -216,7 +219,7 @@ class TarLister {
     return parsePax(this.#extended(at, header)) ?? this.#damaged("a damaged extended header", at);
   }
 
-  /** Takes a member over. */
+  /** Adds a member. */
   #take(at: number, header: TarHeader): void {
     this.#options.onProgress?.(++this.#memberCount);
     const names = this.#namesOf(header.path, at);
@@ -224,7 +227,7 @@ class TarLister {
     checkLimits(path, path.length, names.length);
     const place = this.#placeOf(names);
     const isDirectory = isFolder(header);
-    // What lies elsewhere is no reason to tell of a .git.
+    // A .git outside the image is not reported.
     const isIn = place.isBelow && !this.#isLeftOut(names, isDirectory);
     if (isIn && (isDirectory || names.length > this.#part.subdir.length)) this.#hasSubdir = true;
     if (isDirectory) {
@@ -240,7 +243,7 @@ class TarLister {
     if (isIn && place.path === undefined && names.length > this.#part.subdir.length) this.#strippedCount++;
   }
 
-  /** Where a path of the archive lies in the image: `path` is undefined where that is nowhere, or its root. */
+  /** The place in the image of a path of the archive: `path` is undefined if it is outside, or the root. */
   #placeOf(names: readonly string[]): { path: string | undefined; isBelow: boolean } {
     const { subdir, strip } = this.#part;
     const isBelow = subdir.every((name, at) => names[at] === name);
@@ -256,7 +259,7 @@ class TarLister {
     return names;
   }
 
-  /** What a member is: its number in the tree. */
+  /** A member's number in the tree. */
   #itemOf(at: number, header: TarHeader, path: string): number {
     const { type, linkPath, mtime } = header;
     if (type === "1") return this.#linked(linkPath, path, at);
@@ -284,7 +287,7 @@ class TarLister {
     return this.#tree.members.add({ mode: fileMode, size, content: offset, mtime });
   }
 
-  /** What a hard link is to: a file, mostly. */
+  /** The target of a hard link: usually a file. */
   #linked(target: string, from: string, at: number): number {
     const names = this.#namesOf(target, at);
     const path = names.join("/");
@@ -295,7 +298,7 @@ class TarLister {
     return found ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
   }
 
-  /** Whether patterns leave a path out, or git's rules. */
+  /** Whether patterns or git's rules leave a path out. */
   #isLeftOut(names: readonly string[], isDirectory: boolean): boolean {
     let state: ExcludeState | undefined = this.#options.exclude.root;
     for (const [index, name] of names.entries()) {
@@ -310,12 +313,14 @@ class TarLister {
 }
 
 /**
- * Lists a tar archive: Version 7, ustar, pax, and GNU's long names and large numbers. Nothing of a file's content is read.
+ * Lists a tar archive: Version 7, ustar, pax, and GNU's long names and large numbers. No file's content is
+ * read.
  *
- * Slashes and `./` in front of paths are taken away. Directories that are not listed are made up. Entries named `.git` are
- * left out and told in `skipped`.
+ * Slashes and `./` in front of paths are removed. Missing directories are added. Entries named `.git` are
+ * left out and listed in `skipped`.
  *
- * @throws DocteurError `BadSource` for a damaged archive, and what no image can hold; `Io`; the signal's reason
+ * @throws DocteurError `BadSource` for a damaged archive, and for entries that no image can hold; `Io`; the
+ *   signal's reason
  */
 export function listTar(archive: Archive, options: TarOptions): Promise<Listing> {
   return new TarLister(archive, options).list();
