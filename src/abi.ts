@@ -14,7 +14,7 @@ export {
   RESULT,
   STATS,
 } from "./core/abi.js";
-/** What the host's `block_read` may answer. */
+/** The results of the host's `block_read`. */
 export { RESULT as BLOCK_READ } from "./devices/device.js";
-/** What the exports answer, by the names of `DocteurError.code`. */
+/** The statuses of the exports, by the names of `DocteurError.code`. */
 export { STATUS } from "./errors.js";

@@ -1,6 +1,6 @@
 /** Waits that an `AbortSignal` ends. */
 
-/** @throws the reason of the first of the signals that has been aborted */
+/** @throws the reason of the first signal that has been aborted */
 export function throwIfAborted(signals: readonly AbortSignal[]): void {
   for (const signal of signals) if (signal.aborted) throw signal.reason;
 }
@@ -33,7 +33,7 @@ export function abortable<T>(promise: PromiseLike<T>, signals: readonly AbortSig
   });
 }
 
-/** Lets the event loop turn once, so that timers and signals are heard. */
+/** Lets the event loop turn once, so that timers and signals take effect. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 0);

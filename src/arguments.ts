@@ -1,20 +1,20 @@
 /**
- * Checks of what callers pass: wrong types, numbers out of range and misspelt options are `InvalidArgument`
- * errors, never exceptions of the engine's.
+ * Checks of callers' arguments: wrong types, numbers out of range and misspelt options are `InvalidArgument`
+ * errors, never exceptions of the engine.
  */
 import { DocteurError } from "./errors.js";
 import { suggest } from "./text/nearest.js";
 
-/** A path or a name: its bytes, or a string whose UTF-8 they are. */
+/** A path or a name: its bytes, or a string, which stands for its UTF-8. */
 export type Path = string | Uint8Array;
 
-/** What a value must be, for messages, or undefined where it is that. */
+/** Checks a value. Returns the expected form, for messages, or undefined if the value has it. */
 export type Check = (value: unknown) => string | undefined;
 
 /** The checks of a method's options, by name. An option that is undefined is not given. */
 export type Checks = Readonly<Record<string, Check>>;
 
-/** A value in a message: its type, or itself where it is short. */
+/** A value in a message: its type, or the value itself if it is short. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined || typeof value === "boolean") return String(value);
   if (typeof value === "number" || typeof value === "bigint")
@@ -29,7 +29,7 @@ export function invalid(message: string, hint?: string, cause?: unknown): Docteu
   return new DocteurError("InvalidArgument", message, { hint, cause });
 }
 
-/** @throws DocteurError `InvalidArgument` where the value is not what the check asks for */
+/** @throws DocteurError `InvalidArgument` for a value that fails the check */
 export function checkValue(name: string, value: unknown, check: Check): void {
   const expected = check(value);
   if (expected !== undefined) throw invalid(`${name} must be ${expected}, not ${shown(value)}`);
@@ -39,7 +39,7 @@ export function checkValue(name: string, value: unknown, check: Check): void {
  * Checks an options object.
  * @param method the method's name, for messages
  * @returns the options; an empty object where they are undefined
- * @throws DocteurError `InvalidArgument` for a value that is no object, an unknown name or a wrong value
+ * @throws DocteurError `InvalidArgument` for a value that is not an object, an unknown name or a wrong value
  */
 export function checkOptions<T extends object>(method: string, options: T | undefined, checks: Checks): T {
   if (options === undefined) return {} as T;
@@ -86,7 +86,7 @@ export const isOid: Check = (value) =>
     ? undefined
     : "an object id, 40 hexadecimal digits";
 
-/** An `AbortSignal`, of whatever realm or library. */
+/** An `AbortSignal` of any realm or library. */
 export const isSignal: Check = (value) => {
   const signal = value as Partial<AbortSignal> | null;
   const fits =
@@ -98,7 +98,7 @@ export const isSignal: Check = (value) => {
   return fits ? undefined : "an AbortSignal";
 };
 
-/** Whether a value is a `Uint8Array`, of whatever realm. */
+/** Whether a value is a `Uint8Array` of any realm. */
 export function isBytes(value: unknown): value is Uint8Array {
   return (
     value instanceof Uint8Array ||
@@ -106,7 +106,7 @@ export function isBytes(value: unknown): value is Uint8Array {
   );
 }
 
-/** A compiled WebAssembly module, of whatever realm. */
+/** A compiled WebAssembly module of any realm. */
 export const isModule: Check = (value) =>
   value instanceof WebAssembly.Module ||
   Object.prototype.toString.call(value) === "[object WebAssembly.Module]"

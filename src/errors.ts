@@ -54,7 +54,7 @@ export const STATUS = {
   Collision: 103,
 } as const;
 
-/** A status of the core's. */
+/** A status of the core. */
 export type StatusCode = Exclude<keyof typeof STATUS, "Ok" | "Again">;
 
 /** Codes of errors that arise outside the core: in the tools, the maker and the devices. */
@@ -69,11 +69,11 @@ export type HostCode =
   | "NoGit"
   /** Another machine cannot be reached, is not trusted, or broke the connection off. */
   | "Network"
-  /** Another machine wants to know who asks, or does not let them in. */
+  /** Another machine asks for credentials, or denies access. */
   | "AccessDenied"
-  /** There is no git repository. */
+  /** A git repository was not found. */
   | "NoRepository"
-  /** A repository has no such branch, tag or commit, or not the directory that was asked for. */
+  /** A repository lacks the branch, tag, commit or directory that was asked for. */
   | "NoSuchRevision"
   /** A repository has no commits. */
   | "EmptyRepository"
@@ -85,13 +85,13 @@ export type HostCode =
   | "Closed"
   /** The image has changed since it was opened: `Volume.reopen` opens it as it is now. */
   | "ImageChanged"
-  /** An image is sound, and not the one that was asked for. */
+  /** An image is sound, but not the one that was asked for. */
   | "Mismatch";
 
-/** What `DocteurError.code` holds. */
+/** Values of `DocteurError.code`. */
 export type ErrorCode = StatusCode | HostCode;
 
-/** Where an error was met. */
+/** The place of an error, and more about it. */
 export interface ErrorWhere {
   /** The path inside the image, or the file's on the host. */
   path?: string | undefined;
@@ -101,15 +101,15 @@ export interface ErrorWhere {
   offset?: number | undefined;
   /** The address of the image, without credentials. */
   url?: string | undefined;
-  /** What to do about it, for people. */
+  /** Advice for people. */
   hint?: string | undefined;
   /** The error that led to this one. */
   cause?: unknown;
 }
 
 /**
- * Every error that this library throws on purpose. `message` is one line; `hint`, where there is one, is
- * another.
+ * Every error that this library throws on purpose. `message` is one line; `hint`, if there is one, is
+ * another line.
  */
 export class DocteurError extends Error {
   override readonly name = "DocteurError";
@@ -121,8 +121,8 @@ export class DocteurError extends Error {
   readonly hint: string | undefined;
 
   /**
-   * @param code what went wrong, for programs
-   * @param message what went wrong, for people: one line, no full stop needed
+   * @param code the kind of error, for programs
+   * @param message the error in words for people: one line, no full stop needed
    * @param where the place, a hint and the cause
    */
   constructor(code: ErrorCode, message: string, where: ErrorWhere = {}) {

@@ -1,7 +1,7 @@
 /** The statuses of the core, by number and in words for people. */
 import { STATUS, type StatusCode } from "./errors.js";
 
-/** What the statuses mean, for people. `%` stands for the path. */
+/** The meanings of the statuses, for people. `%` stands for the path. */
 export const MESSAGES: Record<StatusCode, string> = {
   InvalidArgument: "the device or the core refused an argument",
   DeviceFailed: "the device failed to read",

@@ -1,4 +1,4 @@
-/** Opens an image, whatever it comes from. */
+/** Opens an image from any kind of source. */
 import {
   type Checks,
   checkOptions,
@@ -25,32 +25,32 @@ export interface OpenOptions extends DeviceOptions {
    */
   mode?: Mode | undefined;
   /**
-   * Cap of the core's memory in bytes, caches and all: from 2 MiB to 4 GiB less 64 KiB. By default the caches
-   * keep to 32 MiB, and only what cannot do with that (a delta and its base that are larger; the index in
-   * `fast` and `analyze`) takes more, up to 1 GiB. Apart from that, what one `list` gives may take as many
-   * bytes of JavaScript's memory, by default 1 GiB.
+   * Cap of the core's memory in bytes, caches included: from 2 MiB to 4 GiB less 64 KiB. By default the caches
+   * keep to 32 MiB. Only larger needs (a delta and its base that are larger; the index in `fast` and `analyze`)
+   * take more, up to 1 GiB. Besides, the entries of one `list` may take as many bytes of JavaScript's memory,
+   * by default 1 GiB.
    */
   memoryLimit?: number | undefined;
   /**
-   * How far what is read is proven, beyond each stream's Adler-32, which always is:
+   * The proof of everything that is read. Each stream's Adler-32 is always checked; beyond it:
    *
-   * - `none`, the default: the image is trusted to be what it was when it was verified.
-   * - `crc`: every entry that is read, deltas' bases too, against the CRC-32 that the IDX gives it (`analyze`:
-   *   that it had when the image was opened). Finds damage, not malice. Takes 15 bytes of memory an object, and
-   *   opening reads 8. What sizes are told from is not read whole, and not checked.
-   * - `oid`: every object is hashed, and what does not match the id that led to it is an `OidMismatch`: from the
-   *   commit's id over the trees to the file. Each is hashed once for as long as it stays in memory. A file that
-   *   is too large for that (an eighth of the memory limit, 2 MiB at the most) is read to its end before its
-   *   first byte is given, and then again. Sizes (`stat`, `size`, `list` with sizes) are those of content that
-   *   has been hashed, and cost as much as reading it. What was hashed once is remembered by its place: of a
-   *   device that answers otherwise the second time, large files are not proof.
+   * - `none`, the default: the image is trusted not to have changed since it was verified.
+   * - `crc`: every entry that is read, including the bases of deltas, is checked against its CRC-32 in the IDX
+   *   (with `analyze`: its CRC-32 when the image was opened). This finds damage, not malice. It takes 15 bytes of
+   *   memory per object, and opening reads 8 per object. Sizes come from the fronts of entries, unchecked.
+   * - `oid`: every object is hashed, from the commit over the trees to the file. An object that does not match
+   *   the id that led to it is an `OidMismatch`. Each is hashed once for as long as it stays in memory. A file
+   *   that is too large for that (an eighth of the memory limit, 2 MiB at the most) is read to its end before
+   *   its first byte is given, and then read again. Sizes (`stat`, `size`, `list` with sizes) are those of hashed
+   *   content, and cost as much as reading it. A hashed object is remembered by its place: large files are not
+   *   proven against a device that gives other bytes the second time.
    */
   proof?: Proof | undefined;
   /** With `proof: "oid"`: refuse objects that are part of a SHA-1 collision attack, as git does. */
   collisions?: boolean | undefined;
   /**
-   * The id of the commit that the image must hold, 40 hexadecimal digits: any other fails to open. `proof` is
-   * then `oid` by default, and all that is read is proven to be this commit's.
+   * The id of the commit that the image must hold, 40 hexadecimal digits: an image of any other commit fails to
+   * open. `proof` is then `oid` by default, and all content that is read is proven to be this commit's.
    */
   commit?: string | undefined;
   /** A compiled core, for runtimes that cannot load it from beside this package. */
@@ -77,9 +77,9 @@ export const OPEN: Checks = {
 
 /**
  * Opens an image and mounts it.
- * @param source a path or a URL, the image's bytes, or something that has them: docs/DEVICES.md. The volume owns it:
- *   what can be closed is closed with the volume
- * @throws DocteurError where the source cannot be read or is not a sound image
+ * @param source a path or a URL, the image's bytes, or an object that gives them: docs/DEVICES.md. The volume owns it:
+ *   a source that can be closed is closed with the volume
+ * @throws DocteurError if the source cannot be read or is not a sound image
  * @example const volume = await open("https://example.org/disk.img"); const readme = await volume.get("/README.md");
  *   await volume.close();
  */
@@ -97,7 +97,7 @@ export async function open(source: ImageSource, options?: OpenOptions): Promise<
     const again = canReopen(source) ? reopen : undefined;
     return new Volume(core, device, found, memoryLimit ?? LIST_MEMORY, again);
   } catch (error) {
-    // The reason is what counts, not how the device takes it.
+    // The reason counts. An error while the device closes does not.
     await closeDevice(device).catch(() => undefined);
     throw error;
   }

@@ -1,25 +1,25 @@
-/** Progress that says which step of how many it is about, so that nothing seems to begin again. */
+/** Progress with the number of its step and of all steps, so that no work seems to begin again. */
 
-/** How far a phase has come. */
+/** The progress of a phase. */
 interface PhaseProgress {
   phase: string;
   done: number;
 }
 
-/** What is added to it. */
+/** The fields that are added to it. */
 export interface StepNumbers {
   /** The number of this step: 1 for the first. */
   step: number;
-  /** How many steps there are; it grows where one comes that was not expected. */
+  /** The number of steps. It grows if an unexpected step comes. */
   steps: number;
 }
 
 /**
  * Numbers the steps of some work. A phase whose count begins anew is another step.
  * @param onProgress told of every step, with its number
- * @param expected the phases in their order; a phase that comes twice is in it twice, and one that is skipped keeps its
+ * @param expected the phases in their order; a phase that comes twice is in it twice, and a skipped phase keeps its
  *   number
- * @returns what the work reports its progress to
+ * @returns the function to which the work reports its progress
  */
 export function numberSteps<T extends PhaseProgress>(
   onProgress: (progress: T & StepNumbers) => void,

@@ -1,4 +1,4 @@
-/** Where an image goes. */
+/** Targets of images. */
 
 /** Bytes under construction: appended to, and patched at the end. */
 export interface Sink {
@@ -32,7 +32,7 @@ export class MemorySink implements Sink {
     this.#bytes.set(bytes, offset);
   }
 
-  /** What was appended. */
+  /** The bytes that were appended. */
   get content(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.position);
   }

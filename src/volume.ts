@@ -43,27 +43,27 @@ export interface Stats {
   inflatedBytes: number;
   /** Bytes that deltas were applied to make. */
   deltaBytes: number;
-  /** What a remote device has done; undefined for other devices. */
+  /** The work of a remote device; undefined for other devices. */
   remote: RemoteStats | undefined;
 }
 
-/** Where a signal may end a read: bytes between two turns of the event loop. */
+/** Bytes that are read between two turns of the event loop, at which a signal may end the read. */
 const TURN_BYTES = 16 << 20;
 /** Bytes of a symlink's target that can be followed (`Limit.PATH` in asm/base/limits.ts). */
 const TARGET_MAX = 4096;
 
 const decoder = new TextDecoder();
 
-/** Engines that lack it find the method by the name that it will have. */
+/** `Symbol.asyncDispose`, or in engines without it a symbol of that name. */
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
 
 /**
- * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` are the same; `.` and `..`
+ * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` name one entry; `.` and `..`
  * are resolved first, within the root. Every method throws a `DocteurError`, whose `code` says why:
  * `NotFound`, `ValueExpected` for a directory where a file is meant, `DictionaryExpected` for the reverse,
- * `InvalidArgument`, `Closed`, or what is wrong with the image or its device. The one exception is the reason
- * of a `signal` that was aborted, which is thrown as it is.
+ * `InvalidArgument`, `Closed`, or an error of the image or its device. There is one exception: the reason of an
+ * aborted `signal` is thrown as it is.
  */
 export class Volume {
   /** The commit that the image holds. */
@@ -98,8 +98,8 @@ export class Volume {
   }
 
   /**
-   * What a path leads to.
-   * @returns null where there is nothing; `"dictionary"` for a directory, `"value"` for all else
+   * Tells whether a path leads to something.
+   * @returns null if it leads nowhere; `"dictionary"` for a directory, `"value"` for all else
    */
   async exists(path: Path, given?: options.FollowOptions): Promise<"value" | "dictionary" | null> {
     const choice = checkOptions("exists", given, options.FOLLOW);
@@ -113,7 +113,7 @@ export class Volume {
     }
   }
 
-  /** Kind, mode, id and, for entries with content, size of what a path leads to. */
+  /** Kind, mode and id of a path's entry, and its size if it has content. */
   async stat(path: Path, given?: options.FollowOptions): Promise<Entry> {
     const choice = checkOptions("stat", given, options.FOLLOW);
     return this.#calls.stat(placeOf(path), FLAG.OID | FLAG.SIZE | flagsOf(choice), signalsOf(choice));
@@ -177,7 +177,7 @@ export class Volume {
   }
 
   /**
-   * A file's content as a Web `ReadableStream` of bytes, of which nothing is read before it is asked for. It
+   * A file's content as a Web `ReadableStream` of bytes. Bytes are only read when they are asked for. The stream
    * can be cancelled at any time; closing the volume ends it with an error.
    */
   stream(path: Path, given?: options.StreamOptions): ReadableStream<Uint8Array> {
@@ -224,7 +224,7 @@ export class Volume {
   /**
    * The entries of a directory, sorted by the bytes of their names. A large directory is listed in parts: with
    * `limit`, and with `after` the last name of the part before; or entry by entry, by `entries`.
-   * @throws DocteurError `OutOfMemory` where the entries take more memory than the volume's memory limit, by
+   * @throws DocteurError `OutOfMemory` if the entries take more memory than the volume's memory limit, by
    *   default 1 GiB
    */
   async list(path: Path, given?: options.ListOptions): Promise<Entry[]> {
@@ -233,14 +233,14 @@ export class Volume {
     return listPages(this.#calls, firstPage(path, choice), limit, this.#memoryLimit);
   }
 
-  /** The entries of a directory, as `list` gives them, one by one: of any number of them a page is held. */
+  /** The entries of a directory, as `list` gives them, one by one. Only a page of them is held in memory. */
   entries(path: Path, given?: options.EntriesOptions): AsyncGenerator<Entry, void, undefined> {
     return eachEntry(this.#calls, firstPage(path, checkOptions("entries", given, options.ENTRIES)));
   }
 
   /**
-   * Everything below a directory, each directory before what is in it; the entry itself for a path that leads
-   * to anything else. Symlinks are not followed but in the path. Of directories of any size a page is held.
+   * Everything below a directory, each directory before its entries; the entry itself for a path that leads to
+   * anything else. Symlinks are followed only in the path. Only a page of each directory is held in memory.
    */
   walk(path: Path = "/", given?: options.WalkOptions): AsyncGenerator<Entry, void, undefined> {
     const choice = checkOptions("walk", given, options.WALK);
@@ -257,14 +257,14 @@ export class Volume {
   }
 
   /**
-   * The git object id of what a path leads to: blob, tree, or a submodule's commit. 40 hexadecimal digits.
+   * The id of the git object that a path leads to: blob, tree, or a submodule's commit. 40 hexadecimal digits.
    */
   async digest(path: Path, given?: options.FollowOptions): Promise<string> {
     const choice = checkOptions("digest", given, options.FOLLOW);
     return (await this.#calls.stat(placeOf(path), FLAG.OID | flagsOf(choice), signalsOf(choice))).oid;
   }
 
-  /** When a path was last modified: the image knows its commit's date alone. Null where it has none. */
+  /** The time of a path's last change: the image knows only its commit's date. Null if it has none. */
   async lastModified(path: Path, given?: options.FollowOptions): Promise<Date | null> {
     const choice = checkOptions("lastModified", given, options.FOLLOW);
     await this.#calls.stat(placeOf(path), flagsOf(choice), signalsOf(choice));
@@ -295,10 +295,10 @@ export class Volume {
   }
 
   /**
-   * Opens the image anew, as it is now: after an `ImageChanged` error, say. The source and the options are those
-   * of the first opening. Once the new volume is open, this one is closed.
-   * @throws DocteurError `InvalidArgument` for an image that was opened from what can be opened once: a device, a
-   *   source of ranges, an open file, a `Response`; what `open` throws. This volume then stays open
+   * Opens the image anew, as it is now, for example after an `ImageChanged` error. The source and the options are
+   * those of the first opening. Once the new volume is open, this one is closed.
+   * @throws DocteurError `InvalidArgument` for an image from a source that can be opened only once: a device, a
+   *   source of ranges, an open file, a `Response`; the errors of `open`. This volume then stays open
    */
   async reopen(given?: options.SignalOptions): Promise<Volume> {
     const { signal } = checkOptions("reopen", given, options.SIGNAL);
@@ -308,14 +308,14 @@ export class Volume {
         "make another one, and give it to open()",
       );
     const volume = await this.#reopen(signal);
-    // What was opened is what counts, not how the old device takes its end.
+    // The new volume counts. An error while the old device closes does not.
     await this.close().catch(() => undefined);
     return volume;
   }
 
   /**
-   * Closes the volume and its device, once, however often it is called. Operations that wait, for the device
-   * or for each other, are rejected with `Closed`, as are those that come later.
+   * Closes the volume and its device. Further calls do nothing more. Operations that wait, for the device or for
+   * each other, are rejected with `Closed`, as are later ones.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();

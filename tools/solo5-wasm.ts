@@ -37,11 +37,11 @@ function say(message: string): void {
   try {
     writeAll(2, new TextEncoder().encode(`solo5-wasm: ${printable(message)}\n`), "standard error");
   } catch {
-    // The exit status alone says what happened.
+    // Only the exit status tells of the error.
   }
 }
 
-/** Says how a guest ended, where its own output does not. Returns the exit status. */
+/** Says how a guest ended, if its own output does not. Returns the exit status. */
 function report({ guest, timeLimit }: CommandLine, outcome: SupervisedOutcome): number {
   const { cause, reason, failures } = outcome;
   if (outcome.isPipeBroken) return EXIT.brokenPipe;
@@ -62,7 +62,7 @@ async function runGuest(line: CommandLine): Promise<number> {
   );
   const outcome = await supervise(guest, { devices, args, memoryLimit, timeLimit });
   const status = report(line, outcome);
-  // No exit would be, before the guest's thread reacts.
+  // The process would not exit before the guest's thread reacts.
   if (outcome.isStuck) process.kill(process.pid, "SIGKILL");
   return status;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const image = at("dist/docteur.img");
 
-/** Runs one of our programs and ends with its status where it fails. */
+/** Runs one of this package's programs and ends with its status if it fails. */
 function run(program: string, args: string[]): void {
   const { status, error } = spawnSync(process.execPath, [at(program), ...args], {
     stdio: ["ignore", "inherit", "inherit"],

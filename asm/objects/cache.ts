@@ -7,9 +7,9 @@
  *
  * The cache is a segmented LRU: what comes in is on probation, what is found again is protected, and the
  * protected segment keeps at most two thirds of the budget. A base that many chains share is found again and
- * stays; the intermediate results of one long chain push out each other only. The newest object that is too large to sit
- * beside others is kept apart from the budget, for those who read it piece by piece, until another one comes or memory is
- * wanted. Eviction also makes room for an operation's own buffers.
+ * stays; the intermediate results of one long chain push out only each other. One object that is too large to sit
+ * beside others, the newest, is kept apart from the budget for readers that take it piece by piece. It stays until
+ * another one comes or memory is wanted. Eviction also makes room for an operation's own buffers.
  */
 import { copyOid } from "../base/bytes";
 import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../base/heap";
@@ -30,10 +30,10 @@ const PROTECTED: u8 = 2;
 /** The newest object that is too large for the budget. */
 const APART: u8 = 3;
 
-/** Of a tree that cannot be indexed. */
+/** The `index` of a tree that cannot be indexed. */
 export const NO_INDEX: u32 = 1;
 
-/** From this size on objects are placed with care. */
+/** Objects of this size or more are placed with care. */
 const LARGE: u32 = 1 << 20;
 let isHigh: bool = false;
 
@@ -53,7 +53,7 @@ let bytes: usize = 0;
 let budget: usize = 0;
 /** The largest object that sits beside others in the budget that was set. */
 let ordinary: usize = 0;
-/** What the budget may be widened to for the sake of large directories. */
+/** The limit to which the budget may be widened for large directories. */
 let widest: usize = 0;
 let softCap: u32 = 0;
 let hardCap: u32 = 0;
@@ -72,14 +72,14 @@ export class GitObject {
   hashNext: u32;
   newer: u32;
   older: u32;
-  /** Who holds it beside the cache. */
+  /** The number of holds on it, besides the cache's. */
   refs: u32;
   state: u8;
   /** 1 where its id has been found by hashing it. */
   hashed: u8;
   /** Deltas between it and its base. */
   depth: u16;
-  /** In a tree: where the entry begins that was found last, bytes from the data's start. */
+  /** In a tree: the entry that was found last begins here, in bytes from the data's start. */
   found: u32;
   /** In a tree: the index of `tree-search.ts`, `NO_INDEX`, or 0 where none has been made yet. */
   index: u32;
@@ -91,7 +91,7 @@ export class GitObject {
     return changetype<usize>(this) + offsetof<GitObject>();
   }
 
-  /** Of what is made from others: the offset of the nearest of them that was kept although it is far away; or 0. */
+  /** For an object made from others: the offset of the nearest mark among them (see `cacheLink`), or 0. */
   @inline
   get mark(): u64 {
     return load<u64>(changetype<usize>(this), MARK);
@@ -137,7 +137,7 @@ export function cacheInit(limit: usize, soft: u32, hard: u32): void {
   protectedBytes = bytes = apart = 0;
   budget = limit;
   ordinary = limit >> 1;
-  // Where the memory is limited as a whole, what is kept gives way whenever memory is asked for.
+  // Where the memory is limited as a whole, cached objects give way whenever memory is asked for.
   widest = soft < hard ? hard >> 2 : hard;
   cacheHits = cacheMisses = 0;
 }
@@ -225,7 +225,7 @@ function evict(object: GitObject): void {
   if (object.refs == 0) free(object);
 }
 
-/** Whether other large objects may take its memory. The budget was widened for a directory's tree that is larger. */
+/** Whether other large objects may take its memory. The budget was widened for larger trees: those stay. */
 function givesWay(object: GitObject): bool {
   return object.size >= LARGE && (object.kind != Kind.TREE || object.size <= ordinary);
 }
@@ -272,9 +272,9 @@ export function cacheAlloc(size: usize): usize {
 
 /**
  * Memory for a large object, by turns at the lower and the upper end of what is free: a base and its result,
- * each of another size, then fit into the memory of two for the whole of a chain. First in the memory that
- * there is, where other large objects give way; then the memory grows, and what it has grown to serves the
- * cache from then on.
+ * each of another size, then fit into the memory of two for the whole of a chain. First it is sought in the
+ * memory that there is, where other large objects give way. Then the memory grows, and the cache may use the
+ * new memory from then on.
  */
 function allocLarge(size: usize): usize {
   isHigh = !isHigh;
@@ -328,14 +328,14 @@ export function objectAlloc(size: u32): GitObject | null {
 }
 
 /**
- * Ends an object whose data is whole: what searches a tree for the end of a name finds one behind the data at
+ * Ends an object whose data is whole: a search in a tree for the end of a name finds one behind the data at
  * the latest. Inflating and copying have written over the slack.
  */
 export function objectSeal(object: GitObject): void {
   store<u64>(object.data + object.size, 0);
 }
 
-/** Gives up a hold; what is neither held nor cached is freed. */
+/** Gives up a hold. An object that is neither held nor cached is freed. */
 export function objectRelease(object: GitObject): void {
   object.refs--;
   if (object.refs == 0 && object.state == FREE) free(object);
@@ -397,21 +397,21 @@ function keepApart(object: GitObject): void {
   apart = changetype<usize>(object);
 }
 
-/** Offers an object to the cache, which takes it where it is small enough to sit beside others. */
+/** Offers an object to the cache, which takes it if it is small enough to sit beside others. */
 export function cacheAdd(object: GitObject): void {
   if (object.state == FREE && costOf(object) <= budget >> 1) insert(object);
 }
 
-/** Offers an object that has been asked for: one that is too large to sit beside others is kept apart. */
+/** Offers an object that has been asked for. If it is too large to sit beside others, it is kept apart. */
 export function cacheAddLarge(object: GitObject): void {
   cacheAdd(object);
   if (object.state == FREE) keepApart(object);
 }
 
 /**
- * Offers to the cache what an object was made from, where it is worth it: those near the end of the chain, and as marks a few
- * that are further away, at distances that are powers of two. Whatever order a chain's objects are asked for in, the next one then has
- * a base nearby: n of them take about n log n deltas, not n².
+ * Offers to the cache the bases that an object was made from, where that is worth it: those near the end of the chain,
+ * and a few that are further away, as marks, at distances that are powers of two. The next object of the chain then has
+ * a base nearby, in whatever order they are asked for: n objects take about n log n deltas, not n².
  * @param distance deltas between `base` and the object that is asked for
  */
 export function cacheLink(base: GitObject, result: GitObject, distance: u32): void {
@@ -431,8 +431,8 @@ export function cacheTouch(object: GitObject): void {
 }
 
 /**
- * Offers to the cache what is sure to be wanted again: a directory's tree, which each path below it would load, or what
- * deltas wait for. For one that is too large to sit beside others the budget is widened.
+ * Offers to the cache an object that is sure to be wanted again: a directory's tree, which each path below it would
+ * load, or a base that deltas wait for. The budget is widened if the object is too large to sit beside others.
  */
 export function cacheKeep(tree: GitObject): void {
   if (tree.state != FREE) return;
@@ -451,7 +451,7 @@ export function cacheKeep(tree: GitObject): void {
   insert(tree);
 }
 
-/** Forgets everything that nobody holds. */
+/** Forgets all objects that nobody holds. */
 export function cacheClear(): void {
   while (evictOne()) {}
 }

@@ -21,15 +21,15 @@ import { provesCrc } from "./proof";
 
 const LINK: usize = 32;
 const CAPACITY_MIN: u32 = 64;
-/** Room for more links is not kept. */
+/** Links that room is kept for, at most. */
 const LINKS_KEPT: u32 = 1024;
-/** Bytes asked for behind a link's data when a device is slow to answer, at the most. */
+/** When a device is slow to answer: the most bytes that are asked for behind a link's data. */
 const REQUEST_MAX: u64 = 0x10000;
 
 /** The header that was read last. */
 const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 
-/** Begins at an object. */
+/** Begins a walk at an object. */
 export function chainBegin(offset: u64): void {
   const chain = loading;
   chain.chainCount = 0;
@@ -56,7 +56,7 @@ export function linkSize(index: u32): u64 {
   return load<u64>(link(index), 16);
 }
 
-/** The CRC-32 of a link's header, where CRC-32s are checked. */
+/** The CRC-32 of a link's header, if CRC-32s are checked. */
 // @ts-ignore: decorator
 @inline
 export function linkCrc(index: u32): u32 {
@@ -88,7 +88,7 @@ function push(): i32 {
 /**
  * Walks on, after AGAIN from where it stopped.
  * @returns OK at the base or at a cached object, which is held; CHAIN_TOO_DEEP, which may hold one, too;
- *   BAD_BASE for a cycle, MISSING_BASE, what `readEntry` and `findEntry` return
+ *   BAD_BASE for a cycle, MISSING_BASE, or a status of `readEntry` or `findEntry`
  */
 export function chainWalk(): i32 {
   const chain = loading;
@@ -97,7 +97,7 @@ export function chainWalk(): i32 {
     const cached = cacheFind(next);
     chain.chainCached = cached;
     if (cached != null) {
-      // With its own depth, so that it does not hang on what was read before whether a chain is too deep.
+      // Its own depth counts too: earlier reads must not decide whether a chain is too deep.
       return chain.chainCount + cached.depth > Limit.CHAIN_DEPTH ? Status.CHAIN_TOO_DEEP : Status.OK;
     }
     if (chain.chainCount > Limit.CHAIN_DEPTH) return Status.CHAIN_TOO_DEEP;
@@ -142,7 +142,7 @@ export function chainFree(): void {
   chain.linkCapacity = 0;
 }
 
-/** Gives memory back that an unusually long chain took. */
+/** Gives back memory that an unusually long chain took. */
 export function chainTrim(): void {
   if (loading.linkCapacity > LINKS_KEPT) chainFree();
 }

@@ -5,9 +5,9 @@
  *     row, an object:  │ object u64 │ size u64 │ first u32 │ count u32 │ used u32 │ … │
  *     checkpoint:      │ next u32 │ note u32 │ … │ Stream, without its tables │ the 32 KiB before its place │
  *
- * A row's checkpoints are in ascending order. Objects that are read share the memory equally; one that has not been
- * read for long gives its memory up first. The distance between checkpoints follows from an object's size and its
- * share, so that each is spread over the whole of its object.
+ * A row's checkpoints are in ascending order. Objects that are read share the memory equally. An object that has not
+ * been read for long gives its memory up first. The distance between checkpoints follows from an object's size and its
+ * share, so that its checkpoints are spread over the whole of it.
  */
 import { heapFree } from "../base/heap";
 import { HISTORY } from "../inflate/window";
@@ -29,7 +29,7 @@ class Row {
 @unmanaged
 export class Checkpoint {
   next: usize;
-  /** The user's own: where in the window's last 32 KiB something lies. */
+  /** For the caller's own use: a place in the window's last 32 KiB. */
   note: u32;
   pad0: u32;
   pad1: u32;
@@ -65,7 +65,7 @@ const STEP_MIN: u64 = 0x40000;
 /** An object is idle if so many reads of others have come since its last one. */
 const IDLE: u32 = 64;
 
-/** The most checkpoints, and those that there are. */
+/** The most checkpoints, and the present number. */
 let most: u32 = 0;
 let total: u32 = 0;
 let clock: u32 = 0;
@@ -89,7 +89,7 @@ function rowAt(index: u32): Row {
   return changetype<Row>(rows + index * ROW);
 }
 
-/** The row of an object, or of none (0); null where there is no such row. */
+/** The row of an object, or with 0 a free row; null if there is none. */
 function rowOf(object: u64): Row | null {
   for (let index: u32 = 0; index < ROWS; index++) {
     const row = rowAt(index);
@@ -105,7 +105,7 @@ function clear(row: Row): void {
   row.used = 0;
 }
 
-/** Frees the checkpoints of a row that are nearer than `step` to the one before. */
+/** Frees the checkpoints of a row that are less than `step` bytes behind the one before. */
 function thin(row: Row, step: u64): void {
   let last: u64 = 0;
   let place = changetype<usize>(row) + offsetof<Row>("first");
@@ -139,7 +139,7 @@ function isIdle(row: Row): bool {
   return clock - row.used > IDLE;
 }
 
-/** The distance between checkpoints that an object's share of the memory allows, in bytes. */
+/** The distance between checkpoints, in bytes, that an object's share of the memory allows. */
 function stepOf(size: u64): u64 {
   let active: u32 = 0;
   for (let index: u32 = 0; index < ROWS; index++) {
@@ -174,7 +174,7 @@ function lastUpTo(row: Row, position: u64): Checkpoint | null {
   return found;
 }
 
-/** Notes that an object is read. Its checkpoints stay longer than those of objects that are not. */
+/** Notes that an object is read. Its checkpoints then stay longer than those of objects that are not read. */
 export function checkpointsUse(object: u64, size: u64): void {
   let row = rowOf(object);
   if (row == null) {
@@ -186,13 +186,13 @@ export function checkpointsUse(object: u64, size: u64): void {
   row.used = ++clock;
 }
 
-/** Forgets an object's checkpoints: its bytes are not what they were. */
+/** Forgets an object's checkpoints, because its bytes have changed. */
 export function checkpointsDrop(object: u64): void {
   const row = rowOf(object);
   if (row != null) clear(row);
 }
 
-/** The last checkpoint of an object at or before a position; null where there is none. */
+/** The last checkpoint of an object at or before a position; null if there is none. */
 export function checkpointBefore(object: u64, position: u64): Checkpoint | null {
   const row = rowOf(object);
   return row == null ? null : lastUpTo(row, position);
@@ -208,8 +208,8 @@ export function checkpointAfter(object: u64, position: u64, size: u64): u64 {
 }
 
 /**
- * Keeps the place of a stream, where that is far enough from others. The stream's last run answered NEED_OUTPUT, and
- * the 32 KiB that it has inflated last are before its output.
+ * Keeps the place of a stream if it is far enough from other checkpoints. The stream's last run answered NEED_OUTPUT,
+ * and the 32 KiB that it has inflated last are before its output.
  * @param note see `Checkpoint`
  */
 export function checkpointAdd(object: u64, stream: Stream, note: u32): void {
@@ -238,8 +238,8 @@ export function checkpointAdd(object: u64, stream: Stream, note: u32): void {
 }
 
 /**
- * Whether a stream that has come to the place of a checkpoint, if it has, is where that one's stream was: it has taken
- * as many bits, and made bytes of the same Adler-32.
+ * Whether a stream agrees with a checkpoint. At the checkpoint's place it must have taken as many bits as the
+ * checkpoint's stream, and its bytes must have the Adler-32 that is kept there. Elsewhere it agrees.
  */
 export function checkpointAgrees(object: u64, state: Inflate): bool {
   const checkpoint = checkpointBefore(object, state.totalOut);

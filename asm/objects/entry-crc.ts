@@ -1,12 +1,12 @@
 /**
  * The CRC-32s of entries, by their offsets: the IDX has them by ids, and a delta knows its base by its offset
- * alone. They are read when the image is mounted, for those who ask for them.
+ * alone. They are read when the image is mounted, if the user asks for this proof.
  *
  *     a row, 20 bytes:   │ offset u64, from the PACK's start │ CRC-32 u32 │ below u32, for a bit 0 and for a bit 1 │
  *     heads, u32 each:   by the last bits of an offset
  *
- * A head leads to a digital search tree: at each level another bit of the offset leads below. None is deeper than an offset has
- * bits, whoever chose the offsets. What leads to a row is its address; 0 is none.
+ * A head leads to a digital search tree: at each level another bit of the offset leads below. No tree is deeper than
+ * the number of an offset's bits, even if an attacker chose the offsets. A link is a row's address; 0 is none.
  */
 import { blockPeek, blockRelease, blockStatus } from "../device/sector-cache";
 import { loadBE32 } from "../base/bytes";
@@ -24,11 +24,11 @@ const AHEAD: u32 = 4096;
 
 let rows: usize = 0;
 let heads: usize = 0;
-/** There are 2 to the power of so many heads. */
+/** The number of heads, as a power of two. */
 let headBits: u32 = 0;
 let done: u32 = 0;
 
-/** The CRC-32 of an entry's header: what `crcHeader` found. */
+/** The CRC-32 of an entry's header: the result of `crcHeader`. */
 export let headerCrc: u32 = 0;
 
 export function crcInit(): void {
@@ -36,7 +36,7 @@ export function crcInit(): void {
   done = 0;
 }
 
-/** Where an offset's row is led to, or would be. */
+/** The address of the link to an offset's row, or of the empty link where it belongs. */
 function placeOf(offset: u64): usize {
   let rest = offset >> headBits;
   let place = heads + ((<usize>offset & ((1 << headBits) - 1)) << 2);
@@ -50,8 +50,8 @@ function placeOf(offset: u64): usize {
 
 /**
  * Reads the CRC-32s of all entries, after AGAIN from where it stopped.
- * @returns OK, AGAIN, OUT_OF_MEMORY, BAD_IDX also where two objects are said to be one entry, or what the IDX
- *   returns
+ * @returns OK, AGAIN, OUT_OF_MEMORY, a status of the IDX's functions; BAD_IDX also if the IDX gives one entry to two
+ *   objects
  */
 export function crcLoad(): i32 {
   if (!rows) {
@@ -91,7 +91,7 @@ export function crcLoad(): i32 {
 
 /**
  * Counts an entry's header, which `readEntry` has just read.
- * @param data the absolute offset of what follows the header
+ * @param data the absolute offset behind the header
  * @returns OK with `headerCrc`, or the device's status
  */
 export function crcHeader(offset: u64, data: u64): i32 {
@@ -103,9 +103,9 @@ export function crcHeader(offset: u64, data: u64): i32 {
 }
 
 /**
- * Whether an entry that has been read to its end is what the index says.
+ * Compares an entry that has been read to its end with the index.
  * @param crc the CRC-32 of its bytes
- * @returns OK, CRC_MISMATCH, or BAD_BASE where no entry begins
+ * @returns OK, CRC_MISMATCH, or BAD_BASE if no entry begins there
  */
 export function crcCheck(offset: u64, crc: u32): i32 {
   // While the index is being rebuilt there is nothing to compare with.

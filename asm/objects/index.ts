@@ -1,4 +1,4 @@
-/** Where the entry of an object is: by the image's IDX, or by the index that `analyze` rebuilds from the PACK. */
+/** Finds the entry of an object: by the image's IDX, or by the index that `analyze` rebuilds from the PACK. */
 import { idxFind, setIdxOffset } from "../git/idx";
 import { recordOffset, tableActive, tableFind, tableIndex } from "./rebuilt-index";
 import { Status } from "../base/status";

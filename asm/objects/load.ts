@@ -1,7 +1,7 @@
 /**
- * Objects whole in memory: a chain is walked down, its base inflated, and delta by delta applied on the way
- * back up. A load can be interrupted by AGAIN at any read and goes on from there, as all of its state lies in the
- * operation's record. Each operation loads one object at a time; of several that want one object, one loads it.
+ * Loads whole objects into memory: a chain is walked down, its base is inflated, and the deltas are applied on the way
+ * back up. AGAIN can interrupt a load at any read. The load goes on from there, as all of its state lies in the
+ * operation's record. Each operation loads one object at a time. If several want one object, one of them loads it.
  */
 import { SEEKING } from "../base/features";
 import { faultAt, faultOf } from "../base/fault";
@@ -41,14 +41,14 @@ import { STREAM_SIZE, Stream, WORK_ASKED, streamBegin, streamRun } from "./strea
 import { deltaApply, deltaBaseSize, deltaBody, deltaHeader, deltaResultSize } from "../git/delta";
 import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
 
-/** The most that is held in one piece: what `heapAlloc` can give. */
+/** The most bytes that are held in one piece: `heapAlloc` gives no more. */
 const IN_MEMORY_MAX: u64 = 0x7fff0000;
 const DELTA_BUFFER_MIN: u32 = 0x4000;
-/** A larger buffer is not kept. */
+/** The largest buffer that is kept, in bytes. */
 const DELTA_BUFFER_MAX: u32 = 0x40000;
 /** The two sizes at a delta's head take at most 10 bytes each. */
 const DELTA_HEAD: u32 = 20;
-/** Bytes of a stream that are asked for ahead for them. */
+/** Bytes of a stream that are asked for ahead, for these two sizes. */
 const HEAD_AHEAD: u64 = 64;
 /** The most deltas of an object that is read in ranges. */
 const CHAIN_RANGED: u32 = 64;
@@ -80,7 +80,7 @@ function ownStream(): Stream {
   return changetype<Stream>(loading.stream);
 }
 
-/** Runs a link's stream to its end and checks that it is as long as its entry says, and what the index says. */
+/** Runs a link's stream to its end. Checks its length against its entry, and its CRC-32 against the index. */
 function streamFinish(link: u32): i32 {
   const stream = ownStream();
   const status = streamRun(stream);
@@ -89,13 +89,13 @@ function streamFinish(link: u32): i32 {
   return provesCrc() ? crcCheck(linkOffset(link), stream.crc) : Status.OK;
 }
 
-/** What `objectHead` found: the object's size in bytes. */
+/** The result of `objectHead`: the object's size in bytes. */
 export let headSize: u64 = 0;
 
 /**
  * An object's size, from its entry's header and, for a delta, the first bytes of its stream.
  * @param offset from the PACK's start
- * @returns OK with `headSize`; what `readEntry` and the decoder return; BAD_DELTA
+ * @returns OK with `headSize`; a status of `readEntry` or the decoder; BAD_DELTA
  */
 export function objectHead(offset: u64): i32 {
   const cached = cacheFind(offset);
@@ -130,7 +130,7 @@ export function objectHead(offset: u64): i32 {
   return isCut && end == head + DELTA_HEAD ? loadForSize(offset) : status;
 }
 
-/** Asks for what `objectHead` reads of an object, while the operation is about to unwind with AGAIN. */
+/** Asks for the bytes that `objectHead` reads of an object, while the operation is about to unwind with AGAIN. */
 export function objectAhead(offset: u64): void {
   if (cacheHas(offset) || readEntry(entry, offset) != Status.OK || entry.kind <= Kind.TAG) return;
   blockRequest(entry.data, HEAD_AHEAD);
@@ -161,14 +161,14 @@ function freeDeltaBuffer(): void {
   load.deltaCapacity = 0;
 }
 
-/** Gives back what the operation keeps between loads. */
+/** Gives back the memory that the operation keeps between loads. */
 export function objectFree(): void {
   objectCancel();
   freeDeltaBuffer();
   chainFree();
 }
 
-/** Gives back what is kept between loads, cached objects included: the heap is then as empty as it gets. */
+/** Gives back all memory that is kept between loads, cached objects included: the heap is then as empty as it gets. */
 export function objectShed(): void {
   objectFree();
   cacheClear();
@@ -191,7 +191,7 @@ function ensureDeltaBuffer(size: u32): bool {
 }
 
 /**
- * Before the base: the buffer for the largest delta of the chain, so that it does not come to lie between
+ * Allocates the buffer for the largest delta of the chain. It comes before the base, so that it does not lie between
  * large objects.
  */
 function reserveDeltas(count: u32): i32 {
@@ -251,7 +251,7 @@ function applyDelta(): i32 {
   return Status.OK;
 }
 
-/** From this size of its base on an object may be read in ranges; and bytes that its deltas may have for that. */
+/** The smallest base of an object that may be read in ranges; and the most bytes that its deltas may then have. */
 let rangesFrom: u64 = u64.MAX_VALUE;
 let rangesDeltas: u64 = 0;
 /** Bytes of memory that an object and its base may take. */
@@ -263,7 +263,7 @@ export function rangesInit(from: u64, deltas: u64, whole: u64): void {
   wholeMax = whole;
 }
 
-/** Whether a read of `len` bytes is of so much of an object that the whole is cheaper, and fits into memory. */
+/** Whether the whole object fits into memory and is cheaper than a read of `len` bytes in ranges. */
 export function isWhole(len: u32, size: u64): bool {
   return len >= size >> 2 && size << 1 <= wholeMax;
 }
@@ -271,7 +271,7 @@ export function isWhole(len: u32, size: u64): bool {
 /** The answer of `objectLoad` for an object that is better read in ranges: its chain has been walked. */
 export const RANGED: i32 = -8;
 
-/** Whether the chain that was walked is that of a large blob, and its deltas are few and small. */
+/** Whether the chain that was walked makes a large blob by few and small deltas. */
 function isRanged(len: u32): bool {
   const load = loading;
   const base = load.chainCount - 1;
@@ -315,8 +315,8 @@ function endStream(): i32 {
 }
 
 /**
- * Resolves an object. After AGAIN, call again with the same offset; any other call drops what was under way. Where
- * another operation loads the object, this one waits for it, and does so itself where the other has not left it in the
+ * Resolves an object. After AGAIN, call again with that offset: any other offset drops the load that was under way. If
+ * another operation loads the object, this one waits for it, and then loads the object itself if it is not in the
  * cache.
  * @param offset from the PACK's start
  * @param inRanges whether RANGED is an answer; `len` bytes are then wanted of the object
@@ -357,17 +357,17 @@ export function objectLoad(offset: u64, inRanges: bool = false, len: u32 = 0): i
   return Status.OK;
 }
 
-/** Names the object of an error where it is not what its id, 20 bytes, says. @returns the status */
+/** Names the object of an error if the object does not match its id (20 bytes). @returns the status */
 export function disproved(status: i32, oid: usize): i32 {
   return provesOid() && (status == Status.OID_MISMATCH || status == Status.COLLISION) ? faultOf(status, oid) : status;
 }
 
 /**
- * Resolves the object of an id, and proves it where that is asked for. Bases on the way are not hashed: what a
- * delta makes of a wrong one is not the object of that id.
- * @param offset where the index says that it is
+ * Resolves the object of an id, and proves it if that is asked for. Bases on the way are not hashed: from a wrong
+ * base, a delta does not make the object of that id.
+ * @param offset the object's, by the index
  * @param oid 20 bytes
- * @returns what `objectLoad` does; OID_MISMATCH, COLLISION
+ * @returns a status of `objectLoad`; OID_MISMATCH, COLLISION
  */
 export function objectProven(offset: u64, oid: usize): i32 {
   let status = objectLoad(offset);

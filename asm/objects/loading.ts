@@ -1,10 +1,10 @@
 /**
- * What an operation keeps while it loads an object: the base of its record (`asm/volume/operation.ts`). Several
- * operations may be under way, and one of them runs at a time. Code finds the record of that one in `loading`.
+ * The state of an operation while it loads an object: the first part of its record (`asm/volume/operation.ts`).
+ * Several operations may be under way, and one of them runs at a time. `loading` is the record of the running one.
  */
 import { GitObject } from "./cache";
 
-/** What a load does next. */
+/** The next step of a load. */
 export namespace Phase {
   export const IDLE: u32 = 0;
   /** Inflates the head of a delta, for its result's size alone. */
@@ -19,7 +19,7 @@ export namespace Phase {
 export class Loading {
   /** The operation's number, from 1 on: its handle. */
   number: u32;
-  /** The number of the operation that it waits for; 0 where it waits for the device. */
+  /** The number of the operation that it waits for; 0 for the device. */
   waitsFor: u32;
   /** Bytes that it has inflated and made, less those that are allowed for the objects that it asks for. */
   work: i64;
@@ -36,12 +36,12 @@ export class Loading {
   /** The `Stream` of the base or the delta, and 32 bytes behind it, for a delta's head. */
   stream: usize;
 
-  /** The delta chain (`chain.ts`): links, and how many of them there is room for. */
+  /** The delta chain (`chain.ts`): its links, and the number of links that there is room for. */
   links: usize;
   linkCapacity: u32;
   /** Links walked; the last one is nearest to the base. */
   chainCount: u32;
-  /** The base's kind, where it is not cached. */
+  /** The base's kind, if it is not cached. */
   chainKind: u32;
   /** A cached object that the walk ended at, held; or null, and the last link is the base. */
   chainCached: GitObject | null;

@@ -27,7 +27,7 @@ export function idUpdate(hash: usize, ptr: usize, len: usize): void {
 /**
  * Ends an id.
  * @param target 20 bytes
- * @returns OK, or COLLISION where the object is part of a collision attack and that is looked for
+ * @returns OK, or COLLISION if collisions are looked for and the object is part of a collision attack
  */
 export function idEnd(hash: usize, target: usize): i32 {
   if (refusesCollisions()) return sha1dcFinal(hash, target) ? Status.COLLISION : Status.OK;
@@ -36,7 +36,7 @@ export function idEnd(hash: usize, target: usize): i32 {
 }
 
 /**
- * Proves, where that is asked for, that an object is the one of that id. It is hashed once, and keeps its id.
+ * Proves that an object is the one of that id, if proofs are asked for. It is hashed once, and keeps its id.
  * @returns OK, OID_MISMATCH or COLLISION
  */
 export function proveObject(object: GitObject, oid: usize): i32 {

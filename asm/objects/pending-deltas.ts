@@ -1,12 +1,13 @@
 /**
- * Deltas that wait for their bases while `analyze` resolves them: each is tried once, when its base is known, in whatever
- * order the PACK has them. What hangs on a base follows it at once, while it is in memory.
+ * Deltas that wait for their bases while `analyze` resolves them. Each is tried once, when its base is known, in whatever
+ * order the PACK has them. The deltas of a base follow it at once, while it is in memory.
  *
  *     links, 16 bytes a record:  │ first u32 │ next u32 │ below u32, for a bit 0 and for a bit 1 │
  *
- * `first` is the first ofs-delta of the record's object, `next` what waits for the same, or what can be resolved next. Of
- * ref-deltas, which keep their base's id where their own will be, one of each base is in a digital search tree: at each
- * level another bit of the id leads below, so that it is no deeper than an id has bits, whoever chose the ids.
+ * `first` is the first ofs-delta of the record's object. `next` is the next delta that waits for this delta's base, or
+ * the next that can be resolved. A ref-delta keeps its base's id where its own will be. For each base, one of its
+ * ref-deltas is in a digital search tree: at each level another bit of the id leads below. The tree is not deeper than
+ * the number of an id's bits, even if an attacker chose the ids.
  *
  * Indices are those of records, plus one; 0 is none.
  */
@@ -20,16 +21,16 @@ import { record, recordKind } from "./rebuilt-index";
 const LINK: usize = 16;
 const NEXT: usize = 4;
 const BELOW: usize = 8;
-/** Where a record says that it is a ref-delta that waits. */
+/** The offset in a record of the flag of a ref-delta that waits. */
 const WAITS: usize = 33;
 
-/** The tree's root: a link, though of no record. */
+/** The tree's root: a link that belongs to no record. */
 const root: usize = memory.data(4, 4);
 let links: usize = 0;
-/** The first of those that can be resolved. */
+/** The first delta that can be resolved. */
 let ready: u32 = 0;
 
-/** What `waitingNext` found. */
+/** The result of `waitingNext`. */
 export let waitingIndex: u32 = 0;
 
 /** Begins for all of the PACK's entries, which have their records. @returns OK, OUT_OF_MEMORY */
@@ -47,7 +48,7 @@ function linkOf(number: u32): usize {
   return links + <usize>(number - 1) * LINK;
 }
 
-/** Where the tree has the number of a delta that waits for an id, or would have it. */
+/** The tree's link to a delta that waits for an id, or the empty link where it belongs. */
 function placeOf(oid: usize): usize {
   let place = root;
   let bit: u32 = 0;
@@ -55,7 +56,7 @@ function placeOf(oid: usize): usize {
     const number = load<u32>(place);
     if (!number) return place;
     const at = record(number - 1);
-    // What no longer waits has its own id there, and still leads to others.
+    // A delta that no longer waits has its own id there, and still leads to others.
     if (load<u8>(at, WAITS) && sameOid(at, oid)) return place;
     place = linkOf(number) + BELOW + (oidBit(oid, bit) << 2);
     bit++;
@@ -82,12 +83,12 @@ export function waitingAdd(index: u32, isRef: bool, base: u32, baseOid: usize): 
   store<u32>(before, index + 1);
 }
 
-/** Begins with what hangs on objects whose ids are known. */
+/** Begins with the deltas of objects whose ids are known. */
 export function waitingStart(): void {
   for (let index = packCount; index > 0; index--) if (recordKind(index - 1)) waitingAfter(index - 1);
 }
 
-/** What waits for the same can be resolved. */
+/** Moves a list of deltas that waited for one base to those that can be resolved. */
 function wake(number: u32): void {
   while (number) {
     const next = linkOf(number) + NEXT;
@@ -99,7 +100,7 @@ function wake(number: u32): void {
   }
 }
 
-/** An object's id is known, and in its record: what hangs on it can be resolved. */
+/** An object's id is known, and in its record: its deltas can be resolved. */
 export function waitingAfter(index: u32): void {
   const first = linkOf(index + 1);
   wake(load<u32>(first));

@@ -2,13 +2,13 @@
 import { PROOFS } from "../base/features";
 
 export namespace Proof {
-  /** What PACK and streams tell of themselves: sizes, and each stream's Adler-32. */
+  /** Only the checks inside PACK and streams: sizes, and each stream's Adler-32. */
   export const NONE: u32 = 0;
   /** Every entry's bytes against the CRC-32 that the IDX gives. */
   export const CRC: u32 = 1;
   /** Every object against the id by which it was asked for. */
   export const OID: u32 = 2;
-  /** As `OID`, and objects that are part of a SHA-1 collision attack are refused. */
+  /** Like `OID`; objects that are part of a SHA-1 collision attack are refused, too. */
   export const COLLISIONS: u32 = 3;
 }
 

@@ -6,8 +6,9 @@
  *     heads, u32 each:   by the first bits of an id
  *     below, 8 bytes:    for each record │ u32, for a bit 0 │ u32, for a bit 1 │
  *
- * A head leads to a digital search tree: at each level another bit of the id leads below. Nearly all of them are of one
- * or two records, and none is deeper than an id has bits, whoever chose the ids. Numbers are those of records, plus one; 0 is none.
+ * A head leads to a digital search tree: at each level another bit of the id leads below. Nearly all trees have one or
+ * two records. None is deeper than the number of an id's bits, even if an attacker chose the ids. Numbers are those of
+ * records, plus one; 0 is none.
  */
 import { oidBit, sameOid } from "../base/bytes";
 import { heapAlloc } from "../base/heap";
@@ -22,7 +23,7 @@ let below: usize = 0;
 
 /** Whether lookups are served from here instead of the image's IDX. */
 export let tableActive: bool = false;
-/** What `tableFind` found. */
+/** The result of `tableFind`: a record's index. */
 export let tableIndex: u32 = 0;
 
 export function tableReset(): void {
@@ -58,10 +59,10 @@ export function recordKind(index: u32): u32 {
   return load<u8>(record(index), 32);
 }
 
-/** Where the record of an id has its number, or would have it. */
+/** The link to the record of an id, or the empty link where it belongs. */
 function placeOf(oid: usize): usize {
   let place = heads + ((load<u32>(oid) & headMask) << 2);
-  // The first 32 bits come last, as the head has most of them.
+  // The first 32 bits come last, as the head already tells most of them.
   let bit: u32 = 32;
   while (true) {
     const number = load<u32>(place);
@@ -71,7 +72,7 @@ function placeOf(oid: usize): usize {
   }
 }
 
-/** The id of record `index` has been written: makes it findable. Of two records of one id, the first one is found. */
+/** Makes record `index` findable, whose id has been written. If two records have one id, the first one is found. */
 export function tableAdd(index: u32, kind: u32): void {
   const oid = record(index);
   store<u8>(oid, kind, 32);

@@ -1,6 +1,6 @@
 /**
- * The records of all operations, and how operations wait for each other. One that waits has no load under way, so that
- * none waits for it in turn.
+ * The records of all operations, and how operations wait for each other. An operation that waits has no load under
+ * way: no other operation waits for it in turn.
  */
 import { OPERATIONS } from "../base/features";
 import { Status } from "../base/status";
@@ -10,7 +10,7 @@ import { Loading, Phase, loading } from "./loading";
 // @ts-ignore: decorator
 @lazy
 const records: usize = memory.data(4 * (OPERATIONS + 1), 8);
-/** No record has a higher number. */
+/** The highest number that a record may have. */
 // @ts-ignore: decorator
 @lazy
 let highest: u32 = 0;
@@ -34,7 +34,7 @@ export function recordPut(number: u32, record: Loading | null): void {
   highest = max<u32>(highest, number);
 }
 
-/** The operation waits for another one. @returns AGAIN */
+/** Lets the operation wait for another one. @returns AGAIN */
 export function waitFor(number: u32): i32 {
   loading.waitsFor = number;
   return Status.AGAIN;

@@ -1,7 +1,7 @@
 /**
  * Rebuilds the index from the PACK alone, as `git index-pack` does. First pass: every entry in order,
- * inflated through one window, with its CRC-32, the PACK's SHA-1, and the id of what is no delta. Second
- * pass: deltas resolved, each after its base, and their ids.
+ * inflated through one window, with its CRC-32, the PACK's SHA-1, and the ids of objects that are not deltas.
+ * Second pass: deltas are resolved, each after its base, and get their ids.
  */
 import { PROOFS } from "../base/features";
 import { faultAt } from "../base/fault";
@@ -45,7 +45,7 @@ let index: u32 = 0;
 let offset: u64 = 0;
 const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 let window: usize = 0;
-/** The input window that the inflater reads, its absolute offset, and what of it has been hashed. */
+/** The input window that the inflater reads, its absolute offset, and the number of its bytes that have been hashed. */
 let inputOffset: u64 = 0;
 let inputPtr: usize = 0;
 let inputLen: u32 = 0;
@@ -67,7 +67,7 @@ function beginHash(objectKind: u32, objectSize: u64): void {
   sha1Update(objectHash, header, objectHeader(objectKind, objectSize));
 }
 
-/** Counts bytes of the current entry into its CRC-32, which nothing but a proof reads, and the PACK's SHA-1. */
+/** Counts bytes of the current entry into its CRC-32, which only proofs read, and the PACK's SHA-1. */
 function tally(ptr: usize, len: u32): void {
   if (PROOFS) crc = crc32(crc, ptr, len);
   sha1Update(packHash, ptr, len);
@@ -90,7 +90,7 @@ function begin(): i32 {
 }
 
 /**
- * The index of the one of the entries before the current one that begins at `base`, or -1: as they come in order,
+ * The index of the entry that begins at `base`, among those before the current one; or -1. They are in order, so that
  * halving finds it.
  */
 function entryBefore(base: u64): i32 {
@@ -225,12 +225,12 @@ function resolveDeltas(): i32 {
     waitingAfter(index);
   }
   waitingEnd();
-  // What is left hangs on what is not there, or on itself: the attempt tells which.
+  // Each delta that is left lacks its base, or hangs on itself: the attempt tells which.
   for (index = 0; index < packCount; index++) if (!recordKind(index)) return objectLoad(recordOffset(index));
   return Status.OK;
 }
 
-/** @returns OK, AGAIN (call again), or what is wrong with the PACK */
+/** @returns OK, AGAIN (call again), or the PACK's error */
 export function analyzeRun(): i32 {
   while (true) {
     let status = Status.OK;

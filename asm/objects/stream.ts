@@ -1,6 +1,6 @@
 /**
- * Streams of entries: zlib streams that are inflated from the device into windows of their users. Between two calls of
- * `streamRun` a stream can be copied, with its window, and taken up again from the copy.
+ * Streams of entries: zlib streams that are inflated from the device into windows of their callers. Between two calls
+ * of `streamRun` a stream can be copied, with its window, and resumed from the copy.
  */
 import { Status } from "../base/status";
 import { crc32 } from "../checksum/crc32";
@@ -11,9 +11,9 @@ import { loading } from "./loading";
 import { provesCrc } from "./proof";
 
 /**
- * Bytes that one operation may inflate and make: 2^15 times the image's size and as many more, and 2^6 times the sizes of the
- * objects that it asks for. The first is a chain of 4095 deltas to content that deflate makes 8 times smaller; the second a
- * chain of 64, whatever its content.
+ * Bytes that one operation may inflate and make: 2^15 times the image's size, 2^15 more, and 2^6 times the sizes of the
+ * objects that it asks for. The first term allows a chain of 4095 deltas to content that deflate makes 8 times smaller;
+ * the last allows a chain of 64, whatever its content.
  */
 const WORK_IMAGE: i64 = 15;
 export const WORK_ASKED: i64 = 6;
@@ -29,12 +29,12 @@ export const STREAM_KEPT: usize = STATE + INFLATE_KEPT;
 export class Stream {
   /** The next byte of the zlib stream, absolute. */
   next: u64;
-  /** Bytes that the zlib stream is likely to have at the most: as many are read ahead. */
+  /** The most bytes that the zlib stream is likely to have: as many are read ahead. */
   estimate: u64;
-  /** The entry's CRC-32 so far, where CRC-32s are checked. */
+  /** The entry's CRC-32 so far, if CRC-32s are checked. */
   crc: u32;
 
-  /** The inflater. The stream's user moves its output window. */
+  /** The inflater. The stream's caller moves its output window. */
   @inline
   get inflate(): Inflate {
     return changetype<Inflate>(changetype<usize>(this) + STATE);
@@ -67,8 +67,8 @@ export function streamBegin(stream: Stream, data: u64, size: u64, target: usize,
 }
 
 /**
- * Takes a stream up again where another one was when its last run answered NEED_OUTPUT. Its window, which holds the
- * last 32 KiB of output, is to be set next.
+ * Resumes a stream where another one was when its last run answered NEED_OUTPUT. Its window, which holds the last
+ * 32 KiB of output, is to be set next.
  */
 export function streamResume(stream: Stream, from: Stream): void {
   memory.copy(changetype<usize>(stream), changetype<usize>(from), STREAM_KEPT);
@@ -90,8 +90,8 @@ export function streamRun(stream: Stream): i32 {
     loading.work += state.output - out;
     if (provesCrc()) stream.crc = crc32(stream.crc, from, state.input - from);
     if (status != NEED_INPUT) {
-      // What is left of the input lies in the sector cache, and may be gone by the next call: it is fetched
-      // again then.
+      // The rest of the input lies in the sector cache, and may be gone by the next call, which fetches it
+      // again.
       stream.next -= state.inputEnd - state.input;
       state.input = state.inputEnd;
       return status;

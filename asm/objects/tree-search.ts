@@ -4,8 +4,7 @@
  *
  *     │ count u32 │ position u32 × count, ascending: bytes from the start of the tree's data │
  *
- * Only a tree that is well-formed and in git's order throughout is indexed. Any other tree is walked, and gives the
- * answers that it gives to a walk.
+ * Only a tree that is well-formed and in git's order throughout is indexed. Any other tree is walked.
  */
 import { LOOKUP_CACHES } from "../base/features";
 import { heapFree } from "../base/heap";
@@ -38,7 +37,7 @@ export function treeSearch(tree: GitObject, name: usize, nameLen: u32): i32 {
   return status;
 }
 
-/** Whether the entry that was found last, or the one behind it, has the name: a reader in order wants that one. */
+/** Whether the entry that was found last, or the next one, has the name: a reader in order wants the next. */
 function isNext(tree: GitObject, end: usize, name: usize, nameLen: u32): bool {
   let at = tree.data + tree.found;
   for (let i = 0; i < 2 && at < end; i++) {

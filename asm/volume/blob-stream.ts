@@ -1,4 +1,4 @@
-/** Streams of large blobs through windows: to show them piece by piece, or to hash them. */
+/** Streams large blobs through windows: to show them piece by piece, or to hash them. */
 import { PROOFS, SEEKING } from "../base/features";
 import { faultAt } from "../base/fault";
 import { copyOid, sameOid } from "../base/bytes";
@@ -29,10 +29,10 @@ const digest: usize = memory.data(20, 8);
 /**
  * Opens a blob in a window, which the operation uses from then on.
  * @param offset the blob's, from the PACK's start; `entry` its header
- * @param oid its id, where objects are proven
+ * @param oid its id, if objects are proven
  * @param position the window begins there or before: at the nearest checkpoint, or at the blob's start
  * @param isProving whether it is to be hashed, from its start
- * @returns null where there is no memory, or with `windowStatus` set where the device has no answer
+ * @returns null if there is no memory, or if the device has no answer; `windowStatus` tells which
  */
 export function windowOpen(
   offset: u64,

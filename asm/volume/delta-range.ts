@@ -1,4 +1,4 @@
-/** Ranges of large blobs that are stored as deltas: pieces are made of what their own bytes are copied from. */
+/** Ranges of large blobs that are stored as deltas: a piece is made only from the bytes that it is copied from. */
 import { Status } from "../base/status";
 import { opBytes, opCopies, opLen, opOffset } from "../git/delta";
 import { ENTRY_HEADER, EntryHeader } from "../git/entry";
@@ -13,11 +13,11 @@ import { isNear, ownWindow, windowEnter, windowTake } from "./own-window";
 /** The most bytes of a piece. */
 const PIECE: u32 = 0x10000;
 
-/** The header of a base. Bases are proven by their deltas' results, and are known by no ids. */
+/** The header of a base. Bases are proven by their deltas' results: their ids are not known. */
 const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 const noOid: usize = memory.data(20, 8);
 
-/** Where `runAt` has found bytes, and how many. */
+/** The results of `runAt`: the address of the bytes, and their number. */
 let runPtr: usize = 0;
 let runLen: u32 = 0;
 /** The base, held while a run in it is copied; or null. */
@@ -66,8 +66,8 @@ function runAt(view: View, position: u64, len: u32): i32 {
 
 /**
  * Reads a piece of a blob into `held` of the operation, after AGAIN from where it stopped.
- * @returns OK with the piece in the result, AGAIN, RANGED where the whole is cheaper and memory may have room for it, or
- *   an error
+ * @returns OK with the piece in the result, AGAIN, RANGED if the whole is cheaper and memory may have room for it, or an
+ *   error
  */
 export function rangeRead(view: View, position: u64, len: u32): i32 {
   const read = here();

@@ -41,7 +41,7 @@ export class View {
   /** Bytes that reads have inflated, less four times those that they have shown. */
   debt: i64;
   count: u32;
-  /** Links whose deltas are to be inflated yet; and the operation that does so, or 0. */
+  /** The number of links whose deltas are not inflated yet; and the operation that inflates them, or 0. */
   left: u32;
   user: u32;
   /** The time of the last read. */
@@ -72,15 +72,15 @@ export class Link {
 }
 
 /**
- * Whether it is better to make the blob whole: an operation has inflated more for a piece than the whole takes, or
- * all of them have, and there is memory for the whole.
+ * Whether it is better to make the blob whole: one operation has inflated more for a piece than the whole takes; or all
+ * of them together have, and there is memory for the whole.
  */
 export function isDear(view: View, inflated: u64): bool {
   const whole = view.baseSize + view.size;
   return inflated > whole || (view.debt > <i64>whole && whole < wholeMax);
 }
 
-/** Bytes of a delta from place to place. */
+/** Bytes of a delta between two places. */
 const STEP: u32 = 2048;
 const PLACE: usize = 16;
 
@@ -173,7 +173,7 @@ function makeRoom(bytes: u32): i32 {
 
 /**
  * Begins a view of the blob whose chain the operation has walked (`RANGED`). The load that is under way is dropped.
- * @returns null where there is no room
+ * @returns null if there is no room
  */
 export function viewBegin(): View | null {
   const load = loading;

@@ -1,6 +1,6 @@
 /**
  * Handles: several operations at once, for hosts whose devices answer later. A handle is the number of a record. Each
- * function chooses the record of its handle, and does what the function of the same name in `volume.ts` does.
+ * function chooses the record of its handle, and calls its counterpart in `volume.ts`.
  */
 import { OPERATIONS } from "../base/features";
 import { heapFree } from "../base/heap";
@@ -40,8 +40,8 @@ function use(handle: u32): bool {
 }
 
 /**
- * A handle for one operation at a time. As long as nothing is mounted there is one.
- * @returns 0 where as many have been given out as can be under way at once, or where there is no memory for another
+ * Gives out a handle, for one operation at a time. Before the image is mounted there is only one handle.
+ * @returns 0 if all handles have been given out, or if there is no memory for another one
  */
 export function operation(): u32 {
   const most: u32 = mounted() ? operationsMax : 1;
@@ -58,7 +58,7 @@ export function operation(): u32 {
   return handle;
 }
 
-/** Gives a handle back, and the memory behind it. What was under way is dropped. */
+/** Gives a handle back, and the memory behind it. An operation that is under way is dropped. */
 export function release(handle: u32): void {
   if (!use(handle)) return;
   volumeCancel();

@@ -1,7 +1,7 @@
 /**
  * Listings: the entries of a tree in the order of their names' bytes. Git sorts a directory as if its name
  * ended in a slash, so that only directories stand elsewhere: each moves up over the names that begin with
- * its own. A listing comes in pages, each from a name on.
+ * its own. A listing comes in pages: each page begins behind a name.
  */
 import { faultAt, faultOf } from "../base/fault";
 import { GitObject, cacheAlloc, keepOrder } from "../objects/cache";
@@ -17,11 +17,11 @@ import { here } from "./operation";
 import { proveBlob, provenSize } from "./read";
 import { Status } from "../base/status";
 
-/** Entries that are asked for ahead of the one that a slow device holds up; and bytes of each that is proven. */
+/** Entries that are asked for ahead while a device is slow; and bytes of each one, if objects are proven. */
 const AHEAD: u32 = 16;
 const AHEAD_BYTES: u64 = 2048;
 
-/** What `count` found. */
+/** The results of `count`. */
 let counted: u32 = 0;
 
 /** Counts a tree's entries and proves their order. */
@@ -59,8 +59,8 @@ function isAfter(ptr: usize, end: usize, name: usize, nameLen: u32): bool {
 }
 
 /**
- * The first of the sorted entries whose name begins with these bytes, or comes after them: from there on to
- * `last` all do. By bisection, as very many long names may begin with those of very many directories.
+ * The first of the sorted entries whose name begins with these bytes, or comes after them; so do all entries from
+ * there to `last`. It is found by bisection, as very many long names may begin with those of very many directories.
  */
 function firstOf(low: usize, last: usize, end: usize, name: usize, nameLen: u32, after: bool): usize {
   let high = last;
@@ -91,10 +91,10 @@ function sort(tree: GitObject): i32 {
     if (treeKind == Entry.TREE) {
       const name = treeName;
       const nameLen = treeNameLen;
-      // Names that begin with the directory's stand last, if at all.
+      // Names that begin with the directory's name stand last, if there are any.
       if (last > order + 4 && beginsWith(load<u32>(last - 4), end, name, nameLen))
         at = firstOf(order + 4, last, end, name, nameLen, false);
-      // A file and a directory of one name: git's order lets them stand apart.
+      // A file and a directory may have one name: git's order lets them stand apart.
       if (at < last && beginsWith(load<u32>(at), end, name, nameLen) && treeNameLen == nameLen) {
         heapFree(order);
         return Status.BAD_TREE;
@@ -110,8 +110,8 @@ function sort(tree: GitObject): i32 {
 }
 
 /**
- * Lists a page of a tree, which the caller holds as long as the page is used: pointers to entries, as they stand in the
- * tree, into the operation's result.
+ * Lists a page of a tree: puts pointers to the entries, as they stand in the tree, into the operation's result. The
+ * caller holds the tree as long as the page is used.
  * @param after the name that the page begins behind; no bytes for the first page
  * @param limit the most entries; 0 for all
  * @returns OK; BAD_TREE where the tree is malformed, out of order, or holds a name twice; OUT_OF_MEMORY
@@ -163,7 +163,7 @@ export function listSize(tree: GitObject): i32 {
   return Status.OK;
 }
 
-/** While the device is slow to answer: asks for what the next entries need, too. */
+/** While the device is slow to answer: asks for the bytes that the next entries need, too. */
 function requestAhead(entries: usize, index: u32, count: u32, end: usize): void {
   const stop = min<u32>(count, index + AHEAD);
   for (; index < stop; index++) {
@@ -174,7 +174,7 @@ function requestAhead(entries: usize, index: u32, count: u32, end: usize): void 
   }
 }
 
-/** Finds a blob's size, from its header, or, where objects are proven, from what is hashed. */
+/** Finds a blob's size: from its header, or from its hashed content if objects are proven. */
 function sizeOf(oid: usize): i32 {
   let status = findEntry(oid);
   if (status == Status.OK) {

@@ -1,10 +1,10 @@
 /**
- * From a path to an object: the Adaptive Radix Tree gives the deepest directory on the way that is known,
- * trees are walked from there, and what they tell is remembered. Interrupted by AGAIN it goes on from the
+ * Finds the object of a path. The Adaptive Radix Tree gives the deepest directory on the way that is known.
+ * From there trees are walked, and the ART remembers their entries. After AGAIN the walk goes on from the
  * directory that it has come to.
  *
- * A value in the ART: the object's offset from the PACK's start (where objects are proven: the number of its
- * id, see `ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
+ * A value in the ART: the object's offset from the PACK's start (if objects are proven: the number of its
+ * id, see `path-ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
 import { LARGE_TREES } from "../base/features";
 import { faultAt, faultOf, faultOffset } from "../base/fault";
@@ -34,13 +34,13 @@ export const RESOLVE_FOLLOW: u32 = 1;
 /** The object's id is wanted. */
 export const RESOLVE_OID: u32 = 2;
 
-/** What is left of a path behind a symlink, while the path is rewritten. */
+/** The rest of a path behind a symlink, while the path is rewritten. */
 const rest: usize = memory.data(Limit.PATH, 16);
 
 /** The root tree: its offset from the PACK's start, and its id, 20 bytes. */
 let rootOffset: u64 = 0;
 export const rootOid: usize = memory.data(20, 8);
-/** The ART holds every path: what it does not know does not exist. */
+/** The ART holds every path: a path that it does not know does not exist. */
 let complete: bool = false;
 
 /** @param offset the root tree's, from the PACK's start; `oid` its id */
@@ -82,7 +82,7 @@ export function resolveCancel(): void {
   treeStreamCancel();
 }
 
-/** Gives the ART's memory back where it is a cache: paths are walked again. */
+/** Gives the ART's memory back if it is a cache: paths are walked again. */
 export function resolveShed(): void {
   if (complete) return;
   artReset();
@@ -103,7 +103,7 @@ function remember(len: u32, kind: u32, offset: u64, oid: usize): i32 {
   }
 }
 
-/** The length of the key's longest prefix that is a path: the parent's. */
+/** The length of the parent's path: the key's longest prefix that is a path. */
 function parentLen(len: u32): u32 {
   const key = here().key;
   while (len > 0 && load<u8>(key + len) != 0x2f) len--;
@@ -117,7 +117,7 @@ function nameEnd(start: u32): u32 {
   return start;
 }
 
-/** What the ART's values know, besides the kind. */
+/** Sets the resolved object from a value of the ART, except its kind. */
 function recall(value: u64): void {
   const walk = here();
   if (provesOid()) {
@@ -138,7 +138,7 @@ function fail(status: i32, offset: u64): i32 {
 function begin(flags: u32): void {
   const walk = here();
   const keyLen = walk.keyLen;
-  // For the id, the entry that names it has to be read: start at the parent.
+  // The id stands in the parent's entry, which has to be read: start at the parent.
   const limit = !provesOid() && flags & RESOLVE_OID && keyLen > 0 ? parentLen(keyLen - 1) : keyLen;
   const len = artLongest(walk.key, limit);
   if (len < 0) {
@@ -163,7 +163,7 @@ function loadHere(): i32 {
   return status <= Status.AGAIN ? status : failHere(status, faultOffset);
 }
 
-/** Fails for the object at the walk's place. */
+/** Fails, and names the object at the walk's place. */
 function failHere(status: i32, offset: u64): i32 {
   return fail(disproved(status, here().resolvedOid), status == Status.NOT_FOUND ? 0 : offset);
 }
@@ -247,9 +247,9 @@ function replaceBy(link: GitObject): i32 {
 }
 
 /**
- * Resolves the operation's path, from its start or, after AGAIN, from where it stopped: `resolvedKind`,
- * `resolvedOffset` (0 for a submodule, whose commit the image does not hold), and `resolvedOid`, known where it was asked
- * for or met on the way.
+ * Resolves the operation's path, from its start or, after AGAIN, from where it stopped. Sets `resolvedKind`,
+ * `resolvedOffset` (0 for a submodule, whose commit the image does not hold), and `resolvedOid` if it was asked for or
+ * met on the way.
  * @param flags RESOLVE_FOLLOW, RESOLVE_OID
  * @returns OK, AGAIN, NOT_FOUND, SUBMODULE for a path below one, SYMLINK_LOOP, or an error of the image
  */
@@ -269,7 +269,7 @@ export function resolve(flags: u32): i32 {
       walk.isWalking = false;
       return Status.OK;
     } else if (kind == Entry.TREE) {
-      // Where the ART is complete only a wanted id makes a known directory be read.
+      // If the ART is complete, a known directory is read only for an id.
       if (complete && (provesOid() || !(flags & RESOLVE_OID))) return fail(Status.NOT_FOUND, 0);
       status = step();
     } else {

@@ -40,10 +40,10 @@ export namespace Mode {
   export const ANALYZE: u32 = 2;
 }
 
-/** Beyond this more sectors hardly ever help: the host's own cache is behind them. */
+/** The most sectors that are cached. More hardly ever help: the host's own cache is behind them. */
 const SECTOR_CACHE_MAX: u32 = 32 << 20;
 
-/** An operation for each so many bytes of memory: a record, a window and a delta's buffer take a quarter of it. */
+/** Bytes of memory for each operation: a record, a window and a delta's buffer take a quarter of them. */
 const OPERATION_MEMORY: u32 = 1 << 20;
 /** Operations that can be under way once the image is mounted. */
 export let operationsMax: u32 = 1;
@@ -71,17 +71,17 @@ let step: u32 = 0;
 /** The entries of the commit and of its root tree, from the PACK's start. */
 let commitOffset: u64 = 0;
 let rootOffset: u64 = 0;
-/** The commit that the image must be of, where one is wanted. */
+/** The commit that the image must be of, if one is wanted. */
 const pinned: usize = memory.data(20, 8);
 let isPinned: bool = false;
-/** Bytes that the ids of what the ART knows may take. */
+/** Bytes that the ids of the ART's objects may take. */
 let idsLimit: u32 = 0;
 
 
 /**
- * Takes the memory and attaches the device. What was mounted before is forgotten.
+ * Takes the memory and attaches the device. An image that was mounted before is forgotten.
  * @param limit bytes of Wasm memory, all in all; 0 for the default: `Limit.MEMORY` for caches, up to
- *   `Limit.MEMORY_MAX` for what cannot do with less
+ *   `Limit.MEMORY_MAX` for objects that need more
  * @returns OK, EINVAL, OUT_OF_MEMORY
  */
 export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode: u32, limit: u32): i32 {
@@ -92,7 +92,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
   mode = mountMode;
   step = STEP_HEADER;
   frameCount = 0;
-  // The buffer for a large block comes on top; where that is not allowed the caches share what it leaves.
+  // The buffer for a large block comes on top. If that is not allowed, the caches share the rest.
   const buffer: u64 = blockSize > BUFFER_LEN ? blockSize : 0;
   const soft = <u32>min<u64>(<u64>limit + buffer, hardCap);
   if (soft > buffer) limit = soft - <u32>buffer;
@@ -121,7 +121,7 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
 }
 
 /**
- * Says what is to be proven, before anything is read.
+ * Sets the proofs, before anything is read.
  * @param commit the id of the commit that the image must be of, 20 bytes; 0 for any
  */
 export function mountProof(level: u32, commit: usize): void {
@@ -133,9 +133,9 @@ export function mountProof(level: u32, commit: usize): void {
   if (isPinned) copyOid(pinned, commit);
 }
 
-/** The header: where the parts are, and of which commit. */
+/** The header: the places of the parts, and the commit's id. */
 function openHeader(): i32 {
-  // What does not even begin like an image is not called a truncated one.
+  // A device that does not even begin like an image is not called a truncated image.
   let status = packOpen();
   if (status == Status.OK) status = imageOpen();
   if (status != Status.OK) return status;
@@ -252,16 +252,16 @@ function visit(tree: GitObject, position: u32): i32 {
   store<u32>(frame, next, 4);
   blockRelease();
   const paths = artCount();
-  // Trees that hold each other may have more paths than anything could take.
+  // Trees that hold others many times may have more paths than any memory could take.
   if (<u64>paths >= PATHS_FREE + blockCapacity()) return Status.WORK_LIMIT;
   status = resolveInsert(here().keyLen, kind, offset, treeOid);
   if (status != Status.OK || artCount() > paths) return status;
-  // A name that is there twice: sixty trees of two such would be walked for ever, in no memory at all.
+  // A name must not be there twice: sixty trees with two such names would be walked forever, almost without memory.
   faultAt(tree.offset);
   return Status.BAD_TREE;
 }
 
-/** Entries that are looked at ahead of the one that a slow device holds up. */
+/** The number of entries that are looked at ahead while a device is slow. */
 const AHEAD: u32 = 32;
 
 /** While the device is slow to answer: asks for the index entries, and so the trees, that come next. */
@@ -277,7 +277,7 @@ function requestAhead(tree: GitObject, position: u32): void {
 
 /**
  * Mounts, from `mountBegin` or, after AGAIN, from where it stopped.
- * @returns OK, AGAIN, or what is wrong with the image
+ * @returns OK, AGAIN, or the image's error
  */
 export function mountRun(): i32 {
   while (true) {

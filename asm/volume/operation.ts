@@ -1,20 +1,20 @@
 /**
- * An operation's record: whatever it needs to go on after AGAIN, and its result. The record grows by layers: what
- * the load of an object keeps comes first (`asm/objects/loading.ts`).
+ * An operation's record: its state, with which it goes on after AGAIN, and its result. The record grows by layers: the
+ * state of an object's load comes first (`asm/objects/loading.ts`).
  *
  *     │ fields │ Result │ resolved id 32 │ Stream, head of a delta 32 │ path's key │ a page's name │
  *
- * Caches, and windows and marks of large objects, are shared by all operations.
+ * All operations share the caches, and the windows and marks of large objects.
  */
 import { Limit } from "../base/limits";
 import { GitObject } from "../objects/cache";
 import { Loading, loading } from "../objects/loading";
 import { STREAM_SIZE } from "../objects/stream";
 
-/** What an operation found, or where it failed. */
+/** The result of an operation, or the place of its error. */
 @unmanaged
 export class Result {
-  /** `Entry`, or a `Kind` where an object was asked for by its id. */
+  /** `Entry`, or a `Kind` if an object was asked for by its id. */
   kind: u32;
   /** The canonical mode: 040000, 100644, 100755, 120000, 160000. */
   mode: u32;
@@ -30,9 +30,9 @@ export class Result {
   count: u32;
   /** Their sizes, u64 each. */
   sizes: u32;
-  /** Where in the image an error was met, absolute; 0 where that is not known. */
+  /** The place of an error: its offset in the image; 0 if it is not known. */
   errorOffset: u64;
-  /** 1 where `oid` holds one: the object's, or after an error that of the object in question. */
+  /** 1 if `oid` holds an id: the object's, or after an error the id of the object in question. */
   oidKnown: u32;
   /** Entries that follow those of the listing. */
   left: u32;
@@ -48,7 +48,7 @@ export class Result {
   }
 }
 
-/** What an operation does. */
+/** The tasks of operations. */
 export namespace Task {
   export const NOTHING: u32 = 0;
   export const MOUNT: u32 = 1;
@@ -60,19 +60,19 @@ export namespace Task {
 
 @unmanaged
 export class Operation extends Loading {
-  /** `Task`: what is under way. */
+  /** `Task`: the one that is under way. */
   task: u32;
   /** `Flag`. */
   flags: u32;
-  /** Of a read: bytes from the file's start. */
+  /** For a read: bytes from the file's start. */
   position: u64;
-  /** Of a read: bytes; of a listing: entries at the most. */
+  /** For a read: bytes; for a listing: the most entries. */
   count: u32;
-  /** Of a listing: bytes of the name that its page begins behind. */
+  /** For a listing: bytes of the name that its page begins behind. */
   afterLen: u32;
   /** Its path is resolved, or the entry of its object found. */
   isResolved: bool;
-  /** A large blob is read whole, as ranges of it were dearer; and bytes that its ranges have inflated. */
+  /** A large blob is read whole, because ranges of it cost more; and bytes that its ranges have inflated. */
   isWhole: bool;
   rangeWork: u64;
   /** It has made others give memory back. */
@@ -91,7 +91,7 @@ export class Operation extends Loading {
   symlinks: u32;
   /** The tree at the walk's place, held. */
   walkTree: GitObject | null;
-  /** What stands at the walk's place: `Entry`, its offset from the PACK's start, and whether its id is known. */
+  /** The object at the walk's place: `Entry`, its offset from the PACK's start, and whether its id is known. */
   resolvedKind: u32;
   resolvedOffset: u64;
   isOidKnown: bool;
@@ -108,7 +108,7 @@ export class Operation extends Loading {
     return changetype<Result>(changetype<usize>(this) + RESULT);
   }
 
-  /** The id of what stands at the walk's place, 20 bytes. */
+  /** The id of the object at the walk's place, 20 bytes. */
   @inline
   get resolvedOid(): usize {
     return changetype<usize>(this) + RESOLVED_OID;

@@ -1,4 +1,4 @@
-/** The window that the operation which runs uses: one at a time. */
+/** The window of the running operation, which uses one at a time. */
 import { faultAt } from "../base/fault";
 import { SEEKING } from "../base/features";
 import { Status } from "../base/status";
@@ -38,7 +38,7 @@ function isFar(window: Window, position: u64): bool {
 }
 
 /**
- * Takes the window that is in a blob before a position, if there is one that is nearer than all checkpoints.
+ * Takes the window that is in a blob before a position, if it is nearer than all checkpoints.
  * @returns whether the operation uses it now
  */
 export function windowTake(blob: u64, oid: usize, position: u64, isProving: bool): bool {

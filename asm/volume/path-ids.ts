@@ -1,6 +1,6 @@
 /**
- * The ids of what the ART knows, where objects are proven: a leaf then holds the number of an entry here,
- * 28 bytes:
+ * The ids of the objects that the ART knows, if objects are proven. A leaf then holds the number of an entry
+ * here, 28 bytes:
  *
  *     │ id 20 │ offset u64, from the PACK's start; 0 for a submodule │
  */
@@ -23,7 +23,7 @@ export function idsInit(max: u32): void {
   capacityMax = max / <u32>ENTRY;
 }
 
-/** Forgets all of them, and gives their memory back. */
+/** Forgets all entries, and gives their memory back. */
 export function idsReset(): void {
   heapFree(entries);
   entries = 0;
@@ -42,7 +42,7 @@ function grow(): bool {
   return true;
 }
 
-/** @returns the number of the new entry, or -1 where there is no memory for it */
+/** @returns the number of the new entry, or -1 if there is no memory for it */
 export function idsAdd(oid: usize, offset: u64): i64 {
   if (count == capacity && !grow()) return -1;
   const entry = entries + <usize>count * ENTRY;

@@ -1,12 +1,12 @@
 /**
- * Paths: byte strings, `/` between names. One definition for library and guest. The functions make the key of the
- * operation that runs.
+ * Paths: byte strings, `/` between names. Library and guest share this definition. The functions make the key of the
+ * running operation.
  */
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 import { here } from "./operation";
 
-/** Before a name is appended: how deep the key is. `pathClear` and `pathTruncate` set it. */
+/** The depth of the key before a name is appended. `pathClear` and `pathTruncate` set it. */
 let depth: u32 = 0;
 
 export function pathClear(): void {

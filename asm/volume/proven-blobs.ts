@@ -1,6 +1,6 @@
 /**
- * Blobs that have been proven and are not in memory: what is too large for it is not hashed for each of its
- * pieces, nor is what only its size is asked of. A table of a fixed size, in which the newest wins:
+ * Blobs that have been proven and are not in memory. A blob that is too large for memory is then not hashed for each
+ * of its pieces, nor is a blob hashed again for its size. The table has a fixed size, and the newest blob wins:
  *
  *     a slot, 40 bytes:  │ offset u64, from the PACK's start; 0 free │ size u64, bytes │ id 20 │ … │
  */
@@ -23,7 +23,7 @@ function slotOf(offset: u64): usize {
   return slots + <usize>((<u32>offset * 0x9e3779b1) >> 23) * SLOT;
 }
 
-/** Whether the object at an offset is known to be the one of that id; then `provenFound` is its size. */
+/** Whether the object at an offset has been proven to have this id; then `provenFound` is its size. */
 export function provenFind(offset: u64, oid: usize): bool {
   const slot = slotOf(offset);
   if (load<u64>(slot) != offset || !sameOid(slot + 16, oid)) return false;
@@ -31,7 +31,7 @@ export function provenFind(offset: u64, oid: usize): bool {
   return true;
 }
 
-/** Forgets a proof: the bytes are not those that were proven. */
+/** Forgets a proof, because the bytes are not those that were proven. */
 export function provenDrop(offset: u64): void {
   const slot = slotOf(offset);
   if (load<u64>(slot) == offset) store<u64>(slot, 0);

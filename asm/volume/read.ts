@@ -1,8 +1,8 @@
 /**
- * Contents of a blob, piece by piece. What is small, a delta, or cached already is served from memory in one
- * piece; a large blob that is stored whole is inflated through a window (`blob-stream.ts`).
+ * Reads blobs piece by piece. A blob that is small, a delta, or cached already is served from memory in one
+ * piece. A large blob that is stored whole is inflated through a window (`blob-stream.ts`).
  *
- * Where objects are proven, such a blob goes through a window twice: it is hashed to its end before its first
+ * If objects are proven, such a blob goes through a window twice: it is hashed to its end before its first
  * byte is shown.
  */
 import { SEEKING } from "../base/features";
@@ -24,7 +24,7 @@ import { viewBegin, viewFind, viewRun } from "./delta-view";
 import { Window } from "./window";
 import { windowProver, windowsInit } from "./windows";
 
-/** From this size on a blob that is no delta goes through a window. */
+/** A blob of this size or more that is not a delta goes through a window. */
 let streamMin: u64 = 0;
 
 /** The header that was read last. */
@@ -32,7 +32,7 @@ const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
 
 /**
  * @param min bytes: larger blobs are streamed
- * @param windows windows at the most
+ * @param windows the most windows
  */
 export function readInit(min: u64, windows: u32): void {
   streamMin = min;
@@ -66,10 +66,10 @@ function serveObject(object: GitObject, oid: usize, position: u64, len: u32): i3
 /**
  * Reads from a blob.
  * @param offset the entry's, from the PACK's start
- * @param oid the blob's id, 20 bytes, where objects are proven
+ * @param oid the blob's id, 20 bytes, if objects are proven
  * @param position bytes from the blob's start
  * @param len bytes; fewer may come, none only at or past the end
- * @returns OK with the piece and the blob's size in the operation's result; AGAIN (call again with the same
+ * @returns OK with the piece and the blob's size in the operation's result; AGAIN (call again with these
  *   arguments); or an error
  */
 export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
@@ -102,7 +102,7 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
 /** Reads from a blob that is stored as a delta: in ranges, if it is large. */
 function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const read = here();
-  // Memory that had no room for the whole has room for ranges.
+  // Memory without room for the whole has room for ranges.
   const wanted = read.hasShed ? 0 : len;
   let view = viewFind(offset);
   if (view == null) {
@@ -118,7 +118,7 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
   }
   const status = view == null || isWhole(wanted, view.size) ? RANGED : rangeRead(view, position, len);
   if (status != RANGED) return status;
-  // It is dearer than the whole.
+  // The range costs more than the whole.
   windowLeave();
   if (read.held != null) objectRelease(read.held!);
   read.held = null;
@@ -128,7 +128,7 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
 
 /** Whether the entry whose header was read last goes through a window. */
 function streams(): bool {
-  // What would be inflated twice is rather held in memory, up to a size.
+  // Objects that would be inflated twice are rather held in memory, up to a size.
   return entry.kind == Kind.BLOB && entry.size >= (provesOid() ? streamMin << 2 : streamMin);
 }
 

@@ -1,12 +1,13 @@
 /**
- * Look-ups in a tree that is too large to be held in the memory that there is. The tree is inflated through a window. The
- * first pass proves it, and leaves marks, at which the stream can be taken up again: a later look-up inflates what lies
- * between two marks at the most, and nothing where the name is in the window already, as for a reader in order.
+ * Look-ups in a tree that is too large for the memory. The tree is inflated through a window. The first pass proves it,
+ * and leaves marks, at which the stream can be resumed: a later look-up inflates at most the bytes between two marks. It
+ * inflates nothing if the name is in the window already, as for a reader in order.
  *
  *     area:  │ Stream │ window │ slack │
  *     mark:  │ position u64 of the bytes in the tree │ last u32, in the bytes │ … │ Stream, without its tables │ the last 32 KiB of the window │
  *
- * One tree has marks at a time, and one operation at a time is in its stream: others wait. A tree that is a delta cannot be streamed, nor is one where entries are proven by CRC-32s.
+ * One tree has marks at a time, and one operation at a time is in its stream: others wait. A tree that is a delta cannot
+ * be streamed. No tree is streamed if entries are proven by CRC-32s.
  */
 import { copyOid, sameOid } from "../base/bytes";
 import { LARGE_TREES } from "../base/features";
@@ -32,15 +33,15 @@ const MARK_LAST: usize = 8;
 const MARK_STREAM: usize = 16;
 const MARK_WINDOW: usize = MARK_STREAM + STREAM_KEPT;
 const MARK: usize = MARK_WINDOW + HISTORY;
-/** Bytes from mark to mark, besides what the memory for marks asks for. */
+/** The least distance between marks, in bytes. It grows where the memory for marks asks for that. */
 const STEP_MIN: u64 = 0x10000;
 
-/** From this size on a tree is streamed. */
+/** A tree of this size or more is streamed. */
 let streamMin: u64 = 0;
 /** Bytes that marks may take. */
 let marksLimit: u32 = 0;
 
-/** The tree: its offset from the PACK's start, or 0 for none; its id where objects are proven; its size. */
+/** The tree: its offset from the PACK's start, or 0 for none; its id, if objects are proven; its size. */
 let treeOffset: u64 = 0;
 const treeId: usize = memory.data(20, 8);
 let treeSize: u64 = 0;
@@ -74,7 +75,7 @@ let markMax: u32 = 0;
 let markStep: u64 = 0;
 let markNext: u64 = 0;
 
-/** The name that is sought has been sought as a file's already. */
+/** The name has already been sought as a file's. */
 let asTree: bool = false;
 
 /**
@@ -100,7 +101,7 @@ export function treeStreamShed(): void {
   area = 0;
 }
 
-/** Drops a look-up that is under way. Another operation may go on with what it has come to. */
+/** Drops a look-up that is under way. Another operation may go on from the place that it has come to. */
 export function treeStreamCancel(): void {
   if (!LARGE_TREES || user != loading.number) return;
   asTree = false;
@@ -114,12 +115,12 @@ function dropMarks(): void {
   markCount = 0;
 }
 
-/** What `treeStreams` found. */
+/** The result of `treeStreams`. */
 export let isStreamed: bool = false;
 
 /**
- * Whether the tree at an offset is looked up in a stream, which `isStreamed` then says.
- * @returns OK, or what `readEntry` returns
+ * Finds out whether the tree at an offset is looked up in a stream: `isStreamed` says so.
+ * @returns OK, or a status of `readEntry`
  */
 export function treeStreams(offset: u64): i32 {
   isStreamed = treeOffset == offset;
@@ -156,7 +157,7 @@ function begin(offset: u64, oid: usize): i32 {
   return Status.OK;
 }
 
-/** Where the window's bytes end. */
+/** The end of the window's bytes. */
 // @ts-ignore: decorator
 @inline
 function windowEnd(): usize {
@@ -186,7 +187,7 @@ function goBehind(entry: usize): void {
   next = entry ? treeRest : window;
 }
 
-/** Whether the stream has filled the window: where it waits for its device, no mark can be left. */
+/** Whether the stream has filled the window. While it waits for its device, no mark can be left. */
 function isFull(): bool {
   const state = ownStream().inflate;
   return state.output == state.outputEnd;
@@ -265,7 +266,7 @@ function firstPass(): i32 {
   }
 }
 
-/** Gives the tree up where it was not what it should be, and lets others into its stream. */
+/** Ends a use of the stream: gives the tree up if it is bad, and lets other operations in. */
 function settle(status: i32): i32 {
   if (status == Status.AGAIN) return status;
   if (status != Status.OK && status != Status.NOT_FOUND) treeStreamShed();
@@ -294,14 +295,14 @@ function prove(offset: u64, oid: usize): i32 {
 
 /**
  * Reads the tree that `treeStreams` was asked about to its end, unless that has been done.
- * @param oid its id, 20 bytes, where objects are proven
+ * @param oid its id, 20 bytes, if objects are proven
  * @returns OK; AGAIN (call again); BAD_TREE also for a tree out of order; OID_MISMATCH, COLLISION, the decoder's errors
  */
 export function treeStreamProve(offset: u64, oid: usize): i32 {
   return settle(prove(offset, oid));
 }
 
-/** Goes to the nearest place before the name: here, at a mark, or at the tree's start. */
+/** Goes to the nearest place before the name: the present one, a mark, or the tree's start. */
 function approach(name: usize, nameLen: u32, isTree: bool): void {
   let low: u32 = 0;
   let high = markCount;
@@ -323,7 +324,7 @@ function seek(name: usize, nameLen: u32, isTree: bool): i32 {
   approach(name, nameLen, isTree);
   while (true) {
     while (hasNext()) {
-      // What is read again may be other bytes than those that were proven.
+      // Bytes that are read again may differ from those that were proven.
       const status = treeNext(next, windowEnd());
       if (status != Status.OK) return status;
       const order = treeOrder(treeName, treeNameLen, treeKind == Entry.TREE, name, nameLen, isTree);
@@ -339,7 +340,8 @@ function seek(name: usize, nameLen: u32, isTree: bool): i32 {
 
 /**
  * Finds the first entry of a name in the tree that `treeStreams` was asked about.
- * @returns OK with what `treeNext` sets for the entry, valid until the next call; NOT_FOUND; what `treeStreamProve` returns
+ * @returns OK with what `treeNext` sets for the entry, valid until the next call; NOT_FOUND; a status of
+ *   `treeStreamProve`
  */
 export function treeStreamFind(offset: u64, oid: usize, name: usize, nameLen: u32): i32 {
   let status = prove(offset, oid);

@@ -1,6 +1,6 @@
 /**
- * The volume: every operation that an embedder or a guest asks for. Functions begin an operation, or go on with the
- * one that answered AGAIN, in the record that `volumeUse` has chosen.
+ * The volume: all operations for embedders and guests. Functions begin an operation, or go on with the one that
+ * answered AGAIN, in the record that `volumeUse` has chosen.
  */
 import { faultAt, faultClear, faultOf, faultOffset, faultOid } from "../base/fault";
 import { copyOid } from "../base/bytes";
@@ -42,15 +42,15 @@ export namespace Flag {
   export const SIZE: u32 = 4;
 }
 
-/** What was mounted: │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ commit's id 20 │ root tree's id 20 │ */
+/** The mounted image: │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ commit's id 20 │ root tree's id 20 │ */
 const info: usize = memory.data(48, 16);
 
-/** The longest path, as it is given: in a longer one `..` would have to take names away. */
+/** The longest path, as it is given. A longer one could only be valid if `..` took names away. */
 const GIVEN_MAX: u32 = Limit.PATH * 2;
 
-/** The record of the operation that mounts, and of all of those who have one at a time. */
+/** The record of the operation that mounts, and of hosts that have one operation at a time. */
 const first: usize = memory.data(<i32>OPERATION_SIZE, 16);
-/** The operation that has ended last: what its result points to is given back when the next one runs. */
+/** The operation that has ended last. Memory that its result points to is given back when the next one runs. */
 let ended: Operation = changetype<Operation>(0);
 
 export function infoPtr(): usize {
@@ -62,7 +62,7 @@ export function result(): Result {
   return here().result;
 }
 
-/** Gives back what the last result points to. */
+/** Gives back the memory that the last result points to. */
 function releaseResult(): void {
   const operation = ended;
   if (!changetype<usize>(operation)) return;
@@ -73,7 +73,7 @@ function releaseResult(): void {
   operation.sizes = 0;
 }
 
-/** Drops the operation that is under way, if any, and gives back what the last result points to. */
+/** Drops the operation that is under way, if any, and gives back the memory that the last result points to. */
 export function volumeCancel(): void {
   const operation = here();
   releaseResult();
@@ -82,7 +82,7 @@ export function volumeCancel(): void {
   releaseResult();
 }
 
-/** The operation is no longer under way, and leaves to others what it was in the middle of. */
+/** Ends the operation's work: others may go on with it. */
 function finish(): void {
   const operation = here();
   operation.task = Task.NOTHING;
@@ -101,7 +101,7 @@ function end(status: i32): i32 {
   return status;
 }
 
-/** Ends in an error, of which the result tells the place. */
+/** Ends in an error. The result tells its place. */
 function fail(status: i32): i32 {
   if (status == Status.AGAIN) return status;
   if (status >= Status.OUT_OF_MEMORY) blockForget();
@@ -112,7 +112,7 @@ function fail(status: i32): i32 {
   return status;
 }
 
-/** Fails for the object of `result.oid` where it is not what it should be. */
+/** Fails, and names the object of `result.oid`, if it is not what it should be. */
 function failObject(status: i32): i32 {
   return fail(disproved(status, here().result.oid));
 }
@@ -124,8 +124,8 @@ export function volumeUse(record: Operation): void {
 }
 
 /**
- * Begins to mount; `volumeMount` does the work. The instance holds one volume: what was mounted before is gone, and all
- * operations with it.
+ * Begins to mount; `volumeMount` does the work. The instance holds one volume: an earlier one is gone, with all its
+ * operations.
  * @param mode `Mode.LIGHT`, `FAST` or `ANALYZE`
  * @param memoryLimit bytes, 0 for the default
  */
@@ -140,7 +140,7 @@ export function volumeMountBegin(handle: u64, capacity: u64, blockSize: u64, mod
 }
 
 /**
- * Says how far reads are proven, and of which commit the image must be: after `volumeMountBegin`, before
+ * Sets how far reads are proven, and the commit that the image must hold. Call it after `volumeMountBegin`, before
  * `volumeMount`. By default nothing is proven, and any commit will do.
  * @param level `Proof`
  * @param commit 20 bytes, or 0
@@ -168,7 +168,7 @@ function begin(task: u32, flags: u32): void {
   memory.fill(changetype<usize>(operation.result), 0, offsetof<Result>());
 }
 
-/** Begins an operation of a path. */
+/** Begins an operation on a path. */
 function beginPath(task: u32, path: usize, len: u32, flags: u32): i32 {
   begin(task, flags);
   if (!mounted()) return Status.EINVAL;
@@ -177,14 +177,14 @@ function beginPath(task: u32, path: usize, len: u32, flags: u32): i32 {
   return pathAppend(path, len);
 }
 
-/** @returns OK, AGAIN (see `volumeResume`), or what is wrong with the image */
+/** @returns OK, AGAIN (see `volumeResume`), or the image's error */
 export function volumeMount(): i32 {
   begin(Task.MOUNT, 0);
   return end(runMount());
 }
 
 /**
- * What a path leads to: `kind`, `mode`, `offset`; `oid` with Flag.OID; `size` with Flag.SIZE, read from
+ * Looks a path up: `kind`, `mode`, `offset`; `oid` with Flag.OID; `size` with Flag.SIZE, read from
  * headers.
  * @param path bytes, UTF-8 by convention; `len` of them
  */
@@ -194,9 +194,9 @@ export function volumeStat(path: usize, len: u32, flags: u32): i32 {
 }
 
 /**
- * A page of a directory's entries in the order of their names' bytes: `data` points to `count` pointers (u32)
- * to entries as git's trees hold them (mode in octal, a space, the name, NUL, 20 bytes of id); with Flag.SIZE
- * `sizes` points to as many u64; `left` entries follow.
+ * Lists a page of a directory's entries in the order of their names' bytes. `data` points to `count` pointers (u32)
+ * to entries as git's trees hold them: mode in octal, a space, the name, NUL, 20 bytes of id. With Flag.SIZE
+ * `sizes` points to as many u64. `left` entries follow.
  * @param after the page holds names that come after these bytes; `afterLen` 0 for the first page
  * @param limit the most entries of the page; 0 for all
  */
@@ -211,8 +211,8 @@ export function volumeList(path: usize, len: u32, flags: u32, after: usize, afte
 }
 
 /**
- * A piece of a file's content, or of a symlink's target where it is not followed: `data`, `dataLen`, and the
- * whole's `size`. Fewer bytes than asked for may come; none only at the end or past it.
+ * Reads a piece of a file's content, or of a symlink's target if it is not followed: `data`, `dataLen`, and the
+ * whole's `size`. Fewer bytes than asked for may come; none come only at the end or past it.
  * @param position bytes from the file's start
  * @param count bytes
  */
@@ -225,7 +225,7 @@ export function volumeRead(path: usize, len: u32, flags: u32, position: u64, cou
 }
 
 /**
- * An object whole, by its id: `kind` (1 commit, 2 tree, 3 blob, 4 tag), `data`, `dataLen`, `size`.
+ * Reads a whole object, by its id: `kind` (1 commit, 2 tree, 3 blob, 4 tag), `data`, `dataLen`, `size`.
  * @param oid 20 bytes
  */
 export function volumeObject(oid: usize): i32 {
@@ -234,7 +234,7 @@ export function volumeObject(oid: usize): i32 {
   return end(mounted() ? runObject() : Status.EINVAL);
 }
 
-/** Goes on with the operation after AGAIN. @returns what the function returns that began it; EINVAL where none waits */
+/** Goes on with the operation after AGAIN. @returns a status of the function that began it; EINVAL if none waits */
 export function volumeResume(): i32 {
   releaseResult();
   faultClear();
@@ -280,7 +280,7 @@ function resolvePath(): i32 {
   return Status.OK;
 }
 
-/** Puts the id of what was resolved into the result. */
+/** Puts the id of the resolved object into the result. */
 function nameResolved(): void {
   const operation = here();
   const result = operation.result;
@@ -329,8 +329,8 @@ function runList(): i32 {
 }
 
 /**
- * Gives back all that can be had again, for an object that memory has no room for: once an operation.
- * @returns whether it is worth another try
+ * Gives back all memory whose content can be read again, for an object that has no room: once per operation.
+ * @returns whether another try is worthwhile
  */
 function shed(): bool {
   const operation = here();
@@ -347,13 +347,13 @@ function shed(): bool {
   treeStreamShed();
   resolveShed();
   objectShed();
-  // The error is none any more.
+  // The error no longer counts.
   operation.result.errorOffset = 0;
   if (operation.isResolved) nameResolved();
   return true;
 }
 
-/** Loads the directory at `result.offset`, of the id in the result where objects are proven, and lists a page of it. */
+/** Loads the directory at `result.offset`, by the id in the result if objects are proven, and lists a page of it. */
 function loadPage(): i32 {
   const operation = here();
   const result = operation.result;

@@ -15,7 +15,7 @@ export class Window {
   size: u64;
   /** The window's first byte in the blob. */
   start: u64;
-  /** The number of the operation that uses it, or 0; and when it was used last, 0 where the blob's end has been read. */
+  /** The number of the operation that uses it, or 0; and the time of its last use, 0 if the blob's end has been read. */
   user: u32;
   used: u32;
   /** The stream has ended as it should. */
@@ -23,7 +23,7 @@ export class Window {
   /** The blob is being hashed, and none of it is shown. */
   isProving: bool;
 
-  /** The id that the blob was opened by, where objects are proven. */
+  /** The id that the blob was opened by, if objects are proven. */
   @inline
   get oid(): usize {
     return changetype<usize>(this) + OID;
@@ -39,7 +39,7 @@ export class Window {
     return changetype<Stream>(changetype<usize>(this) + STREAM);
   }
 
-  /** What has been inflated: from here to the inflater's output. */
+  /** The inflated bytes lie from here to the inflater's output. */
   @inline
   get bytes(): usize {
     return changetype<usize>(this) + BYTES;

@@ -1,7 +1,7 @@
 /**
- * Windows of all operations: as many as operations that can be under way. A window outlives the operation that has used it:
- * whoever reads on in the blob, now or later, goes on from there, and the window that was used longest ago gives way to
- * another blob.
+ * Windows of all operations: as many as operations that can be under way. A window outlives its operation: a later
+ * operation that reads on in the blob goes on from there. The window that was used longest ago gives way to another
+ * blob.
  */
 import { OPERATIONS } from "../base/features";
 import { sameOid } from "../base/bytes";
@@ -11,7 +11,7 @@ import { loading } from "../objects/loading";
 import { provesOid } from "../objects/proof";
 import { WINDOW_SIZE, Window } from "./window";
 
-/** Pointers to the windows, u32 each, of which there are `windowMax` at the most; 0 where there is none. */
+/** Pointers to the windows, u32 each, at most `windowMax`; 0 for none. */
 const windows: usize = memory.data(4 * OPERATIONS, 8);
 let windowMax: u32 = 0;
 let clock: u32 = 0;
@@ -85,7 +85,7 @@ export function windowProver(blob: u64): u32 {
   return 0;
 }
 
-/** A window for another blob: a new one, or the one that was used longest ago. Null where there is no memory. */
+/** A window for another blob: a new one, or the one that was used longest ago. Null if there is no memory. */
 export function windowObtain(): Window | null {
   if (OPERATIONS == 1 && windowAt(0) != null) return windowAt(0);
   let oldest: Window | null = null;

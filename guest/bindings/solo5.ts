@@ -20,7 +20,7 @@ namespace solo5 {
 /** u64 handle, u64 capacity, u64 block size. */
 const info: usize = memory.data(24, 8);
 
-/** What `blockAcquire` found: the handle, and bytes. */
+/** The results of `blockAcquire`: the handle, and sizes in bytes. */
 export let blockHandle: u64 = 0;
 export let blockCapacity: u64 = 0;
 export let blockSize: u64 = 0;
@@ -31,7 +31,7 @@ export function consoleWrite(ptr: usize, len: u32): void {
 }
 
 /**
- * Acquires a device of the manifest's, once.
+ * Acquires a device of the manifest, once.
  * @returns Status: OK, and the results are in `blockHandle`, `blockCapacity` and `blockSize`; or EINVAL
  */
 export function blockAcquire(namePtr: usize, nameLen: u32): i32 {

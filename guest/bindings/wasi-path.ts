@@ -1,9 +1,9 @@
-/** Which preopened directory a path belongs to, as wasi-libc finds it: the longest that is a prefix of the path. */
+/** Finds the preopened directory of a path, as wasi-libc does: the longest one that is a prefix of the path. */
 import { wasi } from "./wasi-preview1";
 
 /** Preopened directories are the descriptors from here on. */
 const FIRST_FD: u32 = 3;
-/** A host that names a directory for every descriptor would have the search go on forever. */
+/** The end of the search, which would go on forever if a host named a directory for every descriptor. */
 const LAST_FD: u32 = 1026;
 const DIR_MAX: u32 = 4096;
 const SYMLINK_FOLLOW: u32 = 1;
@@ -21,7 +21,7 @@ export let resolvedFd: u32 = 0;
 export let resolvedPtr: usize = 0;
 export let resolvedLen: u32 = 0;
 
-/** Bytes of leading `/` and `./`, and of a `.` that is all: the working directory of a WASI program is its root. */
+/** Bytes of leading `/` and `./`, and of a lone `.`: the working directory of a WASI program is its root. */
 function rootLen(ptr: usize, len: u32): u32 {
   let skip: u32 = 0;
   while (skip < len) {
@@ -36,7 +36,7 @@ function rootLen(ptr: usize, len: u32): u32 {
 
 /**
  * Finds the directory; of two alike, the one that is as absolute as the path is.
- * @returns false where the path is in none
+ * @returns false if the path is in none
  */
 export function resolve(path: usize, len: u32): bool {
   const skip = rootLen(path, len);
@@ -71,7 +71,7 @@ export function resolve(path: usize, len: u32): bool {
   return best > 0;
 }
 
-/** Opens what was resolved, for reading. Returns the errno; the descriptor is at `fdOut`. */
+/** Opens the resolved path for reading. Returns the errno; the descriptor is at `fdOut`. */
 export function openAt(fdOut: usize): i32 {
   return wasi.path_open(resolvedFd, SYMLINK_FOLLOW, resolvedPtr, resolvedLen, 0, RIGHTS, 0, 0, fdOut);
 }

@@ -60,7 +60,7 @@ export namespace Errno {
 /** iovec: u32 address, u32 length; then the count that a call wrote. */
 const io: usize = memory.data(12, 4);
 
-/** How often a read of a file is tried again that is interrupted, or is to wait. */
+/** The number of tries for a read of a file that is interrupted, or is to wait. */
 const RETRIES_MAX: u32 = 1000;
 
 /** Ends the program. A host that returns from `proc_exit` breaks its contract: only a trap is left. */

@@ -1,6 +1,6 @@
 /**
- * The tender's part, played by the guest itself where a WASI runtime runs it: takes the same flags, makes the same checks
- * with the same messages, opens the devices read-only and leaves the rest of the arguments as the command line.
+ * The tender's part, which the guest plays itself in a WASI runtime. It takes the tender's flags, makes its checks with
+ * its messages, opens the devices read-only and leaves the rest of the arguments as the command line.
  * `manifest` is not a file: the build makes it of the guest's `manifest.json` (`count`; `names`, each followed by a NUL).
  */
 import { count, names } from "./manifest";
@@ -53,7 +53,7 @@ function cstrLen(ptr: usize): u32 {
   return <u32>(end - ptr);
 }
 
-/** The declared device of that name; `count` where there is none. */
+/** The declared device of that name; `count` if there is none. */
 export function deviceIndex(name: usize, len: u32): u32 {
   let known = names;
   for (let index: u32 = 0; index < count; index++) {
@@ -102,7 +102,7 @@ function die(): void {
 const OUTPUT_FAILED: i32 = 8;
 const PIPE_CLOSED: i32 = 141;
 
-/** Ends the program, silently where the reader of its output has gone. */
+/** Ends the program, silently if the reader of its output has gone. */
 export function cannotWrite(errno: i32): void {
   if (errno == Errno.PIPE) end(PIPE_CLOSED);
   say("solo5-wasm: cannot write to standard output: ");
@@ -139,7 +139,7 @@ function startsWith(arg: usize, text: string): bool {
   return true;
 }
 
-/** Bytes of the name before `=`; 0 where it is no device's, or nothing follows. */
+/** Bytes of the name before `=`; 0 if it is not a device's, or nothing follows. */
 function nameLen(ptr: usize): u32 {
   let len: u32 = 0;
   for (; load<u8>(ptr + len) != 0x3d; len++) {
@@ -222,7 +222,7 @@ function cannotOpen(device: Device, errno: i32): void {
   die();
 }
 
-/** WASI's filetype of what `filestat` describes: only a regular file has a size that WASI tells. */
+/** WASI's filetype in `filestat`: WASI tells sizes only of regular files. */
 function checkKind(device: Device): void {
   const kind: u32 = load<u8>(filestat, 16);
   if (kind == 3) cannotOpen(device, Errno.ISDIR);
@@ -307,7 +307,7 @@ function badArgs(): void {
   die();
 }
 
-/** How many arguments there are. */
+/** The number of arguments. */
 let argc: u32 = 0;
 
 /**
@@ -332,7 +332,7 @@ function readArgs(): usize {
   return argv;
 }
 
-/** Does all that a tender does before the guest's first instruction. */
+/** Does all work of a tender before the guest's first instruction. */
 export function boot(): void {
   const argv = readArgs();
   // Without any argument there is no name either; the arguments' own terminator is an empty one.

@@ -4,19 +4,19 @@ import { count } from "./manifest";
 import { end, preadAll, writeAll } from "./wasi-preview1";
 import { cannotWrite, cmdline, cmdlineSize, deviceAt, deviceIndex } from "./wasi-tender";
 
-/** What `blockAcquire` found: the handle, and bytes. */
+/** The results of `blockAcquire`: the handle, and sizes in bytes. */
 export let blockHandle: u64 = 0;
 export let blockCapacity: u64 = 0;
 export let blockSize: u64 = 0;
 
-/** Raw bytes to the console. Where they cannot be written, the program ends: its output must not have holes. */
+/** Raw bytes to the console. If they cannot be written, the program ends: its output must not have holes. */
 export function consoleWrite(ptr: usize, len: u32): void {
   const errno = writeAll(1, ptr, len);
   if (errno) cannotWrite(errno);
 }
 
 /**
- * Acquires a device of the manifest's, once.
+ * Acquires a device of the manifest, once.
  * @returns Status: OK, and the results are in `blockHandle`, `blockCapacity` and `blockSize`; or EINVAL
  */
 export function blockAcquire(namePtr: usize, nameLen: u32): i32 {

@@ -1,6 +1,6 @@
 /**
- * Tries the block hypercalls on the devices `storage` and `other`. Every 512 bytes of `storage`, of which there are at least
- * 8 KB, must begin with their number, a u64. Each check that fails has an exit status of its own; 0: all hold.
+ * Tries the block hypercalls on the devices `storage` and `other`. `storage` has at least 8 KB, and every 512 bytes of it
+ * must begin with their number, a u64. Each check that fails has an exit status of its own; 0: all hold.
  */
 import { block_acquire, block_read, block_write, EINVAL, OK } from "../lib/hypercalls";
 

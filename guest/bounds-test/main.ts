@@ -1,6 +1,6 @@
 /**
- * Passes pointers and lengths that are not the guest's to every hypercall that takes one. Where a result is there it must be
- * EINVAL, and nothing may be changed by halves. Each check that fails has an exit status of its own; 0: all hold.
+ * Passes pointers and lengths outside the guest's memory to every hypercall that takes one. A result must be EINVAL, and
+ * no change may be made by halves. Each check that fails has an exit status of its own; 0: all hold.
  */
 import {
   block_acquire,
@@ -32,7 +32,7 @@ function acquiring(): i32 {
   if (block_acquire(name, 7, TOP, info + 8) != EINVAL) return 7;
   if (block_acquire(name, 7, info, end() - 15) != EINVAL) return 8;
   if (block_acquire(name, 7, info, TOP) != EINVAL) return 9;
-  // What was refused has acquired nothing, and written nothing.
+  // Refused calls have acquired nothing, and written nothing.
   if (load<u64>(info) | load<u64>(info, 8) | load<u64>(info, 16)) return 10;
   if (block_acquire(name, 7, info, info + 8) != OK) return 11;
   return 0;
@@ -58,7 +58,7 @@ function reading(handle: u64, blockSize: u32): i32 {
   return 0;
 }
 
-/** No results, only nothing that happens: the test has the console to compare. */
+/** These hypercalls have no results and must do nothing: the test compares the console. */
 function others(): i32 {
   console_write(TOP, 1);
   console_write(end(), 1);

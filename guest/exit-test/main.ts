@@ -9,7 +9,7 @@ function number(arg: usize): i32 {
   return negative ? -value : value;
 }
 
-/** The argument is read back after the call, so that it is no tail call. */
+/** The argument is read back after the call, so that the call is not a tail call. */
 function deep(level: u64): u64 {
   return deep(level + 1) + load<u8>(args);
 }

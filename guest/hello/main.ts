@@ -1,4 +1,4 @@
-/** The smallest guest: no device. Prints its command line, then its arguments, one a line. */
+/** The smallest guest, without a device. Prints its command line, then its arguments, one per line. */
 import { args, argLen, argNext, argsEnd, CMDLINE_MAX, cmdlineSplit } from "../lib/cmdline";
 import { cmdlineLen, cmdlineRead } from "../bindings/solo5";
 import { flush, print, printBytes } from "../lib/console";

@@ -19,7 +19,7 @@ function isSpace(byte: u32): bool {
 /**
  * Reads the command line and splits it. An argument takes no more room unquoted than it did quoted, its NUL included:
  * the write position never passes the read position.
- * @returns false where a quote is not closed, or the last byte is a backslash, or it is too long or holds a NUL
+ * @returns false if a quote is not closed, the last byte is a backslash, or the line is too long or holds a NUL
  */
 export function cmdlineSplit(): bool {
   const len = cmdlineLen();
@@ -62,7 +62,7 @@ export function argLen(arg: usize): u32 {
   return <u32>(end - arg);
 }
 
-/** The argument after `arg`; `argsEnd` where there is none. */
+/** The argument after `arg`; `argsEnd` if there is none. */
 export function argNext(arg: usize): usize {
   return arg + argLen(arg) + 1;
 }
@@ -82,14 +82,14 @@ export function argStartsWith(arg: usize, text: string): bool {
   return true;
 }
 
-/** What `argOption` found: the value, and the argument after it. */
+/** The results of `argOption`: the value, and the argument after it. */
 export let optionValue: usize = 0;
 export let optionNext: usize = 0;
 
 /**
  * Whether `arg` is the option `key`: `--key VALUE` or `--key=VALUE`.
  * @param key an ASCII literal with its dashes
- * @returns true, and `optionValue` is 0 where the value is missing
+ * @returns true; `optionValue` is 0 if the value is missing
  */
 export function argOption(arg: usize, key: string): bool {
   if (!argStartsWith(arg, key)) return false;

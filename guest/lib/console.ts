@@ -1,6 +1,6 @@
 /**
- * Printing. What is printed gathers in a buffer, so that a line is one hypercall, until `flush`. A string literal is
- * static data, here as elsewhere in guests: it is read in place, and nothing is ever allocated for it.
+ * Printing. Output gathers in a buffer until `flush`, so that a line is one hypercall. A string literal is static data,
+ * here as elsewhere in guests: it is read in place, and nothing is ever allocated for it.
  */
 import { consoleWrite } from "../bindings/solo5";
 
@@ -8,7 +8,7 @@ const CAPACITY: u32 = 1024;
 const buffer: usize = memory.data(1024, 1);
 let used: u32 = 0;
 
-/** Hands what was printed to the host. */
+/** Hands the buffer to the host. */
 export function flush(): void {
   if (used) consoleWrite(buffer, used);
   used = 0;

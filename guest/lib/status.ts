@@ -1,4 +1,4 @@
-/** Names of the core's statuses (`asm/base/status.ts`), as `src/errors.ts` has them. */
+/** Names of the core's statuses (`asm/base/status.ts`), as in `src/errors.ts`. */
 import { print, printByte, printU64 } from "./console";
 // The build makes it: numbers and names, one after the other, and a zero, in half the bytes that literals take.
 import { names } from "./status-names";

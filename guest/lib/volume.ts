@@ -15,12 +15,12 @@ let position: u64 = 0;
 export let chunkPtr: usize = 0;
 export let chunkLen: u32 = 0;
 
-/** AGAIN from a synchronous host is a broken promise. */
+/** A synchronous host that answers AGAIN breaks its contract. */
 function settled(status: i32): i32 {
   return status == Status.AGAIN ? Status.EUNSPEC : status;
 }
 
-/** Where in the image the last error was met: absolute, 0 where that is not known. */
+/** The place of the last error: its offset in the image, 0 if it is not known. */
 export function errorOffset(): u64 {
   return result().errorOffset;
 }
@@ -37,8 +37,7 @@ export function volumeMount(handle: u64, capacity: u64, blockSize: u64, mode: u3
 /**
  * Finds a file and stands before its first byte.
  * @param ptr the path, which must stay where it is while the file is read
- * @param flags `Flag.FOLLOW` where symlinks are to be followed; otherwise a symlink reads as its target's
- *   name
+ * @param flags `Flag.FOLLOW` to follow symlinks; otherwise a symlink reads as its target's name
  */
 export function volumeOpen(ptr: usize, len: u32, flags: u32): i32 {
   path = ptr;

@@ -1,6 +1,6 @@
 /**
- * Grows its memory until that fails and prints how many pages it had. The last page must be good to use.
- * Exit status 0, or 1 where it is not.
+ * Grows its memory until that fails and prints the number of pages. The last page must be usable.
+ * Exit status 0, or 1 if it is not.
  */
 import { flush, print, printU64 } from "../lib/console";
 

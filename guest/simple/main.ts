@@ -34,7 +34,7 @@ let path: usize = 0;
 let mode: u32 = Mode.LIGHT;
 let flags: u32 = 0;
 
-/** Sets `mode` to what `--mode` names. */
+/** Sets `mode` to the mode that `--mode` names. */
 function parseMode(name: usize): bool {
   if (argIs(name, "light")) mode = Mode.LIGHT;
   else if (argIs(name, "fast")) mode = Mode.FAST;
@@ -43,7 +43,7 @@ function parseMode(name: usize): bool {
   return true;
 }
 
-/** Whatever the command line asks for but a file, or a file: then `path` is set. */
+/** Reads the command line, and prints help or an error. Sets `path` if there is a file to read. */
 function parse(): i32 {
   if (!cmdlineSplit()) return usage("malformed command line");
   for (let arg = args; arg < argsEnd; ) {
@@ -88,7 +88,7 @@ function usage(what: string): i32 {
   return NOT_FOUND;
 }
 
-/** One line that says what went wrong, after whatever was printed of the file. Returns the exit status. */
+/** Prints the error in one line, behind the part of the file that was printed. Returns the exit status. */
 function fail(status: i32, written: bool): i32 {
   if (written) print("\n");
   print("Error: ");

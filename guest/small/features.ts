@@ -1,4 +1,4 @@
-/** What guests are compiled with, in the place of `asm/base/features.ts`, which says what each part is. */
+/** The features of guests. It stands in for `asm/base/features.ts`, which describes each one. */
 export const PROOFS: bool = false;
 export const LOOKUP_CACHES: bool = false;
 export const SIZES: bool = false;

@@ -1,5 +1,5 @@
 /**
- * SHA-1 (FIPS 180-4, 6.1.2), small where `asm/checksum/sha1.ts` is fast: guests hash only where they rebuild an
+ * SHA-1 (FIPS 180-4, 6.1.2). This file is small, `asm/checksum/sha1.ts` is fast: guests hash only when they rebuild an
  * index, and are linked with this file instead.
  */
 import { SHA1_BLOCK, SHA1_LENGTH } from "../../asm/checksum/sha1-state";

@@ -1,9 +1,9 @@
 /**
- * The library core's interface, for its hosts: exports, flags and the layout of structs (docs/ABI.md). A test holds all
- * of it against the AssemblyScript, the built module and that page. Runs in browsers, too.
+ * The library core's interface, for its hosts: exports, flags and the layout of structs (docs/ABI.md). A test compares
+ * all of it with the AssemblyScript, the built module and that page. This file runs in browsers, too.
  */
 
-/** The exports of the core, but `ABI_VERSION`. Pointers are bytes into `memory`; docs/ABI.md says what each does. */
+/** The exports of the core except `ABI_VERSION`. docs/ABI.md describes each. Pointers are byte offsets in `memory`. */
 export interface CoreExports extends Record<string, unknown> {
   memory: WebAssembly.Memory;
   input(): number;
@@ -44,7 +44,7 @@ export const FLAG = { FOLLOW: 1, OID: 2, SIZE: 4 } as const;
 /** Mount modes, as the core numbers them (`asm/volume/mount.ts`). */
 export const MODE = { light: 0, fast: 1, analyze: 2 } as const;
 
-/** How far reads are proven, as the core numbers it (`asm/objects/proof.ts`): 3 is `oid`, collisions refused. */
+/** Levels of proof, as the core numbers them (`asm/objects/proof.ts`): 3 is `oid` with collisions refused. */
 export const PROOF = { none: 0, crc: 1, oid: 2 } as const;
 export const PROOF_COLLISIONS = 3;
 
@@ -64,7 +64,7 @@ export const RESULT = {
   waitsFor: 76,
 } as const;
 
-/** Offsets of the fields of what was mounted (`infoPtr` in `asm/volume/volume.ts`; docs/ABI.md). */
+/** Offsets of the mounted image's fields (`infoPtr` in `asm/volume/volume.ts`; docs/ABI.md). */
 export const INFO = {
   time: 0,
   commit: 8,

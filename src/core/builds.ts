@@ -2,8 +2,8 @@
 import { DocteurError } from "../errors.js";
 
 /**
- * A module of eight bytes and one function that uses `v128`: what `WebAssembly.validate` says of it tells of
- * SIMD.
+ * A module of eight bytes and one function that uses `v128`: `WebAssembly.validate` accepts it if the engine
+ * has SIMD.
  */
 const SIMD_PROBE = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
@@ -16,8 +16,8 @@ export function hasSimd(): boolean {
 }
 
 /**
- * Where each build stands, the baseline and SIMD: written out, since bundlers carry along just what an expression of this
- * form names. In functions, since a script that is no module has no such place.
+ * The places of the builds, baseline and SIMD. They are written out, because bundlers take along only the files that an
+ * expression of this form names. They are functions, because a script that is not a module has no such place.
  */
 const BUILDS = {
   core: [
@@ -34,7 +34,7 @@ const BUILDS = {
   ],
 } as const;
 
-/** Where the core stands. @param simd which build; by default what the engine takes */
+/** The core's place. @param simd which build; by default the one that the engine takes */
 export function coreUrl(simd = hasSimd()): URL {
   return BUILDS.core[simd ? 1 : 0]();
 }
@@ -82,9 +82,9 @@ function compile(stem: Stem, simd: boolean, debug: boolean): Promise<WebAssembly
 
 /**
  * Compiles the core.
- * @param simd which build; by default what the engine takes
+ * @param simd which build; by default the one that the engine takes
  * @param debug the debug build, which only a development tree has
- * @throws DocteurError `Io` where it is not beside this module, as in a bundle that left it behind
+ * @throws DocteurError `Io` if it is not beside this module, as in a bundle that left it behind
  */
 export function compileCore(simd = hasSimd(), debug = false): Promise<WebAssembly.Module> {
   return compile("core", simd, debug);

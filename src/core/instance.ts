@@ -11,19 +11,19 @@ import { hexOid } from "../git/oid.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
 import { ABI_VERSION, type CoreExports, INPUT_MAX, RESULT } from "./abi.js";
 
-/** What a device may answer. */
+/** The answers of a device. */
 const RESULTS: readonly number[] = Object.values(READ);
 
-/** Errors that are about one object, which their message names. */
+/** Errors about one object, which their message names. */
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
 
-/** @throws DocteurError `InvalidArgument` where the module is another than the core */
+/** @throws DocteurError `InvalidArgument` if the module is not the core */
 function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): CoreExports {
   let exports: CoreExports & { ABI_VERSION?: unknown };
   try {
     ({ exports } = instantiateSync(module, imports) as unknown as { exports: ASUtil & CoreExports });
   } catch (cause) {
-    // A host that has no memory for an instance is no fault of the module's.
+    // The module is not at fault if the host has no memory for an instance.
     const code = cause instanceof RangeError ? "OutOfMemory" : "InvalidArgument";
     throw new DocteurError(code, `cannot instantiate the core: ${(cause as Error).message}`, { cause });
   }
@@ -38,8 +38,8 @@ function placeOf(offset: number | undefined): string {
 }
 
 /**
- * The error of an operation whose device failed. A device of ours says why in words for people.
- * @param cause what the device says, or threw
+ * The error of an operation whose device failed. This package's devices give the reason in words for people.
+ * @param cause the device's reason, or the exception that it threw
  */
 function deviceError(cause: unknown, path: string | undefined, offset?: number): DocteurError {
   const message = `${MESSAGES.DeviceFailed}${placeOf(offset)}`;
@@ -57,16 +57,16 @@ export class Core {
   readonly #input: number;
   /** Pointers to results, by handles. */
   readonly #results: number[] = [];
-  /** The result that is read; 0 for none. */
+  /** The result that is being read; 0 for none. */
   #result = 0;
-  /** What the device threw, against its contract, since the operation began. */
+  /** An exception that the device threw, against its contract, since the operation began. */
   #thrown: unknown;
   #view: DataView;
   #bytes: Uint8Array;
 
   /**
    * @param module a build of the core
-   * @param device what `block_read` reads
+   * @param device the one that `block_read` reads
    */
   constructor(module: WebAssembly.Module, device: BlockDevice) {
     this.#device = device;
@@ -87,13 +87,13 @@ export class Core {
     return this.#exports;
   }
 
-  /** The memory's bytes, as long as no call has been made since. */
+  /** The memory's bytes, valid until the next call. */
   get bytes(): Uint8Array {
     if (this.#bytes.buffer !== this.#exports.memory.buffer) this.#renew();
     return this.#bytes;
   }
 
-  /** The same as a view. */
+  /** The memory as a view, valid until the next call. */
   get view(): DataView {
     if (this.#view.buffer !== this.#exports.memory.buffer) this.#renew();
     return this.#view;
@@ -109,7 +109,7 @@ export class Core {
     if (target + size > bytes.length || offset > Number.MAX_SAFE_INTEGER) return READ.EINVAL;
     try {
       const result: unknown = this.#device.read(Number(offset), bytes.subarray(target, target + size));
-      // What WebAssembly made of anything else, a promise say, would be 0: OK.
+      // WebAssembly would turn anything else, such as a promise, into 0: OK.
       return typeof result === "number" && RESULTS.includes(result) ? result : READ.EUNSPEC;
     } catch (error) {
       // An exception that passed through the core would leave its state halfway.
@@ -144,7 +144,7 @@ export class Core {
   }
 
   /**
-   * Begins an operation, or goes on with one. Its result is then the one that is read, until the next call.
+   * Begins an operation, or goes on with one. Its result is then the current one, until the next call.
    * @param call calls the export
    * @returns its status
    */
@@ -176,7 +176,7 @@ export class Core {
   }
 
   /**
-   * Runs an operation to its end, where it is the only one.
+   * Runs an operation to its end, while it is the only one.
    * @param call calls the export
    * @param signals end the wait for the device; the operation is dropped
    * @throws DocteurError; the reason of a signal
@@ -199,7 +199,7 @@ export class Core {
     if (status !== STATUS.Ok) throw this.error(status);
   }
 
-  /** Runs an operation over a synchronous device. @throws DocteurError also where the device is not synchronous */
+  /** Runs an operation over a synchronous device. @throws DocteurError also if the device is not synchronous */
   runSync(handle: number, call: (handle: number) => number): void {
     const status = this.call(handle, call);
     if (status === STATUS.Ok) return;
@@ -222,13 +222,13 @@ export class Core {
     }
   }
 
-  /** Throws for a status that is not OK of an export that is no operation. */
+  /** Throws if an export that is not an operation has returned another status than OK. */
   check(status: number): void {
     this.#result = 0;
     if (status !== STATUS.Ok) throw this.error(status);
   }
 
-  /** The error that a status stands for: of the operation that was called last. @param path what it is about */
+  /** The error for a status of the operation that was called last. @param path the operation's */
   error(status: number, path?: string): DocteurError {
     const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
     const hasResult = this.#result !== 0;
@@ -242,7 +242,7 @@ export class Core {
   }
 }
 
-/** The error for a device that answers AGAIN where nothing waits for it. */
+/** The error for a device that answers AGAIN when nothing waits for it. */
 export function notSynchronous(): DocteurError {
   return new DocteurError("InvalidArgument", "the device is not synchronous: it answers AGAIN", {
     hint: "open() reads it; or serve it from another thread, by share()",

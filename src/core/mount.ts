@@ -1,4 +1,4 @@
-/** A core over a device, mounted: what `open` makes a volume of. */
+/** Mounts a core over a device: `open` makes a volume of it. */
 import { invalid } from "../arguments.js";
 import type { BlockDevice } from "../devices/device.js";
 import { oidBytes } from "../git/oid.js";
@@ -6,18 +6,18 @@ import { MODE, PROOF, PROOF_COLLISIONS } from "./abi.js";
 import { compileCore } from "./builds.js";
 import { Core } from "./instance.js";
 
-/** How an image is mounted. */
+/** Modes of mounting. */
 export type Mode = keyof typeof MODE;
 
-/** How far the content that is read is proven. */
+/** Levels of proof for the content that is read. */
 export type Proof = keyof typeof PROOF;
 
-/** How to mount. */
+/** Options of `mount`. */
 export interface MountOptions {
   mode: Mode;
   /** Bytes; 0 for the default. */
   memoryLimit: number;
-  /** By default `none`, and `oid` where collisions are to be found or a commit is given. */
+  /** By default `oid` if collisions are refused or a commit is given, otherwise `none`. */
   proof?: Proof | undefined;
   /** Refuse objects that are part of a SHA-1 collision attack. */
   collisions?: boolean | undefined;
@@ -38,7 +38,7 @@ function proofLevel({ proof, collisions = false, commit }: MountOptions): number
 /**
  * Mounts a device in a new instance of the core.
  * @param module a compiled core; by default the one beside this package
- * @throws DocteurError what is wrong with the image or its device, which is left open
+ * @throws DocteurError the error of the image or its device. The device is left open
  */
 export async function mount(
   device: BlockDevice,
@@ -51,7 +51,7 @@ export async function mount(
 }
 
 /**
- * Mounts in an instance that has been used: what it had mounted is forgotten.
+ * Mounts in an instance that has been used. It forgets the image that it had mounted.
  * @param device the one that the instance was made over
  * @throws DocteurError as `mount` does
  */

@@ -1,6 +1,7 @@
 /**
- * Holds a guest to its memory limit before it is compiled. The engine bounds what a module declares: the maxima of its
- * memory and its tables are narrowed. What costs the engine memory and has no maximum is refused.
+ * Holds a guest to its memory limit before it is compiled. The engine enforces the maxima that a module declares: those
+ * of its memory and its tables are narrowed. A module is refused if parts without a maximum cost the engine too much
+ * memory.
  */
 import { DocteurError } from "../errors.js";
 import { type ModuleShape, PAGE, PAGES_MAX, type Place, SECTION, type Table } from "./wasm-module.js";
@@ -52,12 +53,12 @@ function capMemory(bytes: Uint8Array, { memory }: ModuleShape, limit: number): U
   return replaceSection(bytes, memory, SECTION.memory, [1, 1, ...leb128(memory.minimum), ...leb128(pages)]);
 }
 
-/** How far each table may grow, so that none takes room from another that it does not need itself. */
+/** The maximum of each table. A table takes no room that it does not need and another one does. */
 function shareElements(tables: readonly Table[], room: number): number[] {
   const maxima = tables.map(({ minimum }) => minimum);
   const wanted = (index: number): number =>
     (tables[index]!.maximum ?? Number.POSITIVE_INFINITY) - maxima[index]!;
-  // The modest ones first: what they leave is shared by the others.
+  // The modest tables come first: the others share the rest.
   const order = tables
     .map((_, index) => index)
     .sort((left, right) => Math.sign(wanted(left) - wanted(right)) || left - right);
@@ -87,13 +88,13 @@ function capTables(bytes: Uint8Array, { tables }: ModuleShape, limit: number): U
 }
 
 /**
- * Narrows the maxima of a module's memory and tables, so that the engine itself holds the guest to them. What belongs to
- * the module can be capped in no other way.
+ * Narrows the maxima of a module's memory and tables, so that the engine itself holds the guest to them. A memory or
+ * table of the module's own cannot be capped in another way.
  * @param bytes the module
- * @param shape what `readModuleShape` says of it
+ * @param shape the result of `readModuleShape`
  * @param limit bytes of memory; the tables follow from it
  * @returns the module's bytes, or new ones
- * @throws DocteurError `BadGuest` where the module begins larger, or costs the engine too much
+ * @throws DocteurError `BadGuest` if the module begins larger, or costs the engine too much
  */
 export function capModule(bytes: Uint8Array, shape: ModuleShape, limit: number): Uint8Array {
   if (shape.globals > GLOBALS_MAX)
@@ -104,6 +105,6 @@ export function capModule(bytes: Uint8Array, shape: ModuleShape, limit: number):
       `function ${costliest.index} has ${costliest.locals} local variables in ${costliest.bytes} bytes of code: ` +
         "too much to compile",
     );
-  // The memory's section follows that of the tables: what is written later does not move what is written first.
+  // The memory's section follows the tables' section, and is written first: the second write does not move it.
   return capTables(capMemory(bytes, shape, limit), shape, limit);
 }

@@ -8,9 +8,9 @@ export const CMDLINE_MAX = 8192;
 const NEEDS_QUOTES = /^$|[ \t\n\v\f\r"\\]/;
 
 /**
- * Joins a guest's arguments by spaces, those that need it in double quotes with backslash escapes.
+ * Joins a guest's arguments by spaces. Arguments that need it get double quotes and backslash escapes.
  * @returns UTF-8, at most `CMDLINE_MAX` bytes
- * @throws DocteurError `InvalidArgument` where it would be longer, or an argument holds a NUL
+ * @throws DocteurError `InvalidArgument` if it would be longer, or an argument holds a NUL
  */
 export function encodeCommandLine(args: readonly string[]): Uint8Array {
   if (args.some((arg) => arg.includes("\0")))

@@ -1,6 +1,6 @@
 /**
- * The hypercalls of a guest (docs/ABI.md; where it is silent, Solo5's `solo5.h`). Whatever a guest passes, it
- * gets a result code: no exception of the host's reaches it, and none that it causes reaches the host.
+ * The hypercalls of a guest (docs/ABI.md; where it is silent, Solo5's `solo5.h`). For any arguments a guest gets a
+ * result code: exceptions of the host do not reach the guest, and its own do not reach the host.
  */
 import type { BlockDevice } from "../devices/device.js";
 import { isValidRange, RESULT } from "../devices/device.js";
@@ -25,7 +25,7 @@ export const HYPERCALL_TYPES: Readonly<Record<string, string>> = {
 export class GuestEnd {
   readonly cause: "exit" | "abort" | "console";
   readonly status: number;
-  /** What the console threw. */
+  /** The console's exception. */
   readonly error: unknown;
 
   constructor(cause: GuestEnd["cause"], status: number, error?: unknown) {
@@ -35,17 +35,17 @@ export class GuestEnd {
   }
 }
 
-/** What the hypercalls of one guest work on. */
+/** The devices, command line and console of one guest. */
 export interface HypercallOptions {
   /** The attached devices by name; a handle is an index into them. */
   devices: readonly (readonly [string, BlockDevice])[];
   /** At most `CMDLINE_MAX` bytes. */
   cmdline: Uint8Array;
-  /** Takes what the guest writes. If it throws, the guest ends: its output must not have holes. */
+  /** Takes the guest's output. If it throws, the guest ends: the output must not have holes. */
   console: (bytes: Uint8Array) => void;
 }
 
-/** The memory of a guest, of which it can name any part, and more. */
+/** The memory of a guest, whose pointers may lie anywhere, even outside. */
 class GuestMemory {
   #memory: WebAssembly.Memory | undefined;
   #bytes = new Uint8Array(0);
@@ -56,13 +56,13 @@ class GuestMemory {
   }
 
   /**
-   * The one check of what a guest says is memory.
+   * The one check of a guest's pointers.
    * @param ptr an i32 as it arrives, signed
    * @param size an i32 as it arrives, signed
-   * @returns a view that dies when the guest's memory grows; undefined where a byte of it is outside
+   * @returns a view that dies when the guest's memory grows; undefined if a byte of it is outside
    */
   range(ptr: number, size: number): Uint8Array | undefined {
-    // Growing replaces the buffer, also when it grows by nothing.
+    // Growing replaces the buffer, even when it grows by nothing.
     if (this.#memory !== undefined && this.#bytes.buffer !== this.#memory.buffer)
       this.#bytes = new Uint8Array(this.#memory.buffer);
     const start = ptr >>> 0;
@@ -128,7 +128,7 @@ export class Hypercalls {
     this.#memory.bind(memory);
   }
 
-  /** How the guest ended itself, if it did. */
+  /** The way in which the guest ended itself, if it did. */
   get end(): GuestEnd | undefined {
     return this.#end;
   }
@@ -187,7 +187,7 @@ export class Hypercalls {
     if (target === undefined || !isValidRange(device, position, target.length)) return RESULT.EINVAL;
     try {
       const result = device.read(position, target);
-      // This host is synchronous: to a guest of its, "not yet" is a failure.
+      // This host is synchronous: for its guests "not yet" is a failure.
       return result === RESULT.OK || result === RESULT.EINVAL ? result : RESULT.EUNSPEC;
     } catch {
       return RESULT.EUNSPEC;
@@ -196,7 +196,7 @@ export class Hypercalls {
 
   readonly #yield = (deadline: bigint, readyOut: number): void => {
     sleepUntil(BigInt.asUintN(64, deadline));
-    // As in Solo5, the guest may not want to know: NULL.
+    // As in Solo5, NULL means that the guest does not want to know.
     if (readyOut !== 0) this.#memory.range(readyOut, 8)?.fill(0);
   };
 

@@ -1,7 +1,6 @@
 /**
- * The tender: checks a guest, attaches its devices, runs it (docs/ABI.md). It needs nothing of Node's, so
- * that a browser or a worker can be a tender too; it is synchronous from the guest's first instruction to its
- * last.
+ * The tender: checks a guest, attaches its devices, runs it (docs/ABI.md). It uses nothing of Node, so that a
+ * browser or a worker can be a tender too. It is synchronous from the guest's first instruction to its last.
  */
 
 import type { BlockDevice } from "../devices/device.js";
@@ -35,15 +34,15 @@ export interface Guest {
   readonly manifest: Manifest;
 }
 
-/** What a guest gets. */
+/** The devices and settings of a guest. */
 export interface RunOptions {
   /** By name: exactly those that the guest's manifest declares. */
   devices?: Readonly<Record<string, BlockDevice>>;
   /** The guest's arguments; none by default. */
   args?: readonly string[];
   /**
-   * Takes the bytes that the guest writes to its console; without it they are dropped. It throws where it cannot take
-   * them: the guest then ends, with the cause `console`.
+   * Takes the bytes that the guest writes to its console; without it they are dropped. If it cannot take them it
+   * throws: the guest then ends, with the cause `console`.
    */
   console?: (bytes: Uint8Array) => void;
   /**
@@ -52,12 +51,12 @@ export interface RunOptions {
   memoryLimit?: number;
 }
 
-/** How a guest ended. */
+/** The end of a guest. */
 export interface Outcome {
-  /** What it passed to `exit` or returned, an i32; 255 where it aborted or trapped; 8 where its console failed. */
+  /** The i32 that it passed to `exit` or returned; 255 if it aborted or trapped; 8 if its console failed. */
   status: number;
   cause: "exit" | "abort" | "trap" | "console";
-  /** The trap, in the engine's words; what the console threw. */
+  /** The trap, in the engine's words; or the console's exception. */
   reason?: string;
 }
 
@@ -116,7 +115,7 @@ function checkDeviceShape(name: string, { blockSize, capacity }: BlockDevice): v
     throw fail(`capacity ${capacity} is not a positive multiple of the block size ${blockSize}`);
 }
 
-/** What an exception that comes out of a guest means. */
+/** The outcome for an exception that comes out of a guest. */
 function outcomeOf(error: unknown, hypercalls: Hypercalls): Outcome {
   const end = error instanceof GuestEnd ? error : hypercalls.end;
   if (end?.cause === "console") {
@@ -131,11 +130,11 @@ function outcomeOf(error: unknown, hypercalls: Hypercalls): Outcome {
 
 /**
  * Runs a guest until it ends. The call blocks; `yield` sleeps.
- * @param guest a module's bytes, or what `loadGuest` made of them
+ * @param guest a module's bytes, or a guest of `loadGuest`
  * @param options devices, arguments, console and, for bytes, the memory limit
- * @returns how it ended; a trap is an outcome, not an exception
- * @throws DocteurError before the guest runs: `BadGuest` where it, or its manifest against the devices, is
- *   refused; `InvalidArgument` where a device breaks its contract or the command line is too long
+ * @returns its outcome; a trap is an outcome, not an exception
+ * @throws DocteurError before the guest runs: `BadGuest` if the guest is refused, or its manifest does not fit the
+ *   devices; `InvalidArgument` if a device breaks its contract or the command line is too long
  */
 export function run(guest: BufferSource | Guest, options: RunOptions = {}): Outcome {
   const { devices = {}, args = [], console = () => {}, memoryLimit } = options;

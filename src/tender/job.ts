@@ -1,15 +1,15 @@
-/** What a supervisor and the thread of its guest tell each other, and what both must know without loading the tender. */
+/** The messages between a supervisor and its guest's thread, and facts that both need without loading the tender. */
 import type { SharedDevice } from "../devices/shared.js";
 import type { ErrorCode } from "../errors.js";
 import type { Outcome } from "./index.js";
 
-/** Bytes of memory that a guest may have unless its tender says otherwise: what `solo5-hvt` gives one. */
+/** Bytes of memory that a guest may have by default: as many as with `solo5-hvt`. */
 export const MEMORY_LIMIT = 512 << 20;
 
 /** The status of a guest that called `abort`, or trapped. */
 export const ABORT_STATUS = 255;
 
-/** The status of a guest whose console takes no more. */
+/** The status of a guest whose console failed. */
 export const CONSOLE_STATUS = 8;
 
 /** A file, or an image on another machine, that is attached as a block device. */
@@ -20,11 +20,11 @@ export interface DeviceFile {
   blockSize?: number | undefined;
 }
 
-/** What a thread is to run. */
+/** The task of a thread. */
 export interface Job {
   /** A path, or a module's bytes. */
   guest: string | Uint8Array;
-  /** Those at URLs are served by the supervisor's thread. */
+  /** The supervisor's thread serves those at URLs. */
   devices: [name: string, DeviceFile | SharedDevice][];
   args: readonly string[];
   memoryLimit: number;
@@ -32,7 +32,7 @@ export interface Job {
   output: number;
 }
 
-/** How the thread's work ended: an outcome, or why the guest was not started. */
+/** The end of the thread's work: an outcome, or the reason why the guest was not started. */
 export type Answer =
   | { outcome: Outcome; isPipeBroken: boolean }
   | { error: { code: ErrorCode; message: string; hint: string | undefined } };

@@ -1,6 +1,5 @@
 /**
- * A guest's `solo5.abi` and `solo5.manifest` (docs/ABI.md): what it was built for, and which devices it asks
- * for.
+ * A guest's `solo5.abi` and `solo5.manifest` (docs/ABI.md): the tender that it was built for, and its devices.
  */
 import { DocteurError } from "../errors.js";
 
@@ -36,7 +35,7 @@ function malformed(section: string, why: string): DocteurError {
   return new DocteurError("BadGuest", `malformed ${section} section: ${why}`);
 }
 
-/** The one section of that name, which must hold a JSON object with these keys and no others. */
+/** The only section of that name. It must hold a JSON object with exactly these keys. */
 function parseSection(
   section: string,
   contents: readonly ArrayBuffer[],

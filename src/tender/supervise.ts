@@ -1,6 +1,7 @@
 /**
- * Runs a guest in a thread of its own, so that whatever it does ends as an outcome: an endless loop at its time limit,
- * memory that the engine takes for it beyond its linear memory at a bound that follows from the memory limit. For Node.
+ * Runs a guest in a thread of its own, so that everything it does ends as an outcome. An endless loop ends at its time
+ * limit. Memory that the engine takes beyond the guest's linear memory ends at a bound that follows from the memory
+ * limit. For Node.
  */
 import { statSync } from "node:fs";
 import { type TransferListItem, Worker } from "node:worker_threads";
@@ -17,11 +18,11 @@ export type { DeviceFile } from "./job.js";
 /** The status of a guest that reached its time limit: that of `timeout(1)`. */
 export const TIMEOUT_STATUS = 124;
 
-/** What a guest gets. */
+/** The devices and settings of a guest. */
 export interface SuperviseOptions {
   /** Files and URLs by the names of devices: exactly those that the guest's manifest declares. */
   devices?: Readonly<Record<string, DeviceFile>>;
-  /** How devices at URLs are read. */
+  /** Options for devices at URLs. */
   remote?: DeviceOptions | undefined;
   /** The guest's arguments; none by default. */
   args?: readonly string[];
@@ -33,20 +34,20 @@ export interface SuperviseOptions {
   output?: number | undefined;
 }
 
-/** How a supervised guest ended. */
+/** The end of a supervised guest. */
 export interface SupervisedOutcome {
-  /** As `Outcome` has it; 124 at the time limit, 255 where the engine ran out of memory. */
+  /** As in `Outcome`; 124 at the time limit, 255 if the engine ran out of memory. */
   status: number;
   cause: Outcome["cause"] | "timeout" | "memory";
   /** The trap or the failure, for people. */
   reason?: string;
-  /** Why devices at URLs failed last, by their names: to the guest they have answered with EUNSPEC. */
+  /** The last failures of devices at URLs, by their names. The guest saw EUNSPEC. */
   failures: ReadonlyMap<string, unknown>;
   /** Whether the console failed because its reader has closed the pipe. */
   isPipeBroken: boolean;
   /**
    * Whether the guest's thread does not react: it is inside a system call, or the engine compiles. It ends with the
-   * process, which must be killed if it is to end now: `process.exit` waits for threads.
+   * process. To end at once the process must be killed: `process.exit` waits for threads.
    */
   isStuck: boolean;
 }
@@ -54,22 +55,22 @@ export interface SupervisedOutcome {
 const MIB = 2 ** 20;
 /** Memory of the process, beyond what it had and the guest's memory limit, that a guest may cost. */
 const OVERHEAD = 256 * MIB;
-/** The same, for each byte of the module: its code when compiled, and its functions. */
+/** Further memory for each byte of the module: its compiled code, and its functions. */
 const OVERHEAD_PER_BYTE = 64;
 /** Milliseconds between two looks at the memory of the process. */
 const LOOK = 20;
 /** Milliseconds that a thread has to end after it was told to. */
 const GRACE = 500;
 
-/** Bytes of a module, 0 where there is none: the thread says why. */
+/** Bytes of a module, 0 if there is none: the thread then gives the reason. */
 function sizeOf(guest: string | Uint8Array): number {
   return typeof guest === "string" ? (statSync(guest, { throwIfNoEntry: false })?.size ?? 0) : guest.length;
 }
 
-/** Why a guest was stopped. */
+/** The reason why a guest was stopped. */
 type Stop = Pick<SupervisedOutcome, "status" | "cause" | "reason">;
 
-/** How a guest ended, as its thread tells. */
+/** The end of a guest, as its thread reports it. */
 type Ended = Omit<SupervisedOutcome, "failures">;
 
 /** A guest that is under way. */
@@ -96,7 +97,7 @@ class Supervision {
       workerData: job,
       transferList: ports as unknown as TransferListItem[],
       execArgv: [],
-      // The objects of the engine's own for functions, tables and exceptions.
+      // The engine's own objects for functions, tables and exceptions.
       resourceLimits: {
         maxOldGenerationSizeMb: Math.ceil((OVERHEAD + (OVERHEAD_PER_BYTE / 2) * size) / MIB),
       },
@@ -157,9 +158,9 @@ async function serve({ path, blockSize = 512 }: DeviceFile, remote: DeviceOption
  * Runs a guest in a thread until it ends or reaches a limit. Devices at URLs are served by the calling thread, which
  * must not block meanwhile: to the guest they are synchronous.
  * @param guest the module's path, or its bytes
- * @returns how it ended; a trap, a limit or a console that fails is an outcome, not an exception
- * @throws DocteurError as `run` does; `Io` where the module or the file of a device cannot be opened, and what opening
- *   a URL throws
+ * @returns its outcome; a trap, a limit or a console that fails is an outcome, not an exception
+ * @throws DocteurError as `run` does; `Io` if the module or the file of a device cannot be opened; the errors of opening
+ *   a URL
  */
 export async function supervise(
   guest: string | Uint8Array,
@@ -186,7 +187,7 @@ export async function supervise(
     const failed = [...servers].filter(([, { failure }]) => failure !== undefined);
     return { ...ended, failures: new Map(failed.map(([name, { failure }]) => [name, failure])) };
   } finally {
-    // How a device takes its end says nothing of the guest.
+    // An error while a device closes is not the guest's.
     for (const server of servers.values()) await server.close().catch(() => undefined);
   }
 }

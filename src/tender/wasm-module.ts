@@ -1,6 +1,6 @@
 /**
- * The binary format of a WebAssembly module (core specification, chapter 5), as far as the tender must see
- * what the engine's API does not show: the types of imports and exports, and what costs the engine memory.
+ * The binary format of a WebAssembly module (core specification, chapter 5), as far as the tender needs facts that
+ * the engine's API does not show: the types of imports and exports, and the parts that cost the engine memory.
  */
 import { DocteurError } from "../errors.js";
 
@@ -37,21 +37,21 @@ const VALUE_TYPES: Record<number, string> = {
 /** Something that a module imports or exports. */
 export interface External {
   kind: (typeof KINDS)[number];
-  /** What a module exports has its name alone. */
+  /** Empty for exports. */
   module: string;
   name: string;
   /** A function's type, such as `(i32, i64) -> i32`; empty for the other kinds. */
   type: string;
 }
 
-/** How large a memory (in pages) or a table (in elements) begins, and how far it may grow. */
+/** The first and the largest size of a memory (in pages) or a table (in elements). */
 export interface Limits {
   minimum: number;
-  /** None declared: undefined. */
+  /** Undefined if none is declared. */
   maximum: number | undefined;
 }
 
-/** Where a section stands in the module: its id byte, and its end. */
+/** The place of a section in the module: its id byte, and its end. */
 export interface Place {
   start: number;
   end: number;
@@ -73,7 +73,7 @@ export interface Code {
   bytes: number;
 }
 
-/** What the tender needs to know of a module. */
+/** The facts that the tender needs about a module. */
 export interface ModuleShape {
   imports: External[];
   exports: External[];
@@ -165,7 +165,7 @@ class Cursor {
     return { text, params: params.length, width: params.length + results.length };
   }
 
-  /** Limits (5.3.11). Shared and 64-bit ones are no part of the ABI. */
+  /** Limits (5.3.11). Shared and 64-bit ones are not part of the ABI. */
   limits(): Limits {
     const flags = this.byte();
     if (flags > 1) throw this.fail("unsupported limits (shared, or 64-bit)");
@@ -245,9 +245,9 @@ function readCode(cursor: Cursor, shape: ModuleShape, types: readonly (FunctionT
 }
 
 /**
- * Reads a module's imports, exports, memory, and what else costs memory. It does not validate the module: compiling does.
+ * Reads a module's imports, exports, memory, and the other parts that cost memory. Only compiling validates the module.
  * @param bytes the module
- * @throws DocteurError `BadGuest` where the bytes are no core module, or use types or limits beyond the ABI
+ * @throws DocteurError `BadGuest` if the bytes are not a core module, or use types or limits beyond the ABI
  */
 export function readModuleShape(bytes: Uint8Array): ModuleShape {
   const magic = [0, 0x61, 0x73, 0x6d];
@@ -294,7 +294,7 @@ export function readModuleShape(bytes: Uint8Array): ModuleShape {
       if (shape.memory !== undefined) throw cursor.fail("table section after the memory section");
       const each: Table[] = [];
       for (const _ of cursor.vector()) each.push(cursor.table());
-      // The section is written anew, as that of the memory is.
+      // `capModule` writes this section anew, as it does the memory's.
       if (cursor.at !== cursor.end) throw cursor.fail("table section longer than what it holds");
       shape.tables = { each, start, end: cursor.end };
     } else if (id === SECTION.memory) {

@@ -1,4 +1,4 @@
-/** Proves all objects by the IDX, in one pass. Where anything at all is wrong, the PACK is looked at more closely (`by-pack.ts`). */
+/** Proves all objects by the IDX, in one pass. If anything is wrong, `by-pack.ts` looks at the PACK more closely. */
 import { OID, PACK_START } from "../git/entry.js";
 import { type Rows, STATE } from "./entry-table.js";
 import { beginPhase, type Course, type Frame, readFrameIdx } from "./frame.js";
@@ -11,8 +11,8 @@ import type { Team } from "./threads.js";
 
 /**
  * Proves all objects.
- * @param team threads beside this one, where there is work for them
- * @returns undefined where anything is wrong with PACK or IDX, which a closer look will tell
+ * @param team threads beside this one, if there is work for them
+ * @returns undefined if anything is wrong with PACK or IDX, which a closer look will tell
  */
 export async function proveByIndex(
   course: Course,
@@ -56,7 +56,7 @@ function rowsByRank(idx: Idx): Uint32Array {
   return rowOfRank;
 }
 
-/** How many objects were resolved, and have the id that the IDX gives them. */
+/** The number of objects that were resolved and have the id that the IDX gives them. */
 function countSame({ count, states, oids: found }: Rows, idx: Idx): number {
   const ranks = idx.byOffset();
   const { oids } = idx;

@@ -1,4 +1,4 @@
-/** Proves what can be proven by the PACK alone, and tells what is wrong with it and with the IDX. */
+/** Proves objects by the PACK alone, as far as possible, and reports the errors of PACK and IDX. */
 import { createHash } from "node:crypto";
 import { STATUS } from "../errors.js";
 import { buildIdx } from "../git/build-idx.js";
@@ -11,7 +11,7 @@ import { type Proven, readTrees, resolveAll, resolveForest } from "./proven.js";
 import { Resolver } from "./resolve.js";
 import { hashPack, landmarks, type Scan, scanByInflating } from "./scan.js";
 
-/** Proves what can be proven. */
+/** Proves all objects that can be proven. */
 export async function proveByPack(course: Course, frame: Frame): Promise<Proven> {
   const { idxStart, count } = frame;
   const { reader, findings, ledger } = course;
@@ -46,7 +46,7 @@ async function readAllTrees(
   const trees = await readTrees(course, index.oids, resolver, () =>
     resolveForest(resolver, plantForest(rows, isTree)),
   );
-  // What went well once may lack memory now: the table of ids takes some.
+  // Objects that were resolved before may lack memory now: the table of ids takes some.
   for (let row = 0; row < rows.count; row++)
     if (before[row] === STATE.ok && rows.states[row] !== STATE.ok)
       course.findings.addStatus(rows.states[row]!, { offset: PACK_START + rows.offsets[row]! });
@@ -59,7 +59,7 @@ function countProven({ states, count }: Rows): number {
   return proven;
 }
 
-/** What is wrong with objects: what resolving them said, and bases that never turned up. */
+/** Reports the errors of objects: those of resolving them, and bases that never turned up. */
 function reportObjects({ findings }: Course, { rows, waiting }: Scan): void {
   const missing = new Set([...waiting.values()].flat());
   const told = new Set(findings.list.map(({ offset }) => offset));
@@ -76,7 +76,7 @@ function reportObjects({ findings }: Course, { rows, waiting }: Scan): void {
   findings.add("warning", "Unchecked", `${what} could not be checked: what they are made from is damaged`);
 }
 
-/** The PACK's checksum, and whether it is right. @returns undefined where it could not be found */
+/** Checks the PACK's checksum. @returns undefined if it could not be found */
 async function packTrailer(
   course: Course,
   end: number,
@@ -99,11 +99,11 @@ async function packTrailer(
   }
   if (isRight && !isCollision && found < 0) ledger.judged("pack");
   out.sizes.pack = end + OID;
-  // Where it is the PACK's own copy that is wrong, the IDX has it right.
+  // If the PACK's own copy is wrong, the IDX has the right checksum.
   return idx !== undefined && Buffer.compare(digest, idx.packTrailer) === 0 ? digest : trailer;
 }
 
-/** The IDX as it must be: of the rows whose ids are known, each id once. */
+/** The IDX as it must be: made of the rows whose ids are known, with each id once. */
 function buildIndex(
   { findings }: Course,
   rows: Rows,
@@ -130,7 +130,7 @@ function buildIndex(
   return { index: new Idx(idxStart, count, built), isWhole: count === rows.count };
 }
 
-/** The rows whose ids are known, in the order of their ids, and of one id in the PACK's. */
+/** The rows whose ids are known, in the order of their ids; rows with one id in the PACK's order. */
 function proven({ states, oids, count }: Rows): Uint32Array {
   const order = new Uint32Array(count);
   let length = 0;
@@ -141,7 +141,7 @@ function proven({ states, oids, count }: Rows): Uint32Array {
     .sort((left, right) => Buffer.compare(idOf(left), idOf(right)) || left - right);
 }
 
-/** Where the PACK is not whole: what the IDX says of those objects that are there. */
+/** For a PACK that is not whole: compares the IDX with the objects that are there. */
 async function compareRows(
   { findings }: Course,
   rows: Rows,

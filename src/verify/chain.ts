@@ -1,4 +1,4 @@
-/** One object by a sound IDX: it is inflated with what it is a delta of, and no other. */
+/** Reads one object by a sound IDX: only the object and its bases are inflated. */
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "../git/entry.js";
 import { BASE, createRows, isDelta, type Rows, rowAt, STATE } from "./entry-table.js";
@@ -9,11 +9,11 @@ import { CHAIN_DEPTH, Resolver } from "./resolve.js";
 
 /** An object, alone. */
 export interface Single {
-  /** Undefined where there is no memory for it. */
+  /** Undefined if there is no memory for it. */
   content: Uint8Array | undefined;
-  /** As `KIND` has it. */
+  /** A value of `KIND`. */
   type: number;
-  /** Where its entry begins in the image. */
+  /** The start of its entry in the image. */
   offset: number;
   /** The columns that it was resolved in. */
   rows: Rows;
@@ -21,8 +21,8 @@ export interface Single {
 
 /**
  * Inflates an object, and proves its id.
- * @param end where the PACK's trailer begins, from the PACK's start
- * @returns a status where that fails
+ * @param end the start of the PACK's trailer, from the PACK's start
+ * @returns a status if that fails
  */
 export async function inflateSingle(
   reader: ImageReader,

@@ -1,4 +1,4 @@
-/** The commit, and what it leads to; and, where that was asked for, whether it is a repository's. */
+/** Checks the commit and its objects and, if that was asked for, compares it with a repository's. */
 import { createHash } from "node:crypto";
 import { STATUS } from "../errors.js";
 import { shown } from "../git/byte-string.js";
@@ -50,7 +50,7 @@ export async function checkCommit(
   if (expected !== undefined) compareObjects(course, rows, graph, rowOf, expected);
 }
 
-/** Counts paths, where every tree on the way was read. */
+/** Counts paths, if every tree on the way was read. */
 function countTrees({ findings, ledger, out }: Course, graph: Graph, rows: Rows, root: number): void {
   if (!ledger.isSettled("reached trees")) return;
   const { bytes, depth } = countPaths(graph, rows, root, out.counts);
@@ -58,7 +58,7 @@ function countTrees({ findings, ledger, out }: Course, graph: Graph, rows: Rows,
   checkDepth(depth, findings);
 }
 
-/** What the commit's object says, checked. @returns its tree's id */
+/** Checks and reports the content of the commit's object. @returns its tree's id */
 export function readCommit(
   { findings, ledger, out }: Course,
   content: Uint8Array | undefined,
@@ -88,7 +88,7 @@ function idOf(commit: Uint8Array): string {
   return createHash("sha1").update(`commit ${commit.length}\0`).update(commit).digest("hex");
 }
 
-/** The trees and blobs that the commit leads to are those of the repository's commit, and no others. */
+/** Checks that the commit leads to exactly the trees and blobs of the repository's commit. */
 function compareObjects(
   { findings, ledger }: Course,
   rows: Rows,
@@ -96,7 +96,7 @@ function compareObjects(
   rowOf: (oid: Uint8Array) => number,
   expected: Expected,
 ): void {
-  // Where a tree could not be read, nobody knows what it leads to.
+  // If a tree could not be read, its objects are not known.
   if (graph.isPartial || !ledger.isSettled("reached trees")) return;
   const known = new Uint8Array(rows.count);
   for (const oid of [expected.commit, expected.tree]) {
@@ -116,7 +116,7 @@ function compareObjects(
   }
 }
 
-/** Says that the image lacks an object of the repository's. @param path a byte string */
+/** Reports that the image lacks an object of the repository. @param path a byte string */
 export function addLacking(findings: Findings, oid: string, path: string): void {
   const where = { oid, path: shown(path) };
   findings.add("error", "Mismatch", `the image lacks ${oid}, ${where.path} in the repository`, where);

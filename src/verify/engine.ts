@@ -61,13 +61,13 @@ export class Engine {
     this.#words = new Uint32Array(this.wasm.memory.buffer);
   }
 
-  /** The memory, as long as nothing was allocated since. */
+  /** The memory, valid until the next allocation. */
   get bytes(): Uint8Array {
     this.#renew();
     return this.#bytes;
   }
 
-  /** The same, by words of four bytes. */
+  /** The memory by words of four bytes, valid until the next allocation. */
   get words(): Uint32Array {
     this.#renew();
     return this.#words;

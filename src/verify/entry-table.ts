@@ -1,13 +1,13 @@
 /** The entries of a PACK as columns in shared memory, a row each, in the PACK's order. */
 import { KIND, OID } from "../git/entry.js";
 
-/** A row's `states`: beside these, the status of what is wrong with it. */
+/** A row's `states`: these, or the status of its error. */
 export const STATE = { pending: 0, ok: 1 } as const;
 
-/** `bases` of rows that have none, or one that is not known. */
+/** The value in `bases` of a row without a base, or with an unknown one. */
 export const BASE = { none: -1, unknown: -2 } as const;
 
-/** The columns, and what lies behind them; it can be posted to a thread. */
+/** The columns in the form that can be posted to a thread. */
 export interface Rows {
   readonly count: number;
   /** From the PACK's start; entries end where the next begins, the last one at `end`. */
@@ -18,12 +18,12 @@ export interface Rows {
   /** The row of a delta's base. */
   readonly bases: Int32Array;
   readonly crcs: Uint32Array;
-  /** What resolving an object gives: whether it went well, its kind, its bytes and its id. */
+  /** The results of resolving an object: whether it went well, its kind, its bytes and its id. */
   readonly states: Uint8Array;
   readonly types: Uint8Array;
   readonly sizes: Float64Array;
   readonly oids: Uint8Array;
-  /** 1 where the object is part of a SHA-1 collision attack. */
+  /** 1 if the object is part of a SHA-1 collision attack. */
   readonly collisions: Uint8Array;
   /** The forest of deltas: a row's first child, its next sibling; -1 for none. The child with most below it comes last. */
   readonly firstChild: Int32Array;
@@ -50,7 +50,7 @@ export function createRows(count: number): Rows {
   };
 }
 
-/** Where a row's entry ends. */
+/** The end of a row's entry. */
 export function endOf(rows: Rows, row: number): number {
   return row + 1 < rows.count ? rows.offsets[row + 1]! : rows.end;
 }
@@ -75,7 +75,7 @@ export function isDelta(kind: number): boolean {
 /** Roots of the forest in the PACK's order, in groups of about the same work. */
 export interface Forest {
   readonly roots: Int32Array;
-  /** Where each group begins in `roots`, and the end. */
+  /** The start of each group in `roots`, and the end. */
   readonly groups: Int32Array;
 }
 

@@ -11,8 +11,8 @@ import type { Team } from "./threads.js";
 
 /**
  * Examines all of an image.
- * @param team threads to resolve objects with, where there are many
- * @throws DocteurError where there is no image, or no more of it can be examined
+ * @param team threads to resolve objects with, if there are many
+ * @throws DocteurError if there is no image, or no more of it can be examined
  */
 export async function examineFully(
   course: Course,
@@ -38,7 +38,7 @@ export async function examineFully(
 
 /**
  * Does the work of an examination, and closes its account: the one place where an image can come out sound.
- * @param work may throw what it cannot go on from
+ * @param work may throw an error after which it cannot go on
  */
 export async function conclude(
   { findings, ledger }: Pick<Course, "findings" | "ledger">,

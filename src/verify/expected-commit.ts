@@ -1,4 +1,4 @@
-/** A local repository's commit as ids: what an image is held against. */
+/** A local repository's commit as ids, for comparison with an image. */
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DocteurError } from "../errors.js";
@@ -17,7 +17,7 @@ import { resolveCommit } from "../git-program/revision.js";
 export interface Expected {
   commit: string;
   tree: string;
-  /** Of every tree and blob below the root, submodules left out: 40 digits, and the path of one place as a byte string. */
+  /** Every tree and blob below the root, without submodules: its id in 40 digits, and one path as a byte string. */
   objects: Map<string, string>;
 }
 
@@ -25,7 +25,7 @@ function isFolder(path: string): boolean {
   return path !== "" && existsSync(path) && statSync(path).isDirectory();
 }
 
-/** Splits `REPO@REF` where what is before the `@` is a folder. */
+/** Splits `REPO@REF` at an `@` behind the name of a folder. */
 function split(against: string): { path: string; ref: string | undefined } {
   if (isFolder(against)) return { path: against, ref: undefined };
   for (let at = against.indexOf("@"); at >= 0; at = against.indexOf("@", at + 1))
@@ -39,7 +39,7 @@ function split(against: string): { path: string; ref: string | undefined } {
 /**
  * Asks git for a commit's ids.
  * @param against `REPO` or `REPO@REF`: a repository's folder; by default its HEAD
- * @throws DocteurError `NoRepository`, and what `resolveCommit` throws
+ * @throws DocteurError `NoRepository`, and the errors of `resolveCommit`
  */
 export async function expectedOf(against: string): Promise<Expected> {
   const { path: folder, ref } = split(against);

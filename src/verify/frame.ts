@@ -1,4 +1,4 @@
-/** An image's frame: its header, and what that leads to. And what the steps of an examination share. */
+/** An image's frame: its header, PACK and IDX. Also the state that the steps of an examination share. */
 import { DocteurError, STATUS } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { OID, PACK_HEADER, PACK_START } from "../git/entry.js";
@@ -17,33 +17,33 @@ const ENTRY_MIN = 9;
 /** Bytes that tables take for an object at the most: the IDX twice, columns, indices, sets of ids. */
 const TABLES_PER_OBJECT = 256;
 
-/** What an examination finds beside findings. */
+/** The results of an examination besides its findings. */
 export interface Examined {
   commit: string | null;
   tree: string | null;
   text: CommitText | undefined;
-  /** What the image was read by, which counts the work. */
+  /** The reader of the image, which counts the work. */
   reader: ImageReader | undefined;
   counts: Counts;
   sizes: Sizes;
 }
 
-/** How far a phase has come; one may come again, where the image is damaged. */
+/** The progress of a phase. A phase may come again if the image is damaged. */
 export interface PhaseProgress {
   /** `fetch`: getting a remote image, in its bytes; `read`: finding the PACK's entries; `hash`: its checksum; `resolve`: inflating objects, applying deltas, hashing. */
   phase: "fetch" | "read" | "hash" | "resolve";
-  /** Otherwise bytes of the PACK; in `resolve` parts of the work, of about the same size, that are done or begun. */
+  /** Otherwise bytes of the PACK; in `resolve` parts of the work, of about equal size, that are done or begun. */
   done: number;
   total: number;
 }
 
-/** What the steps of one examination share. */
+/** The state that the steps of one examination share. */
 export interface Course {
   readonly reader: ImageReader;
   readonly findings: Findings;
   readonly ledger: Ledger;
   readonly out: Examined;
-  /** What the tables of all objects may take together. */
+  /** The budget for the tables of all objects together. */
   readonly tables: TablesBudget;
   readonly onProgress: ((progress: PhaseProgress) => void) | undefined;
 }
@@ -56,7 +56,7 @@ export interface Frame {
   count: number;
 }
 
-/** What is read of the PACK from now on counts as progress of this phase. */
+/** From now on, bytes that are read of the PACK count as progress of this phase. */
 export function beginPhase(
   { reader, onProgress }: Course,
   phase: "read" | "hash",
@@ -68,7 +68,7 @@ export function beginPhase(
   };
 }
 
-/** Reads the frame. @throws DocteurError where there is no image to speak of, or its tables have no room */
+/** Reads the frame. @throws DocteurError if the device does not hold an image, or its tables have no room */
 export async function readFrame({ reader, ledger, tables }: Course): Promise<Frame> {
   const head = await reader.copy(0, PACK_START + PACK_HEADER);
   const view = new DataView(head.buffer);
@@ -90,14 +90,14 @@ export async function readFrame({ reader, ledger, tables }: Course): Promise<Fra
   return { commit: head.slice(0, OID), idxStart: Number(idxStart), count };
 }
 
-/** Reads the IDX; undefined where the image ends before it does. */
+/** Reads the IDX; undefined if the image ends before it does. */
 export async function readFrameIdx({ reader, out }: Course, frame: Frame): Promise<Idx | undefined> {
   const idx = await readIdx(reader, frame.idxStart, frame.count);
   if (idx !== undefined) out.sizes.idx = idx.bytes.length;
   return idx;
 }
 
-/** What follows the IDX. Readers never look there, so it does no harm; but nobody has put it there for a reason. */
+/** Checks the bytes that follow the IDX. Readers never look there, so bytes other than zero do no harm, but are odd. */
 export async function checkRest({ reader, findings, ledger, out }: Course, frame: Frame): Promise<void> {
   const length = out.sizes.idx;
   if (length === null) return;
@@ -108,7 +108,7 @@ export async function checkRest({ reader, findings, ledger, out }: Course, frame
   findings.add("warning", "TrailingData", message, { offset: found });
 }
 
-/** Tells of objects whose ids do not tell them from others. */
+/** Reports objects that are part of a SHA-1 collision attack: their ids do not tell them from others. */
 export function reportCollisions({ findings }: Course, rows: Rows): void {
   for (let row = rows.collisions.indexOf(1); row >= 0; row = rows.collisions.indexOf(1, row + 1)) {
     const oid = hexOid(rows.oids.subarray(row * OID));
@@ -116,7 +116,7 @@ export function reportCollisions({ findings }: Course, rows: Rows): void {
   }
 }
 
-/** Tells that the PACK's own hash does not tell it from another. @param end where its trailer begins */
+/** Reports that the PACK's own hash does not tell it from another. @param end the start of its trailer */
 export function reportPackCollision({ findings }: Course, end: number): void {
   const message = "the PACK is part of a SHA-1 collision attack";
   findings.add("error", "Collision", message, { offset: PACK_START + end });

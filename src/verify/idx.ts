@@ -7,14 +7,14 @@ import type { ImageReader } from "./reader.js";
 import type { Findings } from "./report.js";
 
 const FANOUT = 8;
-/** Where the ids begin. */
+/** The start of the ids. */
 const OIDS = FANOUT + 1024;
 const TRAILERS = 2 * OID;
 const LARGE_FLAG = 0x80000000;
 
-/** An IDX, whose parts can be found, though they may hold anything. */
+/** An IDX whose parts can be found. They may hold anything. */
 export class Idx {
-  /** Where it begins in the image. */
+  /** Its start in the image. */
   readonly start: number;
   readonly count: number;
   readonly bytes: Uint8Array;
@@ -42,7 +42,7 @@ export class Idx {
     return this.#view.getUint32(OIDS + this.count * OID + rank * 4);
   }
 
-  /** The offset at a rank, from the PACK's start; -1 where the table of large ones has no such row. */
+  /** The offset at a rank, from the PACK's start; -1 if the table of large offsets has no such row. */
   offset(rank: number): number {
     const at = OIDS + this.count * (OID + 4);
     const short = this.#view.getUint32(at + rank * 4);
@@ -58,7 +58,7 @@ export class Idx {
     return this.bytes.subarray(this.bytes.length - TRAILERS, this.bytes.length - OID);
   }
 
-  /** The rank of an id, by halving; -1 where it is not there. */
+  /** The rank of an id, by halving; -1 if it is not there. */
   rankOf(oid: Uint8Array): number {
     let low = 0;
     let high = this.count;
@@ -97,7 +97,7 @@ export class Idx {
   }
 }
 
-/** Reads the IDX of `count` objects that begins at `start`; undefined where the image ends before it does. */
+/** Reads the IDX of `count` objects that begins at `start`; undefined if the image ends before it does. */
 export async function readIdx(reader: ImageReader, start: number, count: number): Promise<Idx | undefined> {
   const fixed = OIDS + count * (OID + 8) + TRAILERS;
   if (start + fixed > reader.capacity) return undefined;
@@ -109,7 +109,7 @@ export async function readIdx(reader: ImageReader, start: number, count: number)
   return new Idx(start, count, await reader.copy(start, fixed + large * 8));
 }
 
-/** Says of an IDX what is wrong with it in itself. */
+/** Checks an IDX in itself. */
 class IdxChecker {
   readonly #idx: Idx;
   readonly #findings: Findings;
@@ -120,7 +120,7 @@ class IdxChecker {
     this.#findings = findings;
   }
 
-  /** @param what is wrong, told only where it is wanted: there may be as many faults as objects */
+  /** @param what the fault, made only if it is wanted: there may be as many faults as objects */
   fail(at: number, what: () => string, rank?: number): void {
     this.isSound = false;
     if (!this.#findings.takes("error")) {
@@ -144,7 +144,7 @@ class IdxChecker {
       const value = view.getUint32(FANOUT + first * 4);
       while (rank < count && bytes[OIDS + rank * OID]! <= first) rank++;
       if (value === rank) continue;
-      // One wrong entry says enough: where ids are wrong, all that follow are.
+      // One wrong entry says enough: if ids are wrong, all later entries are wrong, too.
       this.fail(FANOUT + first * 4, () => `its fanout entry ${first} is wrong`);
       return;
     }
@@ -195,7 +195,7 @@ class IdxChecker {
 
 /**
  * Checks an IDX in itself: header, fanout, order, offsets, its own checksum.
- * @param end offsets lie below it
+ * @param end the limit of offsets
  * @returns whether it is sound
  */
 export function checkIdx(idx: Idx, end: number, findings: Findings): boolean {

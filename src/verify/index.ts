@@ -1,4 +1,4 @@
-/** Verifies images: whether one is sound, what it holds, and whether it is the one that it should be. docs/VERIFY.md. */
+/** Verifies images: checks them, counts their objects, and compares them with expected commits. See docs/VERIFY.md. */
 
 import { availableParallelism } from "node:os";
 import {
@@ -33,7 +33,7 @@ import { createBudget } from "./tables-budget.js";
 import { Team } from "./threads.js";
 
 export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Sizes } from "./report.js";
-/** How far verifying has come, and which of its steps this is: there are more where the image is damaged. */
+/** The progress of verifying, with the number of its step: a damaged image takes more steps. */
 export type VerifyProgress = PhaseProgress & StepNumbers;
 
 /** Options of `verify`; those of devices are for remote images. */
@@ -45,18 +45,18 @@ export interface VerifyOptions extends DeviceOptions {
   tree?: string;
   /** A repository on this machine whose commit the image must be: its folder, or `FOLDER@REF`. */
   against?: string;
-  /** Findings that the report holds at most; 100 by default. */
+  /** The most findings that the report holds; 100 by default. */
   maxFindings?: number;
-  /** Threads that inflate, 1 to 8, where the source is a file or a URL; by default one a processor, and no more than the image is worth. */
+  /** Threads that inflate, 1 to 8, if the source is a file or a URL. By default one per processor, or fewer. */
   jobs?: number;
   /**
-   * Cap of the memory of each thread's Wasm, in bytes, up to 4 GiB less 64 KiB; 1 GiB by default, of which only very large
-   * objects take much. The tables of all objects and trees may take four times as much together: at 256 bytes an object
-   * and 16 an entry of a tree, some 15 million objects by default.
+   * Cap of the memory of each thread's Wasm, in bytes, up to 4 GiB less 64 KiB; 1 GiB by default. Only very large objects
+   * take much of it. The tables of all objects and trees may take four times as much together: at 256 bytes per object
+   * and 16 per entry of a tree, some 15 million objects by default.
    */
   memoryLimit?: number;
   onProgress?: (progress: VerifyProgress) => void;
-  /** The verifier's Wasm, compiled, where this package's own files cannot be found; `dist/verifier.wasm` or its SIMD build. */
+  /** The verifier's Wasm, compiled, if this package's files cannot be found: `dist/verifier.wasm` or its SIMD build. */
   module?: WebAssembly.Module;
 }
 
@@ -64,16 +64,16 @@ export interface VerifyOptions extends DeviceOptions {
 export interface VerifiedImage {
   report: Report;
   text: CommitText | undefined;
-  /** What it took, as far as this thread did it: bytes that were inflated and made, and those read from the device. */
+  /** This thread's work: bytes that were inflated and made, and bytes that were read from the device. */
   work: { made: number; read: number };
 }
 
 const MEMORY_LIMIT = 1 << 30;
-/** What the tables of all objects may take, by the memory of a thread's Wasm. */
+/** The budget for the tables of all objects, by the memory of a thread's Wasm. */
 const TABLES_FACTOR = 4;
 const BLOCK_SIZE = 512;
 const MAX_FINDINGS = 100;
-/** More threads take more memory than verifying promises to take. */
+/** The most threads: more of them would take more memory than verifying promises. */
 export const JOBS_MAX = 8;
 /** Bytes of PACK that a thread is worth. */
 const THREAD_LEN = 2 << 20;
@@ -98,7 +98,7 @@ const CHECKS: Checks & Record<keyof VerifyOptions, Check> = {
   module: isModule,
 };
 
-/** The path of an image's file; undefined where there is none, or none that can be opened. */
+/** The path of an image's file; undefined if there is none, or it cannot be opened. */
 function pathOf(source: ImageSource): string | undefined {
   try {
     const file = fileOf(source);
@@ -129,7 +129,7 @@ function compareIds(
   }
 }
 
-/** Is told how far an examination has come. */
+/** Takes the progress of an examination. */
 type Reporter = ((progress: PhaseProgress) => void) | undefined;
 
 async function examine(
@@ -183,8 +183,8 @@ async function examine(
 }
 
 /**
- * Verifies an image, and tells of the commit as bytes, too.
- * @throws DocteurError where the options are wrong, or the repository to compare with cannot be used
+ * Verifies an image, and gives the commit as bytes, too.
+ * @throws DocteurError if the options are wrong, or the repository to compare with cannot be used
  */
 export async function verifyImage(source: ImageSource, options: VerifyOptions = {}): Promise<VerifiedImage> {
   checkOptions("verify", options, CHECKS);
@@ -205,7 +205,7 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
     sizes: { image: null, pack: null, idx: null, objects: null, files: null },
   };
   const ledger = new Ledger(options.quick === true);
-  // A verifier that cannot be loaded says nothing of the image.
+  // An error of loading the verifier says nothing about the image.
   const module = options.module ?? (await compileVerifier());
   await conclude({ findings, ledger }, () =>
     examine(source, { ...options, module }, expected, { findings, ledger, out }),
@@ -242,20 +242,21 @@ function toReport(
 }
 
 /**
- * Verifies an image: header, PACK and its checksum, every object inflated and its id and CRC-32 computed anew, the IDX
- * against what they give, byte for byte, the commit, and every tree and blob that it leads to.
- * @param source what `open` takes; it is closed in the end. Of a remote image each byte is fetched once, in order, into a
+ * Verifies an image: checks the header and the PACK with its checksum; inflates every object and computes its id and
+ * CRC-32 anew; compares the IDX, byte for byte, with the one that they make; checks the commit, and every tree and blob
+ * that it leads to.
+ * @param source as for `open`; it is closed in the end. Each byte of a remote image is fetched once, in order, into a
  *   temporary file
- * @returns all that was found; an image that is damaged or cannot be read is no exception but a report
- * @throws DocteurError `InvalidArgument` where the options are wrong; `NoRepository`, `NoSuchRevision` and
- *   the like where `against` cannot be used
+ * @returns all findings; an image that is damaged or cannot be read gives a report, not an exception
+ * @throws DocteurError `InvalidArgument` if the options are wrong; `NoRepository`, `NoSuchRevision` and similar errors if
+ *   `against` cannot be used
  */
 export async function verify(source: ImageSource, options: VerifyOptions = {}): Promise<Report> {
   return (await verifyImage(source, options)).report;
 }
 
 /**
- * The same for those who want nothing but sound images.
+ * Verifies an image as `verify` does, and throws unless it is sound.
  * @throws DocteurError the first error of the report, with its offset, path and object where they are known
  */
 export async function assertSound(source: ImageSource, options: VerifyOptions = {}): Promise<Report> {

@@ -6,7 +6,7 @@ import type { ImageReader } from "./reader.js";
 /** The inflater asks for more. */
 const NEED_INPUT = -1;
 
-/** Feeds bytes of the image to a stream that has begun. @returns its status; `Truncated` where they do not do */
+/** Feeds bytes of the image to a stream that has begun. @returns its status; `Truncated` if they are too few */
 async function feed(
   reader: ImageReader,
   start: number,
@@ -26,7 +26,7 @@ async function feed(
 
 /**
  * Inflates a zlib stream that must end where it should.
- * @param data where it begins, and `end` where it ends, from the PACK's start
+ * @param data its start, and `end` its end, from the PACK's start
  * @param out room for `size` bytes and the slack
  */
 export async function inflateTo(
@@ -51,7 +51,7 @@ export async function inflateTo(
 
 /**
  * Inflates a zlib stream and drops its content.
- * @param limit where it ends at the latest, from the PACK's start
+ * @param limit the latest place of its end, from the PACK's start
  * @param kind of the object whose id is wanted, or 0
  * @returns its status; `wasm.inflateTaken()` is then its length
  */

@@ -1,6 +1,6 @@
 /**
  * The account that a verdict rests on: how much of an image had to be judged, and how much was. The two counts come from
- * different places, the header say and the loop that compares ids. An image is sound only where they are equal
+ * different places, for example the header and the loop that compares ids. An image is sound only if they are equal
  * in every part, so a part that was passed over, for want of memory or by mistake, can never make an image sound.
  */
 import { MORE_MEMORY } from "./out-of-memory.js";
@@ -8,13 +8,13 @@ import type { Findings } from "./report.js";
 
 /** The parts of an account, and what they count. */
 export const PARTS = {
-  /** The image's frame: its header and what that leads to. */
+  /** The image's frame: its header, PACK and IDX. */
   frame: "the header",
   /** The PACK's checksum, and the bytes between PACK and IDX. */
   pack: "the PACK's checksum",
   /** The IDX, byte for byte; with `quick`, in itself. */
   index: "the index (IDX)",
-  /** What follows the IDX. */
+  /** The bytes behind the IDX. */
   rest: "what follows the index",
   /** Objects: inflated, hashed, and compared with the IDX. */
   objects: "objects",
@@ -24,9 +24,9 @@ export const PARTS = {
   "tree bytes": "bytes of trees",
   /** Trees that the commit leads to. */
   "reached trees": "trees that the commit leads to",
-  /** Entries of these, each followed to its object. */
+  /** Entries of these trees, each followed to its object. */
   edges: "entries of these trees",
-  /** Trees with a defect, and entries that lead to no such object, each of which weighs in the verdict. */
+  /** Trees with a defect, and entries without the object that they name. Each weighs in the verdict. */
   flaws: "defects",
   /** The commit: there, and well-formed. */
   commit: "the commit",
@@ -37,7 +37,7 @@ export const PARTS = {
 /** A part of an account. */
 export type Part = keyof typeof PARTS;
 
-/** Parts of which an image has one. */
+/** Parts that an image has once. */
 const SINGLE: readonly Part[] = ["frame", "pack", "index", "rest", "commit", "root"];
 const QUICK: readonly Part[] = SINGLE;
 
@@ -58,18 +58,18 @@ export class Ledger {
     this.#due.set(part, (this.#due.get(part) ?? 0) + count);
   }
 
-  /** Notes that so much more of a part was judged. */
+  /** Notes that more of a part was judged. */
   judged(part: Part, count = 1): void {
     this.#done.set(part, (this.#done.get(part) ?? 0) + count);
   }
 
-  /** Whether so much was judged of a part as had to be. What was never counted is not settled. */
+  /** Whether as much of a part was judged as had to be. A part that was never counted is not settled. */
   isSettled(part: Part): boolean {
     return this.#due.get(part) === (this.#done.get(part) ?? 0);
   }
 
   /**
-   * Closes the account: where no error was found though not everything was judged, that is the finding.
+   * Closes the account. If no error was found but not everything was judged, it adds that as a finding.
    * @param findings all that was found
    */
   close(findings: Findings): void {

@@ -5,10 +5,10 @@ import type { Rows } from "./entry-table.js";
 import type { Graph } from "./reachability.js";
 import { BEYOND, type Counts, type PathCount } from "./report.js";
 
-/** Where counts end: beyond, numbers are not exact. */
+/** The end of counts: larger numbers are not exact. */
 const END = 2 ** 53;
 
-/** What paths lead to below a tree. */
+/** Counts of the entries at all paths below a tree. */
 interface Below {
   directories: number;
   files: number;

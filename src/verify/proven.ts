@@ -15,12 +15,12 @@ export interface Proven {
   resolver: Resolver;
 }
 
-/** What is done beside resolving. */
+/** Other work besides resolving. */
 interface ResolveAllOptions {
   /** Other threads, which look entries of trees up in `oids`. */
   team?: Team | undefined;
   oids?: Uint8Array;
-  /** What this thread does before it takes part. */
+  /** Work of this thread before it takes part. */
   first?: () => Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function readTrees(
   try {
     return await read();
   } finally {
-    // What comes next needs the memory: the content of trees, for messages.
+    // The next step needs the memory: the content of trees, for messages.
     reader.engine.free(table);
     resolver.trees?.release();
   }

@@ -33,7 +33,7 @@ export async function examineQuickly(course: Course, expected: Expected | undefi
   if (isSound) await checkCommitAlone(course, frame, idx, end < 0 ? last : end, expected);
 }
 
-/** Checks the PACK's checksum. @returns where its trailer begins, from the PACK's start; -1 where there is none */
+/** Checks the PACK's checksum. @returns the start of its trailer, from the PACK's start; -1 if there is none */
 async function checkPack(course: Course, frame: Frame, idx: Idx): Promise<number> {
   const { reader, findings, ledger, out } = course;
   const end = await findTrailer(reader, frame.idxStart, idx.packTrailer);

@@ -1,4 +1,4 @@
-/** What the commit leads to: every tree and blob that it reaches. What is wrong on the way weighs in the verdict at once. */
+/** Walks from the commit to every tree and blob that it reaches. An error on the way weighs in the verdict at once. */
 
 import { STATUS } from "../errors.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
@@ -11,7 +11,7 @@ import type { Resolver } from "./resolve.js";
 import { COUNT_MASK, FLAW, NO_RANK } from "./tree-edges.js";
 import { type BadEdge, TreeFindings } from "./tree-findings.js";
 
-/** What a graph is made of. */
+/** The parts of a graph. */
 export interface GraphParts {
   rows: Rows;
   /** The row of each id that the trees' edges tell by rank. */
@@ -29,13 +29,13 @@ export class Graph {
   readonly #resolver: Resolver;
   readonly #ledger: Ledger;
   readonly #words: Uint32Array;
-  /** Where a row's tree stands in the log, plus one. */
+  /** The place of a row's tree in the log, plus one. */
   readonly #places: Uint32Array;
   /** The tree that led to a row first; its own row for the root. */
   readonly #parents: Int32Array;
   /** Rows that the commit leads to. */
   readonly reached: Uint8Array;
-  /** Whether there was no memory for some object, or too much work in it: then nobody knows what is missing. */
+  /** Whether some object took too much memory or work: then missing objects cannot be told. */
   readonly isPartial: boolean;
 
   constructor({ rows, rowOfRank, trees, resolver }: GraphParts, ledger: Ledger) {
@@ -51,7 +51,7 @@ export class Graph {
     this.#index();
   }
 
-  /** Finds the trees of the log, and holds them against the objects that are trees. */
+  /** Finds the trees of the log, and compares them with the objects that are trees. */
   #index(): void {
     const { types, sizes, count } = this.#rows;
     this.#forEachTree((at, row) => {
@@ -75,7 +75,7 @@ export class Graph {
     for (let at = 0; at < this.#words.length; at += 2 + this.#countAt(at)) visit(at, this.#words[at]!);
   }
 
-  /** Visits the entries of a row's tree: what each is, and the row that it leads to, or -1. */
+  /** Visits the entries of a row's tree: the kind of each, and the row that it leads to, or -1. */
   forEachEntry(tree: number, visit: (kind: number, row: number, index: number) => void): void {
     const at = this.#places[tree]! - 1;
     if (at < 0) return;
@@ -95,7 +95,7 @@ export class Graph {
     return this.#rows.types[row] === type ? STATUS.Ok : STATUS.WrongKind;
   }
 
-  /** Marks what a row leads to, without a look at its kind. */
+  /** Marks all rows that a row leads to, without a look at its kind. */
   mark(row: number): void {
     this.reached[row] = 1;
   }
@@ -160,14 +160,14 @@ export class Graph {
     else findings.drop(edge.severity, edge.code);
   }
 
-  /** What an entry's status makes of it. */
+  /** The finding of an entry's status. */
   #flawOf(status: number, isReached: boolean): Pick<BadEdge, "severity" | "code"> {
     if (status === STATUS.MissingObject && this.isPartial) return { severity: "warning", code: "Unchecked" };
     const code = status === STATUS.MissingObject ? "MissingObject" : "WrongKind";
     return { severity: isReached ? "error" : "warning", code };
   }
 
-  /** Weighs what is wrong with trees themselves. @returns those that may be told, and the worst of each */
+  /** Weighs the defects of trees themselves. @returns the trees that may be told, and the worst defect of each */
   #weighTrees(findings: Findings): { row: number; severity: Severity }[] {
     const told: { row: number; severity: Severity }[] = [];
     let errors = 0;
@@ -178,7 +178,7 @@ export class Graph {
       const severity = isError ? "error" : "warning";
       findings.weigh(severity, "BadTree");
       this.#ledger.judged("flaws");
-      // There may be very many, of which few are told.
+      // There may be very many, and only a few are told.
       const isTold = isError ? errors < findings.max : told.length < findings.max;
       if (isError) errors++;
       if (isTold) told.push({ row, severity });
@@ -187,7 +187,7 @@ export class Graph {
     return told;
   }
 
-  /** Counts once more, from the tables alone, what the walk had to judge. */
+  /** Counts once more, from the tables alone, the parts that the walk had to judge. */
   #owe(): void {
     const { types, count } = this.#rows;
     const ledger = this.#ledger;

@@ -23,12 +23,12 @@ export class ImageReader {
   bytesRead = 0;
   readonly engine: Engine;
   readonly capacity: number;
-  /** Bytes that `at` takes at most. */
+  /** The most bytes that `at` takes. */
   readonly pieceLen: number;
   readonly #device: BlockDevice;
   readonly #slots: number;
   readonly #tags: Float64Array;
-  /** What each slot holds of its chunk: bytes from the chunk's start. */
+  /** The bytes of its chunk that each slot holds, from the chunk's start. */
   readonly #from: Int32Array;
   readonly #to: Int32Array;
   readonly #start: number;
@@ -59,9 +59,9 @@ export class ImageReader {
   }
 
   /**
-   * Where bytes lie in the engine's memory, until the next call; `SLACK` bytes more can be read.
+   * The address of bytes in the engine's memory, until the next call; `SLACK` bytes more can be read.
    * @param length up to `pieceLen`; all of it within the image
-   * @returns 0 where the device has no answer yet: `fetch` waits for it
+   * @returns 0 if the device has no answer yet: `fetch` waits for it
    * @throws DocteurError `DeviceFailed`, `Truncated`
    */
   at(offset: number, length: number): number {
@@ -184,7 +184,7 @@ export class ImageReader {
   }
 }
 
-/** Whether bytes are known to be zeros alone: sparse images are that for gigabytes, which are compared at once. */
+/** Whether all bytes are zeros. They are compared at once: sparse images have gigabytes of zeros. */
 function isZeros(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes, ZEROS.subarray(0, Math.min(bytes.length, ZEROS.length))) === 0;
 }

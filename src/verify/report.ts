@@ -1,4 +1,4 @@
-/** What verifying an image gives: a report, whose form docs/VERIFY.md describes. */
+/** The report of verifying an image. docs/VERIFY.md describes its form. */
 
 import { DocteurError, type ErrorCode } from "../errors.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
@@ -7,10 +7,10 @@ import { MORE_MEMORY } from "./out-of-memory.js";
 /** The version of the report's form: raised when a field goes away or changes its meaning. */
 export const SCHEMA = 1;
 
-/** What a finding means for the image: not sound; sound, and worth a look; nothing, just so. */
+/** The meaning of a finding: the image is not sound; it is sound but worth a look; a note only. */
 export type Severity = "error" | "warning" | "note";
 
-/** Codes of findings that no error of the library's has. */
+/** Codes of findings that are not codes of the library's errors. */
 export type FindingCode =
   | ErrorCode
   /** Something that is not zero follows the IDX. */
@@ -23,7 +23,7 @@ export type FindingCode =
   | "NullId"
   /** Objects that the commit does not lead to. */
   | "Unreachable"
-  /** What could not be checked, because something before it is damaged. */
+  /** Parts that could not be checked, because something before them is damaged. */
   | "Unchecked";
 
 /** One thing that was found. */
@@ -38,19 +38,19 @@ export interface Finding {
   path?: string;
   /** Absolute offset in the image, in bytes. */
   offset?: number;
-  /** What to do about it, for people. */
+  /** Advice for people. */
   hint?: string;
 }
 
 /** A count of paths or of their bytes: exact up to 2^53 - 1, which trees that hold others many times over can exceed. */
 export type PathCount = number | typeof BEYOND | null;
 
-/** What stands for a count that JSON's readers could not take as a number. */
+/** The text for a count that JSON's readers could not take as a number. */
 export const BEYOND = "2^53 or more";
 
-/** How many things of each kind there are; `null` for what was not counted. */
+/** Counts of each kind; `null` if not counted. */
 export interface Counts {
-  /** Objects in the PACK, by kind, and how many of them are stored as deltas. */
+  /** Objects in the PACK, by kind, and the number of those that are stored as deltas. */
   objects: number | null;
   commits: number | null;
   trees: number | null;
@@ -67,7 +67,7 @@ export interface Counts {
   unreachable: number | null;
 }
 
-/** Sizes in bytes; `null` for what is not known. */
+/** Sizes in bytes; `null` if not known. */
 export interface Sizes {
   image: number | null;
   /** The PACK and the IDX, with their trailers. */
@@ -75,22 +75,22 @@ export interface Sizes {
   idx: number | null;
   /** The content of all objects. */
   objects: number | null;
-  /** The content of all files and executables, path by path: what an extracted tree takes. */
+  /** The content of all files and executables, path by path: the size of an extracted tree. */
   files: PathCount;
 }
 
 /** - `sound`: no error was found
  *  - `damaged`: the image is not sound
- *  - `mismatch`: no damage was found, and it is not what was asked for
- *  - `unknown`: not everything could be judged, for want of memory, and what could be showed no damage
- *  - `unreadable`: reading failed, and what could be read showed no damage
+ *  - `mismatch`: no damage was found, but the image is not the one that was asked for
+ *  - `unknown`: memory did not suffice to judge everything, and the judged parts showed no damage
+ *  - `unreadable`: reading failed, and the parts that could be read showed no damage
  */
 export type ReportStatus = "sound" | "damaged" | "mismatch" | "unknown" | "unreadable";
 
 /** The result of verifying one image; all of it can be written as JSON. */
 export interface Report {
   schema: typeof SCHEMA;
-  /** The image's path, or `null` where it has none. */
+  /** The image's path, or `null` if it has none. */
   image: string | null;
   status: ReportStatus;
   depth: "full" | "quick";
@@ -109,14 +109,14 @@ export interface Report {
   truncated: boolean;
 }
 
-/** Codes that say nothing of the image: for want of memory or beyond the limit of work, and where reading failed. */
+/** Codes that say nothing about the image: a lack of memory, the limit of work, and failed reads. */
 const UNKNOWN = new Set<FindingCode>(["OutOfMemory", "WorkLimit"]);
 const UNREADABLE = new Set<FindingCode>([
   ...(["Io", "DeviceFailed", "InvalidArgument", "BadSource"] as const),
   ...(["Network", "AccessDenied", "ImageChanged"] as const),
 ]);
 
-/** Where a finding was made. */
+/** The place of a finding. */
 export type Place = Pick<Finding, "oid" | "path" | "offset" | "hint">;
 
 /** The findings on their way into a report. The first `max` are kept, errors before the rest. */
@@ -131,7 +131,7 @@ export class Findings {
     return new Findings(0);
   }
 
-  /** @param max how many are kept */
+  /** @param max the most findings that are kept */
   constructor(max: number) {
     this.#max = max;
   }
@@ -145,14 +145,14 @@ export class Findings {
     }
     this.#dropped++;
     if (severity !== "error") return;
-    // What is no error makes room for what is.
+    // Other findings make room for errors.
     const other = this.#kept.findLastIndex(({ severity: kept }) => kept !== "error");
     if (other < 0) return;
     this.#kept.splice(other, 1);
     this.#kept.push(finding);
   }
 
-  /** How many are kept. */
+  /** The number of kept findings. */
   get max(): number {
     return this.#max;
   }
@@ -165,7 +165,7 @@ export class Findings {
     );
   }
 
-  /** Lets something weigh in the verdict before it is told: telling it may take memory that is not there. */
+  /** Lets a finding weigh in the verdict before it is told: telling it may take memory that is not there. */
   weigh(severity: Severity, code: FindingCode): void {
     if (severity === "error") this.#codes.add(code);
   }
@@ -176,7 +176,7 @@ export class Findings {
     this.#dropped++;
   }
 
-  /** Adds what a status of the core's or the verifier's stands for. */
+  /** Adds the finding that a status of the core or the verifier stands for. */
   addStatus(status: number, place: Place = {}): void {
     const code = STATUS_NAMES.get(status) ?? "InvalidArgument";
     const where = place.offset === undefined ? "" : ` (at offset ${place.offset})`;
@@ -239,11 +239,11 @@ export function noCounts(): Counts {
   };
 }
 
-/** The error that stands for a report that is not of a sound image: its first error. */
+/** The error for the report of an image that is not sound: its first error. */
 export function reportError({ status, findings }: Report): DocteurError | undefined {
   if (status === "sound") return undefined;
   const found = findings.find(({ severity }) => severity === "error");
-  // Where no finding was to be kept, the status has to do.
+  // If no finding was kept, the status has to suffice.
   if (found === undefined) return new DocteurError(CODE_OF_STATUS[status], `the image is ${status}`);
   const { code, message, ...place } = found;
   return new DocteurError(code as ErrorCode, message, place);

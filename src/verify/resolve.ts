@@ -15,15 +15,15 @@ import { TreeLog } from "./tree-edges.js";
 
 /** Deltas between an object and its base, at most (`asm/base/limits.ts`). */
 export const CHAIN_DEPTH = 4095;
-/** Objects from this size on are inflated through a window, unless something is made from them. */
+/** Objects of this size or more are inflated through a window, unless something is made from them. */
 const STREAM_MIN = 4 << 20;
-/** Entries of fewer bytes are never streamed: what they inflate to is no more than 1032 times that. */
+/** Entries of fewer bytes are never streamed: they inflate to at most 1032 times their size. */
 const SHORT = 4096;
 /** Bytes of bases that wait for their other children, beside the one in use. */
 const HELD_MAX = 32 << 20;
-/** So many of the largest are held where memory allows, once as much was made again as was made in the first place. */
+/** The number of largest bases that are held, if memory allows, once as much was made again as at first. */
 const HELD_COUNT = 12;
-/** What may be made again: times what is made once, and bytes in any case. */
+/** Bytes that may be made again: times the bytes that are made once, and bytes in any case. */
 const AGAIN_MAX = 64;
 const AGAIN_FREE = 64 << 20;
 
@@ -37,7 +37,7 @@ interface Frame {
   child: number;
 }
 
-/** What may be wanted beside ids. */
+/** Wanted results besides ids. */
 export interface ResolveOptions {
   /** Deltas whose base is known by its id alone, by that id: resolved as soon as it turns up. */
   waiting?: Map<string, number[]>;
@@ -54,16 +54,16 @@ export class Resolver {
   readonly #header = entryHeader();
   readonly #frames: Frame[] = [];
   #held = 0;
-  /** What was made again, of `wasm.work()`. */
+  /** The share of `wasm.work()` that was made again. */
   #again = 0;
-  /** What there is to be made, once all objects have been resolved. */
+  /** The bytes of all objects, known once all have been resolved. */
   #declared = 0;
-  /** Contents that were asked for, and what they were made from: the newest last. */
+  /** Contents that were asked for, and their bases: the newest last. */
   readonly #contents = new Map<number, { ptr: number; size: number }>();
   #contentsLen = 0;
   /** The trees that were read. */
   readonly trees: TreeLog | undefined;
-  /** What `#make` gives beside a status. */
+  /** The results of `#make` besides a status. */
   #ptr = 0;
   #size = 0;
 
@@ -78,7 +78,7 @@ export class Resolver {
   /**
    * Resolves groups of a forest until none is left.
    * @param next the number of the next group, which threads share
-   * @param onGroup told how many groups are done or begun, of how many
+   * @param onGroup takes the number of groups that are done or begun, and of all groups
    */
   async run(
     { roots, groups }: Forest,
@@ -126,7 +126,7 @@ export class Resolver {
     }
   }
 
-  /** Resolves a root; where it has children, it becomes the first frame. */
+  /** Resolves a root. If it has children, it becomes the first frame. */
   async #begin(row: number, type: number): Promise<number> {
     const rows = this.#rows;
     const end = endOf(rows, row);
@@ -165,7 +165,7 @@ export class Resolver {
     return parseEntry(this.#header, this.#engine.bytes, ptr, offset, rows.end);
   }
 
-  /** A buffer; where there is no more memory, bases that wait give up theirs, but for the one in use. */
+  /** A buffer. If there is no more memory, bases that wait give up theirs, except the one in use. */
   #alloc(size: number, keep: number): number {
     let ptr = this.#engine.alloc(size);
     for (let index = 0; ptr === 0 && index < this.#frames.length; index++) {
@@ -183,7 +183,7 @@ export class Resolver {
     return ptr;
   }
 
-  /** Inflates what a row stores into `#ptr`. Few entries are so long, or not there yet, that anything is waited for. */
+  /** Inflates a row's entry into `#ptr`. It waits only for entries that are long or not there yet, which are few. */
   async #inflate(row: number, keep = 0): Promise<number> {
     const rows = this.#rows;
     const offset = rows.offsets[row]!;
@@ -201,7 +201,7 @@ export class Resolver {
     return this.#take(ptr, await inflateTo(this.#reader, offset + header.length, end, ptr, header.size));
   }
 
-  /** The same for an entry of a few pages. @returns -1 where it is longer, or the device has no answer yet */
+  /** Inflates an entry of a few pages. @returns -1 if it is longer, or the device has no answer yet */
   #inflateShort(row: number, keep: number): number {
     const rows = this.#rows;
     const offset = rows.offsets[row]!;
@@ -289,13 +289,13 @@ export class Resolver {
     return isDear ? Math.max(HELD_MAX, HELD_COUNT * size) : HELD_MAX;
   }
 
-  /** Whether more may be made again: what images that were made to take long ask for grows with their square. */
+  /** Whether more may be made again: hostile images ask for work that grows with the square of their size. */
   #mayMakeAgain(): boolean {
     const once = Math.max(this.#declared, this.#engine.wasm.work() - this.#again);
     return this.#again <= AGAIN_FREE + AGAIN_MAX * once;
   }
 
-  /** Notes what is known of an object, its id in the engine's `oid`. */
+  /** Notes an object's kind and size, and its id from the engine's `oid`. */
   #record(row: number, type: number, size: number, isCollision: boolean): void {
     const rows = this.#rows;
     const { bytes, oid } = this.#engine;
@@ -331,8 +331,8 @@ export class Resolver {
   }
 
   /**
-   * Makes a base anew whose content was given up. Of those on the way some are kept, at distances that are powers of
-   * one number, so that going back up a chain of n takes n × log n, not n².
+   * Makes a base anew whose content was given up. Some bases on the way are kept, at distances that are powers of one
+   * number: going back up a chain of n then takes n × log n, not n².
    */
   async #materialize(index: number): Promise<number> {
     if (!this.#mayMakeAgain()) return STATUS.WorkLimit;
@@ -376,7 +376,7 @@ export class Resolver {
 
   /**
    * The content of an object that has been resolved.
-   * @returns undefined where there is no memory for it
+   * @returns undefined if there is no memory for it
    */
   async content(row: number): Promise<Uint8Array | undefined> {
     if (this.#declared === 0) this.#declared = this.#rows.sizes.reduce((sum, size) => sum + size, 0);
@@ -422,7 +422,7 @@ export class Resolver {
     return made;
   }
 
-  /** Gives up the oldest contents until the rest takes no more than so many bytes. */
+  /** Gives up the oldest contents until the rest fits into the given number of bytes. */
   #contentsTo(most: number): void {
     for (const row of this.#contents.keys()) {
       if (this.#contentsLen <= most) return;

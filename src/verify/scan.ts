@@ -1,6 +1,6 @@
 /**
- * The first pass: where the PACK's entries are, their kinds, bases and CRC-32s, and the PACK's own SHA-1. With a sound IDX
- * the entries are where it says, which the second pass proves; without one, each is inflated to find its end.
+ * The first pass: finds the PACK's entries, their kinds, bases and CRC-32s, and the PACK's own SHA-1. A sound IDX gives
+ * the places of the entries, which the second pass proves. Without one, each entry is inflated to find its end.
  */
 
 import { STATUS } from "../errors.js";
@@ -29,7 +29,7 @@ class PackHash {
     reader.engine.wasm.packBegin();
   }
 
-  /** Takes what lies before `end`, an offset in the image, up to the chunk that it is in or, at last, all. */
+  /** Takes the bytes before `end`, an offset in the image: up to the chunk that it is in or, at last, all. */
   async upTo(end: number, isLast = false): Promise<void> {
     while (this.#done < end) {
       const length = this.#reader.restOfChunk(this.#done);
@@ -61,10 +61,10 @@ export async function hashPack(reader: ImageReader, end: number): Promise<PackDi
 }
 
 /**
- * Where the PACK's trailer begins, from the PACK's start: what the IDX has as the PACK's checksum stands before zeros that
- * lead up to the IDX.
- * @param idxStart where the IDX begins in the image
- * @returns -1 where it does not
+ * The start of the PACK's trailer, from the PACK's start. The trailer is the PACK's checksum, which the IDX holds too,
+ * and only zeros stand between it and the IDX.
+ * @param idxStart the start of the IDX in the image
+ * @returns -1 if the trailer is not found there
  */
 export async function findTrailer(
   reader: ImageReader,
@@ -94,9 +94,9 @@ async function crcOf(reader: ImageReader, start: number, end: number): Promise<n
 
 /**
  * Scans the PACK by a sound IDX.
- * @param end where the trailer begins, from the PACK's start
+ * @param end the start of the trailer, from the PACK's start
  * @param hashes whether the PACK is hashed on the way, and its checksum proven
- * @returns undefined where IDX and PACK do not go together
+ * @returns undefined if IDX and PACK do not match
  */
 export async function scanByIndex(
   reader: ImageReader,
@@ -148,22 +148,22 @@ function isSound({ bytes, isCollision }: PackDigest, { packTrailer }: Idx): bool
   return !isCollision && Buffer.compare(bytes, packTrailer) === 0;
 }
 
-/** Whether the PACK is the one that the IDX has the checksum of, and no part of an attack on that. */
+/** Whether the PACK has the checksum that the IDX holds, and is not part of an attack on it. */
 export async function isPackSound(reader: ImageReader, idx: Idx, end: number): Promise<boolean> {
   return isSound(await hashPack(reader, end), idx);
 }
 
-/** What a scan without an IDX found. */
+/** The result of a scan without an IDX. */
 export interface Scan {
-  /** As many as could be found. */
+  /** All entries that could be found. */
   rows: Rows;
   /** Rows of ref-deltas by the ids of their bases. */
   waiting: Map<string, number[]>;
-  /** Where the trailer begins, from the PACK's start; -1 where that could not be found. */
+  /** The start of the trailer, from the PACK's start; -1 if it could not be found. */
   end: number;
 }
 
-/** Where entries may begin, in order, as far as the IDX can be believed. */
+/** Possible starts of entries, in order, as far as the IDX can be believed. */
 export function landmarks(idx: Idx | undefined, end: number): number[] {
   if (idx === undefined) return [];
   const offsets: number[] = [];
@@ -172,17 +172,17 @@ export function landmarks(idx: Idx | undefined, end: number): number[] {
 }
 
 /**
- * What streams that fail may take and give before their ends are no longer looked for: times the PACK's length, and
- * bytes in any case. From then on an entry ends where the next one may begin, so that none is inflated twice.
+ * Bytes that failing streams may take and give before their ends are no longer looked for: times the PACK's length, and
+ * bytes in any case. From then on an entry ends where the next one may begin, so that no entry is inflated twice.
  */
 const WASTE_MAX = 16;
 const WASTE_FREE = 1 << 20;
 
 /**
- * Scans the PACK entry by entry. Behind one that is damaged it goes on where the IDX says that the next one begins.
+ * Scans the PACK entry by entry. Behind a damaged entry it goes on at the next start that the IDX gives.
  * @param count entries that the PACK announces
  * @param limit the trailer begins there at the latest, from the PACK's start
- * @param marks where entries may begin
+ * @param marks possible starts of entries
  */
 export async function scanByInflating(
   reader: ImageReader,

@@ -1,6 +1,6 @@
 /**
- * Remote images on their way into `verify`, which looks at every byte more than once, with several threads: each byte is
- * fetched once, in order, into a temporary file.
+ * Fetches remote images for `verify`: each byte once, in order, into a temporary file. Verifying itself reads every byte
+ * more than once, with several threads.
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ async function readBlocks(device: BlockDevice, offset: number, target: Uint8Arra
 /**
  * Copies a device into a file, calls `use` with its path, and removes it.
  * @param onProgress told how many bytes have come
- * @throws DocteurError `DeviceFailed`, `Io` where the file cannot be written; what `use` throws
+ * @throws DocteurError `DeviceFailed`, `Io` if the file cannot be written; the errors of `use`
  */
 export async function withSpooled<T>(
   device: BlockDevice,

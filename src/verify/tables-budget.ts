@@ -1,4 +1,4 @@
-/** What the tables of all objects may take together, on all threads. It can be posted to a thread. */
+/** The budget for the tables of all objects together, on all threads. It can be posted to a thread. */
 import { tablesOutOfMemory } from "./out-of-memory.js";
 
 /** Bytes of a unit of the count, which 32 bits hold for 2 TiB. */
@@ -10,7 +10,7 @@ export interface TablesBudget {
   readonly taken: Int32Array;
 }
 
-/** A budget of which nothing is taken. @param limit bytes */
+/** A fresh budget. @param limit bytes */
 export function createBudget(limit: number): TablesBudget {
   return { limit, taken: new Int32Array(new SharedArrayBuffer(4)) };
 }
@@ -27,12 +27,12 @@ export function takeTables({ limit, taken }: TablesBudget, bytes: number): void 
   throw tablesOutOfMemory();
 }
 
-/** What is taken so far, to go back to with `returnTo`. */
+/** The amount that is taken so far: `returnTo` goes back to it. */
 export function takenTables({ taken }: TablesBudget): number {
   return Atomics.load(taken, 0);
 }
 
-/** Gives back what was taken since. No other thread takes anything meanwhile. */
+/** Gives back all that was taken since. No other thread may take anything meanwhile. */
 export function returnTo({ taken }: TablesBudget, before: number): void {
   Atomics.store(taken, 0, before);
 }

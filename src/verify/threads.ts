@@ -8,7 +8,7 @@ import type { ImageReader } from "./reader.js";
 import type { Resolver } from "./resolve.js";
 import type { TablesBudget } from "./tables-budget.js";
 
-/** What a thread begins with. */
+/** The data that a thread begins with. */
 export interface ThreadData {
   module: WebAssembly.Module;
   path: string;
@@ -16,7 +16,7 @@ export interface ThreadData {
   memoryLimit: number;
 }
 
-/** What a thread is asked: which objects to resolve, and what their trees' entries are looked up in. */
+/** The task of a thread: the objects to resolve, and the table of ids for their trees' entries. */
 export interface ThreadTask {
   rows: Rows;
   forest: Forest;
@@ -25,10 +25,10 @@ export interface ThreadTask {
   tables: TablesBudget;
 }
 
-/** What it answers: its part of the trees, or what went wrong. */
+/** A thread's answer: its part of the trees, or an error. */
 export type ThreadAnswer = { trees: Uint32Array } | { error: ErrorMessage };
 
-/** Writes ids into an engine's memory, as the table that trees' entries are looked up in. @returns where it lies */
+/** Writes ids into an engine's memory, as the table in which trees' entries are looked up. @returns its address */
 export function loadTable({ engine }: ImageReader, oids: Uint8Array): number {
   const table = engine.alloc(oids.length);
   if (table === 0)
@@ -59,7 +59,7 @@ class Helper {
         else reject(unpackError(answer.error));
       });
     });
-    // Whoever asks hears of it.
+    // The caller that asks gets the error.
     this.#answer.catch(() => undefined);
   }
 
@@ -69,7 +69,7 @@ class Helper {
   }
 }
 
-/** The error of a thread that ended, by what it ended with. */
+/** The error of a thread that ended, by its exit code or exception. */
 function threadEnded(cause: unknown): DocteurError {
   const isLack = (cause as NodeJS.ErrnoException | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY";
   return isLack ? tablesOutOfMemory(cause) : threadDied("--jobs 1 takes less", cause);
@@ -87,7 +87,7 @@ export class Team {
   /**
    * Resolves a forest.
    * @param resolver this thread's
-   * @param first what this thread does before it resolves
+   * @param first work of this thread before it resolves
    * @param onGroup as of `Resolver.run`
    * @returns the trees of all threads
    */

@@ -1,12 +1,12 @@
-/** What trees hold, as it is read: for each, the ranks of its entries' objects. */
+/** The log of trees as they are read: for each, the ranks of its entries' objects. */
 
 import { examineTree } from "../git/examine-tree.js";
 import type { Engine } from "./engine.js";
 import { type TablesBudget, takeTables } from "./tables-budget.js";
 
-/** An edge is eight times the rank of an object, `NO_RANK` where it is not there, and what the entry is. */
+/** An edge is eight times the rank of an object, or `NO_RANK` if it is not there, plus the entry's kind. */
 export const NO_RANK = 0x1fffffff;
-/** In the count of a tree: what is wrong with it at the worst. */
+/** In the count of a tree: its worst defect. */
 export const FLAW = { error: 0x80000000, warning: 0x40000000 } as const;
 /** The count itself. */
 export const COUNT_MASK = 0x3fffffff;
@@ -24,7 +24,7 @@ export class TreeLog {
   #room = 0;
   #roomLen = 0;
 
-  /** @param tables what the list's growth counts against */
+  /** @param tables the budget that the list's growth counts against */
   constructor(engine: Engine, tables: TablesBudget) {
     this.#engine = engine;
     this.#tables = tables;
@@ -35,7 +35,7 @@ export class TreeLog {
     return this.#words.slice(0, this.#length);
   }
 
-  /** Gives back the memory that reading took, beside the log. */
+  /** Gives back the memory that reading took besides the log. */
   release(): void {
     this.#engine.free(this.#room);
     this.#room = 0;

@@ -1,6 +1,6 @@
 /**
- * Findings about trees: what is wrong with one, and with what its entries lead to, by path. All of it has weighed in the
- * verdict before; where there is no memory to read a tree again, it is told in fewer words.
+ * Findings about trees: defects of a tree and of its entries' objects, by path. All of them have weighed in the verdict
+ * before. If there is no memory to read a tree again, they are told in fewer words.
  */
 import { shown } from "../git/byte-string.js";
 import { OID, PACK_START } from "../git/entry.js";
@@ -13,39 +13,39 @@ import { MORE_MEMORY } from "./out-of-memory.js";
 import type { Findings, Place, Severity } from "./report.js";
 import type { Resolver } from "./resolve.js";
 
-/** Names in a path, at most (`asm/base/limits.ts`). */
+/** The most names in a path (`asm/base/limits.ts`). */
 const TREE_DEPTH = 512;
-/** Bytes of a path, at most. */
+/** The most bytes of a path. */
 const PATH_MAX = 4096;
-/** Bytes that may be inflated to tell paths; an object counts for some more than it has. */
+/** Bytes that may be inflated to tell paths. An object counts for some more bytes than it has. */
 const PATHS_COST = 2 ** 29;
 const OBJECT_COST = 4096;
 const UNREACHED = "a tree that nothing leads to";
 const MEMORY_HINT = `there is too little memory to tell more: ${MORE_MEMORY}`;
 
-/** An entry of a tree that leads to what it should not. */
+/** An entry of a tree that leads to a wrong or missing object. */
 export interface BadEdge {
   /** The tree's row. */
   tree: number;
   /** The entry's number in the tree. */
   index: number;
-  /** What that makes of it: `Unchecked` where nobody knows whether the object is missing. */
+  /** The resulting code: `Unchecked` if it is not known whether the object is missing. */
   severity: Severity;
   code: "MissingObject" | "WrongKind" | "Unchecked";
 }
 
-/** Tells what is wrong with trees. */
+/** Reports the defects of trees. */
 export class TreeFindings {
   readonly #rows: Rows;
   readonly #parents: Int32Array;
   readonly #resolver: Resolver;
   readonly #findings: Findings;
-  /** What rows are called in the trees that led to them first, as far as that was asked for. */
+  /** The names of rows in the trees that led to them first, as far as they were asked for. */
   readonly #names = new Map<number, string>();
   #pathsCost = 0;
 
   /**
-   * @param parents the tree that led to a row first, -1 where none did; the root's own row
+   * @param parents the tree that led to a row first, -1 if none did; for the root, its own row
    */
   constructor(rows: Rows, parents: Int32Array, resolver: Resolver, findings: Findings) {
     this.#rows = rows;
@@ -54,7 +54,7 @@ export class TreeFindings {
     this.#findings = findings;
   }
 
-  /** What is wrong with a tree itself. Trees that nothing leads to do no harm. @param worst of its defects */
+  /** Reports the defects of a tree itself. Trees that nothing leads to do no harm. @param worst the worst of them */
   async tellTree(row: number, worst: Severity): Promise<void> {
     const findings = this.#findings;
     const isReached = this.#parents[row]! >= 0;
@@ -85,7 +85,7 @@ export class TreeFindings {
     });
   }
 
-  /** What is wrong with entries of one tree, in their order. */
+  /** Reports the wrong entries of one tree, in their order. */
   async tellEdges(edges: readonly BadEdge[]): Promise<void> {
     const { tree } = edges[0]!;
     const isReached = this.#parents[tree]! >= 0;
@@ -131,7 +131,7 @@ export class TreeFindings {
     return hexOid(this.#rows.oids.subarray(row * OID));
   }
 
-  /** The path of a tree that was reached, a byte string; of one that is longer than readers take, its end. */
+  /** The path of a tree that was reached, a byte string; only its end if it is longer than readers take. */
   async #pathOf(row: number): Promise<string> {
     const names: string[] = [];
     let length = 0;
@@ -144,7 +144,7 @@ export class TreeFindings {
     return `/${names.reverse().join("/")}`;
   }
 
-  /** What a tree is called in the one that led to it first; a question mark where that cannot be told, or not soon enough. */
+  /** A tree's name in the tree that led to it first; a question mark if it cannot be told, or not soon enough. */
   async #nameOf(row: number): Promise<string> {
     const known = this.#names.get(row);
     if (known !== undefined) return known;
@@ -164,7 +164,7 @@ export class TreeFindings {
     return found;
   }
 
-  /** What it takes to have an object's content. */
+  /** The cost of making an object's content. */
   #costOf(row: number): number {
     const { kinds, bases, sizes } = this.#rows;
     let cost = sizes[row]! + OBJECT_COST;
@@ -180,7 +180,7 @@ export function checkDepth(depth: number, findings: Findings): void {
   findings.add("warning", "TreeTooDeep", message);
 }
 
-/** What is wrong with the object of an entry. */
+/** The error of an entry's object. */
 const WRONG = {
   MissingObject: "is not in the image",
   WrongKind: "is of another kind",
@@ -188,8 +188,8 @@ const WRONG = {
 } as const;
 
 /**
- * Says that an object that the commit needs is missing, or that nobody knows whether it is.
- * @param isPartial whether it may be one that there was no memory for
+ * Reports that an object that the commit needs is missing, or may be missing.
+ * @param isPartial whether memory may have been too small for the object
  */
 export function tellMissing(findings: Findings, oid: string, isPartial: boolean): void {
   const code = isPartial ? "Unchecked" : "MissingObject";

@@ -1,6 +1,6 @@
 /** Listens to signals that many operations share, with one listener for each signal. */
 
-/** What a signal ends. */
+/** Work that a signal can end. */
 export interface Abortable {
   readonly signals: readonly AbortSignal[];
   /** Called once one of the signals has been aborted. */

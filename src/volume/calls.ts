@@ -1,6 +1,6 @@
 /**
- * The core's operations as values: each gives its result at once where the device has everything, otherwise a promise.
- * What a volume's methods do is put together from these.
+ * The core's operations as values: each gives its result at once if the device has everything, otherwise a promise.
+ * A volume's methods are put together from these.
  */
 import { textBytes } from "../arguments.js";
 import { FLAG, RESULT } from "../core/abi.js";
@@ -23,7 +23,7 @@ export interface GitObject {
   data: Uint8Array;
 }
 
-/** What a page is of. */
+/** The request for a page. */
 export interface PageQuery {
   place: Place;
   folder: Folder;
@@ -39,7 +39,7 @@ export interface PieceQuery {
   flags: number;
   /** Bytes from the file's start. */
   offset: number;
-  /** Bytes at the most. */
+  /** The most bytes. */
   count: number;
   signals: readonly AbortSignal[];
 }
@@ -51,7 +51,7 @@ const PIECE = 0x40000000;
 const PAGE_BYTES_MIN = 1 << 18;
 const PAGE_BYTES_MAX = 1 << 22;
 
-/** @throws DocteurError `InvalidArgument` where it is not a path */
+/** @throws DocteurError `InvalidArgument` if it is not a path */
 export function placeOf(path: unknown): Place {
   const bytes = textBytes("the path", path);
   return { bytes, text: typeof path === "string" ? path : quotePath(bytes) };
@@ -85,19 +85,19 @@ export class Calls {
   readonly #operations: Operations;
   readonly #pageBytes: number;
 
-  /** @param memoryLimit bytes, of which the entries of a page may take a part */
+  /** @param memoryLimit bytes; the entries of a page may take a part of them */
   constructor(core: Core, memoryLimit: number) {
     this.#core = core;
     this.#operations = new Operations(core);
     this.#pageBytes = Math.max(PAGE_BYTES_MIN, Math.min(memoryLimit / 8, PAGE_BYTES_MAX));
   }
 
-  /** Ends what waits, and refuses what comes: with `Closed`. */
+  /** Ends waiting operations and refuses new ones, with `Closed`. */
   close(): void {
     this.#operations.close();
   }
 
-  /** What a path leads to. */
+  /** The entry that a path leads to. */
   stat(place: Place, flags: number, signals: readonly AbortSignal[]): FoundEntry | Promise<FoundEntry> {
     const core = this.#core;
     const { bytes, text } = place;
@@ -129,7 +129,7 @@ export class Calls {
     });
   }
 
-  /** A page of a directory. It may end before its limit where its entries take much memory. */
+  /** A page of a directory. It may end before its limit if its entries take much memory. */
   page({ place, folder, flags, after, limit, signals }: PageQuery): Page | Promise<Page> {
     const core = this.#core;
     const { bytes, text } = place;
@@ -147,8 +147,8 @@ export class Calls {
   /**
    * A git object.
    * @param oid 20 bytes
-   * @param name what errors call it
-   * @param maxSize bytes at the most
+   * @param name its name in errors
+   * @param maxSize the most bytes
    */
   object(
     oid: Uint8Array,

@@ -5,14 +5,14 @@ import { parseCommit } from "../git/commit.js";
 import { dateOf, type Ident, zoneOf } from "../git/ident.js";
 import { hexOid } from "../git/oid.js";
 
-/** Who made a commit, and when. Bytes that are not UTF-8 show as U+FFFD. */
+/** A commit's author or committer, and the date. Bytes that are not UTF-8 show as U+FFFD. */
 export interface Person {
   /** At most 4,096 bytes, as is `email`. */
   name: string;
   email: string;
-  /** Null where git reads no date, or a `Date` cannot hold it. */
+  /** Null if git reads no date, or a `Date` cannot hold it. */
   date: Date | null;
-  /** The date's offset from UTC, "+02:00"; null where there is none, or none of ISO 8601's. */
+  /** The date's offset from UTC, "+02:00"; null if it has none, or ISO 8601 cannot write it. */
   zone: string | null;
 }
 
@@ -22,11 +22,11 @@ export interface Commit {
   oid: string;
   /** The root tree's id. */
   tree: string;
-  /** The committer's date; null where git reads none, or a `Date` cannot hold it. */
+  /** The committer's date; null if git reads none, or a `Date` cannot hold it. */
   date: Date | null;
   author: Person;
   committer: Person;
-  /** At most 1 MiB of it; empty where there is none. Bytes that are not UTF-8 show as U+FFFD. */
+  /** At most 1 MiB of it; empty if there is none. Bytes that are not UTF-8 show as U+FFFD. */
   message: string;
 }
 
@@ -41,9 +41,9 @@ function person({ name, email, moment }: Ident): Person {
 }
 
 /**
- * Reads the commit of what a core has mounted.
+ * Reads the commit of a mounted core.
  * @param signals end the wait for the device
- * @throws DocteurError what the core throws
+ * @throws DocteurError the core's errors
  */
 export async function readCommit(core: Core, signals: readonly AbortSignal[]): Promise<Commit> {
   const handle = core.open();
@@ -51,14 +51,14 @@ export async function readCommit(core: Core, signals: readonly AbortSignal[]): P
   return takeCommit(core, handle);
 }
 
-/** Reads the commit over a synchronous device. @throws DocteurError what the core throws */
+/** Reads the commit over a synchronous device. @throws DocteurError the core's errors */
 export function readCommitSync(core: Core): Commit {
   const handle = core.open();
   core.runSync(handle, askForCommit(core));
   return takeCommit(core, handle);
 }
 
-/** An id of what was mounted. */
+/** An id of the mounted image. */
 function idAt(core: Core, offset: number): Uint8Array {
   const at = core.exports.info() + offset;
   return core.bytes.slice(at, at + 20);

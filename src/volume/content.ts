@@ -1,4 +1,4 @@
-/** Content as it comes: memory is taken for bytes that are there, not for those that a header announces. */
+/** Gathers content as it comes: memory is taken for bytes that are there, not for those that a header announces. */
 import { DocteurError } from "../errors.js";
 
 /**
@@ -6,7 +6,7 @@ import { DocteurError } from "../errors.js";
  * costs no more than that.
  */
 const FIRST = 32 << 20;
-/** By how much the memory grows where more comes. */
+/** The factor by which the memory grows when more bytes come. */
 const GROWTH = 4;
 
 /** Gathers pieces of content whose whole length has been announced. */
@@ -15,7 +15,7 @@ export class Content {
   #bytes = new Uint8Array(0);
   #length = 0;
 
-  /** @param path what the content is of, for errors */
+  /** @param path the content's path, for errors */
   constructor(path: string | undefined) {
     this.#path = path;
   }

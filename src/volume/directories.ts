@@ -9,7 +9,7 @@ import { walkPages } from "./walk.js";
 
 /** Entries that are listed at once. */
 const PAGE = 4096;
-/** Bytes of a name at the most (`Limit.NAME` in asm/base/limits.ts): the rest of a longer one orders nothing. */
+/** The most bytes of a name (`Limit.NAME` in asm/base/limits.ts): the rest of a longer one does not affect the order. */
 const NAME_MAX = 4096;
 
 const NOTHING = new Uint8Array(0);
@@ -37,9 +37,9 @@ export function tooMany(path: string, count: number): DocteurError {
 
 /**
  * The entries of a directory.
- * @param limit of them at the most
+ * @param limit the most entries
  * @param memoryLimit bytes that they may take
- * @throws DocteurError `OutOfMemory`, and what the core throws
+ * @throws DocteurError `OutOfMemory`, and the core's errors
  */
 export async function listPages(
   calls: Calls,

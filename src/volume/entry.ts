@@ -1,27 +1,27 @@
-/** Entries of directories: what `list`, `walk` and `stat` give. */
+/** Entries of directories: the results of `list`, `walk` and `stat`. */
 import { RESULT } from "../core/abi.js";
 import type { Core } from "../core/instance.js";
 import { hexOid } from "../git/oid.js";
 import { CANONICAL_MODES, entryOfMode, parseMode } from "../git/tree-mode.js";
 
-/** What a path leads to. */
+/** Kinds of entries. */
 export type EntryKind = "directory" | "file" | "executable" | "symlink" | "submodule";
 
-/** One entry of a directory, or what `stat` found. */
+/** One entry of a directory, or the result of `stat`. */
 export interface Entry {
   /** The name; bytes that are not UTF-8 show as U+FFFD, see `nameBytes`. Empty for the root. */
   name: string;
   nameBytes: Uint8Array;
   /** The absolute path; bytes that are not UTF-8 show as U+FFFD, see `pathBytes`. */
   path: string;
-  /** The absolute path's bytes, which lead to the entry whatever its name. */
+  /** The absolute path's bytes, which lead to the entry even if its name is not UTF-8. */
   readonly pathBytes: Uint8Array;
   kind: EntryKind;
   /** As git writes it: 0o040000, 0o100644, 0o100755, 0o120000, 0o160000. */
   mode: number;
   /** The git object's id; for a submodule, its commit's. 40 hexadecimal digits. */
   oid: string;
-  /** Bytes, where they were asked for and the entry has content. */
+  /** Bytes, if they were asked for and the entry has content. */
   size?: number;
 }
 
@@ -113,7 +113,7 @@ export function statEntry(core: Core, path: Uint8Array, sizes: boolean): FoundEn
   return entry;
 }
 
-/** Bytes of JavaScript's memory that an entry takes, at the most, beside its name. */
+/** The most bytes of JavaScript's memory that an entry takes besides its name. */
 const ENTRY_BYTES = 640;
 
 /** Bytes of JavaScript's memory that an entry takes: its name is there as bytes, as a string and in its path. */
@@ -131,7 +131,7 @@ export interface Page {
 /**
  * The page that the core's `list` has found.
  * @param sizes whether sizes were asked for
- * @param most bytes of memory that the entries may take; one entry is given whatever it takes
+ * @param most bytes of memory that the entries may take; one entry is given even if it takes more
  */
 export function listedPage(core: Core, folder: Folder, sizes: boolean, most: number): Page {
   const { bytes, view } = core;

@@ -1,6 +1,7 @@
 /**
- * The operations of one core: as many under way at once as it has handles for, the others in a queue, first come,
- * first served. One wait for the device serves all that wait. A signal ends its operation, and closing ends all.
+ * The operations of one core. As many are under way at once as it has handles; the others are in a queue, first come,
+ * first served. One wait for the device serves all operations that wait for it. A signal ends its operation, and
+ * closing ends all.
  */
 import { throwIfAborted } from "../abort.js";
 import { RESULT } from "../core/abi.js";
@@ -10,7 +11,7 @@ import { type Abortable, AbortWatch } from "./abort-watch.js";
 
 /** An operation of the core. */
 export interface Operation<T> {
-  /** What it is about, for errors. */
+  /** Its subject, for errors. */
   path?: string | undefined;
   /** End its wait. */
   signals: readonly AbortSignal[];
@@ -43,7 +44,7 @@ export class Operations {
   readonly #waiting = new Set<Pending>();
   /** Operations that no handle was left for. */
   readonly #queue = new Set<Pending>();
-  /** Operations that had no memory beside others: each is tried again alone, with the only handle that is left. */
+  /** Operations that found no memory beside others: each is tried again alone, with the only handle that is left. */
   readonly #lone = new Set<Pending>();
   /** The operation that has the core for itself. */
   #sole: Pending | undefined;
@@ -58,7 +59,7 @@ export class Operations {
     return this.#isClosed;
   }
 
-  /** Ends what waits, and refuses what comes: with `Closed`. */
+  /** Ends waiting operations and refuses new ones, with `Closed`. */
   close(): void {
     this.#isClosed = true;
     for (const pending of [...this.#waiting, ...this.#lone, ...this.#queue])
@@ -67,8 +68,8 @@ export class Operations {
 
   /**
    * Runs an operation.
-   * @returns its result: no promise where the device has it all at once and no other stands in the queue
-   * @throws DocteurError `Closed`, and what the core throws; the reason of a signal
+   * @returns its result, not a promise if the device has everything at once and the queue is empty
+   * @throws DocteurError `Closed`, and the core's errors; the reason of a signal
    */
   run<T>(operation: Operation<T>): T | Promise<T> {
     if (this.#isClosed) throw closedError(operation);
@@ -116,7 +117,7 @@ export class Operations {
     });
   }
 
-  /** A handle, or 0 where there is none. */
+  /** A handle, or 0 if there is none. */
   #takeHandle(): number {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
@@ -134,7 +135,7 @@ export class Operations {
     }
   }
 
-  /** An operation has answered AGAIN. */
+  /** Called when an operation has answered AGAIN. */
   #enter(pending: Pending, handle: number): void {
     pending.handle = handle;
     pending.waitsFor = this.#core.resultU32(RESULT.waitsFor);
@@ -142,7 +143,7 @@ export class Operations {
     if (!this.#isAttending) void this.#attend();
   }
 
-  /** Drops what a handle's operation holds. */
+  /** Drops the state of a handle's operation. */
   #leave(handle: number): void {
     this.#core.exports.cancel(handle);
     this.#idle.push(handle);
@@ -191,7 +192,7 @@ export class Operations {
     return true;
   }
 
-  /** An operation has ended with a status other than AGAIN. */
+  /** Called when an operation has ended with a status other than AGAIN. */
   #settle(pending: Pending, handle: number, status: number): void {
     if (status === STATUS.OutOfMemory && this.#handles > 1) {
       this.#leave(handle);
@@ -210,7 +211,7 @@ export class Operations {
     this.#idle.push(handle);
   }
 
-  /** Begins what can begin, and goes on with what waited for another operation. */
+  /** Begins operations that can begin, and goes on with those that waited for another one. */
   #advance(): void {
     for (let hasMoved = true; hasMoved; ) {
       hasMoved = false;

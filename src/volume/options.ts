@@ -4,7 +4,7 @@ import type { WalkOrder } from "./walk.js";
 
 /** Options of every method that may wait for the device. */
 export interface SignalOptions {
-  /** Rejects with the signal's reason once it is aborted: what waits for the device is dropped. */
+  /** Rejects with the signal's reason once it is aborted. An operation that waits for the device is dropped. */
   signal?: AbortSignal | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface FollowOptions extends SignalOptions {
 
 /** Options of methods that give content whole. */
 export interface GetOptions extends FollowOptions {
-  /** Bytes that may be given at the most: more is an `ObjectTooLarge` error. By default there is no limit. */
+  /** The most bytes that may be given: more is an `ObjectTooLarge` error. By default there is no limit. */
   maxSize?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface ObjectOptions extends SignalOptions {
 export interface StreamOptions extends FollowOptions {
   /** Bytes from the file's start; 0 by default. */
   offset?: number | undefined;
-  /** Bytes at the most; by default all that follow. */
+  /** The most bytes; by default all that follow. */
   length?: number | undefined;
 }
 
@@ -41,13 +41,13 @@ export interface StreamOptions extends FollowOptions {
 export interface EntriesOptions extends FollowOptions {
   /** Tell sizes, too: a header read for each entry. */
   sizes?: boolean | undefined;
-  /** Only entries whose names come after this one, by their bytes; there need not be one of this name. */
+  /** Only entries whose names come after this one, by their bytes. An entry of this name need not exist. */
   after?: string | Uint8Array | undefined;
 }
 
 /** Options of `list`. */
 export interface ListOptions extends EntriesOptions {
-  /** Entries at the most: fewer come at the directory's end alone. By default all. */
+  /** The most entries. Fewer come only at the directory's end. By default all. */
   limit?: number | undefined;
 }
 
@@ -56,8 +56,8 @@ export interface WalkOptions extends FollowOptions {
   /** Tell sizes, too: a header read for each entry. */
   sizes?: boolean | undefined;
   /**
-   * `name`, the default: each directory by the bytes of its names, as `list` gives them. `path`: all by the
-   * bytes of their paths, those of directories with a slash at their end, as git's index has them.
+   * `name`, the default: each directory by the bytes of its names, as `list` gives them. `path`: all entries by
+   * the bytes of their paths, with a slash at the end of directories' paths, as in git's index.
    */
   order?: WalkOrder | undefined;
 }

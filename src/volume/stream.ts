@@ -1,9 +1,9 @@
 /** A file's content as a Web `ReadableStream`, read as it is asked for. */
 
-/** Bytes that are read at once, at the most. */
+/** The most bytes that are read at once. */
 const PIECE = 1 << 20;
 
-/** Reads a piece at an offset, `length` bytes at the most: an empty one only at the end. */
+/** Reads a piece at an offset, at most `length` bytes: an empty one only at the end. */
 export type ReadPiece = (
   offset: number,
   length: number,
@@ -13,7 +13,7 @@ export type ReadPiece = (
 /**
  * @param read reads a piece
  * @param offset where the stream begins
- * @param length bytes of it at the most
+ * @param length its most bytes
  * @param signal ends it with an error
  * @returns a byte stream, which reads nothing ahead
  */

@@ -1,7 +1,7 @@
-/** Everything below a directory, entry by entry, in memory that does not grow with the directories' sizes. */
+/** Walks through everything below a directory, in memory that does not grow with the directories' sizes. */
 import type { FoundEntry, Page } from "./entry.js";
 
-/** In which order a walk goes through a directory. */
+/** The order in which a walk goes through a directory. */
 export type WalkOrder = "name" | "path";
 
 /**
@@ -12,7 +12,7 @@ export type WalkOrder = "name" | "path";
  */
 export type ReadPage = (path: Uint8Array, after: Uint8Array, limit: number) => Promise<Page>;
 
-/** Entries of a page: fewer the deeper the directory, as the pages of all directories above are held, too. */
+/** Entries of a page: a deeper directory has fewer, as the pages of all directories above are held, too. */
 const PAGE_MAX = 4096;
 const PAGE_MIN = 16;
 
@@ -23,7 +23,7 @@ interface Level {
   /** The next entry of the page. */
   next: number;
   hasMore: boolean;
-  /** Directories whose turn has not come, each name a beginning of the next: in order of paths alone. */
+  /** Only in order of paths: directories whose turn has not come. Each name is a beginning of the next. */
   waiting: FoundEntry[];
 }
 
@@ -45,7 +45,7 @@ function pageLength(depth: number): number {
  * @param order `name`: each directory by the bytes of its names, as it is listed; `path`: all by the bytes of
  *   their paths, directories' with a slash at the end
  * @param read reads a page
- * @returns the entries, each directory before what is in it
+ * @returns the entries, each directory before its entries
  */
 export async function* walkPages(
   root: Uint8Array,

@@ -1,6 +1,6 @@
 /**
  * Builds everything into `dist/`: Wasm by asc, JavaScript by esbuild, declarations are left to `tsc`.
- * `--tests` adds the test programs and their Wasm probes. What is already built from the same sources is kept.
+ * `--tests` adds the test programs and their Wasm probes. Files that were built from unchanged sources are kept.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ interface WasmJob {
 /** Guests that are built as WASI commands too. The others try the hypercalls themselves. */
 const WASI_GUESTS = ["hello", "simple"];
 
-/** Entries that are linked with what is built for speed. */
+/** Entries that are linked with the modules built for speed. */
 const FAST = ["asm/verifier.ts", join("tests", "asm", "verifier-marked.ts")];
 
 /** Statuses that `simple` has a sentence for, or that no operation of a synchronous guest, which proves nothing, ends with. */
@@ -55,7 +55,7 @@ const GUEST_SOURCES: Record<string, string> = {
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
 };
 
-/** What is built for speed where there is SIMD: larger modules of the same exports. */
+/** Modules built for speed with SIMD: they are larger and have equal exports. */
 const FAST_SOURCES: Record<string, string> = {
   "asm/checksum/sha1dc-blocks.ts": 'export * from "./sha1dc-four";\n',
 };
@@ -131,7 +131,7 @@ async function compile(job: WasmJob): Promise<string> {
     readFile: (name: string, base: string) => {
       const path = join(base, name);
       try {
-        // Its entry is the core: what it exports is to be in the core alone.
+        // Its entry is the core: only the core is to have its exports.
         if (path === "asconfig.json")
           return JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), entries: [] });
         return job.sources[path] ?? readFileSync(path, "utf8");
@@ -155,7 +155,7 @@ async function compile(job: WasmJob): Promise<string> {
   return "";
 }
 
-/** Compiles what its stamp calls stale, a worker thread to a processor. */
+/** Compiles the modules whose stamps are stale, with a worker thread per processor. */
 async function buildWasm(tests: boolean): Promise<void> {
   const hash = createHash("sha256").update(process.version);
   const inputs = [...files("asm", ".ts"), ...files("guest", ".ts"), ...files("guest", ".json")];

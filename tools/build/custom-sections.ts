@@ -1,6 +1,6 @@
 /**
- * Custom sections of a WebAssembly module (core specification, 5.5.3): reading them is the engine's,
- * appending is ours.
+ * Custom sections of a WebAssembly module (core specification, 5.5.3). The engine can read them; this file
+ * appends them.
  */
 
 function leb128(value: number): number[] {

@@ -1,4 +1,4 @@
-// npm's `prepare`: builds what the package needs and `dist/` lacks, so that installs from git or a folder, and npx, work.
+// npm's `prepare`: builds the files that `dist/` lacks, so that installs from git or a folder, and npx, work.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const NEEDED = ["esbuild", "assemblyscript", "typescript", "@types/node"];
 /** Every path in a value of `bin` or `exports`, however deep. */
 const pathsIn = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(pathsIn));
 
-/** Whether `npm ci` runs in this checkout itself: a build or a test follows, and builds what it needs. */
+/** Whether `npm ci` runs in this checkout itself: a build or a test follows, and builds the files that it needs. */
 function isCleanInstall() {
   const { npm_command: command, npm_config_local_prefix: prefix } = process.env;
   return command === "ci" && prefix !== undefined && existsSync(prefix) && realpathSync(prefix) === root;

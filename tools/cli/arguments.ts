@@ -1,4 +1,4 @@
-/** Commands and their arguments: what a subcommand is, and how its options are read. */
+/** Commands and their arguments: the type of a subcommand, and the reading of its options. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isBlockSize } from "../../src/devices/device.js";
 import { DocteurError } from "../../src/errors.js";
@@ -11,7 +11,7 @@ export interface Command {
   /** The whole help, printed by `--help`: usage first, then options, exit statuses, examples. No newline at its end. */
   help: string;
   /**
-   * Does the work. Throws what went wrong.
+   * Does the work. Throws if it fails.
    * @param argv the arguments after the subcommand's name
    * @returns the exit status
    */
@@ -23,7 +23,7 @@ type Parsed<T extends Options> = ReturnType<
   typeof parseArgs<{ options: T; strict: true; allowPositionals: true }>
 >;
 
-/** An error in what was typed. */
+/** An error in the command line. */
 export function usageError(message: string, hint?: string): DocteurError {
   return new DocteurError("Usage", message, { hint });
 }
@@ -97,7 +97,7 @@ export function parseCount(
 
 /**
  * One of the words that an option takes.
- * @param noun what they are, for the message
+ * @param noun the kind of word, for the message
  */
 export function parseWord<T extends string>(noun: string, text: string, words: readonly T[]): T {
   const found = words.find((word) => word === text);
@@ -132,7 +132,7 @@ export function parseBlockSize(text: string | undefined): number {
   throw usageError(`not a block size: ${text}`, "a block size (--bs) is a power of two, at least 512");
 }
 
-/** What `--memory` may give, in mebibytes. */
+/** The range of `--memory`, in mebibytes. */
 const MEMORY_MIN = 2;
 const MEMORY_MAX = 4095;
 

@@ -13,7 +13,7 @@ export const DEVICE_OPTIONS = {
   retries: { type: "string" },
 } as const;
 
-/** The options, and lines of what they mean. */
+/** The options, and lines that explain them. */
 const MEANINGS: readonly (readonly [option: string, ...lines: string[]])[] = [
   ["--cache DIR", "of an image at a URL, keep what was fetched in the", "folder DIR"],
   ["--cache-size SIZE", "the most that DIR may hold, as in 64M (default: 1G)"],
@@ -27,7 +27,7 @@ const MEANINGS: readonly (readonly [option: string, ...lines: string[]])[] = [
   ["--retries N", "further tries of a request that failed and may", "succeed later (default: 3)"],
 ];
 
-/** For `--help`. @param column where the meanings begin */
+/** For `--help`. @param column the start of the explanations */
 export function deviceHelp(column: number): string {
   const lines = MEANINGS.flatMap(([option, ...meaning]) => {
     const head = `      ${option}`;

@@ -1,4 +1,4 @@
-/** How an error is printed, and the status that the program then ends with. */
+/** Prints an error, and gives the status that the program then ends with. */
 import { DocteurError } from "../../src/errors.js";
 import { printableLines } from "../../src/text/printable.js";
 import { EXIT, exitStatus } from "./exit.js";
@@ -21,7 +21,7 @@ export function reportError(program: string, error: unknown): number {
   return exitStatus(code);
 }
 
-/** An error of a subcommand: one in what was typed names the subcommand's help where it has no better hint. */
+/** An error of a subcommand. An error in its command line names its help if there is no better hint. */
 export function withHelpOf(command: string, error: unknown): unknown {
   if (!(error instanceof DocteurError) || error.code !== "Usage" || error.hint !== undefined) return error;
   return new DocteurError("Usage", error.message, { hint: `${command} --help says more`, cause: error });

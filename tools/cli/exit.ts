@@ -1,4 +1,4 @@
-/** How the command line tools end: their exit statuses, and which one stands for which error. */
+/** The exit statuses of the command line tools, and the status of each error. */
 import type { ErrorCode } from "../../src/errors.js";
 
 /** Exit statuses of the command line tools. */

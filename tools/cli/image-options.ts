@@ -33,7 +33,7 @@ ${deviceHelp(21)}`;
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
 const MODES: readonly Mode[] = ["light", "fast", "analyze"];
 
-/** Opens an image. @throws DocteurError `Usage` for an option that means nothing, and what `open` throws */
+/** Opens an image. @throws DocteurError `Usage` for an option without effect, and the errors of `open` */
 export function openImage(
   image: string,
   values: {

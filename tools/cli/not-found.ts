@@ -1,4 +1,4 @@
-/** Why a path leads nowhere: a symbolic link on the way has no target, or was not followed. */
+/** Explains why a path leads nowhere: a symbolic link on the way has no target, or was not followed. */
 import { DocteurError, type Volume } from "../../src/index.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 

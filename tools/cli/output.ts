@@ -38,14 +38,14 @@ export function print(content: string | Uint8Array): void {
 }
 
 /**
- * Writes what has gathered. `runProgram` does it at a program's end; a command does it before it waits for long, or
- * prints on standard error what must come after.
- * @throws what `print` throws
+ * Writes the gathered bytes. `runProgram` does it at a program's end. A command does it before it waits for long, or
+ * before it prints a message on standard error that must come after.
+ * @throws the errors of `print`
  */
 export function flush(): void {
   if (gatheredLen === 0) return;
   const bytes = Buffer.concat(gathered);
-  // What could not be written is not tried again.
+  // Bytes that could not be written are not tried again.
   gathered = [];
   gatheredLen = 0;
   writeAll(STDOUT, bytes, "standard output");

@@ -6,12 +6,12 @@ import { reportError } from "./errors.js";
 import { EXIT } from "./exit.js";
 import { flush } from "./output.js";
 
-/** Prints the error on standard error. A closed pipe is none. @returns the exit status */
+/** Prints the error on standard error. A closed pipe is not an error. @returns the exit status */
 function statusOf(program: string, error: unknown): number {
   return error instanceof BrokenPipe ? EXIT.brokenPipe : reportError(program, error);
 }
 
-/** Writes what is left of the output. @returns the exit status: that of the first thing that went wrong */
+/** Writes the rest of the output. @returns the exit status: that of the first error */
 function finish(program: string, status: number): number {
   try {
     flush();
@@ -28,14 +28,14 @@ function finish(program: string, status: number): number {
  * @param program its name in messages
  */
 export function runProgram(program: string, main: (argv: string[]) => Promise<number>): void {
-  // Where messages cannot be written, the exit status alone says what happened.
+  // If messages cannot be written, only the exit status tells of the error.
   process.stderr.on("error", () => undefined);
   main(process.argv.slice(2)).then(
     (status) => {
       process.exitCode = finish(program, status);
     },
     (error: unknown) => {
-      // What was printed before the error stands before its message.
+      // Output from before the error stands before its message.
       const flushed = finish(program, EXIT.ok);
       process.exitCode = flushed === EXIT.brokenPipe ? flushed : statusOf(program, error);
     },
@@ -44,7 +44,7 @@ export function runProgram(program: string, main: (argv: string[]) => Promise<nu
 
 /**
  * Runs work that SIGINT, SIGTERM and SIGHUP end in good order: `work` sees its signal aborted, cleans up and throws;
- * then the process dies of the signal, as whoever sent it expects.
+ * then the process dies of the signal, as its sender expects.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -2,7 +2,7 @@
 import { isOciUrl } from "../../src/devices/oci/reference.js";
 import { usageError } from "./arguments.js";
 
-/** @throws DocteurError `Usage` for what is not an `oci:` URL */
+/** @throws DocteurError `Usage` for text that is not an `oci:` URL */
 export function registryUrl(word: string): URL {
   const url = URL.canParse(word) ? new URL(word) : undefined;
   if (url !== undefined && isOciUrl(url)) return url;

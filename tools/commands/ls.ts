@@ -1,4 +1,4 @@
-/** `docteur ls`: what a directory of an image holds. */
+/** `docteur ls`: lists a directory of an image. */
 import type { Entry, Volume } from "../../src/index.js";
 import { printableJson } from "../../src/text/printable.js";
 import { quotePath } from "../../src/text/quoted-path.js";
@@ -50,7 +50,7 @@ const NUL = Buffer.of(0);
 
 const GIT_KINDS: Record<string, string> = { directory: "tree", submodule: "commit" };
 
-/** What git ls-tree -l prints before a name. */
+/** The fields that git ls-tree -l prints before a name. */
 function describe({ mode, kind, oid, size }: Entry): string {
   const octal = mode.toString(8).padStart(6, "0");
   return `${octal} ${GIT_KINDS[kind] ?? "blob"} ${oid} ${String(size ?? "-").padStart(7)}\t`;
@@ -62,7 +62,7 @@ interface ListOptions {
   follow: boolean;
 }
 
-/** What is listed: of a directory its entries, or all below it; of anything else the entry itself. */
+/** The listed entries: for a directory its entries, or all below it; for anything else the entry itself. */
 async function* list(
   volume: Volume,
   path: Uint8Array,
@@ -76,7 +76,7 @@ async function* list(
 }
 
 /**
- * An entry as an element of the array, which `JSON.stringify` would print so. Where its name or path is not UTF-8 it has
+ * An entry as an element of the array, printed as by `JSON.stringify`. If its name or path is not UTF-8 it has
  * another field, `quoted`: the path, in git's quotes.
  */
 function jsonOf({ nameBytes: _, pathBytes, mode, ...entry }: Entry): string {

@@ -1,4 +1,4 @@
-/** The options of `docteur make`: their help, and what they mean to the library. */
+/** The options of `docteur make`: their help, and the library's options for them. */
 import { readFileSync } from "node:fs";
 import { type Person, parsePerson } from "../../src/git/person.js";
 import type { MakeOptions } from "../../src/make/index.js";
@@ -147,7 +147,7 @@ function readPatterns(path: string): string[] {
   }
 }
 
-/** The date that a build sets for all its tools (reproducible-builds.org), for sources that have none of their own. */
+/** The date that a build sets for all its tools (reproducible-builds.org), for sources without a date of their own. */
 function epochDate(): Date | undefined {
   const text = process.env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === "") return undefined;
@@ -179,7 +179,7 @@ export interface MakeArguments {
   hasDate: boolean;
 }
 
-/** Refuses standard output where an image would do harm in it, or other output is to be there. */
+/** Refuses standard output if an image would do harm there, or if other output goes there. */
 function checkStandardOutput(isJson: boolean | undefined): void {
   if (isJson)
     throw usageError("--json and an image cannot both be in standard output", "give a file for the image");

@@ -13,8 +13,8 @@ import { MAKE_HELP, parseMakeArguments } from "./make-options.js";
 
 async function run(argv: string[]): Promise<number> {
   const { source, image, options, json, quiet, hasDate } = parseMakeArguments(argv);
-  // Where the system has it so, this is what lists of processes show from now on, in the place of a password, or of a token
-  // that is the user's name.
+  // On systems that allow it, lists of processes show this title from now on, instead of a password, or of a token in the
+  // place of the user's name.
   if (/^https?:\/\/.*@/is.test(source)) process.title = "docteur make";
   const progress = new ProgressLine(quiet);
   const start = performance.now();

@@ -1,4 +1,4 @@
-/** `docteur verify`: whether images are sound, what they hold, and whether they are what they should be. */
+/** `docteur verify`: checks images, counts their objects, and compares them with expected commits. */
 
 import { nameOf } from "../../src/devices/open.js";
 import { printable, printableJson, printableLines } from "../../src/text/printable.js";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { printable } from "../../src/text/printable.js";
 import type { Finding } from "../../src/verify/index.js";
 
-/** What an image says, for GitHub's runner: between these two lines it obeys none of its own. */
+/** An image's text, for GitHub's runner: between these two lines the runner obeys no commands in it. */
 export function withoutCommands(text: Buffer): Buffer {
   const token = randomUUID();
   return Buffer.concat([Buffer.from(`::stop-commands::${token}\n`), text, Buffer.from(`\n::${token}::\n`)]);

@@ -9,7 +9,7 @@ const STDOUT = 1;
 /**
  * Makes an image in a temporary file, and writes it to standard output when it is complete.
  * @param makeInto makes it in the file of this path
- * @returns what `makeInto` returned
+ * @returns the result of `makeInto`
  */
 export async function makeToOutput<T>(
   makeInto: (image: string) => Promise<T>,

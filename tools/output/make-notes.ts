@@ -1,9 +1,9 @@
-/** What `docteur make` tells people: how far it is, what it made, and what it left out. */
+/** The messages of `docteur make` for people: its progress, its result, and the parts that it left out. */
 import type { MakeProgress, MakeSummary } from "../../src/make/index.js";
 import { formatBytes, formatPercent, plural } from "../cli/format.js";
 import { note, warn } from "../cli/messages.js";
 
-/** What each phase is called, and what is counted in it. */
+/** The name of each phase, and its unit. */
 const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
   fetch: ["fetching", "object"],
   scan: ["listing", "file"],
@@ -19,14 +19,14 @@ export function describeProgress({ phase, done, total, step, steps }: MakeProgre
   return `${head}: ${Math.floor((100 * done) / Math.max(total, 1))} % of ${plural(total, noun)}`;
 }
 
-/** Why something is not in the image. */
+/** The reasons why something is not in the image. */
 const WHY_LEFT_OUT: Record<MakeSummary["skipped"][number]["reason"], string> = {
   git: "git trees hold no .git",
   temporary: "an image that is not finished",
   special: "not a file, directory or symbolic link",
 };
 
-/** What was made, and in how many milliseconds. */
+/** The result, and the milliseconds that it took. */
 export function describeResult(image: string, summary: MakeSummary, duration: number): string {
   const { commit, fileCount, contentBytes, imageBytes } = summary;
   const share = contentBytes === 0 ? "" : ` (${formatPercent(imageBytes / contentBytes)})`;
@@ -41,7 +41,7 @@ function warnOf({ count, paths }: MakeSummary["submodules"], noun: string, what:
   warn(`${plural(count, noun)} ${what[count === 1 ? 0 : 1]}: ${paths.join(", ")}${more}`);
 }
 
-/** Warns of what the image does not really hold. */
+/** Warns of content that the image does not really hold. */
 export function warnAbout(summary: MakeSummary): void {
   const { skipped, skippedCount } = summary;
   for (const { path, reason } of skipped) warn(`${path} is left out: ${WHY_LEFT_OUT[reason]}`);

@@ -1,4 +1,4 @@
-/** Text as OCaml writes it: docteur 0.0.7 prints names so. */
+/** Text as OCaml writes it: docteur 0.0.7 prints names in this form. */
 
 const ESCAPES: Record<number, string> = {
   8: "\\b",
@@ -9,7 +9,7 @@ const ESCAPES: Record<number, string> = {
   92: "\\\\",
 };
 
-/** A string literal of OCaml's: what docteur prints names as. Bytes beyond ASCII are decimal escapes. */
+/** An OCaml string literal, as docteur prints names. Bytes beyond ASCII are decimal escapes. */
 function quoteOcaml(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) {

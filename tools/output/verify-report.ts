@@ -1,4 +1,4 @@
-/** What `docteur verify` tells people: how far it is, the commit of a sound image, what was checked, and what is wrong. */
+/** The messages of `docteur verify` for people: its progress, the commit of a sound image, the checks, and the findings. */
 
 import { printable } from "../../src/text/printable.js";
 import type { Report, VerifiedImage, VerifyProgress } from "../../src/verify/index.js";
@@ -6,7 +6,7 @@ import { plural } from "../cli/format.js";
 import { say } from "../cli/messages.js";
 import { ocamlPerson } from "./ocaml.js";
 
-/** What each phase is called. */
+/** The name of each phase. */
 const PHASES: Record<VerifyProgress["phase"], string> = {
   fetch: "fetching",
   read: "reading",
@@ -30,7 +30,7 @@ export function describeCommit({ report, text }: VerifiedImage): Buffer {
   ]);
 }
 
-/** That an image is sound, and what was checked to know it. */
+/** The line for a sound image, with the checks that were made. */
 function describeSound(image: string, { depth, counts }: Report): string {
   if (depth === "quick")
     return `${image}: no damage found: header, PACK checksum, index and commit checked; other objects not (--quick)`;
@@ -39,7 +39,7 @@ function describeSound(image: string, { depth, counts }: Report): string {
 }
 
 /**
- * Prints on standard error what was found, and that an image is sound.
+ * Prints the findings on standard error, and that an image is sound.
  * @param image its name
  * @param isOneOfMany whether findings name it
  */

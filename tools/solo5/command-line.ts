@@ -31,7 +31,7 @@ function parseMem(value: string): number {
   return megabytes * 2 ** 20;
 }
 
-/** Milliseconds of what `timeout(1)` calls a duration; undefined for none. */
+/** Milliseconds of a duration as `timeout(1)` takes it; undefined for other text. */
 function parseTimeout(value: string): number | undefined {
   const [, count, unit = "s"] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd])?$/.exec(value) ?? [];
   const milliseconds = Math.ceil(Number(count) * 1000 * SECONDS[unit]!);
@@ -39,13 +39,13 @@ function parseTimeout(value: string): number | undefined {
   throw usageError("Malformed argument to --timeout: a number of seconds, at most 24 days");
 }
 
-/** Splits `NAME=VALUE`; undefined where it is not of that form. */
+/** Splits `NAME=VALUE`; undefined if it has another form. */
 function parseAssignment(text: string): [name: string, value: string] | undefined {
   const [, name, value] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
   return name !== undefined && value !== undefined && isDeviceName(name) ? [name, value] : undefined;
 }
 
-/** Takes one option in; whether there is one of that name. */
+/** Takes one option in. Returns whether there is an option of that name. */
 function parseOption(option: string, line: CommandLine): boolean {
   const [, flag, rest] = /^(--mem=|--timeout=|--block:|--block-sector-size:)(.*)$/s.exec(option) ?? [];
   if (flag === undefined || rest === undefined) return false;
