@@ -189,6 +189,17 @@ class Session {
   }
 }
 
+/** Replies to NBD_OPT_GO with these infos. */
+export const goWith =
+  (...infos: Buffer[]): NonNullable<FakeNbdOptions["onOption"]> =>
+  (option) =>
+    option !== OPTION.GO
+      ? undefined
+      : Buffer.concat([
+          ...infos.map((info) => optionReply(option, REPLY.INFO, info)),
+          optionReply(option, REPLY.ACK),
+        ]);
+
 /** Starts a server on the loopback. */
 export async function startFakeNbdServer(t: TestContext, options: FakeNbdOptions): Promise<FakeNbdServer> {
   const sockets = new Set<Socket>();
