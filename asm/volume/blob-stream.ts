@@ -32,7 +32,7 @@ const digest: usize = memory.data(20, 8);
  * @param oid its id, if objects are proven
  * @param position the window begins there or before: at the nearest checkpoint, or at the blob's start
  * @param isProving whether it is to be hashed, from its start
- * @returns null if there is no memory, or if the device has no answer; `windowStatus` tells which
+ * @returns null after an error or AGAIN, which `windowStatus` holds
  */
 export function windowOpen(
   offset: u64,

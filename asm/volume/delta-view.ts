@@ -173,7 +173,7 @@ function makeRoom(bytes: u32): i32 {
 
 /**
  * Begins a view of the blob whose chain the operation has walked (`RANGED`). The load that is under way is dropped.
- * @returns null if there is no room
+ * @returns null if memory has no room for it
  */
 export function viewBegin(): View | null {
   const load = loading;

@@ -41,7 +41,7 @@ function use(handle: u32): bool {
 
 /**
  * Gives out a handle, for one operation at a time. Before the image is mounted there is only one handle.
- * @returns 0 if all handles have been given out, or if there is no memory for another one
+ * @returns 0 if all handles are in use, or if memory has no room for another record
  */
 export function operation(): u32 {
   const most: u32 = mounted() ? operationsMax : 1;

@@ -42,7 +42,7 @@ function grow(): bool {
   return true;
 }
 
-/** @returns the number of the new entry, or -1 if there is no memory for it */
+/** @returns the number of the new entry, or -1 if memory has no room for it */
 export function idsAdd(oid: usize, offset: u64): i64 {
   if (count == capacity && !grow()) return -1;
   const entry = entries + <usize>count * ENTRY;

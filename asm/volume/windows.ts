@@ -85,7 +85,7 @@ export function windowProver(blob: u64): u32 {
   return 0;
 }
 
-/** A window for another blob: a new one, or the one that was used longest ago. Null if there is no memory. */
+/** Finds a window for another blob: a new one, or the least recently used. @returns null if memory has no room for it */
 export function windowObtain(): Window | null {
   if (OPERATIONS == 1 && windowAt(0) != null) return windowAt(0);
   let oldest: Window | null = null;

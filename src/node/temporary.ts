@@ -139,7 +139,7 @@ export async function claimPart(folder: string, content: string): Promise<string
   return own;
 }
 
-/** Marks a download as ended, for good or for now. */
+/** Forgets a download that has ended: it is whole, or a later run continues it. */
 export function releasePart(path: string): void {
   ownParts.delete(path);
 }
