@@ -68,7 +68,8 @@ export class FolderStore implements PageStore {
       throw error;
     }
     this.#written += bytes.length;
-    if (this.#isDue) {
+    // Again where it is still due: what was written during a look may not have been seen.
+    while (this.#isDue) {
       this.#looking ??= this.#look().finally(() => {
         this.#looking = undefined;
       });

@@ -207,9 +207,9 @@ test("processes share a folder, and kills leave it sound", async (t) => {
   for (const output of outputs) assert.deepEqual(output, Array(4).fill(expected));
   for (const output of await Promise.all(victimOutputs))
     assert.ok(output.every((line) => line === expected || line.length < 64));
-  const [last] = await Promise.all([outputOf(startReader(server, folder, most, 1))]);
-  assert.deepEqual(last, [expected]);
+  // Whoever was killed left what it wrote last. The next process that writes a page makes room for it.
+  rmSync(pagesIn(folder)[0]!);
+  assert.deepEqual(await outputOf(startReader(server, folder, most, 1)), [expected]);
   const bytes = pagesIn(folder).reduce((sum, path) => sum + statSync(path).size, 0);
-  // Each process writes a sixteenth before it looks again.
-  assert.ok(bytes <= most * (1 + 6 / 16), `${bytes} of ${most} bytes`);
+  assert.ok(bytes <= most, `${bytes} of ${most} bytes`);
 });
