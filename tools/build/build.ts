@@ -81,7 +81,7 @@ function files(folder: string, suffix: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => join(folder, name))
-    .filter((name) => name.endsWith(suffix))
+    .filter((name) => name.endsWith(suffix) && !name.includes("node_modules"))
     .sort();
 }
 
