@@ -1,7 +1,7 @@
 /** docteur: files by path out of one read-only disk image. */
 
 export type { Path } from "./arguments.js";
-export { compileCore, hasSimd } from "./core/builds.js";
+export { compileCore } from "./core/compile-core.js";
 export type { Mode, Proof } from "./core/mount.js";
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
 export { MemoryDevice } from "./devices/memory.js";
@@ -19,7 +19,8 @@ export {
   STATUS,
   type StatusCode,
 } from "./errors.js";
-export { type OpenOptions, open } from "./open.js";
+export { open } from "./open.js";
+export type { OpenOptions } from "./opening.js";
 export type { GitObject } from "./volume/calls.js";
 export type { Commit, Person } from "./volume/commit.js";
 export type { Entry, EntryKind } from "./volume/entry.js";
@@ -35,3 +36,4 @@ export type {
 } from "./volume/options.js";
 export type { WalkOrder } from "./volume/walk.js";
 export { type Stats, Volume } from "./volume.js";
+export { hasSimd } from "./wasm/simd.js";

@@ -2,10 +2,11 @@
  * The library core's interface, for its hosts: exports, flags and the layout of structs (docs/ABI.md). A test compares
  * all of it with the AssemblyScript, the built module and that page. This file runs in browsers, too.
  */
+import type { WasmMemory } from "../wasm/types.js";
 
 /** The exports of the core except `ABI_VERSION`. docs/ABI.md describes each. Pointers are byte offsets in `memory`. */
 export interface CoreExports extends Record<string, unknown> {
-  memory: WebAssembly.Memory;
+  memory: WasmMemory;
   input(): number;
   stats(): number;
   info(): number;

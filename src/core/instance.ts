@@ -9,6 +9,7 @@ import { type BlockDevice, RESULT as READ } from "../devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "../errors.js";
 import { hexOid } from "../git/oid.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
+import type { WasmModule } from "../wasm/types.js";
 import { ABI_VERSION, type CoreExports, INPUT_MAX, RESULT } from "./abi.js";
 
 /** The answers of a device. */
@@ -18,7 +19,7 @@ const RESULTS: readonly number[] = Object.values(READ);
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
 
 /** @throws DocteurError `InvalidArgument` if the module is not the core */
-function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): CoreExports {
+function instantiate(module: WasmModule, imports: WebAssembly.Imports): CoreExports {
   let exports: CoreExports & { ABI_VERSION?: unknown };
   try {
     ({ exports } = instantiateSync(module, imports) as unknown as { exports: ASUtil & CoreExports });
@@ -68,7 +69,7 @@ export class Core {
    * @param module a build of the core
    * @param device the one that `block_read` reads
    */
-  constructor(module: WebAssembly.Module, device: BlockDevice) {
+  constructor(module: WasmModule, device: BlockDevice) {
     this.#device = device;
     const imports = {
       solo5: {

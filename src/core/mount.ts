@@ -2,8 +2,8 @@
 import { invalid } from "../arguments.js";
 import type { BlockDevice } from "../devices/device.js";
 import { oidBytes } from "../git/oid.js";
+import type { WasmModule } from "../wasm/types.js";
 import { MODE, PROOF, PROOF_COLLISIONS } from "./abi.js";
-import { compileCore } from "./builds.js";
 import { Core } from "./instance.js";
 
 /** Modes of mounting. */
@@ -37,15 +37,11 @@ function proofLevel({ proof, collisions = false, commit }: MountOptions): number
 
 /**
  * Mounts a device in a new instance of the core.
- * @param module a compiled core; by default the one beside this package
+ * @param module a compiled core
  * @throws DocteurError the error of the image or its device. The device is left open
  */
-export async function mount(
-  device: BlockDevice,
-  options: MountOptions,
-  module?: WebAssembly.Module,
-): Promise<Core> {
-  const core = new Core(module ?? (await compileCore()), device);
+export async function mount(device: BlockDevice, options: MountOptions, module: WasmModule): Promise<Core> {
+  const core = new Core(module, device);
   await remount(core, device, options);
   return core;
 }
@@ -62,7 +58,7 @@ export async function remount(core: Core, device: BlockDevice, options: MountOpt
 }
 
 /** Mounts a synchronous device, as `mount` does. */
-export function mountSync(device: BlockDevice, options: MountOptions, module: WebAssembly.Module): Core {
+export function mountSync(device: BlockDevice, options: MountOptions, module: WasmModule): Core {
   const core = new Core(module, device);
   const handle = beginMount(core, device, options);
   core.runSync(handle, core.exports.mount);

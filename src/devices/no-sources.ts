@@ -1,4 +1,4 @@
-/** What stands for `node-sources.ts` where there is no Node: in browsers. */
+/** `#sources` without Node (package.json, "imports"). */
 import { invalid } from "../arguments.js";
 import { redacted } from "./redact.js";
 

@@ -1,13 +1,15 @@
 /**
- * The host's files, for modules that run without them, too: these import it when a path asks for it. Bundles for browsers
- * have `no-files.ts` in its place (package.json, "browser").
+ * The host's files: `#files` with Node. Other hosts have `no-files.ts` (package.json, "imports").
  */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
 
 export { FileDevice } from "./file.js";
 export { FolderStore } from "./folder-store.js";
+
+/** Whether paths and `file:` URLs can be opened. */
+export const hasFiles: boolean = true;
 
 /** The path that a `file:` URL stands for. @throws DocteurError `InvalidArgument` for one that stands for none */
 export function pathOfUrl(url: URL): string {
@@ -18,11 +20,6 @@ export function pathOfUrl(url: URL): string {
       cause,
     });
   }
-}
-
-/** @throws what the system says */
-export async function readWhole(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await readFile(url));
 }
 
 /** Bytes of a file; undefined for what is none: block devices have their size elsewhere. */

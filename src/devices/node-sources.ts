@@ -1,19 +1,29 @@
 /**
- * Sources that need Node: sockets, and the credentials of a machine's user. `open.ts` imports this when a URL asks for
- * it. Bundles for browsers have `no-sources.ts` in its place (package.json, "browser").
+ * Sources that need Node: sockets, and the credentials of a machine's user. This is `#sources` with Node; other hosts have
+ * `no-sources.ts` (package.json, "imports"). Few URLs need them, so each is loaded when one does.
  */
-import { isNbdUrl } from "./nbd/address.js";
-import { openNbd } from "./nbd/source.js";
-import { findDockerCredentials } from "./oci/credentials.js";
-import { openOci } from "./oci/source.js";
 import type { SourceOptions } from "./options.js";
 import type { RangeSource } from "./range-source.js";
-import { readS3Settings } from "./s3/settings.js";
-import { openS3 } from "./s3/source.js";
+
+async function openS3(url: URL, options: SourceOptions): Promise<RangeSource> {
+  const [source, { readS3Settings }] = await Promise.all([
+    import("./s3/source.js"),
+    import("./s3/settings.js"),
+  ]);
+  return source.openS3(url, options, await readS3Settings());
+}
+
+async function openOci(url: URL, options: SourceOptions): Promise<RangeSource> {
+  const [source, credentials] = await Promise.all([
+    import("./oci/source.js"),
+    import("./oci/credentials.js"),
+  ]);
+  return source.openOci(url, options, credentials.findDockerCredentials);
+}
 
 /** Opens what a URL of one of these schemes names. */
 export async function openNodeSource(url: URL, options: SourceOptions): Promise<RangeSource> {
-  if (isNbdUrl(url)) return openNbd(url, options);
-  if (url.protocol === "s3:") return openS3(url, options, await readS3Settings());
-  return openOci(url, options, findDockerCredentials);
+  const { protocol } = url;
+  if (protocol.startsWith("nbd")) return (await import("./nbd/source.js")).openNbd(url, options);
+  return protocol === "s3:" ? openS3(url, options) : openOci(url, options);
 }

@@ -1,4 +1,6 @@
 /** From whatever an image can be opened from to a block device: the one place that knows sources and schemes. */
+import { FileDevice, FolderStore, fileSize, hasFiles, pathOfUrl } from "#files";
+import { openNodeSource } from "#sources";
 import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { blobSource, type FileHandleLike, fileHandleSource, responseBytes } from "./blob.js";
@@ -50,23 +52,17 @@ const STORE_SIZE = 1 << 30;
 /** The scheme of a string that is a URL: a letter and more, a colon, two slashes. */
 const SCHEME = /^([a-z][a-z0-9+.-]+:)\/\//i;
 
-/** URLs whose devices need Node. */
-async function openOnNode(url: URL, options: Options): Promise<RangeSource> {
-  const { openNodeSource } = await import("./node-sources.js");
-  return openNodeSource(url, options);
-}
-
 /** How URLs of other schemes than `file:` are opened. */
 const SCHEMES: Readonly<Record<string, (url: URL, options: Options) => Promise<RangeSource>>> = {
   "http:": openHttp,
   "https:": openHttp,
-  "s3:": openOnNode,
-  "oci:": openOnNode,
-  "oci+http:": openOnNode,
-  "nbd:": openOnNode,
-  "nbds:": openOnNode,
-  "nbd+unix:": openOnNode,
-  "nbds+unix:": openOnNode,
+  "s3:": openNodeSource,
+  "oci:": openNodeSource,
+  "oci+http:": openNodeSource,
+  "nbd:": openNodeSource,
+  "nbds:": openNodeSource,
+  "nbd+unix:": openNodeSource,
+  "nbds+unix:": openNodeSource,
 };
 
 /** Objects that hold bytes without being any, and what to do with them. */
@@ -115,7 +111,6 @@ function checkLength(length: number, blockSize: number, path?: string): void {
 }
 
 async function openFile(file: string | URL, blockSize: number): Promise<BlockDevice> {
-  const { FileDevice, fileSize, pathOfUrl } = await import("./node-files.js");
   const path = typeof file === "string" ? file : pathOfUrl(file);
   // A device calls a size that its blocks do not divide a bad argument of its host's: of an image it is
   // damage.
@@ -161,9 +156,7 @@ async function keptPages(
 async function storeOf(cache: NonNullable<DeviceOptions["cache"]>): Promise<PageStore> {
   if (isStore(cache)) return cache;
   const { name, size = STORE_SIZE } = typeof cache === "string" ? { name: cache } : cache;
-  const isNode = typeof process === "object" && process.versions?.node !== undefined;
-  if (!isNode && "caches" in globalThis) return new CacheStorageStore(name, size);
-  const { FolderStore } = await import("./node-files.js");
+  if (!hasFiles && "caches" in globalThis) return new CacheStorageStore(name, size);
   return new FolderStore(name, size);
 }
 

@@ -12,14 +12,15 @@ import {
   isSignal,
   isString,
 } from "../arguments.js";
-import { compilePacker } from "../core/builds.js";
 import { DocteurError } from "../errors.js";
 import { OID_LEN, type Sha1 } from "../git/oid.js";
 import { isPerson, type Person } from "../git/person.js";
 import { MemorySink } from "../sink.js";
+import type { WasmModule } from "../wasm/types.js";
 import { type Contents, MemoryContent, type OpenContent } from "./base/content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
 import { checkBlockSize, checkDepth, checkWords, commitDate, DEPTH } from "./options.js";
+import { compilePacker } from "./pack/compile-packer.js";
 import { createEngine, type Engine } from "./pack/engine.js";
 import { LocalExecutor } from "./pack/local-executor.js";
 import { JobRunner } from "./pack/runner.js";
@@ -57,7 +58,7 @@ export interface MemoryOptions {
    * Default: the one that the engine supports, loaded from the file beside this module, which a bundle may
    * lack.
    */
-  module?: WebAssembly.Module | undefined;
+  module?: WasmModule | undefined;
 }
 
 /** An image, and a summary of its content. */

@@ -3,6 +3,7 @@
  * what does not is served by another thread.
  */
 import { checkOptions, invalid, isBytes, shown } from "../arguments.js";
+import { compileCoreSync } from "../core/compile-core.js";
 import { mountSync } from "../core/mount.js";
 import type { BlockDevice } from "../devices/device.js";
 import { MemoryDevice } from "../devices/memory.js";
@@ -11,7 +12,7 @@ import type { DeviceOptions } from "../devices/options.js";
 import { DeviceServer, SharedClient, type SharedDevice } from "../devices/shared.js";
 import { inSectors } from "../devices/split.js";
 import { type SyncHandle, SyncHandleDevice } from "../devices/sync-handle.js";
-import { LIST_MEMORY, OPEN, type OpenOptions } from "../open.js";
+import { LIST_MEMORY, OPEN, type OpenOptions } from "../opening.js";
 import { readCommitSync } from "../volume/commit.js";
 import { VolumeSync } from "./volume.js";
 
@@ -30,8 +31,8 @@ export type SyncSource =
   /** A device that never answers AGAIN. */
   | BlockDevice;
 
-/** How an image is opened. The core is to be compiled by the caller. */
-export type SyncOptions = Omit<OpenOptions, "signal" | "module"> & { module: WebAssembly.Module };
+/** How an image is opened. */
+export type SyncOptions = Omit<OpenOptions, "signal">;
 
 /** A device that other threads can open, one of them at a time. */
 export interface SharedImage {
@@ -80,7 +81,7 @@ export function volumeOver(
     const core = mountSync(
       device,
       { mode, memoryLimit: memoryLimit ?? 0, proof, collisions, commit },
-      module,
+      module ?? compileCoreSync(),
     );
     return new VolumeSync(core, device, readCommitSync(core), memoryLimit ?? LIST_MEMORY, onClose);
   } catch (error) {
@@ -94,14 +95,13 @@ export function volumeOver(
  * Opens an image and mounts it, synchronously. In a worker: a page's main thread cannot wait.
  * @throws DocteurError where the source cannot be read or is not a sound image
  * @example // in the page: const { image } = await share(url); worker.postMessage({ image }, [image.port]);
- *   // in the worker: const volume = openSync(image, { module }); const readme = volume.text("/README.md");
+ *   // in the worker: const volume = openSync(image); const readme = volume.text("/README.md");
  */
-export function openSync(source: SyncSource, options: SyncOptions): VolumeSync {
+export function openSync(source: SyncSource, options: SyncOptions = {}): VolumeSync {
   const given = checkOptions("openSync", options, OPEN);
-  const { blockSize = 512, module } = given;
-  if (module === undefined) throw invalid("openSync needs the compiled core, as the option module");
+  const { blockSize = 512 } = given;
   const device = syncDevice(source, blockSize);
-  if (device !== undefined) return volumeOver(device, { ...given, module });
+  if (device !== undefined) return volumeOver(device, given);
   throw invalid(
     `cannot open ${shown(source)} synchronously`,
     "share() opens it in another thread, and gives what openSync takes",

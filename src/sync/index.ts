@@ -1,52 +1,25 @@
 /** `docteur/sync`: images read synchronously. In Node, files are read as they are, and URLs by a thread of their own. */
-import { readFileSync } from "node:fs";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { checkOptions, invalid } from "../arguments.js";
-import { coreUrl } from "../core/builds.js";
 import { FileDevice } from "../devices/file.js";
 import { pathOfUrl } from "../devices/node-files.js";
 import { fileOf } from "../devices/open.js";
-import { SharedClient, type SharedDevice } from "../devices/shared.js";
+import { SharedClient } from "../devices/shared.js";
 import { inSectors } from "../devices/split.js";
 import { DocteurError } from "../errors.js";
-import { OPEN } from "../open.js";
-import { type ErrorMessage, unpackError } from "../threads/errors.js";
-import {
-  type SyncOptions as BrowserOptions,
-  type SyncSource as ObjectSource,
-  syncDevice,
-  volumeOver,
-} from "./browser.js";
+import { OPEN } from "../opening.js";
+import { unpackError } from "../threads/errors.js";
+import { type SyncSource as ObjectSource, type SyncOptions, syncDevice, volumeOver } from "./browser.js";
+import type { ServeAnswer, ServeJob } from "./job.js";
 import type { VolumeSync } from "./volume.js";
 
-export { type SharedDevice, type SharedImage, share, VolumeSync } from "./browser.js";
+export { type SharedDevice, type SharedImage, type SyncOptions, share, VolumeSync } from "./browser.js";
 
 /** What can be opened synchronously: a path or a URL, too. */
 export type SyncSource = ObjectSource | string | URL;
 
-/** How an image is opened. */
-export type SyncOptions = Omit<BrowserOptions, "module"> & { module?: WebAssembly.Module | undefined };
-
-/** What a serving thread is given, and answers. */
-export interface ServeJob {
-  source: string;
-  options: object;
-  port: import("node:worker_threads").MessagePort;
-  /** Becomes 1 with the answer. */
-  signal: Int32Array;
-}
-export type ServeAnswer = { shared: SharedDevice } | { error: ErrorMessage };
-
 /** Milliseconds that a thread may take to open an image: more than all tries of its requests. */
 const PATIENCE = 600_000;
-
-let compiled: WebAssembly.Module | undefined;
-
-/** The core beside this package, compiled once. */
-function core(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(coreUrl()));
-  return compiled;
-}
 
 /** Has a thread open a URL, and serve it. */
 function openInThread(source: string, options: object): { device: SharedClient; end: () => void } {
@@ -78,7 +51,7 @@ function openInThread(source: string, options: object): { device: SharedClient; 
 export function openSync(source: SyncSource, options: SyncOptions = {}): VolumeSync {
   const given = checkOptions("openSync", options, OPEN);
   const { mode, memoryLimit, proof, collisions, commit, module, blockSize = 512, ...rest } = given;
-  const mounting = { mode, memoryLimit, proof, collisions, commit, module: module ?? core() };
+  const mounting = { mode, memoryLimit, proof, collisions, commit, module };
   if (typeof source === "string" || source instanceof URL) {
     const file = fileOf(source);
     if (file !== undefined) {

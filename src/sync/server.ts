@@ -3,7 +3,7 @@ import { workerData } from "node:worker_threads";
 import { toDevice } from "../devices/open.js";
 import { DeviceServer } from "../devices/shared.js";
 import { packError } from "../threads/errors.js";
-import type { ServeAnswer, ServeJob } from "./index.js";
+import type { ServeAnswer, ServeJob } from "./job.js";
 
 const { source, options, port, signal } = workerData as ServeJob;
 

@@ -4,6 +4,7 @@
  */
 import type { BlockDevice } from "../devices/device.js";
 import { isValidRange, RESULT } from "../devices/device.js";
+import type { WasmMemory } from "../wasm/types.js";
 import { ABORT_STATUS, CONSOLE_STATUS } from "./job.js";
 
 /** The type of every hypercall, in the notation of `wasm-module.ts`. */
@@ -47,11 +48,11 @@ export interface HypercallOptions {
 
 /** The memory of a guest, whose pointers may lie anywhere, even outside. */
 class GuestMemory {
-  #memory: WebAssembly.Memory | undefined;
+  #memory: WasmMemory | undefined;
   #bytes = new Uint8Array(0);
 
   /** Before this, while the start function runs, no pointer is valid. */
-  bind(memory: WebAssembly.Memory): void {
+  bind(memory: WasmMemory): void {
     this.#memory = memory;
   }
 
@@ -124,7 +125,7 @@ export class Hypercalls {
   }
 
   /** Gives the hypercalls the memory that their pointers point into. */
-  bind(memory: WebAssembly.Memory): void {
+  bind(memory: WasmMemory): void {
     this.#memory.bind(memory);
   }
 

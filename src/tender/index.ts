@@ -6,6 +6,7 @@
 import type { BlockDevice } from "../devices/device.js";
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
+import type { WasmMemory, WasmModule } from "../wasm/types.js";
 import { capModule } from "./cap-module.js";
 import { encodeCommandLine } from "./cmdline.js";
 import { GuestEnd, HYPERCALL_TYPES, Hypercalls } from "./hypercalls.js";
@@ -30,7 +31,7 @@ const ENTRY_TYPE = "() -> i32";
 
 /** A guest that was checked and compiled, and can be run any number of times, each in a new instance. */
 export interface Guest {
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   readonly manifest: Manifest;
 }
 
@@ -78,7 +79,7 @@ function checkExternals(shape: ModuleShape): void {
     throw new DocteurError("BadGuest", `export ${ENTRY} is of type ${entry.type}, not ${ENTRY_TYPE}`);
 }
 
-function viewOf(source: BufferSource): Uint8Array {
+function viewOf(source: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   return new Uint8Array(source);
 }
@@ -89,13 +90,13 @@ function viewOf(source: BufferSource): Uint8Array {
  * @param memoryLimit bytes that its memory may grow to, at least a page of 64 KB
  * @throws DocteurError `BadGuest` for a guest that this tender refuses
  */
-export function loadGuest(source: BufferSource, memoryLimit: number = MEMORY_LIMIT): Guest {
+export function loadGuest(source: ArrayBuffer | ArrayBufferView, memoryLimit: number = MEMORY_LIMIT): Guest {
   if (!(memoryLimit >= PAGE))
     throw new DocteurError("InvalidArgument", `memory limit of ${memoryLimit} bytes, less than a page`);
   const bytes = viewOf(source);
   const shape = readModuleShape(bytes);
   const capped = capModule(bytes, shape, memoryLimit);
-  let module: WebAssembly.Module;
+  let module: WasmModule;
   try {
     module = new WebAssembly.Module(capped as BufferSource);
   } catch (cause) {
@@ -136,7 +137,7 @@ function outcomeOf(error: unknown, hypercalls: Hypercalls): Outcome {
  * @throws DocteurError before the guest runs: `BadGuest` if the guest is refused, or its manifest does not fit the
  *   devices; `InvalidArgument` if a device breaks its contract or the command line is too long
  */
-export function run(guest: BufferSource | Guest, options: RunOptions = {}): Outcome {
+export function run(guest: ArrayBuffer | ArrayBufferView | Guest, options: RunOptions = {}): Outcome {
   const { devices = {}, args = [], console = () => {}, memoryLimit } = options;
   const loaded = "module" in guest ? guest : loadGuest(guest, memoryLimit);
   if ("module" in guest && memoryLimit !== undefined)
@@ -150,7 +151,7 @@ export function run(guest: BufferSource | Guest, options: RunOptions = {}): Outc
     const instance = new WebAssembly.Instance(module, {
       solo5: hypercalls.imports as unknown as WebAssembly.ModuleImports,
     });
-    hypercalls.bind(instance.exports.memory as WebAssembly.Memory);
+    hypercalls.bind(instance.exports.memory as WasmMemory);
     const status = (instance.exports[ENTRY] as () => number)();
     return hypercalls.end === undefined ? { status, cause: "exit" } : outcomeOf(hypercalls.end, hypercalls);
   } catch (error) {

@@ -1,11 +1,12 @@
 /** The verifier's Wasm module (`asm/verifier.ts`), instantiated. */
 
 import { DocteurError } from "../errors.js";
+import type { WasmMemory, WasmModule } from "../wasm/types.js";
 import { MORE_MEMORY } from "./out-of-memory.js";
 
 /** The exports of `asm/verifier.ts`. Pointers and lengths are bytes; 0 stands for memory that could not be had. */
-interface VerifierExports extends WebAssembly.Exports {
-  memory: WebAssembly.Memory;
+interface VerifierExports {
+  memory: WasmMemory;
   init(limit: number): void;
   alloc(len: number): number;
   free(ptr: number): void;
@@ -49,8 +50,8 @@ export class Engine {
    * @param limit cap of its memory in bytes
    * @throws DocteurError `OutOfMemory`
    */
-  constructor(module: WebAssembly.Module, limit: number) {
-    this.wasm = new WebAssembly.Instance(module).exports as VerifierExports;
+  constructor(module: WasmModule, limit: number) {
+    this.wasm = new WebAssembly.Instance(module).exports as unknown as VerifierExports;
     this.wasm.init(limit);
     this.oid = this.wasm.alloc(SLACK);
     if (this.oid === 0)

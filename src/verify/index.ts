@@ -11,7 +11,6 @@ import {
   isString,
   isWhole,
 } from "../arguments.js";
-import { compileVerifier } from "../core/builds.js";
 import { type BlockDevice, isBlockSize } from "../devices/device.js";
 import { FileDevice, pathOfUrl } from "../devices/node-files.js";
 import { fileOf, type ImageSource, nameOf, toDevice } from "../devices/open.js";
@@ -20,6 +19,8 @@ import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { isoOf } from "../git/ident.js";
 import { numberSteps, type StepNumbers } from "../progress-steps.js";
+import type { WasmModule } from "../wasm/types.js";
+import { compileVerifier } from "./compile-verifier.js";
 import { Engine } from "./engine.js";
 import { conclude, examineFully } from "./examine.js";
 import type { Expected } from "./expected-commit.js";
@@ -57,7 +58,7 @@ export interface VerifyOptions extends DeviceOptions {
   memoryLimit?: number;
   onProgress?: (progress: VerifyProgress) => void;
   /** The verifier's Wasm, compiled, if this package's files cannot be found: `dist/verifier.wasm` or its SIMD build. */
-  module?: WebAssembly.Module;
+  module?: WasmModule;
 }
 
 /** A report, and the commit's text as it is stored, which need not be UTF-8. */
@@ -134,7 +135,7 @@ type Reporter = ((progress: PhaseProgress) => void) | undefined;
 
 async function examine(
   source: ImageSource,
-  options: VerifyOptions & { module: WebAssembly.Module },
+  options: VerifyOptions & { module: WasmModule },
   expected: Expected | undefined,
   { findings, ledger, out }: Pick<Course, "findings" | "ledger" | "out">,
 ): Promise<void> {

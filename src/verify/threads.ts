@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { DocteurError } from "../errors.js";
 import { type ErrorMessage, threadDied, unpackError } from "../threads/errors.js";
+import type { WasmModule } from "../wasm/types.js";
 import type { Forest, Rows } from "./entry-table.js";
 import { MORE_MEMORY, tablesOutOfMemory } from "./out-of-memory.js";
 import type { ImageReader } from "./reader.js";
@@ -10,7 +11,7 @@ import type { TablesBudget } from "./tables-budget.js";
 
 /** The data that a thread begins with. */
 export interface ThreadData {
-  module: WebAssembly.Module;
+  module: WasmModule;
   path: string;
   blockSize: number;
   memoryLimit: number;

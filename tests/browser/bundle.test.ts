@@ -1,21 +1,36 @@
-/** What bundles for browsers hold: nothing that needs Node. */
+/** Bundles for browsers: they hold nothing that needs Node, no Wasm that is not used, and have a budget. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { brotliCompressSync } from "node:zlib";
 import { bundle } from "../support/browser.js";
 
-for (const [entry, name] of [
-  ["docteur", "open"],
-  ["docteur/make", "makeImage"],
-  ["docteur/sync", "openSync"],
-] as const) {
+/** Entries, what is imported of them, the Wasm that it needs, and the most KiB of both, minified and compressed. */
+const ENTRIES = [
+  ["docteur", "open", "core", 48],
+  ["docteur/make", "makeImage", "packer", 27],
+  ["docteur/sync", "openSync", "core", 40],
+  ["docteur/http", "createHandler", undefined, 20],
+] as const;
+
+for (const [entry, name, wasm, budget] of ENTRIES) {
   test(`${entry} in a browser`, async () => {
-    const { metafile, warnings } = await bundle(`export { ${name} } from "${entry}";`);
+    const { metafile, warnings, outputFiles } = await bundle(`export { ${name} } from "${entry}";`, {
+      minify: true,
+    });
+    const kib = brotliCompressSync(outputFiles[0]!.contents).length / 1024;
+    assert.ok(kib <= budget, `${kib.toFixed(1)} KiB`);
     assert.deepEqual(warnings, []);
     const inputs = Object.keys(metafile.inputs);
-    assert.ok(inputs.includes("dist/src/devices/no-files.js"), inputs.join());
-    assert.ok(!inputs.some((path) => /dist\/src\/(files|devices\/file)\.js/.test(path)), inputs.join());
+    assert.ok(!inputs.some((path) => /\/node\//.test(path) || path.includes("/node-")), inputs.join());
+    // Of the Wasm, what it uses and no more.
+    assert.deepEqual(
+      inputs.filter((path) => path.startsWith("dist/src/wasm/inlined/") && !path.endsWith("text.js")),
+      wasm === undefined ? [] : [`dist/src/wasm/inlined/${wasm}.js`],
+    );
     const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);
     assert.ok(imports.length > 5);
+    // Workers that are classic scripts cannot be in several files.
+    assert.ok(imports.every(({ kind }) => kind === "import-statement"));
     assert.deepEqual(
       imports.filter(({ external, path }) => external || path.startsWith("node:")),
       [],

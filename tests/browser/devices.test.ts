@@ -1,7 +1,6 @@
 /** Images from servers and from what browsers have, in a page and in a worker of Chromium. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { bundle, startBrowser, whyNoBrowser } from "../support/browser.js";
 import { type RangeServer, startServer } from "../support/range-server.js";
@@ -16,11 +15,10 @@ const CONTENTS = Object.fromEntries([...RICH.files].map(([path, content]) => [pa
 
 /** Has a server serve the page, too. */
 async function servePage(server: RangeServer): Promise<void> {
-  const { outputFiles } = await bundle('import "./dist/tests/browser/remote-page.js";');
+  const { outputFiles } = await bundle({ path: "dist/tests/browser/remote-page.js" });
   const files = new Map<string, [type: string, content: string | Uint8Array]>([
     ["/", ["text/html", HTML]],
     ["/app/page.js", ["text/javascript", outputFiles[0]!.text]],
-    ["/core.simd.wasm", ["application/wasm", readFileSync(new URL("../../core.simd.wasm", import.meta.url))]],
     ["/favicon.ico", ["image/x-icon", ""]],
   ]);
   server.behaviour = (request, response) => {

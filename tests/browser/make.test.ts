@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { makeImage } from "../../src/make/index.js";
 import { bundle, type Served, serve, startBrowser, whyNoBrowser } from "../support/browser.js";
+import { fixture } from "../support/fixtures.js";
 import { DATE, FILES } from "./files.js";
 import type { PageResult } from "./page.js";
 
@@ -28,19 +29,14 @@ const HTML = `<!doctype html>
 
 const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
-/** A page, its script (tests/browser/page.ts), and the package's Wasm where a script in `/app` looks for it. */
+/** A page and its script (tests/browser/page.ts). */
 async function pages(): Promise<Map<string, Served>> {
-  const { outputFiles } = await bundle('import "./dist/tests/browser/page.js";');
-  const served = new Map<string, Served>([
+  const { outputFiles } = await bundle({ path: "dist/tests/browser/page.js" });
+  return new Map<string, Served>([
     ["/", { type: "text/html", content: HTML }],
     ["/app/page.js", { type: "text/javascript", content: outputFiles[0]!.text }],
     ["/favicon.ico", { type: "image/x-icon", content: "" }],
   ]);
-  for (const name of ["core.wasm", "core.simd.wasm", "packer.wasm", "packer.simd.wasm"]) {
-    const content = readFileSync(new URL(`../../${name}`, import.meta.url));
-    served.set(`/${name}`, { type: "application/wasm", content });
-  }
-  return served;
 }
 
 test("a page makes an image and reads it", { skip: whyNoBrowser() ?? false }, async (t) => {
@@ -85,36 +81,84 @@ test("a page makes an image and reads it", { skip: whyNoBrowser() ?? false }, as
   assert.equal(result.fileErrorCode, "InvalidArgument");
 
   assert.deepEqual(complaints, []);
-  const wasm = requests.filter((path) => path.endsWith(".wasm"));
-  assert.deepEqual([...new Set(wasm)].sort(), ["/core.simd.wasm", "/packer.simd.wasm"]);
+  assert.deepEqual(
+    requests.filter((path) => path.endsWith(".wasm")),
+    [],
+  );
   const shown = await page.locator("#step").textContent();
   assert.match(shown!, new RegExp(`^9 files, ${image.length} bytes, `));
   assert.equal(await page.locator("li").count(), result.listing.length);
 });
 
-test("a page whose bundle left the Wasm behind is told so", { skip: whyNoBrowser() ?? false }, async (t) => {
-  const served = await pages();
-  const packer = served.get("/packer.wasm")!;
-  served.delete("/packer.wasm");
-  // Servers of applications have their page for all that they do not know.
-  served.set("/packer.simd.wasm", served.get("/")!);
-  served.set("/assets/packer.wasm", packer);
-  const { outputFiles } = await bundle(`
-    import { makeImage } from "docteur/make";
-    globalThis.result = (async () => {
-      const { code, message, hint } = await makeImage({ a: "1" }).catch((error) => error);
-      const module = await WebAssembly.compileStreaming(fetch("/assets/packer.wasm"));
-      const { commit } = await makeImage({ a: "1" }, { module });
-      return { code, message, hint, commit };
-    })();`);
-  served.set("/app/page.js", { type: "text/javascript", content: outputFiles[0]!.text });
-  const { url } = await serve(t, served);
+/** Runs a module in a page, under a policy for what it may do. @returns what it puts into `result` */
+async function runInPage(
+  t: TestContext,
+  source: string,
+  files: Record<string, Served> = {},
+  headers: Record<string, string> = {},
+): Promise<{ result: Record<string, string>; requests: string[] }> {
+  const { outputFiles } = await bundle(source);
+  const served = new Map<string, Served>([
+    [
+      "/",
+      { type: "text/html", content: '<!doctype html><script type="module" src="/app/page.js"></script>' },
+    ],
+    ["/app/page.js", { type: "text/javascript", content: outputFiles[0]!.text }],
+    ...Object.entries(files),
+  ]);
+  const { url, requests } = await serve(t, served, headers);
   const page = await (await startBrowser(t)).newPage();
   await page.goto(url);
   const result = await page.evaluate(() => (globalThis as unknown as { result: object }).result);
-  const { code, message, hint, commit } = result as Record<string, string>;
-  assert.equal(code, "Io");
-  assert.match(message!, /^cannot load http:.*\/packer\.simd\.wasm: /);
-  assert.match(hint!, /serve the package's dist\/packer\.simd\.wasm there/);
-  assert.equal(commit, (await makeImage({ a: "1" })).commit);
+  return { result: result as Record<string, string>, requests };
+}
+
+const wasm = (name: string): Served => ({
+  type: "application/wasm",
+  content: readFileSync(new URL(`../../${name}`, import.meta.url)),
+});
+
+test("a page whose policy forbids Wasm is told so", { skip: whyNoBrowser() ?? false }, async (t) => {
+  const source = `
+    import { makeImage } from "docteur/make";
+    globalThis.result = makeImage({ a: "1" }).catch(({ code, message, hint }) => ({ code, message, hint }));`;
+  const strict = { "content-security-policy": "script-src 'self'" };
+  const { result } = await runInPage(t, source, {}, strict);
+  assert.equal(result.code, "Io");
+  assert.match(result.message!, /^cannot compile packer\.simd\.wasm: .*Content Security Policy/s);
+  assert.match(result.hint!, /the option "module"; a page needs 'wasm-unsafe-eval' in its Content-Security/);
+  const lax = { "content-security-policy": "script-src 'self' 'wasm-unsafe-eval'" };
+  const { result: made } = await runInPage(t, source, {}, lax);
+  assert.equal(made.commit, (await makeImage({ a: "1" })).commit);
+});
+
+test("docteur/url loads the core from a file", { skip: whyNoBrowser() ?? false }, async (t) => {
+  const source = `
+    import { open } from "docteur/url";
+    const bytes = fetch("/disk.img").then((response) => response.arrayBuffer());
+    const openIt = async (options) => {
+      try {
+        return { text: await (await open(await bytes, options)).text("/a/sibling.txt") };
+      } catch ({ code, message, hint }) {
+        return { code, message, hint };
+      }
+    };
+    globalThis.result = (async () => ({
+      ...(await openIt()),
+      given: (await openIt({ module: await WebAssembly.compileStreaming(fetch("/elsewhere.wasm")) })).text,
+    }))();`;
+  const image = { type: "application/octet-stream", content: fixture("tiny.img") };
+  const files = { "/disk.img": image, "/elsewhere.wasm": wasm("core.wasm") };
+  const there = { ...files, "/core.simd.wasm": wasm("core.simd.wasm") };
+  const { result, requests } = await runInPage(t, source, there);
+  assert.deepEqual(result, { text: "sibling\n", given: "sibling\n" });
+  assert.equal(requests.filter((path) => path === "/core.simd.wasm").length, 1);
+
+  // Servers of applications have their page for all that they do not know.
+  const wrong = { ...files, "/core.simd.wasm": { type: "text/html", content: "<!doctype html>" } };
+  const { result: refused } = await runInPage(t, source, wrong);
+  assert.equal(refused.code, "Io");
+  assert.match(refused.message!, /^cannot load http:.*\/core\.simd\.wasm: .*magic/);
+  assert.match(refused.hint!, /^serve docteur\/core\.simd\.wasm there, or compile it/);
+  assert.equal(refused.given, "sibling\n");
 });

@@ -1,6 +1,5 @@
 /** `docteur/sync` in a browser: a worker waits for bytes that its page reads; the page itself cannot wait. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { bundle, type Served, serve, startBrowser, whyNoBrowser } from "../support/browser.js";
 import { fixture } from "../support/fixtures.js";
@@ -13,14 +12,13 @@ const ISOLATED = {
 const PAGE = `
   import { openSync, share } from "docteur/sync";
   async function run() {
-    const module = await WebAssembly.compileStreaming(fetch("/core.wasm"));
     const shared = await share(await (await fetch("/disk.img")).blob()).catch((error) => error);
     if (shared instanceof Error) return [shared.message, shared.hint];
     let refusal = "";
-    try { openSync(shared.image, { module }); } catch ({ message }) { refusal = message; }
+    try { openSync(shared.image); } catch ({ message }) { refusal = message; }
     const worker = new Worker("/worker.js", { type: "module" });
     const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
-    worker.postMessage({ image: shared.image, module }, [shared.image.port]);
+    worker.postMessage({ image: shared.image }, [shared.image.port]);
     const text = await answer;
     await shared.close();
     return [text, refusal];
@@ -29,8 +27,8 @@ const PAGE = `
 
 const WORKER = `
   import { openSync } from "docteur/sync";
-  self.onmessage = ({ data: { image, module } }) => {
-    const volume = openSync(image, { module });
+  self.onmessage = ({ data: { image } }) => {
+    const volume = openSync(image);
     self.postMessage(volume.text("/a/sibling.txt") + volume.list("/").length);
     volume.close();
   };`;
@@ -44,12 +42,10 @@ for (const isIsolated of [true, false])
   test(isIsolated ? "a worker reads what its page shares" : "a page that shares no memory is told so", {
     skip: whyNoBrowser() ?? false,
   }, async (t) => {
-    const core = readFileSync(new URL("../../core.wasm", import.meta.url));
     const served = new Map<string, Served>([
       ["/", { type: "text/html", content: '<!doctype html><script type="module" src="/page.js"></script>' }],
       ["/page.js", await script(PAGE)],
       ["/worker.js", await script(WORKER)],
-      ["/core.wasm", { type: "application/wasm", content: core }],
       ["/disk.img", { type: "application/octet-stream", content: fixture("tiny.img") }],
     ]);
     const { url } = await serve(t, served, isIsolated ? ISOLATED : {});

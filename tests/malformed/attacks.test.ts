@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { compileCore } from "../../src/core/builds.js";
+import { compileCore } from "../../src/core/compile-core.js";
 import { type DocteurError, type OpenOptions, open, type Volume } from "../../src/index.js";
 import { verify } from "../../src/verify/index.js";
 import { MODES } from "../support/core.js";

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { compileVerifier } from "../../src/core/builds.js";
 import { capModule } from "../../src/tender/cap-module.js";
 import { readModuleShape } from "../../src/tender/wasm-module.js";
+import { compileVerifier } from "../../src/verify/compile-verifier.js";
 import { verify } from "../../src/verify/index.js";
 import { distPath } from "../support/programs.js";
 import { installRefusals, type Memory, type Mode, refuseAt, refuseNothing } from "../support/refusals.js";

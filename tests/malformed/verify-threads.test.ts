@@ -9,7 +9,7 @@ import { createRequire, syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { compileVerifier } from "../../src/core/builds.js";
+import { compileVerifier } from "../../src/verify/compile-verifier.js";
 import { verify } from "../../src/verify/index.js";
 import type { Resolver } from "../../src/verify/resolve.js";
 import { createBudget, takeTables } from "../../src/verify/tables-budget.js";

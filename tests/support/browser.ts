@@ -39,10 +39,19 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /**
  * Bundles a module for browsers, by esbuild. What it imports from "docteur" is the built package, by the names that
  * package.json exports.
+ * @param source the module's text, or the path of a built file in the package's folder
  */
-export function bundle(source: string): Promise<BuildResult<{ write: false; metafile: true }>> {
+export function bundle(
+  source: string | { path: string },
+  options: { minify?: boolean } = {},
+): Promise<BuildResult<{ write: false; metafile: true }>> {
+  const entry =
+    typeof source === "string"
+      ? { stdin: { contents: source, resolveDir: ROOT } }
+      : { entryPoints: [source.path], absWorkingDir: ROOT };
   return build({
-    stdin: { contents: source, resolveDir: ROOT },
+    ...entry,
+    ...options,
     bundle: true,
     write: false,
     metafile: true,

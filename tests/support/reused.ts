@@ -1,6 +1,5 @@
 /** Verifies and mounts image after image in one instance of the Wasm each: hundreds of thousands of damaged ones. */
 import assert from "node:assert/strict";
-import { compileVerifier } from "../../src/core/builds.js";
 import { Core } from "../../src/core/instance.js";
 import { remount } from "../../src/core/mount.js";
 import {
@@ -11,6 +10,7 @@ import {
   RESULT,
   type ReadResult,
 } from "../../src/index.js";
+import { compileVerifier } from "../../src/verify/compile-verifier.js";
 import { Engine } from "../../src/verify/engine.js";
 import { conclude, examineFully } from "../../src/verify/examine.js";
 import type { Examined } from "../../src/verify/frame.js";

@@ -1,6 +1,6 @@
 /** The verifier's four builds, for tests that must hold on all of them. */
 import { readFileSync } from "node:fs";
-import { compileVerifier } from "../../src/core/builds.js";
+import { compileVerifier } from "../../src/verify/compile-verifier.js";
 
 /** A build of the verifier. */
 export interface VerifierVariant {

@@ -24,6 +24,25 @@ function readDrawings(): { boxes: Map<string, string>; arrows: Map<string, Set<s
   return { boxes, arrows };
 }
 
+const SPECIFIERS = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).imports as Record<
+  string,
+  Record<string, string>
+>;
+
+/** The sources, without their suffix, that an import of a file may lead to: `#name` leads to one for each kind of host. */
+function targetsOf(file: string, specifier: string): string[] {
+  if (specifier.startsWith(".")) return [normalize(join(dirname(file), specifier)).replace(/\.js$/, "")];
+  const [, stem, name] = /^(#[^/]+)(?:\/(.*))?$/.exec(specifier)!;
+  const byHost = SPECIFIERS[name === undefined ? stem! : `${stem}/*`];
+  assert.ok(byHost !== undefined, `${file}: package.json has no ${specifier} among its imports`);
+  return Object.values(byHost).map((path) =>
+    path
+      .replace("./dist/", "")
+      .replace("*", name ?? "")
+      .replace(/\.js$/, ""),
+  );
+}
+
 /** Imports between boxes, by the first file found for each. Generated modules are left out. */
 function readImports(boxes: Map<string, string>): Map<string, Map<string, string>> {
   const boxOf = (file: string): string | undefined => {
@@ -41,13 +60,15 @@ function readImports(boxes: Map<string, string>): Map<string, Map<string, string
       const from = boxOf(file);
       assert.ok(from !== undefined, `${file} is in no box of the drawings`);
       const source = readFileSync(join(ROOT, file), "utf8").replace(/^[^\n]*'export \* from[^\n]*$/gm, "");
-      for (const [, specifier] of source.matchAll(/^(?:import|export|\} from)[^;]*?"(\.{1,2}\/[^"]+)"/gm)) {
-        const target = normalize(join(dirname(file), specifier!)).replace(/\.js$/, "");
-        const to = boxOf(`${target}.ts`);
-        if (to === undefined || to === from) continue;
-        if (!imports.has(from)) imports.set(from, new Map());
-        imports.get(from)!.set(to, `${file} imports ${specifier}`);
-      }
+      for (const [, specifier] of source.matchAll(
+        /^(?:import|export|\} from)[^;]*?"((?:\.{1,2}\/|#)[^"]+)"/gm,
+      ))
+        for (const target of targetsOf(file, specifier!)) {
+          const to = boxOf(`${target}.ts`);
+          if (to === undefined || to === from) continue;
+          if (!imports.has(from)) imports.set(from, new Map());
+          imports.get(from)!.set(to, `${file} imports ${specifier}`);
+        }
     }
   return imports;
 }

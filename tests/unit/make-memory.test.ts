@@ -12,7 +12,6 @@ import {
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError, type ErrorCode, open } from "../../src/index.js";
 import {
   type MemoryFile,
@@ -22,6 +21,7 @@ import {
   make,
   makeImage,
 } from "../../src/make/index.js";
+import { compilePacker } from "../../src/make/pack/compile-packer.js";
 import { DATE, makeAndCheck } from "../support/checked-image.js";
 import { seeded } from "../support/random.js";
 import { createRandomTree } from "../support/random-tree.js";

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
-import { compilePacker } from "../../src/core/builds.js";
 import { DocteurError } from "../../src/errors.js";
 import { hexOid } from "../../src/git/oid.js";
 import { type Contents, MemoryContent } from "../../src/make/base/content.js";
+import { compilePacker } from "../../src/make/pack/compile-packer.js";
 import { createEngine, type Engine } from "../../src/make/pack/engine.js";
 import {
   type EncodeTask,
@@ -45,7 +45,7 @@ function objectOf(index: number, content: Buffer): JobObject {
 
 /** An engine of little memory. */
 async function smallEngine(limit: number): Promise<Engine> {
-  const engine = new WebAssembly.Instance(await compilePacker()).exports as Engine;
+  const engine = new WebAssembly.Instance(await compilePacker()).exports as unknown as Engine;
   engine.init(limit);
   return engine;
 }

@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { mount } from "../../src/core/mount.js";
 import { SplitDevice } from "../../src/devices/split.js";
-import { type BlockDevice, MemoryDevice, open, RESULT, type ReadResult } from "../../src/index.js";
+import {
+  type BlockDevice,
+  compileCore,
+  MemoryDevice,
+  open,
+  RESULT,
+  type ReadResult,
+} from "../../src/index.js";
 import { run } from "../../src/tender/index.js";
 import { verify } from "../../src/verify/index.js";
 import { readCommit } from "../../src/volume/commit.js";
@@ -64,7 +71,7 @@ async function volumeOver(
   memoryLimit: number,
   module?: WebAssembly.Module,
 ): Promise<Volume> {
-  const core = await mount(device, { mode: "light", memoryLimit }, module);
+  const core = await mount(device, { mode: "light", memoryLimit }, module ?? (await compileCore()));
   return new Volume(core, device, await readCommit(core, []), memoryLimit || SMALLEST);
 }
 

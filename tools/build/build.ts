@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 import { STATUS } from "../../src/errors.js";
 import { parseManifest } from "../../src/tender/manifest.js";
@@ -206,12 +207,23 @@ async function buildWasm(tests: boolean): Promise<void> {
   if (failures.size > 0) throw new Error([...failures].join("\n"));
 }
 
+/** The Wasm that scripts carry, in the form that `src/wasm/inlined/text.ts` reads, by the names that stand for it. */
+function inlinedWasm(): Record<string, string> {
+  const texts = ["core", "packer", "verifier"].map((name) => {
+    const bytes = readFileSync(`dist/${name}.simd.wasm`);
+    const text = `${bytes.length}:${deflateRawSync(bytes, { level: 9 }).toString("base64")}`;
+    return [`DOCTEUR_${name.toUpperCase()}`, JSON.stringify(text)];
+  });
+  return Object.fromEntries(texts);
+}
+
 /** Compiles the TypeScript file by file: `dist/` mirrors the tree, so that `import.meta.url` finds the Wasm. */
 async function buildJavaScript(tests: boolean): Promise<void> {
   const folders = tests ? ["src", "tools", "tests"] : ["src", "tools"];
   const entryPoints = folders
     .flatMap((folder) => files(folder, ".ts"))
-    .filter((name) => !name.startsWith(join("tests", "asm")) && name !== "tools/build/build.ts");
+    .filter((name) => !name.startsWith(join("tests", "asm")) && name !== "tools/build/build.ts")
+    .filter((name) => !name.endsWith(".d.ts"));
   for (const folder of folders)
     for (const old of files(join("dist", folder), ".js"))
       if (!entryPoints.includes(relative("dist", old).replace(/\.js$/, ".ts"))) rmSync(old);
@@ -223,6 +235,7 @@ async function buildJavaScript(tests: boolean): Promise<void> {
     platform: "node",
     format: "esm",
     target: "node20",
+    define: inlinedWasm(),
     sourcemap: true,
     logLevel: "warning",
   });
@@ -231,7 +244,8 @@ async function buildJavaScript(tests: boolean): Promise<void> {
 if (isMainThread) {
   const tests = process.argv.includes("--tests");
   try {
-    await Promise.all([buildJavaScript(tests), buildWasm(tests)]);
+    await buildWasm(tests);
+    await buildJavaScript(tests);
   } catch (error) {
     console.error(`build: ${(error as Error).message}`);
     process.exitCode = 1;

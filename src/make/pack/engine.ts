@@ -1,10 +1,11 @@
 /** The packer's Wasm module (`asm/packer.ts`), instantiated: sketches, deltas and deflate over one linear memory. */
+import type { WasmMemory, WasmModule } from "../../wasm/types.js";
 
 /**
  * The exports of `asm/packer.ts`. Pointers and lengths are bytes; a pointer of 0 means that memory ran out.
  */
-export interface Engine extends WebAssembly.Exports {
-  memory: WebAssembly.Memory;
+export interface Engine {
+  memory: WasmMemory;
   /** Begins the heap. @param limit its cap in bytes */
   init(limit: number): void;
   alloc(len: number): number;
@@ -45,8 +46,8 @@ export interface Engine extends WebAssembly.Exports {
 const MEMORY_MAX = 512 << 20;
 
 /** Instantiates a compiled `asm/packer.ts`. */
-export function createEngine(module: WebAssembly.Module): Engine {
-  const engine = new WebAssembly.Instance(module).exports as Engine;
+export function createEngine(module: WasmModule): Engine {
+  const engine = new WebAssembly.Instance(module).exports as unknown as Engine;
   engine.init(MEMORY_MAX);
   return engine;
 }

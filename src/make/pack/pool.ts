@@ -1,6 +1,7 @@
 /** Runs jobs on worker threads. */
 import { Worker } from "node:worker_threads";
 import { type ErrorMessage, threadDied, unpackError } from "../../threads/errors.js";
+import type { WasmModule } from "../../wasm/types.js";
 import { buffersOf, type Parcel, packJob } from "./job-message.js";
 import type { Executor, Job, Results } from "./jobs.js";
 
@@ -38,7 +39,7 @@ export class Pool implements Executor {
    * @param size the number of threads
    * @param module `asm/packer.ts`, compiled
    */
-  constructor(size: number, module: WebAssembly.Module) {
+  constructor(size: number, module: WasmModule) {
     this.width = size;
     for (let index = 0; index < size; index++) this.#start(index === 0, module);
   }
@@ -56,7 +57,7 @@ export class Pool implements Executor {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  #start(isHeavy: boolean, module: WebAssembly.Module): void {
+  #start(isHeavy: boolean, module: WasmModule): void {
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       workerData: module,
       // The process's own options do not apply: "--input-type" is for its main program.

@@ -1,6 +1,7 @@
 /** A worker thread of the pool: jobs in, answers out. */
 import { parentPort, workerData } from "node:worker_threads";
 import { packError } from "../../threads/errors.js";
+import type { WasmModule } from "../../wasm/types.js";
 import { fileContents } from "../base/file-contents.js";
 import { createEngine } from "./engine.js";
 import { type Parcel, unpackJob } from "./job-message.js";
@@ -8,7 +9,7 @@ import type { EncodeResult, Results } from "./jobs.js";
 import type { Answer } from "./pool.js";
 import { JobRunner } from "./runner.js";
 
-const runner = new JobRunner(createEngine(workerData as WebAssembly.Module), fileContents);
+const runner = new JobRunner(createEngine(workerData as WasmModule), fileContents);
 
 function answer(parcel: Parcel): Answer {
   try {

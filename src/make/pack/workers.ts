@@ -1,7 +1,7 @@
 /** Decides how many workers a pack needs, starts them and ends them. */
 import { availableParallelism } from "node:os";
-import { compilePacker } from "../../core/builds.js";
 import { fileContents } from "../base/file-contents.js";
+import { compilePacker } from "./compile-packer.js";
 import { createEngine } from "./engine.js";
 import type { Executor } from "./jobs.js";
 import { LocalExecutor } from "./local-executor.js";

@@ -1,0 +1,17 @@
+/** Wasm for Node, whose own inflater is faster, and which has files. */
+import { readFileSync } from "node:fs";
+import { inflateRawSync } from "node:zlib";
+
+/** The bytes of a module. @param text as `src/wasm/inlined/text.ts` has it */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(inflateRawSync(Buffer.from(text.slice(text.indexOf(":") + 1), "base64")));
+}
+
+/**
+ * Reads a build.
+ * @param beside a build of the module that bundlers may have copied
+ * @param name of the build's file
+ */
+export function readBuild(beside: URL, name: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL(name, beside)));
+}
