@@ -81,14 +81,20 @@ export async function* walkFrom(
   choice: WalkOptions,
 ): AsyncGenerator<Entry, void, undefined> {
   const flags = flagsOf(choice);
-  const signals = signalsOf(choice);
+  const ended = new AbortController();
+  const signals = [...signalsOf(choice), ended.signal];
   const top = await calls.stat(place, FLAG.OID | flags, signals);
   if (top.kind !== "directory") {
     yield top;
     return;
   }
-  yield* walkPages(place.bytes, choice.order ?? "name", async (bytes, after, limit) => {
-    const folder = folderOf(namesOf(bytes));
-    return calls.page({ place: { bytes, text: folder.text }, folder, flags, after, limit, signals });
-  });
+  try {
+    yield* walkPages(place.bytes, choice.order ?? "name", (bytes, after, limit) => {
+      const folder = folderOf(namesOf(bytes));
+      return calls.page({ place: { bytes, text: folder.text }, folder, flags, after, limit, signals });
+    });
+  } finally {
+    // Directories that were read ahead are not wanted any more.
+    ended.abort();
+  }
 }
