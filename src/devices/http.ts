@@ -6,6 +6,7 @@ import {
   dropBody,
   readBody,
   readRange,
+  readRangeParts,
   strongTag,
   type Version,
   versionOf,
@@ -177,7 +178,26 @@ class HttpSource implements RangeSource {
     this.identity = identity;
   }
 
-  async read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
+  read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#get(offset, length, signal, (response) => readRange(this.name, response, length));
+  }
+
+  readParts(
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+    take: (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    return this.#get(offset, length, signal, (response) => readRangeParts(this.name, response, length, take));
+  }
+
+  /** Requests a range. @param read reads the body of the answer, whose headers have been checked */
+  async #get<T>(
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const headers: Record<string, string> = { range: `bytes=${offset}-${offset + length - 1}` };
     const etag = strongTag(this.#version.etag);
     // It spares the bytes of another version. A server of another origin would have to give leave for it.
@@ -185,7 +205,7 @@ class HttpSource implements RangeSource {
     const response = await this.#transport.get(headers, signal);
     try {
       this.#check(response, offset, length);
-      return await readRange(this.name, response, length);
+      return await read(response);
     } catch (error) {
       dropBody(response);
       if (signal.aborted) throw signal.reason;

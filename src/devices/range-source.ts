@@ -37,6 +37,20 @@ export interface RangeSource {
    *   the user as the cause of a failed operation as it is
    */
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Reads a range as `read` does, but gives its bytes as they come. A device uses it in place of `read`, where it is
+   * there: the first bytes of a long range can then be used before the last ones are here.
+   * @param take is given the next bytes of the range, in order; they are copied during the call
+   * @returns resolves when all bytes have been given
+   */
+  readonly readParts?:
+    | ((
+        offset: number,
+        length: number,
+        signal: AbortSignal,
+        take: (bytes: Uint8Array) => void,
+      ) => Promise<void>)
+    | undefined;
   /** Releases what the source holds: connections, file handles. */
   close?(): void | Promise<void>;
 }

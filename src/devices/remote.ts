@@ -20,8 +20,8 @@ export interface RemoteOptions {
   /** Bytes of pages that are kept in memory; 32 MiB by default, and never less than 8 pages. */
   cacheSize?: number | undefined;
   /**
-   * Milliseconds after which a request counts as failed, and a second more for every 32 KiB that it asks for;
-   * 20,000 by default.
+   * Milliseconds after which a request counts as failed, and a second more for every 32 KiB that it asks for; where a
+   * source gives bytes as they come, after which the next page of the request must have come. 20,000 by default.
    */
   timeout?: number | undefined;
   /** Further tries of a request that failed and may succeed later; 3 by default. */
@@ -81,7 +81,7 @@ export class RemoteDevice implements BlockDevice {
     const cachePages = Math.max(CACHE_PAGES_MIN, Math.floor(cacheSize / pageSize));
     this.#pages = new PageCache(cachePages);
     const aheadPages = Math.max(1, Math.floor(Math.min(AHEAD_MAX / pageSize, cachePages / AHEAD_PART)));
-    this.#ahead = new ReadAhead(Math.ceil(source.size / pageSize), aheadPages);
+    this.#ahead = new ReadAhead(pageSize, Math.ceil(source.size / pageSize), aheadPages);
     this.#failures = new Failures(clock);
     this.#kept = kept;
     this.#takePrefetched();
@@ -97,6 +97,7 @@ export class RemoteDevice implements BlockDevice {
         kept,
       },
       {
+        obtain: (length) => this.#pages.obtain(length),
         arrived: (page, bytes) => this.#pages.set(page, bytes),
         failed: (page, error, reads) => this.#failures.add(page, error, reads),
         settled: () => this.#wake(),
@@ -119,7 +120,7 @@ export class RemoteDevice implements BlockDevice {
     if (last > first) this.#pages.grow(2 * (last - first + 1));
     const result = this.#gather(first, last);
     if (result === RESULT.EUNSPEC) return result;
-    this.#fetchAhead(first, last);
+    this.#fetchAhead(offset, offset + target.length);
     if (result === RESULT.AGAIN) return result;
     for (let page = first; page <= last; page++) {
       const start = page * pageSize;
@@ -151,8 +152,9 @@ export class RemoteDevice implements BlockDevice {
     return RESULT.OK;
   }
 
-  #fetchAhead(first: number, last: number): void {
-    const range = this.#ahead.note(first, last);
+  /** Notes a read, from a byte to before another, and asks for what is likely to be read next. */
+  #fetchAhead(offset: number, end: number): void {
+    const range = this.#ahead.note(offset, end);
     for (let page = range?.first ?? 0; page < (range?.end ?? 0); page++)
       if (!this.#pages.has(page)) this.#loader.askAhead(page);
   }

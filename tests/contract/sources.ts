@@ -60,6 +60,22 @@ export function sourceContract(name: string, make: MakeSource, options: Contract
     }
   });
 
+  withSource("gives bytes as they come, if it can", async (source) => {
+    if (source.readParts === undefined) return;
+    for (const [offset, length] of [
+      [0, SIZE],
+      [65535, 2],
+      [SIZE - 70000, 70000],
+    ] as const) {
+      let at = offset;
+      await source.readParts(offset, length, signal, (part) => {
+        assert.deepEqual(new Uint8Array(part), content.subarray(at, at + part.length));
+        at += part.length;
+      });
+      assert.equal(at, offset + length);
+    }
+  });
+
   withSource("answers many reads at once, each with its own bytes", async (source) => {
     const random = seeded(2);
     const reads = Array.from({ length: 20 }, async () => {

@@ -46,3 +46,43 @@ export class ScriptedSource implements RangeSource {
     return this.asked.map(({ offset, length }) => `${offset / pageSize}+${Math.ceil(length / pageSize)}`);
   }
 }
+
+/** A read whose bytes a test gives part by part. */
+export interface AskedParts extends Asked {
+  /** Gives the next bytes of the range, or others. */
+  part(length: number, ...others: unknown[]): void;
+  /** Ends the range. */
+  end(): void;
+}
+
+/** A source that gives bytes as they come. Nothing calls its `read`. */
+export class ScriptedParts extends ScriptedSource {
+  override readonly asked: AskedParts[] = [];
+
+  override read(): Promise<Uint8Array> {
+    throw new Error("read is called, not readParts");
+  }
+
+  readParts(
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+    take: (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let at = offset;
+      const part = (count: number, ...others: unknown[]): void => {
+        const bytes = others.length > 0 ? (others[0] as Uint8Array) : this.bytes.slice(at, at + count);
+        at += count;
+        take(bytes);
+        // The source may use its memory again.
+        if (others.length === 0) bytes.fill(0);
+      };
+      const give = (): void => {
+        part(offset + length - at);
+        resolve();
+      };
+      this.asked.push({ offset, length, signal, part, give, end: () => resolve(), fail: reject });
+    });
+  }
+}

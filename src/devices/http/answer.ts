@@ -71,6 +71,37 @@ export function dropBody(response: Response): void {
 }
 
 /**
+ * Reads a body, part by part.
+ * @param most bytes
+ * @param take is given each part
+ * @returns how many bytes it has; undefined where they are more than `most`: the rest is not read
+ * @throws what `fetchError` makes of a body that breaks off
+ */
+async function eachPart(
+  name: string,
+  response: Response,
+  most: number,
+  take: (part: Uint8Array) => void,
+): Promise<number | undefined> {
+  let length = 0;
+  const reader = response.body?.getReader();
+  try {
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+      if (done) return length;
+      length += value.length;
+      if (length > most) {
+        reader?.cancel().catch(() => undefined);
+        return undefined;
+      }
+      take(value);
+    }
+  } catch (error) {
+    throw fetchError(name, error);
+  }
+}
+
+/**
  * Reads a body.
  * @param most bytes
  * @returns its bytes; undefined where they are more than `most`: the rest is not read
@@ -82,22 +113,8 @@ export async function readBody(
   most: number,
 ): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  try {
-    for (;;) {
-      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-      if (done) break;
-      length += value.length;
-      if (length > most) {
-        reader?.cancel().catch(() => undefined);
-        return undefined;
-      }
-      parts.push(value);
-    }
-  } catch (error) {
-    throw fetchError(name, error);
-  }
+  const length = await eachPart(name, response, most, (part) => parts.push(part));
+  if (length === undefined) return undefined;
   if (parts.length === 1) return parts[0]!;
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -109,15 +126,34 @@ export async function readBody(
 }
 
 /**
+ * Reads the body of a range, part by part.
+ * @param length the bytes that it must have
+ * @param take is given each part
+ * @throws TransientError where it ends early; DocteurError `Io` where it goes on
+ */
+export async function readRangeParts(
+  name: string,
+  response: Response,
+  length: number,
+  take: (part: Uint8Array) => void,
+): Promise<void> {
+  checkLength(name, await eachPart(name, response, length, take), length);
+}
+
+/**
  * Reads the body of a range.
  * @param length the bytes that it must have
  * @throws TransientError where it ends early; DocteurError `Io` where it goes on
  */
 export async function readRange(name: string, response: Response, length: number): Promise<Uint8Array> {
   const bytes = await readBody(name, response, length);
-  if (bytes === undefined)
+  checkLength(name, bytes?.length, length);
+  return bytes!;
+}
+
+/** @param got bytes that a body has; undefined where they are more than `length` */
+function checkLength(name: string, got: number | undefined, length: number): void {
+  if (got === undefined)
     throw httpError("Io", name, `the server sends more than the ${length} bytes that it announces`);
-  if (bytes.length < length)
-    throw new TransientError(`the connection ended after ${bytes.length} of ${length} bytes`);
-  return bytes;
+  if (got < length) throw new TransientError(`the connection ended after ${got} of ${length} bytes`);
 }

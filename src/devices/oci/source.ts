@@ -90,6 +90,7 @@ export async function openLayer(
     identity: `oci:${blob.href}`,
     prefetched,
     read: (offset, length, signal) => source.read(offset, length, signal),
+    readParts: source.readParts?.bind(source),
     close: () => source.close?.(),
   };
 }

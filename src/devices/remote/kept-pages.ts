@@ -100,9 +100,10 @@ export class CheckedPages implements KeptPages {
   }
 
   async #write(key: string, bytes: Uint8Array): Promise<void> {
+    // Before anything is waited for: the memory of a page may soon hold another one.
     const kept = new Uint8Array(DIGEST + bytes.length);
-    kept.set(await this.#digest(key, bytes));
     kept.set(bytes, DIGEST);
+    kept.set(await this.#digest(key, bytes));
     await this.#store.set(key, kept);
   }
 

@@ -1,8 +1,12 @@
+/** Pages that have left the cache, and whose memory serves the next ones. */
+const SPARE_MAX = 16;
+
 /** Pages in memory: the ones that were used last, up to a number of them. */
 export class PageCache {
   /** By number, the one that was used last at the end. */
   readonly #pages = new Map<number, Uint8Array>();
   #most: number;
+  readonly #spare: Uint8Array[] = [];
 
   /** @param most pages that are kept at the most */
   constructor(most: number) {
@@ -34,13 +38,22 @@ export class PageCache {
   set(page: number, bytes: Uint8Array): void {
     this.#pages.delete(page);
     this.#pages.set(page, bytes);
-    for (const oldest of this.#pages.keys()) {
+    for (const [oldest, old] of this.#pages) {
       if (this.#pages.size <= this.#most) break;
       this.#pages.delete(oldest);
+      // A part of other memory may be somebody's.
+      if (this.#spare.length < SPARE_MAX && old.length === old.buffer.byteLength) this.#spare.push(old);
     }
+  }
+
+  /** Memory for a page, with anything in it: that of a page which has left the cache, where there is one of that size. */
+  obtain(length: number): Uint8Array {
+    const spare = this.#spare.pop();
+    return spare?.length === length ? spare : new Uint8Array(length);
   }
 
   clear(): void {
     this.#pages.clear();
+    this.#spare.length = 0;
   }
 }

@@ -2,22 +2,26 @@
  * Fetches pages of a source: pages that are asked for in one go, and lie beside each other, in one request; no page
  * twice at a time; no more requests at a time than allowed, and those that somebody waits for first.
  */
-import { isBytes, shown } from "../../arguments.js";
 import { DocteurError } from "../../errors.js";
-import { type RangeSource, TransientError } from "../range-source.js";
+import type { RangeSource } from "../range-source.js";
 import type { Clock } from "./clock.js";
+import { PageRun, type Run } from "./page-run.js";
 import { type Patience, retrying } from "./retry.js";
 import type { RemoteStats } from "./statistics.js";
 
-/** Bytes of one request at the most, where a page is not larger. */
+/**
+ * Bytes of one request at the most, where a page is not larger; and of one that only fetches ahead, from a source that
+ * gives bytes as they come.
+ */
 const REQUEST_MAX = 1 << 20;
+const STREAM_MAX = 4 << 20;
 
 /** Pages that outlive the process. No method rejects. */
 export interface KeptPages {
   /** Times that a page could not be kept, or was damaged. */
   readonly failures: number;
   get(page: number): Promise<Uint8Array | undefined>;
-  /** Keeps a page, sooner or later. */
+  /** Keeps a page, sooner or later. The bytes are copied at once. */
   put(page: number, bytes: Uint8Array): void;
   /** Resolves when all that was put is kept, or has failed to be. */
   settled(): Promise<void>;
@@ -25,6 +29,8 @@ export interface KeptPages {
 
 /** Takes what comes. */
 export interface PageReceiver {
+  /** Memory for a page of so many bytes: what it holds does not matter. */
+  obtain(length: number): Uint8Array;
   arrived(page: number, bytes: Uint8Array): void;
   /** @param reads how many wait for the page; 0 for a page that was only fetched ahead */
   failed(page: number, error: unknown, reads: number): void;
@@ -56,11 +62,6 @@ interface Wanted {
   isAsked: boolean;
 }
 
-interface Run {
-  first: number;
-  count: number;
-}
-
 export class PageLoader {
   readonly #parts: LoaderParts;
   readonly #receiver: PageReceiver;
@@ -68,6 +69,7 @@ export class PageLoader {
   readonly #requests = new Set<AbortController>();
   #isClosed = false;
   readonly #runMax: number;
+  readonly #streamMax: number;
   /** Every page that is on its way. */
   readonly #wanted = new Map<number, Wanted>();
   /** Pages that have been named since the last flush. */
@@ -85,7 +87,10 @@ export class PageLoader {
   constructor(parts: LoaderParts, receiver: PageReceiver) {
     this.#parts = parts;
     this.#receiver = receiver;
-    this.#runMax = Math.max(1, Math.floor(REQUEST_MAX / parts.pageSize));
+    const { source, pageSize } = parts;
+    this.#runMax = Math.max(1, Math.floor(REQUEST_MAX / pageSize));
+    this.#streamMax =
+      source.readParts === undefined ? this.#runMax : Math.max(1, Math.floor(STREAM_MAX / pageSize));
     this.#depth = parts.stats.roundTrips;
   }
 
@@ -147,7 +152,8 @@ export class PageLoader {
 
   async #lookUp(kept: KeptPages, page: number): Promise<void> {
     const bytes = await kept.get(page);
-    if (bytes?.length !== this.#lengthOf({ first: page, count: 1 })) return;
+    const { source, pageSize } = this.#parts;
+    if (bytes?.length !== Math.min(pageSize, source.size - page * pageSize)) return;
     if (this.#isClosed) return;
     this.#parts.stats.storeHits++;
     this.#receiver.arrived(page, bytes);
@@ -169,10 +175,11 @@ export class PageLoader {
       [page] = this.#aheadQueue;
     if (page === undefined) return undefined;
     const isQueued = (number: number): boolean => this.#queue.has(number) || this.#aheadQueue.has(number);
+    const most = this.#queue.has(page) ? this.#runMax : this.#streamMax;
     let first = page;
     let end = page + 1;
-    while (end - first < this.#runMax && isQueued(end)) end++;
-    while (end - first < this.#runMax && isQueued(first - 1)) first--;
+    while (end - first < most && isQueued(end)) end++;
+    while (end - first < most && isQueued(first - 1)) first--;
     for (let number = first; number < end; number++) {
       this.#queue.delete(number);
       this.#aheadQueue.delete(number);
@@ -180,28 +187,28 @@ export class PageLoader {
     return { first, count: end - first };
   }
 
-  #lengthOf({ first, count }: Run): number {
-    const { source, pageSize } = this.#parts;
-    return Math.min(count * pageSize, source.size - first * pageSize);
-  }
-
   async #fetch(run: Run): Promise<void> {
-    const { pageSize, stats, kept } = this.#parts;
-    const pages = Array.from({ length: run.count }, (_, index) => run.first + index);
+    const { source, pageSize, stats } = this.#parts;
     const depth = this.#depth + 1;
     stats.roundTrips = Math.max(stats.roundTrips, depth);
     this.#running++;
+    const pages = new PageRun(run, {
+      source,
+      pageSize,
+      obtain: (length) => this.#receiver.obtain(length),
+      arrived: (page, bytes) => {
+        this.#depth = Math.max(this.#depth, depth);
+        this.#arrive(page, bytes);
+      },
+      count: (bytes) => {
+        stats.bytes += bytes;
+      },
+    });
     try {
-      const bytes = await this.#request(run);
-      if (this.#isClosed) return;
-      for (const [index, page] of pages.entries()) {
-        const part = bytes.slice(index * pageSize, (index + 1) * pageSize);
-        this.#receiver.arrived(page, part);
-        kept?.put(page, part);
-      }
+      await this.#request(pages);
     } catch (error) {
       if (this.#isClosed) return;
-      for (const page of pages) {
+      for (const page of pages.left) {
         const { isAsked = false, reads = 0 } = this.#wanted.get(page) ?? {};
         if (isAsked) this.#receiver.failed(page, error, Math.max(1, reads));
       }
@@ -209,28 +216,30 @@ export class PageLoader {
       this.#running--;
       this.#depth = Math.max(this.#depth, depth);
     }
-    this.#settle(pages);
+    this.#settle(pages.left);
     this.#pump();
   }
 
-  async #request(run: Run): Promise<Uint8Array> {
-    const { source, name, pageSize, patience, clock, stats } = this.#parts;
-    const length = this.#lengthOf(run);
+  #arrive(page: number, bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#receiver.arrived(page, bytes);
+    this.#parts.kept?.put(page, bytes);
+    this.#settle([page]);
+  }
+
+  async #request(pages: PageRun): Promise<void> {
+    const { name, patience, clock, stats } = this.#parts;
     const controller = new AbortController();
     this.#requests.add(controller);
     const request = retrying({
       name,
       patience,
-      length,
+      length: pages.step,
       clock,
       signal: controller.signal,
-      attempt: async (signal) => {
+      attempt: async (signal, advance) => {
         stats.requests++;
-        const bytes: unknown = await source.read(run.first * pageSize, length, signal);
-        if (!isBytes(bytes)) throw new Error(`the source gave ${shown(bytes)}, not a Uint8Array`);
-        stats.bytes += bytes.length;
-        if (bytes.length === length) return bytes;
-        throw new TransientError(`the source gave ${bytes.length} bytes for ${length}`);
+        await pages.request(signal, advance);
       },
       onRetry: () => {
         stats.retries++;

@@ -1,21 +1,32 @@
 /**
- * Guesses what is read next. Reads that go on where an earlier one ended are a stream, and the further it goes,
- * the more pages are fetched ahead of it. Several streams may go on at once. Other reads are random, and nothing
- * is fetched for them.
+ * Guesses what is read next. Reads that go on where an earlier one ended are a stream, and the more it has read, the
+ * more pages are fetched ahead of it. Several streams may go on at once. Other reads are random, and nothing is fetched
+ * for them: neither for reads all over a few pages, nor for small reads far apart that happen to be in order.
  */
 
 /** Streams that are followed at once; the one that rests longest is given up. */
 const STREAMS = 16;
-/** Pages in a row that make a stream: two may be one object that lies across their border. */
-const STEPS_MIN = 2;
-/** How much further ahead each page of a stream leads, until the most is reached: 4, 16, 64, … pages. */
-const GROWTH = 4;
+/** Pages that a stream has read before anything is fetched: two may be one object that lies across their border. */
+const PAGES_MIN = 2;
+/** The part of a page that a stream may skip: a reader may have it from somewhere else. */
+const GAP = 1 / 8;
+/**
+ * Bytes that are fetched ahead for each byte that a stream has read, until the most is reached: for large reads, which
+ * are parts of one object, and for small ones, which may end with any object.
+ */
+const GROWTH_LARGE = 4;
+const GROWTH_SMALL = 1;
+/** Bytes of a large read; of smaller pages, a whole one. */
+const LARGE = 0x8000;
+/** The part of what is fetched ahead that is asked for at once, so that requests stay large. */
+const REFILL = 1 / 4;
 
 interface Stream {
-  /** The last page that was read. */
+  /** The last read: from a byte to before another. */
+  from: number;
   at: number;
-  /** Pages read in a row, but the first. */
-  steps: number;
+  /** Bytes that it has read. */
+  read: number;
   /** Pages before this one have been fetched, or asked for. */
   end: number;
 }
@@ -27,46 +38,52 @@ export interface PageRange {
 }
 
 export class ReadAhead {
+  readonly #pageSize: number;
   readonly #pageCount: number;
   readonly #most: number;
   /** The one that was read last at the end. */
   readonly #streams: Stream[] = [];
 
   /**
+   * @param pageSize bytes
    * @param pageCount pages of the whole
    * @param most pages that are fetched ahead of one stream at the most
    */
-  constructor(pageCount: number, most: number) {
+  constructor(pageSize: number, pageCount: number, most: number) {
+    this.#pageSize = pageSize;
     this.#pageCount = pageCount;
     this.#most = most;
   }
 
   /**
-   * Notes a read of some pages.
+   * Notes a read, from a byte to before another.
    * @returns what to fetch ahead, if anything
    */
-  note(first: number, last: number): PageRange | undefined {
-    const index = this.#streams.findIndex(({ at }) => first === at || first === at + 1);
+  note(offset: number, end: number): PageRange | undefined {
+    const gap = this.#pageSize * GAP;
+    const index = this.#streams.findIndex(({ from, at }) => offset >= from && offset <= at + gap);
     if (index < 0) {
       if (this.#streams.length === STREAMS) this.#streams.shift();
-      this.#streams.push({ at: last, steps: 0, end: last + 1 });
+      this.#streams.push({ from: offset, at: end, read: end - offset, end: 0 });
       return undefined;
     }
     const [stream] = this.#streams.splice(index, 1) as [Stream];
     this.#streams.push(stream);
-    if (last <= stream.at) return undefined;
-    stream.at = last;
-    stream.steps++;
-    return this.#ahead(stream);
+    if (end <= stream.at) return undefined;
+    stream.read += end - Math.max(offset, stream.at);
+    stream.from = offset;
+    stream.at = end;
+    return this.#ahead(stream, end - offset >= Math.min(LARGE, this.#pageSize) ? GROWTH_LARGE : GROWTH_SMALL);
   }
 
-  #ahead(stream: Stream): PageRange | undefined {
-    if (stream.steps < STEPS_MIN) return undefined;
-    const pages = Math.min(this.#most, GROWTH ** (stream.steps - 1));
-    const end = Math.min(this.#pageCount, stream.at + 1 + pages);
-    const first = Math.max(stream.end, stream.at + 1);
-    // Half of the pages at once, so that requests stay large.
-    if (first >= end || (end - first < pages / 2 && end < this.#pageCount)) return undefined;
+  #ahead(stream: Stream, growth: number): PageRange | undefined {
+    const read = stream.read / this.#pageSize;
+    if (read < PAGES_MIN) return undefined;
+    const pages = Math.min(this.#most, Math.floor(read * growth));
+    const next = Math.ceil(stream.at / this.#pageSize);
+    const end = Math.min(this.#pageCount, next + pages);
+    const first = Math.max(stream.end, next);
+    if (first >= end || (end - first < pages * REFILL && end < this.#pageCount)) return undefined;
     stream.end = end;
     return { first, end };
   }

@@ -6,9 +6,9 @@ import { type Clock, sleep, systemClock } from "./clock.js";
 
 /** How long a request is waited for. */
 export interface Patience {
-  /** Milliseconds that one try may take, beside what its bytes take at `SLOWEST`. */
+  /** Milliseconds that one try, or one step of it, may take, beside what its bytes take at `SLOWEST`. */
   timeout: number;
-  /** Further tries after the first. */
+  /** Further tries after the first, or after the last one that got anywhere. */
   retries: number;
 }
 
@@ -28,12 +28,15 @@ const URL_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//;
 
 /** What a request is, and what it may take. */
 export interface Attempts<T> {
-  /** One try. Its signal is aborted when its time is over; a try that goes on all the same is left behind. */
-  attempt(signal: AbortSignal): Promise<T>;
+  /**
+   * One try. Its signal is aborted when its time is over; a try that goes on all the same is left behind.
+   * @param advance is to be called after each step, which the next try need not repeat: the next step has a time of its own
+   */
+  attempt(signal: AbortSignal, advance: () => void): Promise<T>;
   /** What errors call the other side. */
   name: string;
   patience: Patience;
-  /** Bytes that are asked for. */
+  /** Bytes that a try, or a step of it, asks for. */
   length: number;
   /** Ends the request. */
   signal: AbortSignal;
@@ -42,24 +45,33 @@ export interface Attempts<T> {
   onRetry?: (() => void) | undefined;
 }
 
-/** Runs one try within its time. */
-async function limited<T>(request: Attempts<T>, clock: Clock): Promise<T> {
+/** Runs one try within its time. @param onStep is called after each of its steps */
+async function limited<T>(request: Attempts<T>, clock: Clock, onStep: () => void): Promise<T> {
   const { attempt, signal, patience, length } = request;
   if (signal.aborted) throw signal.reason;
   const controller = new AbortController();
   const stop = (): void => controller.abort(signal.reason);
   signal.addEventListener("abort", stop);
   const limit = Math.ceil(patience.timeout + length / SLOWEST);
-  const callOff = clock.after(limit, () =>
-    controller.abort(new TransientError(`no complete answer within ${limit} ms`)),
-  );
+  let missing = "complete answer";
+  let isOver = false;
+  const giveUp = (): void => controller.abort(new TransientError(`no ${missing} within ${limit} ms`));
+  let callOff = clock.after(limit, giveUp);
+  const advance = (): void => {
+    if (isOver || controller.signal.aborted) return;
+    callOff();
+    callOff = clock.after(limit, giveUp);
+    missing = "further bytes";
+    onStep();
+  };
   try {
-    const answer = (async () => attempt(controller.signal))();
+    const answer = (async () => attempt(controller.signal, advance))();
     return await abortable(answer, [controller.signal]);
   } catch (error) {
     // A try that notices its end by itself rejects in words of its own.
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
+    isOver = true;
     callOff();
     signal.removeEventListener("abort", stop);
   }
@@ -91,7 +103,9 @@ export async function retrying<T>(request: Attempts<T>): Promise<T> {
   const { name, patience, signal, clock = systemClock } = request;
   for (let tries = 1; ; tries++) {
     try {
-      return await limited(request, clock);
+      return await limited(request, clock, () => {
+        tries = 1;
+      });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof TransientError) || tries > patience.retries)

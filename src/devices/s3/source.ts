@@ -127,6 +127,7 @@ export async function openS3(url: URL, options: HttpOptions, settings: S3Setting
   return {
     ...{ size, name, identity, prefetched },
     read: (offset, length, signal) => source.read(offset, length, signal),
+    readParts: source.readParts?.bind(source),
     close: () => source.close?.(),
   };
 }
