@@ -12,13 +12,16 @@ const FOLDERS = ["asm", "src", "guest", "tools", "tests", "docs", "disk-fixtures
 /** Columns of prose. Tables, code and addresses may be longer. */
 const WIDTH = 110;
 
-/** Files of the tree with one of these endings, relative to its root. */
+/** Our files with one of these endings, relative to the root of the tree. */
 function files(...endings: string[]): string[] {
   const below = FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
   );
   return [...readdirSync(ROOT), ...below].filter(
-    (name) => endings.some((ending) => name.endsWith(ending)) && statSync(join(ROOT, name)).isFile(),
+    (name) =>
+      endings.some((ending) => name.endsWith(ending)) &&
+      !name.includes("node_modules") &&
+      statSync(join(ROOT, name)).isFile(),
   );
 }
 
