@@ -282,6 +282,11 @@ export class Volume {
     return this.#calls.object(oidBytes(oid), `the object ${oid}`, maxSize, signalsOf(choice));
   }
 
+  /** Bytes of the device that holds the image. */
+  get imageSize(): number {
+    return this.#device.capacity;
+  }
+
   /** Counters since the image was opened. */
   stats(): Stats {
     const at = this.#core.exports.stats();

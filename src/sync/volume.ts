@@ -163,6 +163,11 @@ export class VolumeSync {
     return now(this.#calls.object(oidBytes(oid), `the object ${oid}`, maxSize, []));
   }
 
+  /** Bytes of the device that holds the image. */
+  get imageSize(): number {
+    return this.#device.capacity;
+  }
+
   /** Closes the volume and its device, once, however often it is called. */
   close(): void {
     if (this.#isClosed) return;
