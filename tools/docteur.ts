@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   checksum: () => import("./commands/checksum.js"),
   ls: () => import("./commands/ls.js"),
   cat: () => import("./commands/cat.js"),
+  run: () => import("./commands/run.js"),
   push: () => import("./commands/push.js"),
   pull: () => import("./commands/pull.js"),
 };
@@ -73,7 +74,7 @@ async function main(argv: string[]): Promise<number> {
   }
   const subcommand = isHelp ? rest[0]! : name;
   const command = await load(subcommand);
-  if (!isHelp && !wantsHelp(rest))
+  if (!isHelp && !wantsHelp(command.ownArguments?.(rest) ?? rest))
     return command.run(rest).catch((error: unknown) => {
       throw withHelpOf(`docteur ${subcommand}`, error);
     });

@@ -14,6 +14,7 @@ import { MAKE } from "./make.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
 import { OPEN } from "./open.js";
 import { READ } from "./read.js";
+import { RUBY_START } from "./ruby.js";
 import { SEEK } from "./seek.js";
 import { VERIFY } from "./verify.js";
 import { WASM_SIZE } from "./wasm-size.js";
@@ -25,6 +26,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...OPEN,
   ...READ,
   ...SEEK,
+  ...RUBY_START,
   ...HTTP,
   ...MAKE,
   ...VERIFY,

@@ -9,7 +9,7 @@
  * @throws where the thing is required and missing
  */
 export function unlessRequired(
-  what: "browser" | "ssh" | "clang" | "http" | "nbd" | "oci" | "s3" | "libraries" | "redbot",
+  what: "browser" | "ssh" | "clang" | "go" | "http" | "nbd" | "oci" | "s3" | "libraries" | "redbot",
   reason: string | undefined,
 ): string | undefined {
   const required = (process.env.DOCTEUR_TEST_REQUIRE ?? "").split(",");

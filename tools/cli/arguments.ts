@@ -16,6 +16,8 @@ export interface Command {
    * @returns the exit status
    */
   run(argv: string[]): Promise<number>;
+  /** The arguments that are the subcommand's own, if others follow for a program that it runs. */
+  ownArguments?(argv: string[]): string[];
 }
 
 type Options = NonNullable<ParseArgsConfig["options"]>;

@@ -1,5 +1,5 @@
 /** The options of every command that reads an image, and the image opened as they say. */
-import { type Mode, open, type Proof, type Volume } from "../../src/index.js";
+import { type Mode, type OpenOptions, open, type Proof, type Volume } from "../../src/index.js";
 import { parseBlockSize, parseMemory, parseWord, usageError } from "./arguments.js";
 import { DEVICE_OPTIONS, type DeviceValues, deviceHelp, deviceOptions } from "./device-options.js";
 
@@ -33,18 +33,18 @@ ${deviceHelp(21)}`;
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
 const MODES: readonly Mode[] = ["light", "fast", "analyze"];
 
-/** Opens an image. @throws DocteurError `Usage` for an option without effect, and the errors of `open` */
-export function openImage(
-  image: string,
-  values: {
-    bs?: string;
-    mode?: string;
-    memory?: string;
-    proof?: string;
-    collisions?: boolean;
-    commit?: string;
-  } & DeviceValues,
-): Promise<Volume> {
+/** The values of `IMAGE_OPTIONS`. */
+export interface ImageValues extends DeviceValues {
+  bs?: string;
+  mode?: string;
+  memory?: string;
+  proof?: string;
+  collisions?: boolean;
+  commit?: string;
+}
+
+/** The options of `open`. @throws DocteurError `Usage` for an option without effect */
+export function imageOptions(values: ImageValues): OpenOptions {
   const mode = parseWord("mode", values.mode ?? "light", MODES);
   const { collisions = false, commit } = values;
   const proof = values.proof === undefined ? undefined : parseWord("proof", values.proof, PROOFS);
@@ -52,7 +52,7 @@ export function openImage(
     throw usageError(`--collisions goes with --proof oid, not ${proof}`);
   if (commit !== undefined && !/^[0-9a-f]{40}$/i.test(commit))
     throw usageError(`not a commit's id: ${commit}`, "40 hexadecimal digits");
-  return open(image, {
+  return {
     ...deviceOptions(values),
     blockSize: parseBlockSize(values.bs),
     mode,
@@ -60,5 +60,10 @@ export function openImage(
     collisions,
     commit,
     memoryLimit: parseMemory(values.memory),
-  });
+  };
+}
+
+/** Opens an image. @throws DocteurError the errors of `imageOptions` and of `open` */
+export async function openImage(image: string, values: ImageValues): Promise<Volume> {
+  return open(image, imageOptions(values));
 }

@@ -1,0 +1,3 @@
+module wasi-walk
+
+go 1.19
