@@ -4,7 +4,7 @@ import { MemoryDevice } from "../../src/index.js";
 import { makeImage } from "../../src/make/index.js";
 import { openSync } from "../../src/sync/index.js";
 import { preopen } from "../../src/wasi/index.js";
-import { libraryPath } from "../support/libraries.js";
+import { pathFrom, whyNoPackages } from "../support/embedded.js";
 import { RUBY, standardLibrary, startRuby, WHOLE_RUBY } from "../support/ruby.js";
 import type { Benchmark } from "./benchmark.js";
 import { alternate, createRow, timed } from "./measure.js";
@@ -20,8 +20,9 @@ class CountedDevice extends MemoryDevice {
 }
 
 const measureRuby: Benchmark = async ({ signal, note }) => {
-  if (libraryPath(RUBY) === undefined) {
-    note("ruby-start: npm ci --prefix tests/embed/libraries");
+  const missing = whyNoPackages("libraries");
+  if (missing !== undefined) {
+    note(`ruby-start: ${missing}`);
     return [];
   }
   const { image } = await makeImage(await standardLibrary());
@@ -39,7 +40,7 @@ const measureRuby: Benchmark = async ({ signal, note }) => {
     ],
     signal,
   );
-  const sizeOf = (name: string): number => statSync(libraryPath(name)!).size;
+  const sizeOf = (name: string): number => statSync(pathFrom("libraries", name)).size;
   const row = (unit: string, ourValue: number, peerValue: number) =>
     createRow(
       {

@@ -5,13 +5,13 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { makeImage } from "../../src/make/index.js";
+import { whyNoPackages } from "../support/embedded.js";
 import { noise } from "../support/families.js";
-import { withoutLibraries } from "../support/libraries.js";
 import { distPath } from "../support/programs.js";
 import type { PythonJob } from "../support/python-worker.js";
 import { RangeServer } from "../support/range-server.js";
 
-const skip = withoutLibraries("pyodide");
+const skip = whyNoPackages("libraries") ?? false;
 
 const DATA = noise(4, 300_000);
 const FILES = {

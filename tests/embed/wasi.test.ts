@@ -7,10 +7,10 @@ import { makeImage } from "../../src/make/index.js";
 import { openSync } from "../../src/sync/index.js";
 import { preopen } from "../../src/wasi/index.js";
 import { docteur } from "../support/cli.js";
+import { whyNoPackages } from "../support/embedded.js";
 import { fixturePath, gitOid } from "../support/fixtures.js";
-import { withoutLibraries } from "../support/libraries.js";
 import { unlessRequired } from "../support/required.js";
-import { RUBY, RUBY_PACKAGES, standardLibrary, startRuby } from "../support/ruby.js";
+import { RUBY, standardLibrary, startRuby } from "../support/ruby.js";
 import { temporaryFolder } from "../support/temporary.js";
 import { buildGoProgram } from "../support/wasi-program.js";
 
@@ -53,7 +53,7 @@ test("a program in Go gets its arguments, directory and status", { skip: without
   assert.match(help.stderr, /--help/);
 });
 
-const skip = withoutLibraries(...RUBY_PACKAGES);
+const skip = whyNoPackages("libraries") ?? false;
 
 test("Ruby finds its standard library in an image", { skip }, async () => {
   const files = await standardLibrary();

@@ -18,8 +18,12 @@ export function whyNoPackages(folder: EmbedFolder): string | undefined {
   return unlessRequired(folder, existsSync(installed) ? undefined : reason);
 }
 
+/** The path of a package's module or file, such as `pyodide/pyodide.mjs`. */
+export function pathFrom(folder: EmbedFolder, name: string): string {
+  return createRequire(manifestOf(folder)).resolve(name);
+}
+
 /** Imports a package of a folder. */
 export async function importFrom<T>(folder: EmbedFolder, name: string): Promise<T> {
-  const path = createRequire(manifestOf(folder)).resolve(name);
-  return (await import(pathToFileURL(path).href)) as T;
+  return (await import(pathToFileURL(pathFrom(folder, name)).href)) as T;
 }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createFileSystemType, type EmscriptenFS } from "../../src/emscripten/index.js";
 import { openSync } from "../../src/sync/index.js";
-import { importLibrary } from "./libraries.js";
+import { importFrom } from "./embedded.js";
 
 /** What the thread is given, and what it answers: JSON. */
 export interface PythonJob {
@@ -22,7 +22,10 @@ interface Python {
 }
 
 const { source, code } = workerData as PythonJob;
-const { loadPyodide } = await importLibrary<{ loadPyodide(): Promise<Python> }>("pyodide/pyodide.mjs");
+const { loadPyodide } = await importFrom<{ loadPyodide(): Promise<Python> }>(
+  "libraries",
+  "pyodide/pyodide.mjs",
+);
 const python = await loadPyodide();
 const volume = openSync(source, { pageSize: 4096 });
 python.FS.mkdirTree("/image");

@@ -1,13 +1,11 @@
 /** Ruby, compiled for WASI: with its standard library inside, and without. */
 import { readFileSync } from "node:fs";
 import { Fd, WASI } from "@bjorn3/browser_wasi_shim";
-import { importLibrary, libraryPath } from "./libraries.js";
+import { importFrom, pathFrom } from "./embedded.js";
 
-/** The modules, by the names of their packages. */
+/** The modules, as files of their package. */
 export const RUBY = "@ruby/3.4-wasm-wasi/dist/ruby.wasm";
 export const WHOLE_RUBY = "@ruby/3.4-wasm-wasi/dist/ruby+stdlib.wasm";
-/** What must be installed. */
-export const RUBY_PACKAGES: readonly string[] = [RUBY, "@ruby/wasm-wasi"];
 
 /** Where the build that has it finds its standard library. */
 const LIBRARY = "/usr/local/lib/ruby/3.4.0";
@@ -25,10 +23,10 @@ class Silent extends Fd {
 
 /** Starts one of the modules. @param directories what it finds open */
 export async function startRuby(name: string, ...directories: Fd[]): Promise<Ruby> {
-  const { RubyVM } = await importLibrary<{
+  const { RubyVM } = await importFrom<{
     RubyVM: { instantiateModule(options: object): Promise<{ vm: Ruby }> };
-  }>("@ruby/wasm-wasi");
-  const module = new WebAssembly.Module(readFileSync(libraryPath(name)!));
+  }>("libraries", "@ruby/wasm-wasi");
+  const module = new WebAssembly.Module(readFileSync(pathFrom("libraries", name)));
   const streams = [new Silent(), new Silent(), new Silent()];
   const wasip1 = new WASI(["ruby"], [], [...streams, ...directories], { debug: false });
   return (await RubyVM.instantiateModule({ module, wasip1 })).vm;
