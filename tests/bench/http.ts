@@ -1,5 +1,4 @@
 /** Images on an HTTP server that takes 20 ms to answer, beside zip archives of the same files and a clone by isomorphic-git. */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,8 +9,10 @@ import { make } from "../../src/make/index.js";
 import { type Random, seeded } from "../support/random.js";
 import { SlowServer } from "../support/slow-server.js";
 import type { Benchmark, Context } from "./benchmark.js";
+import { ClonedSite, type Cost } from "./http-clone.js";
+import { httpWhole } from "./http-whole.js";
 import { createRow, median, type Row, timed } from "./measure.js";
-import { UNZIPIT } from "./versions.js";
+import { ISOMORPHIC_GIT, UNZIPIT } from "./versions.js";
 
 /** Milliseconds that the server takes before it answers. */
 const LATENCY = 20;
@@ -38,11 +39,12 @@ function randomText(random: Random): string {
   ).join("");
 }
 
-/** A tree of small files, fifty in a directory, on a server: as an image and as a zip archive. */
+/** A tree of small files, fifty in a directory, on servers: as an image, as a zip archive and as a repository. */
 interface Site {
   name: string;
   image: SlowServer;
   zip: SlowServer;
+  repository: ClonedSite;
   paths: string[];
 }
 
@@ -63,6 +65,7 @@ async function createSite(count: number): Promise<Site> {
       name: `${count / 1000}k files`,
       image: await SlowServer.start(join(work, "image"), LATENCY),
       zip: await SlowServer.start(join(work, "zip"), LATENCY),
+      repository: await ClonedSite.start(join(work, "tree"), LATENCY),
       paths: Object.keys(files),
     };
   } finally {
@@ -82,13 +85,6 @@ function siteOf(count: number): Promise<Site> {
   return site;
 }
 
-/** What one run cost. */
-interface Cost {
-  milliseconds: number;
-  requests: number;
-  bytes: number;
-}
-
 /** Runs something a few times. @returns medians */
 async function costOf(server: SlowServer, run: () => Promise<unknown>): Promise<Cost> {
   const costs: Cost[] = [];
@@ -101,10 +97,10 @@ async function costOf(server: SlowServer, run: () => Promise<unknown>): Promise<
   return { milliseconds: middle("milliseconds"), requests: middle("requests"), bytes: middle("bytes") };
 }
 
-function rowsOf(name: string, corpus: string, ours: Cost, theirs: Cost): Row[] {
+function rowsOf(name: string, corpus: string, ours: Cost, theirs: Cost, peerName = UNZIPIT): Row[] {
   const row = (unit: string, field: keyof Cost, scale = 1): Row =>
     createRow(
-      { name, corpus, unit, ours: ours[field] / scale, peer: theirs[field] / scale, peerName: UNZIPIT },
+      { name, corpus, unit, ours: ours[field] / scale, peer: theirs[field] / scale, peerName },
       "less",
     );
   return [row("ms", "milliseconds"), row("requests", "requests"), row("KB", "bytes", 1000)];
@@ -179,6 +175,7 @@ const httpFirstFile = onBoth(async (site) => {
     await entries[pathsOf(site, 1, seed++)[0]!]!.arrayBuffer();
   });
   const warm = await warmCost(site, (volume) => volume.get(pathsOf(site, 1, 1)[0]!));
+  const cloned = await site.repository.readCost(pathsOf(site, 1, 1));
   const target = createRow(
     {
       name: "http-first-file",
@@ -192,6 +189,7 @@ const httpFirstFile = onBoth(async (site) => {
   );
   return [
     ...rowsOf("http-first-file", site.name, ours, theirs),
+    ...rowsOf("http-first-file", site.name, ours, cloned, ISOMORPHIC_GIT),
     target,
     ...rowsOf("http-first-file warm", site.name, warm, theirs),
   ];
@@ -206,8 +204,10 @@ const httpList = onBoth(async (site) => {
   const ours = await costOf(site.image, () => withVolume(site.image.url, list));
   const theirs = await costOf(site.zip, () => unzip(new HTTPRangeReader(site.zip.url)));
   const warm = await warmCost(site, list);
+  const cloned = await site.repository.listCost(site.paths.length);
   return [
     ...rowsOf("http-list", site.name, ours, theirs),
+    ...rowsOf("http-list", site.name, ours, cloned, ISOMORPHIC_GIT),
     ...rowsOf("http-list warm", site.name, warm, theirs),
   ];
 });
@@ -224,7 +224,11 @@ const httpRandom = onBoth(async (site) => {
     const { entries } = await unzip(new HTTPRangeReader(site.zip.url));
     for (const path of pathsOf(site, RANDOM, seed++)) await entries[path]!.arrayBuffer();
   });
-  return rowsOf("http-random", site.name, ours, theirs);
+  const cloned = await site.repository.readCost(pathsOf(site, RANDOM, 1));
+  return [
+    ...rowsOf("http-random", site.name, ours, theirs),
+    ...rowsOf("http-random", site.name, ours, cloned, ISOMORPHIC_GIT),
+  ];
 });
 
 const httpParallel = onBoth(async (site) => {
@@ -237,62 +241,20 @@ const httpParallel = onBoth(async (site) => {
     const { entries } = await unzip(new HTTPRangeReader(site.zip.url));
     await Promise.all(pathsOf(site, PARALLEL, seed++).map((path) => entries[path]!.arrayBuffer()));
   });
-  return rowsOf("http-parallel", site.name, ours, theirs);
+  const cloned = await site.repository.readCost(pathsOf(site, PARALLEL, 1));
+  return [
+    ...rowsOf("http-parallel", site.name, ours, theirs),
+    ...rowsOf("http-parallel", site.name, ours, cloned, ISOMORPHIC_GIT),
+  ];
 });
-
-/** Bytes of the file that is read whole. */
-const LARGE = 64 << 20;
-
-/** A whole file by way of an image, and the plain download of the image. */
-const httpWhole: Benchmark = async () => {
-  const work = mkdtempSync(join(tmpdir(), "docteur-bench-http-"));
-  try {
-    mkdirSync(join(work, "tree"));
-    execFileSync(
-      "dd",
-      ["if=/dev/urandom", `of=${join(work, "tree", "large")}`, "bs=1M", `count=${LARGE >> 20}`],
-      {
-        stdio: "ignore",
-      },
-    );
-    await make(join(work, "tree"), join(work, "image"));
-    const server = await SlowServer.start(join(work, "image"), LATENCY);
-    try {
-      const ours = await costOf(server, () =>
-        withVolume(server.url, async (volume) => {
-          const reader = volume.stream("/large").getReader();
-          while (!(await reader.read()).done);
-        }),
-      );
-      const plain = await costOf(server, async () => (await fetch(server.url)).arrayBuffer());
-      const speed = ({ milliseconds }: Cost): number => LARGE / 1e3 / milliseconds;
-      return [
-        createRow(
-          {
-            name: "http-whole",
-            corpus: "64 MiB",
-            unit: "MB/s",
-            ours: speed(ours),
-            peer: speed(plain),
-            peerName: "fetch of the image",
-          },
-          "more",
-        ),
-      ];
-    } finally {
-      await server.stop();
-    }
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-};
 
 /** Stops the servers: they would keep the process alive. */
 export async function stopSites(): Promise<void> {
   for (const site of sites.values()) {
-    const { image, zip } = await site;
+    const { image, zip, repository } = await site;
     await image.stop();
     await zip.stop();
+    repository.stop();
   }
   sites.clear();
 }

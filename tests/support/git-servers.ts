@@ -86,7 +86,7 @@ export interface HttpServer {
 }
 
 /** Answers a request as a CGI program does (RFC 3875), which git-http-backend is. */
-function serveByBackend(
+export function serveByBackend(
   root: string,
   isModern: boolean,
   request: IncomingMessage,
