@@ -54,7 +54,7 @@ export function callBack(steps: Steps<unknown>, callback: Callback, spread?: Spr
 /** The callback among the arguments of a call: the last of them. @throws `ERR_INVALID_ARG_TYPE` where there is none */
 export function callbackOf(given: unknown[]): Callback {
   const callback = given.pop();
-  if (typeof callback !== "function") throw invalidType("cb", "of type function", callback);
+  if (typeof callback !== "function") throw invalidType("cb", "of type function", undefined);
   return callback as Callback;
 }
 

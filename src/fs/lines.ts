@@ -1,11 +1,11 @@
-/** Text line by line, as `node:readline` cuts it. */
+/** Text line by line, as `node:readline` of Node 20 cuts it. */
 
 const decoderNames: Readonly<Record<string, string>> = { utf16le: "utf-16le", ucs2: "utf-16le" };
 
 /**
  * @param chunks the text's bytes
  * @param encoding UTF-8, or `utf16le`
- * @returns the lines without their ends, which are LF, CR, CR LF, U+2028 or U+2029
+ * @returns the lines without their ends, which are LF, CR or CR LF
  */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -14,7 +14,7 @@ export async function* readLines(
   const decoder = new TextDecoder(decoderNames[encoding] ?? "utf-8", { ignoreBOM: true });
   let rest = "";
   const take = function* (text: string, isEnd: boolean): Generator<string> {
-    const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
+    const lines = text.split(/\r\n|[\n\r]/);
     rest = lines.pop()!;
     yield* lines;
     if (isEnd && rest !== "") yield rest;

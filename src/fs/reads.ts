@@ -24,6 +24,7 @@ import type { Bytes } from "./types.js";
 
 /** Links that `realpath` replaces by their targets, as many as are followed in a lookup. */
 const LINKS_MAX = 40;
+const SLASH = 0x2f;
 const ACCMODE = O.O_WRONLY | O.O_RDWR;
 
 /** Runs the steps of a call. @throws Node's errors in place of the volume's */
@@ -145,6 +146,10 @@ export class Reads {
   }
 
   *#opened(path: Uint8Array, flags: number): Steps<Found> {
+    if (flags & O.O_CREAT && path.at(-1) === SLASH) {
+      yield* lookupParent(this.volume, path);
+      throw new PosixError("EISDIR");
+    }
     const isExclusive = (flags & (O.O_CREAT | O.O_EXCL)) === (O.O_CREAT | O.O_EXCL);
     let found: Found | undefined;
     try {

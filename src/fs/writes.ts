@@ -9,20 +9,24 @@ import type { Steps } from "../posix/steps.js";
 import { optionsOf, type Place, placeOf } from "./arguments.js";
 import { O } from "./constants.js";
 import { type Call, nodeError, systemError } from "./errors.js";
+import { join, resolvedNames } from "./paths.js";
 import { calling, type Reads } from "./reads.js";
 
 /** The error of `fs` for a directory where it wants a file: not one of a system call. */
-function directoryError(what: string, syscall: string, path: string): Error {
-  const message = `${what}: ${syscall} returned EISDIR (is a directory) ${path}`;
-  const error = nodeError(Error, "ERR_FS_EISDIR", message);
+function directoryError(syscall: string, path: string, why: string): Error {
+  const text = `Path is a directory: ${syscall} returned EISDIR (${why}) ${path}`;
+  const error = nodeError(Error, "ERR_FS_EISDIR", text);
   error.name = "SystemError";
   const errno = 21;
-  return Object.assign(error, {
-    errno,
-    syscall,
-    path,
-    info: { code: "EISDIR", message: "is a directory", path, syscall, errno },
-  });
+  const info = { code: "EISDIR", message: why, path, syscall, errno };
+  return Object.assign(error, { errno, syscall, path, info });
+}
+
+/** A path without slashes at its end. */
+function withoutSlashes(path: Uint8Array): Uint8Array {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === 0x2f) end--;
+  return path.subarray(0, end);
 }
 
 /** Whether a path leads to something, itself or behind a link. */
@@ -62,7 +66,8 @@ export class Writes {
   /** A new entry at a path. */
   *#create(call: Call, place: Place): Steps<never> {
     yield* calling(call, lookupParent(this.#volume, place.bytes));
-    if (yield* calling(call, isThere(this.#volume, place, false))) throw systemError("EEXIST", call);
+    const last = { ...place, bytes: withoutSlashes(place.bytes) };
+    if (yield* calling(call, isThere(this.#volume, last, false))) throw systemError("EEXIST", call);
     throw systemError("EROFS", call);
   }
 
@@ -160,10 +165,12 @@ export class Writes {
     const [source, target] = [placeOf(from, "src"), placeOf(to, "dest")];
     const { recursive } = optionsOf(given);
     const { entry } = yield* this.#reads.find("lstat", source, false);
-    if (entry.kind === "symlink") return yield* this.symlink(yield* this.#reads.realpathNative(from), to);
+    if (entry.kind === "symlink") {
+      const link = (yield* this.#reads.readlink(from)) as string;
+      return yield* this.symlink(`/${resolvedNames(join(source.text, ".."), link).join("/")}`, to);
+    }
     if (!isDirectory(entry)) return yield* this.copyFile(from, to);
-    if (!recursive)
-      throw directoryError("Recursive option not enabled, cannot copy a directory", "cp", source.text);
+    if (!recursive) throw directoryError("cp", source.text, `${source.text} is a directory (not copied)`);
     throw systemError("EROFS", { syscall: "mkdir", path: target.text });
   }
 
@@ -175,7 +182,7 @@ export class Writes {
       return undefined;
     const { entry } = yield* this.#reads.find("lstat", place, false);
     if (!isDirectory(entry)) return yield* this.unlink(path);
-    if (!recursive) throw directoryError("Path is a directory", "rm", place.text);
+    if (!recursive) throw directoryError("rm", place.text, "is a directory");
     return yield* this.rmdir(path);
   }
 
