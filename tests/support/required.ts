@@ -1,5 +1,10 @@
 /** Tests that need what not every machine has. */
 
+/** Words of `DOCTEUR_TEST_REQUIRE`: programs and packages, and languages with the packages of their hosts. */
+export type Requirement =
+  | ("browser" | "ssh" | "clang" | "http" | "nbd" | "oci" | "s3" | "libraries" | "redbot")
+  | ("go" | "rust" | "java" | "python" | "c");
+
 /**
  * Skips a test where something is missing, unless `DOCTEUR_TEST_REQUIRE` names it: then its absence is a failure, so that
  * a machine that is to run everything does.
@@ -8,10 +13,7 @@
  * @returns the reason
  * @throws where the thing is required and missing
  */
-export function unlessRequired(
-  what: "browser" | "ssh" | "clang" | "go" | "http" | "nbd" | "oci" | "s3" | "libraries" | "redbot",
-  reason: string | undefined,
-): string | undefined {
+export function unlessRequired(what: Requirement, reason: string | undefined): string | undefined {
   const required = (process.env.DOCTEUR_TEST_REQUIRE ?? "").split(",");
   if (reason !== undefined && required.includes(what))
     throw new Error(`DOCTEUR_TEST_REQUIRE names ${what}: ${reason}`);
