@@ -2,14 +2,19 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { makeImage } from "../../src/make/index.js";
-import { whyNoPackages } from "../support/embedded.js";
+import { pathFrom, whyNoPackages } from "../support/embedded.js";
 import { noise } from "../support/families.js";
+import { exampleOf, runExample } from "../support/page-example.js";
 import { distPath } from "../support/programs.js";
 import type { PythonJob } from "../support/python-worker.js";
 import { RangeServer } from "../support/range-server.js";
+import { temporaryFolder } from "../support/temporary.js";
 
 const skip = whyNoPackages("libraries") ?? false;
 
@@ -121,4 +126,14 @@ json.dumps([name(run) for run in (
     "EINVAL",
     "EINVAL",
   ]);
+});
+
+test("the example of docs/EMBEDDING.md", { skip }, async (t) => {
+  const folder = temporaryFolder(t);
+  const files = { "lib/my_package/__init__.py": 'print("imported")\n' };
+  writeFileSync(join(folder, "data.img"), (await makeImage(files)).image);
+  const code = exampleOf("EMBEDDING.md", "Emscripten and Pyodide")
+    .replace("https://example.org/", "")
+    .replace('"pyodide"', JSON.stringify(pathToFileURL(pathFrom("libraries", "pyodide/pyodide.mjs")).href));
+  assert.equal(await runExample(t, code, folder), "imported\n");
 });

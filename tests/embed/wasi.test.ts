@@ -9,6 +9,7 @@ import { preopen } from "../../src/wasi/index.js";
 import { docteur } from "../support/cli.js";
 import { whyNoPackages } from "../support/embedded.js";
 import { fixturePath, gitOid } from "../support/fixtures.js";
+import { exampleOf, runExample } from "../support/page-example.js";
 import { unlessRequired } from "../support/required.js";
 import { RUBY, standardLibrary, startRuby } from "../support/ruby.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -51,6 +52,16 @@ test("a program in Go gets its arguments, directory and status", { skip: without
   const help = await run("--help");
   assert.equal(help.status, 3);
   assert.match(help.stderr, /--help/);
+});
+
+test("the example of docs/EMBEDDING.md", { skip: withoutGo }, async (t) => {
+  assert.ok("path" in walker);
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "site.img"), (await makeImage({ "docs/a": "a" })).image);
+  const module = `import { readFileSync } from "node:fs"; const module = readFileSync(${JSON.stringify(walker.path)});`;
+  const code = `${module}\n${exampleOf("EMBEDDING.md", "WASI programs")}\nconsole.log(status);`;
+  const file = "/site/docs/a 1 2e65efe2a145dda7ee51d1741299f848e5bf752e";
+  assert.equal(await runExample(t, code, folder), `/site/\n/site/docs/\n${file}\n0\n`);
 });
 
 const skip = whyNoPackages("libraries") ?? false;
