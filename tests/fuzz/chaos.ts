@@ -9,7 +9,13 @@ import { CheckedPages } from "../../src/devices/remote/kept-pages.js";
 import { RemoteDevice } from "../../src/devices/remote.js";
 import { DocteurError, open, type RangeSource, type Volume } from "../../src/index.js";
 import { MODES } from "../support/core.js";
-import { FaultySource, FaultyStore, faultyFetch, type Weather } from "../support/faulty-source.js";
+import {
+  FaultyParts,
+  FaultySource,
+  FaultyStore,
+  faultyFetch,
+  type Weather,
+} from "../support/faulty-source.js";
 import { gitOid } from "../support/fixtures.js";
 import type { Random } from "../support/random.js";
 import { type RichImage, richImage } from "../support/rich-image.js";
@@ -160,7 +166,8 @@ async function build(rich: RichImage, weather: Weather, store: FaultyStore, isHt
     timeout: 20_000,
   };
   const fetch = faultyFetch(rich.image, weather);
-  const plain = new FaultySource(rich.image, weather, random(2) === 0 ? rich.commit : undefined);
+  const Source = anyOf(random, [FaultySource, FaultyParts]);
+  const plain = new Source(rich.image, weather, random(2) === 0 ? rich.commit : undefined);
   weather.isOpening = true;
   const opening: RangeSource | Promise<RangeSource> = isHttp
     ? openHttp(new URL("https://host.invalid/disk.img"), { ...options, fetch }, clock)

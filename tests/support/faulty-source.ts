@@ -34,16 +34,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 const SOURCE_FAULTS = [
-  "transient",
-  "later",
-  "final",
-  "typed",
-  "short",
-  "long",
-  "nothing",
-  "never",
-  "deaf",
-  "throws",
+  ...["transient", "later", "final", "typed", "short", "long", "nothing", "never", "deaf", "throws"],
 ];
 
 /** A source over bytes in memory. */
@@ -51,70 +42,133 @@ export class FaultySource implements RangeSource {
   readonly size: number;
   readonly name = "https://host.invalid/disk.img";
   readonly identity: string | undefined;
-  readonly #bytes: Uint8Array;
-  readonly #weather: Weather;
+  protected readonly bytes: Uint8Array;
+  protected readonly weather: Weather;
   /** Reads under way that have not been told to end. */
   running = 0;
   closed = 0;
 
   constructor(bytes: Uint8Array, weather: Weather, identity?: string) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.size = bytes.length;
-    this.#weather = weather;
+    this.weather = weather;
     this.identity = identity;
   }
 
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
-    const fault = pick(this.#weather, SOURCE_FAULTS);
-    if (fault !== undefined) this.#weather.count(fault);
+    const fault = pick(this.weather, SOURCE_FAULTS);
+    if (fault !== undefined) this.weather.count(fault);
     if (fault === "throws") throw new TypeError("a fault of the source's");
-    return this.#answer(offset, length, signal, fault);
+    return this.counted(signal, async () => {
+      await dawdle(this.weather);
+      const bytes = this.bytes.slice(offset, offset + length);
+      if (fault === "short") return bytes.subarray(0, this.weather.random(length));
+      if (fault === "long") return Uint8Array.from([...bytes, 0]);
+      if (fault === "nothing") return undefined as never;
+      await this.fail(fault, signal);
+      return bytes;
+    });
   }
 
-  async #answer(
-    offset: number,
-    length: number,
-    signal: AbortSignal,
-    fault: string | undefined,
-  ): Promise<Uint8Array> {
+  /** Counts a read while it runs and has not been told to end. */
+  protected async counted<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
     this.running++;
     const end = (): void => {
       this.running--;
     };
     signal.addEventListener("abort", end);
     try {
-      await dawdle(this.#weather);
-      const bytes = this.#bytes.slice(offset, offset + length);
-      switch (fault) {
-        case "transient":
-          throw new TransientError("it may pass");
-        case "later":
-          throw new TransientError("it may pass", { retryAfter: this.#weather.random(2) * 100_000 });
-        case "final":
-          throw new Error("it does not pass");
-        case "typed":
-          throw new DocteurError("ImageChanged", `${this.name}: another image`, { url: this.name });
-        case "short":
-          return bytes.subarray(0, this.#weather.random(length));
-        case "long":
-          return Uint8Array.from([...bytes, 0]);
-        case "nothing":
-          return undefined as never;
-        case "never":
-          return await aborted(signal);
-        case "deaf":
-          return await new Promise(() => undefined);
-        default:
-          return bytes;
-      }
+      return await run();
     } finally {
       signal.removeEventListener("abort", end);
       if (!signal.aborted) this.running--;
     }
   }
 
+  /** Fails, or never ends, if that is the fault. */
+  protected async fail(fault: string | undefined, signal: AbortSignal): Promise<void> {
+    switch (fault) {
+      case "transient":
+        throw new TransientError("it may pass");
+      case "later":
+        throw new TransientError("it may pass", { retryAfter: this.weather.random(2) * 100_000 });
+      case "final":
+        throw new Error("it does not pass");
+      case "typed":
+        throw new DocteurError("ImageChanged", `${this.name}: another image`, { url: this.name });
+      case "never":
+        return aborted(signal);
+      case "deaf":
+        return new Promise(() => undefined);
+      default:
+        return undefined;
+    }
+  }
+
   close(): void {
     this.closed++;
+  }
+}
+
+const PARTS_FAULTS = [
+  ...["transient", "later", "final", "typed", "short", "long", "nothing", "never", "deaf", "throws"],
+  ...["endless", "trickle", "afterwards", "stubborn"],
+];
+
+/**
+ * A source that gives bytes as they come, and fails before, between and behind any of them. Its parts are in order:
+ * nothing but an image's own checks could find out about others.
+ */
+export class FaultyParts extends FaultySource {
+  readParts(
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+    take: (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    const { weather } = this;
+    const { random } = weather;
+    const fault = pick(weather, PARTS_FAULTS);
+    if (fault !== undefined) weather.count(`parts ${fault}`);
+    if (fault === "throws" && random(2) === 0) throw new TypeError("a fault of the source's");
+    let at = offset;
+    const give = (end: number): void => {
+      const part = Uint8Array.from(
+        this.bytes.subarray(at, Math.min(end, at + random(1 + random(2 * length)))),
+      );
+      at += part.length;
+      take(part);
+      // The source uses its memory again.
+      part.fill(0xa5);
+    };
+    const giveUpTo = async (end: number): Promise<void> => {
+      while (at < end) {
+        give(end);
+        await dawdle(weather);
+      }
+    };
+    return this.counted(signal, async () => {
+      if (random(2) === 0) await dawdle(weather);
+      const isWhole = fault === undefined || ["long", "endless", "afterwards"].includes(fault);
+      await giveUpTo(isWhole ? offset + length : offset + random(length + 1));
+      await this.fail(fault, signal);
+      if (fault === "throws") throw new TypeError("a fault of the source's");
+      if (fault === "nothing") take(undefined as never);
+      if (fault === "long") take(new Uint8Array(1 + random(length)));
+      // Bytes that never end, or parts without any.
+      const noise = new Uint8Array(fault === "endless" ? 1 + random(5000) : 0);
+      while (fault === "endless" || fault === "trickle") {
+        signal.throwIfAborted();
+        take(noise);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      // What comes behind the end is nobody's.
+      if (fault === "afterwards") setImmediate(() => take(new Uint8Array(length)));
+      if (fault === "stubborn") {
+        await aborted(signal).catch(() => undefined);
+        await giveUpTo(offset + length);
+      }
+    });
   }
 }
 
