@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   checksum: () => import("./commands/checksum.js"),
   ls: () => import("./commands/ls.js"),
   cat: () => import("./commands/cat.js"),
+  diff: () => import("./commands/diff.js"),
   run: () => import("./commands/run.js"),
   push: () => import("./commands/push.js"),
   pull: () => import("./commands/pull.js"),

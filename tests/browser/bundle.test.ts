@@ -9,6 +9,7 @@ const ENTRIES = [
   ["docteur", "open", "core", 48],
   ["docteur/make", "makeImage", "packer", 27],
   ["docteur/sync", "openSync", "core", 40],
+  ["docteur/diff", "compare", undefined, 8],
   ["docteur/emscripten", "createFileSystemType", undefined, 24],
   ["docteur/http", "createHandler", undefined, 20],
 ] as const;

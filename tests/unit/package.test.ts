@@ -11,7 +11,19 @@ import { temporaryFolder } from "../support/temporary.js";
 const TYPES = fileURLToPath(new URL("../../../node_modules/@types", import.meta.url));
 
 /** Subpaths that run in browsers, and every other. */
-const UNIVERSAL = ["", "/abi", "/emscripten", "/fs", "/http", "/make", "/sync", "/tender", "/url", "/verify"];
+const UNIVERSAL = [
+  "",
+  "/abi",
+  "/diff",
+  "/emscripten",
+  "/fs",
+  "/http",
+  "/make",
+  "/sync",
+  "/tender",
+  "/url",
+  "/verify",
+];
 const ALL = [...UNIVERSAL, "/oci", "/tender/supervise"];
 
 const bundler = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };

@@ -14,8 +14,8 @@ export const IMAGE_OPTIONS = {
   ...DEVICE_OPTIONS,
 } as const;
 
-/** For `--help`. */
-export const IMAGE_HELP = `      --bs BYTES     read the image in blocks of this size: a power of two, at
+/** For `--help` of commands that read several images: all but `--commit`. */
+export const IMAGES_HELP = `      --bs BYTES     read the image in blocks of this size: a power of two, at
                      least 512 (default: 512)
       --mode MODE    light: read the directories on the way (default); fast:
                      read all directories first; analyze: do not use the IDX
@@ -26,9 +26,12 @@ export const IMAGE_HELP = `      --bs BYTES     read the image in blocks of this
                      the checksums of the IDX; oid: hash every object
       --collisions   hash every object, and refuse those of a known SHA-1
                      collision attack
-      --commit OID   fail unless the image holds the commit OID, and prove by
-                     hashes that all output is part of that commit
 ${deviceHelp(21)}`;
+
+/** For `--help`. */
+export const IMAGE_HELP = `${IMAGES_HELP}
+      --commit OID   fail unless the image holds the commit OID, and prove by
+                     hashes that all output is part of that commit`;
 
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
 const MODES: readonly Mode[] = ["light", "fast", "analyze"];
