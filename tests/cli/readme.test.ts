@@ -43,14 +43,14 @@ test("the README's transcript is what happens", (t) => {
   }
 });
 
-test("README, docteur --help and every subcommand's --help have the exit statuses of one table", () => {
-  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+test("docs/COMMANDS.md, docteur --help and every subcommand's --help have the exit statuses of one table", () => {
+  const page = readFileSync(new URL("../../../docs/COMMANDS.md", import.meta.url), "utf8");
   const help = (...args: string[]): string => runNode("tools/docteur.js", [...args, "--help"]).stdout;
   const listed = (text: string): string[] => text.match(/^ +[0-9]+ {2}.*$/gm) ?? [];
   const all = Object.entries(EXIT_MEANINGS).map(([status, meaning]) => `${status.padStart(5)}  ${meaning}`);
   assert.deepEqual(listed(help()), all);
   for (const [status, meaning] of Object.entries(EXIT_MEANINGS))
-    assert.ok(readme.includes(`| ${status} | ${meaning} |`), `README: ${status}`);
+    assert.ok(page.includes(`| ${status} | ${meaning} |`), String(status));
   for (const command of ["make", "verify", "checksum", "ls", "cat"]) {
     const some = listed(help(command));
     assert.ok(some.length >= 4 && some.every((line) => all.includes(line)), command);

@@ -20,7 +20,7 @@ export const EXIT = {
   brokenPipe: 141,
 } as const;
 
-/** The meaning of each status. README.md and every `--help` show these texts. */
+/** The meaning of each status. docs/COMMANDS.md and every `--help` show these texts. */
 export const EXIT_MEANINGS: Record<(typeof EXIT)[keyof typeof EXIT], string> = {
   0: "success",
   1: "the image has no such path, or the path is of another kind",
