@@ -50,6 +50,7 @@ const (
 	StatusNotFound Status = 16
 	StatusNotFile  Status = 17
 	StatusNotDir   Status = 18
+	StatusLoop     Status = 19
 	StatusModule   Status = 20
 )
 
@@ -65,6 +66,8 @@ func (s Status) Error() string {
 		return "docteur: is a directory"
 	case StatusNotDir:
 		return "docteur: not a directory"
+	case StatusLoop:
+		return "docteur: too many symbolic links"
 	case StatusModule:
 		return "docteur: in a submodule"
 	}

@@ -117,6 +117,19 @@ func TestErrors(t *testing.T) {
 	if _, err := core.Open(t.Context(), bytes.NewReader(make([]byte, 1024)), Light); err == nil {
 		t.Error("zeros are an image")
 	}
+	if _, err := volume.ReadFile("vendor/sub/inner"); !errors.Is(err, StatusModule) {
+		t.Errorf("a file in a submodule: %v", err)
+	}
+	for path, mode := range map[string]fs.FileMode{
+		".": fs.ModeDir, "dirlink": fs.ModeSymlink, "dirlink/f": 0, "dir/f": 0, "link.txt": fs.ModeSymlink,
+	} {
+		if info, err := volume.Lstat(path); err != nil || info.Mode().Type() != mode {
+			t.Errorf("lstat of %s: %v, %v", path, info, err)
+		}
+	}
+	if _, err := volume.Lstat("dangling/f"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("behind a link that leads nowhere: %v", err)
+	}
 	if target, err := volume.ReadLink("link.txt"); target != "hello.txt" || err != nil {
 		t.Errorf("link.txt leads to %q: %v", target, err)
 	}

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,6 +19,9 @@ var (
 	_ fs.ReadLinkFS = (*Volume)(nil)
 	_ fs.StatFS     = (*Volume)(nil)
 )
+
+// linksMax is the number of symbolic links that a path may lead over.
+const linksMax = 40
 
 // Open opens a file or directory. It follows symbolic links.
 func (v *Volume) Open(name string) (fs.File, error) {
@@ -37,12 +42,29 @@ func (v *Volume) Stat(name string) (fs.FileInfo, error) {
 
 // Lstat is Stat, but for a symbolic link as the last name it says that it is one.
 func (v *Volume) Lstat(name string) (fs.FileInfo, error) {
-	return v.stat("lstat", name, 0)
+	place, err := v.withoutLinks("lstat", name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := v.stat("lstat", place, 0)
+	if err != nil {
+		return nil, err
+	}
+	info.name = path.Base(name)
+	return info, nil
 }
 
 // ReadLink returns where a symbolic link leads.
 func (v *Volume) ReadLink(name string) (string, error) {
-	info, err := v.stat("readlink", name, 0)
+	place, err := v.withoutLinks("readlink", name)
+	if err != nil {
+		return "", err
+	}
+	return v.readLink(name, place)
+}
+
+func (v *Volume) readLink(name, place string) (string, error) {
+	info, err := v.stat("readlink", place, 0)
 	if err != nil {
 		return "", err
 	}
@@ -50,8 +72,45 @@ func (v *Volume) ReadLink(name string) (string, error) {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
 	target := make([]byte, info.Size())
-	_, err = io.ReadFull(io.NewSectionReader(link{content{v, name}}, 0, info.Size()), target)
+	_, err = content{v, place}.read(target, 0, 0)
 	return string(target), err
+}
+
+// withoutLinks replaces the symbolic links in a path, but not its last name: the core follows all links, or none.
+func (v *Volume) withoutLinks(op, name string) (string, error) {
+	if !fs.ValidPath(name) {
+		return "", &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	done, rest := ".", strings.Split(name, "/")
+	for links := 0; len(rest) > 1; {
+		next := join(done, rest[0])
+		rest = rest[1:]
+		info, err := v.stat(op, next, 0)
+		if err != nil {
+			return "", &fs.PathError{Op: op, Path: name, Err: errors.Unwrap(err)}
+		}
+		if info.Mode().Type() != fs.ModeSymlink {
+			done = next
+			continue
+		}
+		if links++; links > linksMax {
+			return "", &fs.PathError{Op: op, Path: name, Err: StatusLoop}
+		}
+		target, err := v.readLink(name, next)
+		if err != nil {
+			return "", err
+		}
+		if strings.HasPrefix(target, "/") {
+			done = "."
+		}
+		rest = slices.Concat(strings.Split(strings.Trim(target, "/"), "/"), rest)
+	}
+	return join(done, rest[0]), nil
+}
+
+// join joins paths. Like the core, it stays in the root.
+func join(dir, name string) string {
+	return path.Join(".", path.Join("/", dir, name)[1:])
 }
 
 // ReadFile returns the content of a file.
@@ -177,13 +236,6 @@ func (c content) read(p []byte, offset int64, flags uint64) (int, error) {
 		done += n
 	}
 	return done, nil
-}
-
-// link is the content of a symbolic link itself.
-type link struct{ content }
-
-func (l link) ReadAt(p []byte, offset int64) (int, error) {
-	return l.read(p, offset, 0)
 }
 
 // file is an open file. It is an io.Seeker and an io.ReaderAt, too.

@@ -232,26 +232,25 @@ class ImagePath(Traversable):
     def is_file(self) -> bool:
         return self._kind() in (FILE, EXECUTABLE)
 
-    def is_symlink(self) -> bool:
-        try:
-            return self._volume.stat(str(self), 0).kind == SYMLINK
-        except FileNotFoundError:
-            return False
-
     def iterdir(self) -> Iterator[ImagePath]:
         # What a submodule holds is not in the image.
         names = [] if self._kind() == SUBMODULE_KIND else self._volume.list(str(self))
         return (self / name for name in names)
 
     def rglob_files(self) -> Iterator[ImagePath]:
-        """Every file below this directory. Symbolic links are not followed."""
+        """Every file below this directory. Symbolic links to directories are not followed."""
         for child in self.iterdir():
-            if child.is_symlink():
-                continue
-            if child.is_dir():
-                yield from child.rglob_files()
-            else:
+            if child.is_file():
                 yield child
+            elif child.is_dir() and not child._is_link():
+                yield from child.rglob_files()
+
+    def _is_link(self) -> bool:
+        # Without FOLLOW, the core follows no link of the path: it is not found behind one.
+        try:
+            return self._volume.stat(str(self), 0).kind == SYMLINK
+        except FileNotFoundError:
+            return False
 
     def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
         if mode not in ("r", "rt", "rb"):
