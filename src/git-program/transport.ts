@@ -25,10 +25,10 @@ const INTERVAL_MS = 200;
  * Bytes of memory that git and its children may take, if the system tells: half of the machine's, at most 4
  * GiB. git keeps a server's list of refs in memory, however long it is.
  */
-export const MEMORY_MAX = Math.min(
-  2 ** 32,
-  Math.floor(Math.min(process.constrainedMemory() || Infinity, totalmem()) / 2),
-);
+export function memoryMost(): number {
+  // Asked when git runs: Deno asks its user for leave.
+  return Math.min(2 ** 32, Math.floor(Math.min(process.constrainedMemory() || Infinity, totalmem()) / 2));
+}
 
 /** Options of a run. */
 export interface TransportRun {
@@ -40,7 +40,7 @@ export interface TransportRun {
   /** Receives every line of the output. */
   onLine?: (line: string) => void;
   onProgress?: ((progress: GitProgress) => void) | undefined;
-  /** `MEMORY_MAX`, except in tests. */
+  /** `memoryMost()`, except in tests. */
   memoryMax?: number;
 }
 
@@ -117,7 +117,7 @@ function watchMemory(git: ChildProcess, limit: number, abort: (reason: unknown) 
 }
 
 async function run(
-  { args, env, input, onLine, onProgress, memoryMax = MEMORY_MAX }: TransportRun,
+  { args, env, input, onLine, onProgress, memoryMax = memoryMost() }: TransportRun,
   signal: AbortSignal,
   abort: (reason: unknown) => void,
 ): Promise<{ status: number | null; stderr: string }> {

@@ -12,6 +12,18 @@ export function temporaryError(cause: unknown): DocteurError {
   return ioError("write to", resolve(tmpdir()), cause, "TMPDIR names another folder for temporary files");
 }
 
+/** Whether this process may write there: the permissions of Node and Deno may forbid it. */
+export function mayWrite(): boolean {
+  const { permission } = process as { permission?: { has(scope: string, path?: string): boolean } };
+  try {
+    const folder = resolve(tmpdir());
+    return permission === undefined || permission.has("fs.write", folder);
+  } catch {
+    // Deno keeps the environment, which names the folder, from programs.
+    return false;
+  }
+}
+
 /**
  * Makes a folder that other users cannot read, and removes it in the end. Leftovers of killed runs are
  * removed, too.

@@ -9,6 +9,7 @@ import { inSectors } from "../devices/split.js";
 import { DocteurError } from "../errors.js";
 import { OPEN } from "../opening.js";
 import { unpackError } from "../threads/errors.js";
+import { hasScript } from "../threads/start.js";
 import { type SyncSource as ObjectSource, type SyncOptions, syncDevice, volumeOver } from "./browser.js";
 import type { ServeAnswer, ServeJob } from "./job.js";
 import type { VolumeSync } from "./volume.js";
@@ -26,9 +27,17 @@ function openInThread(source: string, options: object): { device: SharedClient; 
   const { port1, port2 } = new MessageChannel();
   const signal = new Int32Array(new SharedArrayBuffer(4));
   let worker: Worker;
+  if (!hasScript(() => new URL("./serve-thread.js", import.meta.url)))
+    throw invalid(
+      "a bundle has no thread that reads an image at a URL",
+      "leave docteur out of the bundle, or open the image with share() in a thread of your own",
+    );
   try {
     const job: ServeJob = { source, options, port: port2, signal };
-    worker = new Worker(new URL("./server.js", import.meta.url), { workerData: job, transferList: [port2] });
+    worker = new Worker(new URL("./serve-thread.js", import.meta.url), {
+      workerData: job,
+      transferList: [port2],
+    });
   } catch (cause) {
     throw invalid("these options cannot go to the thread that reads the image", undefined, cause);
   }

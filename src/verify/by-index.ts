@@ -7,7 +7,7 @@ import { type Proven, readTrees, resolveAll } from "./proven.js";
 import { Findings } from "./report.js";
 import { Resolver } from "./resolve.js";
 import { findTrailer, isPackSound, scanByIndex } from "./scan.js";
-import type { Team } from "./threads.js";
+import type { Team } from "./team.js";
 
 /**
  * Proves all objects.

@@ -1,9 +1,11 @@
 /** Proves objects by the PACK alone, as far as possible, and reports the errors of PACK and IDX. */
-import { createHash } from "node:crypto";
+
+import { createSha1 } from "#sha1";
 import { STATUS } from "../errors.js";
 import { buildIdx } from "../git/build-idx.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
+import { compareBytes } from "./compare.js";
 import { plantForest, type Rows, rowAt, STATE } from "./entry-table.js";
 import { beginPhase, type Course, type Frame, readFrameIdx, reportPackCollision } from "./frame.js";
 import { checkIdx, compareIdx, Idx } from "./idx.js";
@@ -90,7 +92,7 @@ async function packTrailer(
   beginPhase(course, "hash", { idxStart });
   const { bytes: digest, isCollision } = await hashPack(reader, end);
   if (isCollision) reportPackCollision(course, end);
-  const isRight = Buffer.compare(digest, trailer) === 0;
+  const isRight = compareBytes(digest, trailer) === 0;
   if (!isRight) findings.addStatus(STATUS.BadTrailer, { offset });
   const found = await reader.firstNonZero(offset + OID, idxStart);
   if (found >= 0) {
@@ -100,7 +102,7 @@ async function packTrailer(
   if (isRight && !isCollision && found < 0) ledger.judged("pack");
   out.sizes.pack = end + OID;
   // If the PACK's own copy is wrong, the IDX has the right checksum.
-  return idx !== undefined && Buffer.compare(digest, idx.packTrailer) === 0 ? digest : trailer;
+  return idx !== undefined && compareBytes(digest, idx.packTrailer) === 0 ? digest : trailer;
 }
 
 /** The IDX as it must be: made of the rows whose ids are known, with each id once. */
@@ -117,7 +119,7 @@ function buildIndex(
   let count = 0;
   for (const row of order) {
     const id = rows.oids.subarray(row * OID, row * OID + OID);
-    if (count > 0 && Buffer.compare(oids.subarray((count - 1) * OID, count * OID), id) === 0) {
+    if (count > 0 && compareBytes(oids.subarray((count - 1) * OID, count * OID), id) === 0) {
       const oid = hexOid(id);
       findings.add("error", "BadPack", `the PACK holds an object twice: ${oid}`, { oid });
       continue;
@@ -126,7 +128,7 @@ function buildIndex(
     crcs[count] = rows.crcs[row]!;
     offsets[count++] = rows.offsets[row]!;
   }
-  const built = buildIdx({ count, oids, crcs, offsets }, trailer, createHash("sha1"));
+  const built = buildIdx({ count, oids, crcs, offsets }, trailer, createSha1());
   return { index: new Idx(idxStart, count, built), isWhole: count === rows.count };
 }
 
@@ -138,7 +140,7 @@ function proven({ states, oids, count }: Rows): Uint32Array {
   const idOf = (row: number): Uint8Array => oids.subarray(row * OID, row * OID + OID);
   return order
     .subarray(0, length)
-    .sort((left, right) => Buffer.compare(idOf(left), idOf(right)) || left - right);
+    .sort((left, right) => compareBytes(idOf(left), idOf(right)) || left - right);
 }
 
 /** For a PACK that is not whole: compares the IDX with the objects that are there. */

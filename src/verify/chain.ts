@@ -1,6 +1,8 @@
 /** Reads one object by a sound IDX: only the object and its bases are inflated. */
+
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "../git/entry.js";
+import { compareBytes } from "./compare.js";
 import { BASE, createRows, isDelta, type Rows, rowAt, STATE } from "./entry-table.js";
 import type { Idx } from "./idx.js";
 import { counter } from "./proven.js";
@@ -47,8 +49,7 @@ export async function inflateSingle(
   const resolver = new Resolver(reader, rows);
   await resolver.run({ roots: Int32Array.of(root), groups: Int32Array.of(0, 1) }, counter());
   for (const row of chain) if (rows.states[row]! > STATE.ok) return rows.states[row]!;
-  if (Buffer.compare(rows.oids.subarray(first * OID, first * OID + OID), oid) !== 0)
-    return STATUS.OidMismatch;
+  if (compareBytes(rows.oids.subarray(first * OID, first * OID + OID), oid) !== 0) return STATUS.OidMismatch;
   const offset = PACK_START + rows.offsets[first]!;
   return { content: await resolver.content(first), type: rows.kinds[root]!, offset, rows };
 }

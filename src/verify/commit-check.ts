@@ -1,13 +1,14 @@
 /** Checks the commit and its objects and, if that was asked for, compares it with a repository's. */
-import { createHash } from "node:crypto";
+
 import { STATUS } from "../errors.js";
 import { shown } from "../git/byte-string.js";
 import { parseCommit, treeOf } from "../git/commit.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
-import { hexOid } from "../git/oid.js";
+import { hexOid, oidBytes } from "../git/oid.js";
 import type { Rows } from "./entry-table.js";
 import type { Expected } from "./expected-commit.js";
 import type { Course, Frame } from "./frame.js";
+import { sha1Of } from "./hash.js";
 import { countPaths } from "./path-counts.js";
 import type { Proven } from "./proven.js";
 import { Graph } from "./reachability.js";
@@ -36,7 +37,7 @@ export async function checkCommit(
   const offset = row < 0 ? undefined : PACK_START + rows.offsets[row]!;
   if (row < 0) tellMissing(findings, out.commit, isPartial);
   const tree = row < 0 ? undefined : readCommit(course, content, rows.types[row]!, offset);
-  const root = tree === undefined ? -1 : rowOf(Buffer.from(tree, "hex"));
+  const root = tree === undefined ? -1 : rowOf(oidBytes(tree));
   if (tree !== undefined && root < 0) tellMissing(findings, tree, isPartial);
   if (root >= 0 && rows.types[root] !== KIND.tree)
     findings.addStatus(STATUS.WrongKind, { oid: tree!, offset: PACK_START + rows.offsets[root]! });
@@ -85,7 +86,7 @@ export function readCommit(
 }
 
 function idOf(commit: Uint8Array): string {
-  return createHash("sha1").update(`commit ${commit.length}\0`).update(commit).digest("hex");
+  return hexOid(sha1Of(new TextEncoder().encode(`commit ${commit.length}\0`), commit));
 }
 
 /** Checks that the commit leads to exactly the trees and blobs of the repository's commit. */
@@ -100,11 +101,11 @@ function compareObjects(
   if (graph.isPartial || !ledger.isSettled("reached trees")) return;
   const known = new Uint8Array(rows.count);
   for (const oid of [expected.commit, expected.tree]) {
-    const row = rowOf(Buffer.from(oid, "hex"));
+    const row = rowOf(oidBytes(oid));
     if (row >= 0) known[row] = 1;
   }
   for (const [oid, path] of expected.objects) {
-    const row = rowOf(Buffer.from(oid, "hex"));
+    const row = rowOf(oidBytes(oid));
     if (row >= 0 && graph.reached[row] === 1) known[row] = 1;
     else
       findings.add("error", "Mismatch", `the image lacks ${oid}, ${path} in the repository`, { oid, path });

@@ -1,5 +1,7 @@
 /** The entries of a PACK as columns in shared memory, a row each, in the PACK's order. */
+
 import { KIND, OID } from "../git/entry.js";
+import { sharedBytes } from "./shared-bytes.js";
 
 /** A row's `states`: these, or the status of its error. */
 export const STATE = { pending: 0, ok: 1 } as const;
@@ -32,7 +34,7 @@ export interface Rows {
 
 /** Empty columns. */
 export function createRows(count: number): Rows {
-  const bytes = (width: number): SharedArrayBuffer => new SharedArrayBuffer(count * width);
+  const bytes = (width: number): SharedArrayBuffer | ArrayBuffer => sharedBytes(count * width);
   return {
     count,
     offsets: new Float64Array(bytes(8)),
@@ -114,7 +116,7 @@ export function plantForest(rows: Rows, isRoot: (row: number) => boolean): Fores
 }
 
 function shared(values: readonly number[]): Int32Array {
-  const array = new Int32Array(new SharedArrayBuffer(values.length * 4));
+  const array = new Int32Array(sharedBytes(values.length * 4));
   array.set(values);
   return array;
 }

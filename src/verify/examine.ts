@@ -7,7 +7,7 @@ import type { Expected } from "./expected-commit.js";
 import { type Course, checkRest, readFrame, reportCollisions } from "./frame.js";
 import { typedError } from "./out-of-memory.js";
 import { returnTo, takenTables } from "./tables-budget.js";
-import type { Team } from "./threads.js";
+import type { Team } from "./team.js";
 
 /**
  * Examines all of an image.

@@ -1,8 +1,9 @@
 /** The image's IDX (gitformat-pack, "Version 2 pack-*.idx files"): read, checked in itself, and against the PACK. */
 
-import { createHash } from "node:crypto";
 import { OID, PACK_HEADER } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
+import { compareBytes } from "./compare.js";
+import { sha1Of } from "./hash.js";
 import type { ImageReader } from "./reader.js";
 import type { Findings } from "./report.js";
 
@@ -65,7 +66,7 @@ export class Idx {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const at = OIDS + middle * OID;
-      const order = Buffer.compare(this.bytes.subarray(at, at + OID), oid);
+      const order = compareBytes(this.bytes.subarray(at, at + OID), oid);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle;
@@ -187,7 +188,7 @@ class IdxChecker {
 
   trailer(): void {
     const { bytes } = this.#idx;
-    const digest = createHash("sha1").update(bytes.subarray(0, -OID)).digest();
+    const digest = sha1Of(bytes.subarray(0, -OID));
     const wrong = digest.findIndex((byte, at) => bytes[bytes.length - OID + at] !== byte);
     if (wrong >= 0) this.fail(bytes.length - OID + wrong, () => "its own checksum is wrong");
   }

@@ -1,6 +1,7 @@
 /** Verifies images: checks them, counts their objects, and compares them with expected commits. See docs/VERIFY.md. */
 
-import { availableParallelism } from "node:os";
+import { hasFiles, pathOfUrl } from "#files";
+import { expectedOf, processors, startTeam, withCopy } from "#verify-host";
 import {
   type Check,
   type Checks,
@@ -12,7 +13,6 @@ import {
   isWhole,
 } from "../arguments.js";
 import { type BlockDevice, isBlockSize } from "../devices/device.js";
-import { FileDevice, pathOfUrl } from "../devices/node-files.js";
 import { fileOf, type ImageSource, nameOf, toDevice } from "../devices/open.js";
 import { DEVICE, type DeviceOptions } from "../devices/options.js";
 import { DocteurError } from "../errors.js";
@@ -29,9 +29,8 @@ import { Ledger } from "./ledger.js";
 import { examineQuickly } from "./quick.js";
 import { ImageReader } from "./reader.js";
 import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
-import { withSpooled } from "./spool.js";
 import { createBudget } from "./tables-budget.js";
-import { Team } from "./threads.js";
+import type { Team } from "./team.js";
 
 export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Sizes } from "./report.js";
 /** The progress of verifying, with the number of its step: a damaged image takes more steps. */
@@ -58,7 +57,7 @@ export interface VerifyOptions extends DeviceOptions {
   memoryLimit?: number;
   onProgress?: (progress: VerifyProgress) => void;
   /** The verifier's Wasm, compiled, if this package's files cannot be found: `dist/verifier.wasm` or its SIMD build. */
-  module?: WasmModule;
+  module?: WasmModule | undefined;
 }
 
 /** A report, and the commit's text as it is stored, which need not be UTF-8. */
@@ -101,6 +100,7 @@ const CHECKS: Checks & Record<keyof VerifyOptions, Check> = {
 
 /** The path of an image's file; undefined if there is none, or it cannot be opened. */
 function pathOf(source: ImageSource): string | undefined {
+  if (!hasFiles) return undefined;
   try {
     const file = fileOf(source);
     return file === undefined || typeof file === "string" ? file : pathOfUrl(file);
@@ -154,13 +154,13 @@ async function examine(
       await examineQuickly(course, expected);
       return;
     }
-    const startTeam = (packLen: number): Team | undefined => {
+    const team = (packLen: number): Team | undefined => {
       const worth = Math.ceil(packLen / THREAD_LEN);
-      const jobs = Math.min(options.jobs ?? Math.min(availableParallelism(), JOBS_MAX), worth);
+      const jobs = Math.min(options.jobs ?? Math.min(processors(), JOBS_MAX), worth);
       if (path === undefined || jobs < 2) return undefined;
-      return new Team(jobs - 1, { module: options.module, path, blockSize: from.blockSize, memoryLimit });
+      return startTeam(jobs - 1, { module: options.module, path, blockSize: from.blockSize, memoryLimit });
     };
-    await examineFully(course, startTeam, expected);
+    await examineFully(course, team, expected);
   };
   try {
     if (device.stats === undefined) {
@@ -170,14 +170,7 @@ async function examine(
     const report = onProgress && numberSteps(onProgress, ["fetch", ...steps]);
     const total = device.capacity;
     const onFetched = (done: number): void => report?.({ phase: "fetch", done, total });
-    await withSpooled(device, onFetched, async (path) => {
-      const file = new FileDevice(path, device.blockSize);
-      try {
-        await examineAt(path, file, report);
-      } finally {
-        file.close();
-      }
-    });
+    await withCopy(device, onFetched, (copy, path) => examineAt(path, copy, report));
   } finally {
     await device.close?.();
   }
@@ -191,11 +184,7 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
   checkOptions("verify", options, CHECKS);
   checkId("commit", options.commit);
   checkId("tree", options.tree);
-  // Few ask for a repository, and running git takes a good part of this package.
-  const expected =
-    options.against === undefined
-      ? undefined
-      : await (await import("./expected-commit.js")).expectedOf(options.against);
+  const expected = options.against === undefined ? undefined : await expectedOf(options.against);
   const findings = new Findings(options.maxFindings ?? MAX_FINDINGS);
   const out: Examined = {
     commit: null,

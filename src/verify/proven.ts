@@ -1,9 +1,11 @@
 /** Objects that were resolved, on their way to the commit's check; and the resolving itself, on all threads. */
+
 import { type Forest, plantForest, type Rows, STATE } from "./entry-table.js";
 import type { Course } from "./frame.js";
 import type { Idx } from "./idx.js";
 import type { Resolver } from "./resolve.js";
-import { loadTable, type Team } from "./threads.js";
+import { sharedBytes } from "./shared-bytes.js";
+import { loadTable, type Team } from "./team.js";
 
 /** Objects and their ids, all proven. */
 export interface Proven {
@@ -73,5 +75,5 @@ export async function resolveForest(resolver: Resolver, forest: Forest): Promise
 
 /** A counter that threads can share. */
 export function counter(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(4));
+  return new Int32Array(sharedBytes(4));
 }

@@ -1,9 +1,11 @@
 /** The quick way: header, trailers, IDX and commit. No object but the commit is inflated. */
+
 import { DocteurError, STATUS } from "../errors.js";
 import { OID, PACK_START } from "../git/entry.js";
-import { hexOid } from "../git/oid.js";
+import { hexOid, oidBytes } from "../git/oid.js";
 import { inflateSingle } from "./chain.js";
 import { addLacking, readCommit } from "./commit-check.js";
+import { compareBytes } from "./compare.js";
 import type { Expected } from "./expected-commit.js";
 import {
   beginPhase,
@@ -40,8 +42,8 @@ async function checkPack(course: Course, frame: Frame, idx: Idx): Promise<number
   beginPhase(course, "hash", frame);
   const digest = end < 0 ? undefined : await hashPack(reader, end);
   if (digest?.isCollision) reportPackCollision(course, end);
-  else if (digest !== undefined && Buffer.compare(digest.bytes, idx.packTrailer) === 0) ledger.judged("pack");
-  if (digest === undefined || Buffer.compare(digest.bytes, idx.packTrailer) !== 0) {
+  else if (digest !== undefined && compareBytes(digest.bytes, idx.packTrailer) === 0) ledger.judged("pack");
+  if (digest === undefined || compareBytes(digest.bytes, idx.packTrailer) !== 0) {
     const message = "the PACK does not match its checksum, or not the index's copy of it";
     findings.add("error", "BadTrailer", message, { offset: PACK_START + Math.max(0, end) });
   }
@@ -67,8 +69,8 @@ async function checkCommitAlone(
   }
   reportCollisions(course, found.rows);
   const tree = readCommit(course, found.content, found.type, found.offset);
-  if (tree !== undefined && idx.rankOf(Buffer.from(tree, "hex")) >= 0) ledger.judged("root");
+  if (tree !== undefined && idx.rankOf(oidBytes(tree)) >= 0) ledger.judged("root");
   else if (tree !== undefined) findings.addStatus(STATUS.MissingObject, { oid: tree });
   for (const [id, path] of expected?.objects ?? [])
-    if (idx.rankOf(Buffer.from(id, "hex")) < 0) addLacking(findings, id, path);
+    if (idx.rankOf(oidBytes(id)) < 0) addLacking(findings, id, path);
 }

@@ -4,11 +4,11 @@
  */
 import { type BlockDevice, RESULT } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
+import { isZeros } from "./compare.js";
 import type { Engine } from "./engine.js";
 import { MORE_MEMORY } from "./out-of-memory.js";
 
 const CHUNK = 1 << 18;
-const ZEROS = new Uint8Array(CHUNK);
 /** Chunks that are held; their bytes lie one after another. */
 const SLOTS = 32;
 /** Whole chunks are read up to so many times the image's size. */
@@ -182,9 +182,4 @@ export class ImageReader {
     this.onChunk?.(offset);
     return true;
   }
-}
-
-/** Whether all bytes are zeros. They are compared at once: sparse images have gigabytes of zeros. */
-function isZeros(bytes: Uint8Array): boolean {
-  return Buffer.compare(bytes, ZEROS.subarray(0, Math.min(bytes.length, ZEROS.length))) === 0;
 }

@@ -6,6 +6,7 @@
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
+import { compareBytes } from "./compare.js";
 import { BASE, createRows, endOf, type Rows, rowAt } from "./entry-table.js";
 import type { Idx } from "./idx.js";
 import { inflateAway } from "./inflate.js";
@@ -77,7 +78,7 @@ export async function findTrailer(
   const last = await reader.lastNonZero(PACK_START, idxStart);
   const start = last + 1 + zeros - OID;
   if (start < PACK_START + PACK_HEADER || start + OID > idxStart) return -1;
-  return Buffer.compare(await reader.copy(start, OID), trailer) === 0 ? start - PACK_START : -1;
+  return compareBytes(await reader.copy(start, OID), trailer) === 0 ? start - PACK_START : -1;
 }
 
 /** CRC-32 of the image's bytes. */
@@ -145,7 +146,7 @@ export async function scanByIndex(
 }
 
 function isSound({ bytes, isCollision }: PackDigest, { packTrailer }: Idx): boolean {
-  return !isCollision && Buffer.compare(bytes, packTrailer) === 0;
+  return !isCollision && compareBytes(bytes, packTrailer) === 0;
 }
 
 /** Whether the PACK has the checksum that the IDX holds, and is not part of an attack on it. */

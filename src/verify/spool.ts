@@ -4,21 +4,10 @@
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { type BlockDevice, RESULT, readWhenReady } from "../devices/device.js";
-import { DocteurError } from "../errors.js";
+import type { BlockDevice } from "../devices/device.js";
 import { FileSink } from "../node/replace-file.js";
 import { temporaryError, withTemporaryFolder } from "../node/temporary-folder.js";
-
-/** Bytes that the device is asked for at once. */
-const PIECE = 1 << 20;
-
-/** Reads some blocks, after as much waiting as it takes. @throws DocteurError the device's, or `DeviceFailed` */
-async function readBlocks(device: BlockDevice, offset: number, target: Uint8Array): Promise<void> {
-  if ((await readWhenReady(device, offset, target)) === RESULT.OK) return;
-  const { failure } = device;
-  if (failure instanceof DocteurError) throw failure;
-  throw new DocteurError("DeviceFailed", "the device failed to read", { offset, cause: failure });
-}
+import { readAll } from "./copy.js";
 
 /**
  * Copies a device into a file, calls `use` with its path, and removes it.
@@ -38,13 +27,15 @@ export async function withSpooled<T>(
     const handle = await open(path, "wx").catch(failed);
     try {
       const sink = new FileSink(handle);
-      const piece = new Uint8Array(Math.max(PIECE, device.blockSize));
-      for (let at = 0; at < device.capacity; at += piece.length) {
-        const part = piece.subarray(0, Math.min(piece.length, device.capacity - at));
-        await readBlocks(device, at, part);
-        await sink.append(part).catch(failed);
-        onProgress(at + part.length);
-      }
+      let room = new Uint8Array(0);
+      const roomFor = (_offset: number, length: number): Uint8Array => {
+        if (room.length < length) room = new Uint8Array(length);
+        return room.subarray(0, length);
+      };
+      await readAll(device, roomFor, async (piece, end) => {
+        await sink.append(piece).catch(failed);
+        onProgress(end);
+      });
       await sink.flush().catch(failed);
     } finally {
       await handle.close();

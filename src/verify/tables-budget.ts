@@ -1,5 +1,7 @@
 /** The budget for the tables of all objects together, on all threads. It can be posted to a thread. */
+
 import { tablesOutOfMemory } from "./out-of-memory.js";
+import { sharedBytes } from "./shared-bytes.js";
 
 /** Bytes of a unit of the count, which 32 bits hold for 2 TiB. */
 const UNIT = 1024;
@@ -12,7 +14,7 @@ export interface TablesBudget {
 
 /** A fresh budget. @param limit bytes */
 export function createBudget(limit: number): TablesBudget {
-  return { limit, taken: new Int32Array(new SharedArrayBuffer(4)) };
+  return { limit, taken: new Int32Array(sharedBytes(4)) };
 }
 
 /** Takes part of a budget, for good. @param bytes how much @throws DocteurError `OutOfMemory` beyond the limit */

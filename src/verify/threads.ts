@@ -1,45 +1,16 @@
-/** Threads that resolve the forest of deltas together, this one among them. */
+/** The team of Node: worker threads. */
 import { Worker } from "node:worker_threads";
-import { DocteurError } from "../errors.js";
+import type { DocteurError } from "../errors.js";
 import { type ErrorMessage, threadDied, unpackError } from "../threads/errors.js";
-import type { WasmModule } from "../wasm/types.js";
-import type { Forest, Rows } from "./entry-table.js";
-import { MORE_MEMORY, tablesOutOfMemory } from "./out-of-memory.js";
-import type { ImageReader } from "./reader.js";
+import { tablesOutOfMemory } from "./out-of-memory.js";
 import type { Resolver } from "./resolve.js";
-import type { TablesBudget } from "./tables-budget.js";
-
-/** The data that a thread begins with. */
-export interface ThreadData {
-  module: WasmModule;
-  path: string;
-  blockSize: number;
-  memoryLimit: number;
-}
-
-/** The task of a thread: the objects to resolve, and the table of ids for their trees' entries. */
-export interface ThreadTask {
-  rows: Rows;
-  forest: Forest;
-  next: Int32Array;
-  oids: Uint8Array;
-  tables: TablesBudget;
-}
+import type { Team, ThreadData, ThreadTask } from "./team.js";
 
 /** A thread's answer: its part of the trees, or an error. */
 export type ThreadAnswer = { trees: Uint32Array } | { error: ErrorMessage };
 
-/** Writes ids into an engine's memory, as the table in which trees' entries are looked up. @returns its address */
-export function loadTable({ engine }: ImageReader, oids: Uint8Array): number {
-  const table = engine.alloc(oids.length);
-  if (table === 0)
-    throw new DocteurError("OutOfMemory", "the memory limit is too small for the ids of all objects", {
-      hint: MORE_MEMORY,
-    });
-  engine.bytes.set(oids, table);
-  engine.wasm.setTable(table, oids.length / 20);
-  return table;
-}
+/** The script of a thread. */
+export const threadUrl = (): URL => new URL("./verify-thread.js", import.meta.url);
 
 /** A thread, and the promise of its answer. */
 class Helper {
@@ -47,7 +18,7 @@ class Helper {
   readonly #answer: Promise<Uint32Array>;
 
   constructor(data: ThreadData) {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: data });
+    const worker = new Worker(new URL("./verify-thread.js", import.meta.url), { workerData: data });
     this.worker = worker;
     // From the start: a thread may end before it is asked.
     this.#answer = new Promise((resolve, reject) => {
@@ -77,7 +48,7 @@ function threadEnded(cause: unknown): DocteurError {
 }
 
 /** Worker threads, which wait for their task from the start. */
-export class Team {
+export class WorkerTeam implements Team {
   readonly #helpers: readonly Helper[];
 
   /** @param helpers threads beside this one */
@@ -85,13 +56,6 @@ export class Team {
     this.#helpers = Array.from({ length: helpers }, () => new Helper(data));
   }
 
-  /**
-   * Resolves a forest.
-   * @param resolver this thread's
-   * @param first work of this thread before it resolves
-   * @param onGroup as of `Resolver.run`
-   * @returns the trees of all threads
-   */
   async run(
     resolver: Resolver,
     task: ThreadTask,

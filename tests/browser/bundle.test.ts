@@ -11,6 +11,7 @@ const ENTRIES = [
   ["docteur/sync", "openSync", "core", 40],
   ["docteur/diff", "compare", undefined, 8],
   ["docteur/emscripten", "createFileSystemType", undefined, 24],
+  ["docteur/verify", "verify", "verifier", 43],
   ["docteur/http", "createHandler", undefined, 20],
 ] as const;
 

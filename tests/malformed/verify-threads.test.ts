@@ -13,7 +13,8 @@ import { compileVerifier } from "../../src/verify/compile-verifier.js";
 import { verify } from "../../src/verify/index.js";
 import type { Resolver } from "../../src/verify/resolve.js";
 import { createBudget, takeTables } from "../../src/verify/tables-budget.js";
-import { Team, type ThreadTask } from "../../src/verify/threads.js";
+import type { ThreadTask } from "../../src/verify/team.js";
+import { WorkerTeam } from "../../src/verify/threads.js";
 import { CraftedImage, copy, delta, insert, OK_TEXT, treeEntry } from "../support/crafted-image.js";
 import type { Fault, FaultData } from "../support/faulty-thread.js";
 import { gitOid } from "../support/fixtures.js";
@@ -124,7 +125,7 @@ for (const way of [
 test("a thread that ended before it was asked is an error, not a wait without end", async () => {
   fault = "it ends at its start";
   gate = new Int32Array(new SharedArrayBuffer(8));
-  const team = new Team(1, { module, path: "", blockSize: 512, memoryLimit: 1 << 20 });
+  const team = new WorkerTeam(1, { module, path: "", blockSize: 512, memoryLimit: 1 << 20 });
   await once(workers.at(-1)!, "exit");
   fault = undefined;
   const resolver = {

@@ -33,6 +33,59 @@ export async function startBrowser(t: TestContext): Promise<BrowserContext> {
   return browser.newContext({ viewport: { width: 800, height: 600 } });
 }
 
+/** Opens a page, and waits for what it puts into `result`. @returns that, and errors and messages of the console */
+export type OpenPage = <T>(url: string) => Promise<{ result: T; complaints: string[] }>;
+
+/** Opens a page in Chromium. */
+export async function openPage<T>(t: TestContext, url: string): Promise<{ result: T; complaints: string[] }> {
+  const page = await (await startBrowser(t)).newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  await page.goto(url);
+  await page.waitForFunction(() => "result" in globalThis);
+  return { result: await page.evaluate(() => (globalThis as unknown as { result: T }).result), complaints };
+}
+
+/** What is used of puppeteer-core: playwright's Firefox is a build of its own. */
+interface Puppeteer {
+  launch(options: object): Promise<{
+    close(): Promise<void>;
+    newPage(): Promise<{
+      on(event: "pageerror", listener: (error: Error) => void): void;
+      goto(url: string): Promise<unknown>;
+      waitForFunction(condition: string): Promise<unknown>;
+      evaluate(expression: string): Promise<unknown>;
+    }>;
+  }>;
+}
+
+const FIREFOX = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find((place) => existsSync(place));
+
+/** Why no Firefox can be started here, or undefined. Puppeteer comes with the bundlers. */
+export function whyNoFirefox(): string | undefined {
+  return unlessRequired("firefox", FIREFOX === undefined ? "no Firefox is installed" : undefined);
+}
+
+/** Opens a page in Firefox. @param puppeteer the module puppeteer-core */
+export async function openInFirefox<T>(
+  t: TestContext,
+  puppeteer: unknown,
+  url: string,
+): Promise<{ result: T; complaints: string[] }> {
+  const options = { browser: "firefox", executablePath: FIREFOX, headless: true };
+  const browser = await (puppeteer as Puppeteer).launch(options);
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(url);
+  await page.waitForFunction("'result' in globalThis");
+  return { result: (await page.evaluate("result")) as T, complaints };
+}
+
 /** The package's folder. */
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 

@@ -57,5 +57,5 @@ if (fault === "it ends between two groups") {
 }
 const isRefused = typeof fault === "object";
 if (isRefused) installRefusals();
-await import("../../src/verify/worker.js");
+await import("../../src/verify/verify-thread.js");
 if (isRefused) refuseAt(fault.memory, fault.at, fault.mode);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { scratchEnvironment, withSpeedLimit } from "../../src/git-program/process.js";
-import { MEMORY_MAX, runTransport } from "../../src/git-program/transport.js";
+import { memoryMost, runTransport } from "../../src/git-program/transport.js";
 import { createWorkspace } from "../../src/git-program/workspace.js";
 import { git } from "../support/git.js";
 import { clientEnvironment, startHttpServer } from "../support/git-servers.js";
@@ -76,7 +76,7 @@ test("git may not fill the memory with a list of refs", {
     message: "git takes more than 67108864 bytes of memory to fetch",
     hint: /refs without end/,
   });
-  assert.ok(MEMORY_MAX > 0 && MEMORY_MAX <= 2 ** 32);
+  assert.ok(memoryMost() > 0 && memoryMost() <= 2 ** 32);
 });
 
 test("HTTP servers that send nothing: git's own settings, by default and as the user has them", async (t) => {

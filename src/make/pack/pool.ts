@@ -11,6 +11,9 @@ import type { Executor, Job, Results } from "./jobs.js";
  */
 const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
+/** The script of a worker. */
+export const threadUrl = (): URL => new URL("./pack-thread.js", import.meta.url);
+
 /** A worker's answer. */
 export type Answer = { result: Results[keyof Results] } | { error: ErrorMessage };
 
@@ -58,7 +61,7 @@ export class Pool implements Executor {
   }
 
   #start(isHeavy: boolean, module: WasmModule): void {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    const worker = new Worker(new URL("./pack-thread.js", import.meta.url), {
       workerData: module,
       // The process's own options do not apply: "--input-type" is for its main program.
       execArgv: [],

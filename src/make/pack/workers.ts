@@ -1,11 +1,12 @@
 /** Decides how many workers a pack needs, starts them and ends them. */
 import { availableParallelism } from "node:os";
+import { startThreads } from "../../threads/start.js";
 import { fileContents } from "../base/file-contents.js";
 import { compilePacker } from "./compile-packer.js";
 import { createEngine } from "./engine.js";
 import type { Executor } from "./jobs.js";
 import { LocalExecutor } from "./local-executor.js";
-import { Pool } from "./pool.js";
+import { Pool, threadUrl } from "./pool.js";
 import { JobRunner } from "./runner.js";
 
 /** More workers do not save time. */
@@ -34,8 +35,9 @@ export function defaultWorkers(objectCount: number, processors = availableParall
 
 async function start(workers: number | undefined, { objectCount, contentLen }: PackLoad): Promise<Executor> {
   const module = await compilePacker();
-  if (contentLen <= LOCAL_LEN) return new LocalExecutor(new JobRunner(createEngine(module), fileContents));
-  return new Pool(workers ?? defaultWorkers(objectCount), module);
+  const start = (): Executor => new Pool(workers ?? defaultWorkers(objectCount), module);
+  const pool = contentLen <= LOCAL_LEN ? undefined : startThreads(threadUrl, start);
+  return pool ?? new LocalExecutor(new JobRunner(createEngine(module), fileContents));
 }
 
 /**

@@ -6,7 +6,8 @@ import { Engine } from "./engine.js";
 import { tablesOutOfMemory, typedError } from "./out-of-memory.js";
 import { ImageReader } from "./reader.js";
 import { Resolver } from "./resolve.js";
-import { loadTable, type ThreadAnswer, type ThreadData, type ThreadTask } from "./threads.js";
+import { loadTable, type ThreadData, type ThreadTask } from "./team.js";
+import type { ThreadAnswer } from "./threads.js";
 
 async function run({ rows, forest, next, oids, tables }: ThreadTask): Promise<ThreadAnswer> {
   const { module, path, blockSize, memoryLimit } = workerData as ThreadData;
