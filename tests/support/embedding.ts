@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { fixture, fixturePath } from "./fixtures.js";
 import { installPacked } from "./packed.js";
 import { type RangeServer, startServer } from "./range-server.js";
@@ -47,6 +47,11 @@ export class Programs {
 
   require(name: string): unknown {
     return this.#require(name);
+  }
+
+  /** Imports a package that is of ES modules alone. */
+  import(name: string): Promise<unknown> {
+    return import(pathToFileURL(this.#require.resolve(name)).href);
   }
 }
 
