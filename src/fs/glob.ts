@@ -152,15 +152,10 @@ class Globbing {
         const onlyFolders = parts.at(-1) === "";
         const last = onlyFolders ? parts.length - 1 : parts.length;
         if (taken.has(last) && (!onlyFolders || isDirectory(entry))) isResult = true;
-        // Links are followed only where a name of the pattern stands for them, not by `**`.
-        const links = [...taken].filter(
-          (index) => index < last && !(parts[index] === ANY_DEPTH && at.has(index)),
-        );
-        const into = isDirectory(entry)
-          ? [...taken].filter((index) => index < last)
-          : entry.kind === "symlink"
-            ? links
-            : [];
+        // Links are followed where a name of the pattern stands for them, not by `**`.
+        const named = [...at].filter((index) => parts[index] !== ANY_DEPTH);
+        const onward = entry.kind === "symlink" ? steps(parts, named, name) : isDirectory(entry) ? taken : [];
+        const into = [...onward].filter((index) => index < last);
         if (into.length > 0) next.push({ parts, at: new Set(into) });
       }
       if (isResult) this.#add(below, entry);
