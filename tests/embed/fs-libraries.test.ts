@@ -5,7 +5,7 @@ import * as nodeModule from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import * as isomorphicGit from "isomorphic-git";
 import { createFs, type FileSystem, type FileSystemSync } from "../../src/fs/index.js";
 import { open } from "../../src/index.js";
@@ -101,14 +101,10 @@ function fromImage(fs: FileSystem): Plugin {
 test("esbuild bundles what is in an image", async () => {
   const { image } = await makeImage(SITE);
   await using volume = await open(image);
-  const options = {
-    bundle: true,
-    format: "esm",
-    write: false,
-    plugins: [fromImage(createFs(volume))],
-  } as const;
+  const plugins = [fromImage(createFs(volume))];
+  const options = { bundle: true, format: "esm", write: false as const, plugins } satisfies BuildOptions;
   const { outputFiles } = await build({ ...options, entryPoints: ["/latest/main.ts"] });
-  const text = outputFiles[0]!.text;
+  const { text } = outputFiles[0]!;
   const module = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as { text: string };
   assert.equal(module.text, "docteur 42");
   await assert.rejects(
