@@ -215,7 +215,8 @@ const { globSync } = nodeFs as { globSync?: (patterns: string[], options: object
 test("patterns match what Node's match", {
   skip: globSync === undefined ? "this Node has no glob" : false,
 }, () => {
-  for (const patterns of PATTERNS)
+  // In Node's patterns a backslash is a slash.
+  for (const patterns of PATTERNS.filter((all) => !all.join().includes("\\")))
     assert.deepEqual(
       fs.globSync(patterns).sort(),
       globSync!(patterns, { cwd: root }).sort(),
