@@ -19,6 +19,8 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   run: () => import("./commands/run.js"),
   push: () => import("./commands/push.js"),
   pull: () => import("./commands/pull.js"),
+  bundle: () => import("./commands/bundle.js"),
+  guest: () => import("./commands/guest.js"),
 };
 
 const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...

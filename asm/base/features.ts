@@ -16,3 +16,5 @@ export const OPERATIONS: u32 = 16;
 export const SEEKING: bool = true;
 /** Look-ups in directories' trees that are larger than memory. */
 export const LARGE_TREES: bool = true;
+/** Memory that nobody else grows: the heap is all that lies above the static data. */
+export const OWNS_MEMORY: bool = true;

@@ -2,7 +2,8 @@
  * The allocator: good-fit over segregated free lists with boundary tags, after TLSF (Masmano et al., ECRTS
  * 2004). It owns the memory from `__heap_base` up, grows it on demand up to a cap, and answers 0, never a
  * trap, when there is no more. An operation may be suspended (AGAIN) and outlive a call, which is why this is
- * no mark/reset arena.
+ * no mark/reset arena. If others grow the memory, too (`OWNS_MEMORY`), it owns only the parts that it has grown
+ * itself; a block that is never given back covers each part of the others.
  *
  * A block, 16-byte aligned payload:
  *
@@ -13,10 +14,13 @@
  * `size` and `prevSize` count the payload; a payload is 8 mod 16 bytes long, so that headers never break the
  * alignment. The last header is a sentinel: size 0, USED.
  */
+import { OWNS_MEMORY } from "./features";
 import { Limit } from "./limits";
 
 const HEADER: usize = 8;
 const USED: u32 = 1;
+/** Flag of a block that covers memory of others. It is USED, too. */
+const FOREIGN: u32 = 2;
 const MIN_PAYLOAD: u32 = 24;
 const SUB_BITS: u32 = 2;
 const BINS: u32 = 128;
@@ -33,11 +37,16 @@ let first: usize = 0;
 let sentinel: usize = 0;
 let cap: usize = Limit.MEMORY;
 let used: usize = 0;
+/** Bytes of others below the heap's end, which do not count towards the cap. */
+let foreign: usize = 0;
+/** The sentinel of a heap that has no memory yet and owns none. */
+// @ts-ignore: decorator
+@lazy const empty: usize = memory.data(16, 16);
 
 // @ts-ignore: decorator
 @inline
 function sizeOf(block: usize): u32 {
-  return load<u32>(block, 4) & ~USED;
+  return load<u32>(block, 4) & ~(USED | FOREIGN);
 }
 
 // @ts-ignore: decorator
@@ -121,17 +130,40 @@ function find(size: u32): usize {
   return findInList(size, u32.MAX_VALUE);
 }
 
+/** Bytes behind the heap's end, which others have taken since it grew. */
+function othersAt(top: u64): u64 {
+  return OWNS_MEMORY ? 0 : top - sentinel - HEADER;
+}
+
 /** Extends the memory so that a block of `size` fits at its end. */
 function grow(size: u32): bool {
-  const tail: usize = load<u32>(sentinel) ? sentinel - HEADER - load<u32>(sentinel) : 0;
-  const have: usize = tail && !isUsed(tail) ? sizeOf(tail) + HEADER : 0;
-  const need: u64 = <u64>size + HEADER - have;
+  // A guest may ask before it has mounted an image.
+  if (!OWNS_MEMORY && !sentinel) return false;
   const top: u64 = <u64>memory.size() * PAGE;
-  const want = (top + need + (PAGE - 1)) & ~<u64>(PAGE - 1);
-  if (want > cap || want > 0xffff0000) return false;
+  const isApart = othersAt(top) != 0;
+  const tail: usize = load<u32>(sentinel) ? sentinel - HEADER - load<u32>(sentinel) : 0;
+  const have: usize = tail && !isUsed(tail) && !isApart ? sizeOf(tail) + HEADER : 0;
+  const need: u64 = <u64>size + HEADER - have + (isApart ? 2 * HEADER : 0);
+  return extend(top, (top + need + (PAGE - 1)) & ~<u64>(PAGE - 1));
+}
+
+/** Grows the memory from `top` to `want` bytes, both whole pages. */
+function extend(top: u64, want: u64): bool {
+  const others = othersAt(top);
+  if (want - foreign - others > cap || want > 0xffff0000) return false;
   if (memory.grow(<i32>((want - top) / PAGE)) < 0) return false;
+  if (others) cover(<usize>top);
   adopt(<usize>want);
   return true;
+}
+
+/** Turns the bytes of others before `top` into a block that is never given back, with a sentinel behind it. */
+function cover(top: usize): void {
+  const others = <u32>(top - sentinel - HEADER);
+  foreign += others;
+  // Headers stand at 8 mod 16.
+  setSize(sentinel, others + HEADER, USED | FOREIGN);
+  sentinel = top + HEADER;
 }
 
 /** Turns the bytes between the sentinel and `end` into a free block, and writes a sentinel before `end`. */
@@ -151,8 +183,23 @@ function adopt(end: usize): void {
   link(block);
 }
 
+/** Makes one free block of all blocks between two that cover memory of others. */
+function freeAll(): void {
+  let free = first;
+  for (let block = first; ; block = nextOf(block)) {
+    if (block != sentinel && !(load<u32>(block, 4) & FOREIGN)) continue;
+    if (block > free) {
+      setSize(free, <u32>(block - free - HEADER), 0);
+      link(free);
+    }
+    if (block == sentinel) return;
+    free = nextOf(block);
+  }
+}
+
 /**
- * Takes the memory above the static data, whatever was allocated there before, and caps the whole of it.
+ * Takes the memory above the static data, whatever was allocated there before, and caps the whole of it. If the memory
+ * is not the heap's alone, it takes what it had, and caps the sum of its parts.
  * @param limit bytes; at least `Limit.MEMORY_MIN`
  */
 export function heapInit(limit: u32): void {
@@ -160,12 +207,24 @@ export function heapInit(limit: u32): void {
   bitmapLow = bitmapHigh = 0;
   used = 0;
   cap = limit;
-  // Headers stand at 8 mod 16.
-  first = ((__heap_base + 15) & ~15) + 8;
-  if (first + 2 * HEADER + MIN_PAYLOAD > (<usize>memory.size() << 16)) memory.grow(1);
-  store<u32>(first, 0);
-  sentinel = first;
-  adopt(<usize>memory.size() << 16);
+  if (OWNS_MEMORY) {
+    // Headers stand at 8 mod 16.
+    first = ((__heap_base + 15) & ~15) + 8;
+    if (first + 2 * HEADER + MIN_PAYLOAD > (<usize>memory.size() << 16)) memory.grow(1);
+    store<u32>(first, 0);
+    sentinel = first;
+    adopt(<usize>memory.size() << 16);
+  } else if (first) freeAll();
+  else {
+    first = sentinel = empty + HEADER;
+    store<u32>(sentinel, USED, 4);
+    foreign = sentinel + HEADER;
+  }
+}
+
+/** Bytes of the memory that count towards the cap. */
+export function heapSize(): usize {
+  return OWNS_MEMORY ? <usize>memory.size() * PAGE : sentinel + HEADER - foreign;
 }
 
 /** The payload, 8 mod 16 bytes, that holds `size`. */
@@ -244,9 +303,9 @@ export function heapSetCap(limit: u32): void {
  */
 export function heapReserve(size: usize): void {
   if (size > SIZE_MAX || find(payloadOf(size)) || grow(payloadOf(size))) return;
-  const top: usize = <usize>memory.size() * PAGE;
-  const end = cap & ~<usize>(PAGE - 1);
-  if (end > top && memory.grow(<i32>((end - top) / PAGE)) >= 0) adopt(end);
+  const top: u64 = <u64>memory.size() * PAGE;
+  const end = (foreign + othersAt(top) + cap) & ~<u64>(PAGE - 1);
+  if (end > top) extend(top, end);
 }
 
 /** Gives back what `heapAlloc` returned; 0 is ignored. */

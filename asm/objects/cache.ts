@@ -12,7 +12,7 @@
  * another one comes or memory is wanted. Eviction also makes room for an operation's own buffers.
  */
 import { copyOid } from "../base/bytes";
-import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSizeOf } from "../base/heap";
+import { heapAlloc, heapAllocHigh, heapFree, heapReserve, heapSetCap, heapSize, heapSizeOf } from "../base/heap";
 import { DELTA_SLACK } from "../git/delta";
 import { Kind } from "../git/entry";
 import { COPY_OVERRUN } from "../inflate/copy";
@@ -287,7 +287,7 @@ function allocLarge(size: usize): usize {
     do {
       ptr = allocAtEnd(size);
     } while (!ptr && evictOne());
-    const grown = min<u32>(<u32>memory.size() << 16, hardCap);
+    const grown = min<u32>(<u32>heapSize(), hardCap);
     if (grown > softCap) {
       budget += grown - softCap;
       softCap = grown;

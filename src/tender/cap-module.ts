@@ -4,7 +4,9 @@
  * memory.
  */
 import { DocteurError } from "../errors.js";
-import { type ModuleShape, PAGE, PAGES_MAX, type Place, SECTION, type Table } from "./wasm-module.js";
+import { SECTION } from "../wasm-binary/sections.js";
+import { concat, leb128, section } from "../wasm-binary/write.js";
+import { type ModuleShape, PAGE, PAGES_MAX, type Place, type Table } from "./wasm-module.js";
 
 /**
  * Bytes of the memory limit for which a guest's tables may hold one element. An engine takes up to 32 bytes for one: the
@@ -21,25 +23,13 @@ export const GLOBALS_MAX = 10000;
  */
 export const FUNCTION_COST_MAX = 2 ** 26;
 
-function leb128(value: number): number[] {
-  const bytes: number[] = [];
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-  bytes.push(value);
-  return bytes;
-}
-
 function refuse(why: string, hint?: string): DocteurError {
   return new DocteurError("BadGuest", why, { hint });
 }
 
 /** The bytes with a section written anew. */
 function replaceSection(bytes: Uint8Array, place: Place, id: number, content: number[]): Uint8Array {
-  const section = [id, ...leb128(content.length), ...content];
-  const result = new Uint8Array(bytes.length - (place.end - place.start) + section.length);
-  result.set(bytes.subarray(0, place.start));
-  result.set(section, place.start);
-  result.set(bytes.subarray(place.end), place.start + section.length);
-  return result;
+  return concat(bytes.subarray(0, place.start), section(id, content), bytes.subarray(place.end));
 }
 
 function capMemory(bytes: Uint8Array, { memory }: ModuleShape, limit: number): Uint8Array {

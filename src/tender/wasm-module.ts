@@ -2,24 +2,13 @@
  * The binary format of a WebAssembly module (core specification, chapter 5), as far as the tender needs facts that
  * the engine's API does not show: the types of imports and exports, and the parts that cost the engine memory.
  */
-import { DocteurError } from "../errors.js";
+import { Cursor } from "../wasm-binary/cursor.js";
+import { readSections, SECTION } from "../wasm-binary/sections.js";
 
 /** Bytes of a WebAssembly page. */
 export const PAGE = 65536;
 /** The most pages of a memory. */
 export const PAGES_MAX = 65536;
-
-/** Section ids (5.5.2). */
-export const SECTION = {
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  code: 10,
-} as const;
 
 const KINDS = ["function", "table", "memory", "global", "tag"] as const;
 /** Types of a table's elements: funcref and externref. */
@@ -96,59 +85,8 @@ interface FunctionType {
   width: number;
 }
 
-/** Reads a module's bytes forward, inside a bound. */
-class Cursor {
-  readonly #bytes: Uint8Array;
-  at: number;
-  readonly end: number;
-
-  constructor(bytes: Uint8Array, at: number, end: number) {
-    this.#bytes = bytes;
-    this.at = at;
-    this.end = end;
-  }
-
-  fail(what: string): DocteurError {
-    return new DocteurError("BadGuest", `malformed WebAssembly module: ${what} at byte ${this.at}`);
-  }
-
-  byte(): number {
-    if (this.at >= this.end) throw this.fail("unexpected end");
-    return this.#bytes[this.at++]!;
-  }
-
-  /** An unsigned LEB128 of at most 32 bits (5.2.2). */
-  u32(): number {
-    let value = 0;
-    for (let index = 0; index < 5; index++) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** (7 * index);
-      if (byte < 0x80) {
-        if (value > 0xffffffff) break;
-        return value;
-      }
-    }
-    throw this.fail("integer too large");
-  }
-
-  name(): string {
-    const length = this.u32();
-    if (length > this.end - this.at) throw this.fail("name runs past its section");
-    const bytes = this.#bytes.subarray(this.at, this.at + length);
-    try {
-      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-      this.at += length;
-      return text;
-    } catch {
-      throw this.fail("name is not UTF-8");
-    }
-  }
-
-  /** A vector's elements, one by one. */
-  *vector(): Generator<void> {
-    for (let count = this.u32(); count > 0; count--) yield;
-  }
-
+/** Reads the parts of a module that the tender looks at. */
+class ModuleCursor extends Cursor {
   valueType(): string {
     const type = VALUE_TYPES[this.byte()];
     if (type === undefined) throw this.fail("unsupported value type");
@@ -198,7 +136,7 @@ class Cursor {
   }
 }
 
-function readImport(cursor: Cursor, types: readonly FunctionType[]): External {
+function readImport(cursor: ModuleCursor, types: readonly FunctionType[]): External {
   const module = cursor.name();
   const name = cursor.name();
   const kind = KINDS[cursor.byte()];
@@ -229,7 +167,11 @@ function readImport(cursor: Cursor, types: readonly FunctionType[]): External {
 }
 
 /** Reads the code section: finds the function that costs most to compile. */
-function readCode(cursor: Cursor, shape: ModuleShape, types: readonly (FunctionType | undefined)[]): void {
+function readCode(
+  cursor: ModuleCursor,
+  shape: ModuleShape,
+  types: readonly (FunctionType | undefined)[],
+): void {
   let most = -1;
   let index = 0;
   for (const _ of cursor.vector()) {
@@ -250,27 +192,12 @@ function readCode(cursor: Cursor, shape: ModuleShape, types: readonly (FunctionT
  * @throws DocteurError `BadGuest` if the bytes are not a core module, or use types or limits beyond the ABI
  */
 export function readModuleShape(bytes: Uint8Array): ModuleShape {
-  const magic = [0, 0x61, 0x73, 0x6d];
-  if (bytes.length < 8 || magic.some((byte, index) => bytes[index] !== byte))
-    throw new DocteurError("BadGuest", "not a WebAssembly module");
-  const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-  if (version !== 1)
-    throw new DocteurError(
-      "BadGuest",
-      `not a WebAssembly core module of version 1 (0x${version.toString(16)})`,
-    );
   const shape: ModuleShape = { imports: [], exports: [], globals: 0, widest: 0 };
   const types: FunctionType[] = [];
   const functions: string[] = [];
   const defined: (FunctionType | undefined)[] = [];
-  const file = new Cursor(bytes, 8, bytes.length);
-  while (file.at < file.end) {
-    const start = file.at;
-    const id = file.byte();
-    const size = file.u32();
-    if (size > file.end - file.at) throw file.fail("section runs past the end");
-    const cursor = new Cursor(bytes, file.at, file.at + size);
-    file.at = cursor.end;
+  for (const { id, start, content, end } of readSections(bytes)) {
+    const cursor = new ModuleCursor(bytes, content, end);
     if (id === SECTION.type) {
       for (const _ of cursor.vector()) {
         const type = cursor.functionType();

@@ -10,7 +10,7 @@ import { DocteurError } from "../../src/errors.js";
 import { HYPERCALL_TYPES } from "../../src/tender/hypercalls.js";
 import { type Guest, loadGuest, run } from "../../src/tender/index.js";
 import { readModuleShape } from "../../src/tender/wasm-module.js";
-import { appendCustomSection } from "../../tools/build/custom-sections.js";
+import { concat, customSection } from "../../src/wasm-binary/write.js";
 import { ABI, guestBytes, leb, manifestOf } from "../support/guest-bytes.js";
 import { guestPath } from "../support/programs.js";
 import type { Random } from "../support/random.js";
@@ -304,7 +304,7 @@ function checkAppend({ random, keep, count }: Case): void {
   const length = pick(random, [0, 1, 118, 127, 128, 129, 16_383, 16_384, 20_000]) + random(3);
   const text = Buffer.alloc(length, pick(random, ["x", "é", "€"])).toString("utf8");
   const name = pick(random, ["", "solo5.abi", "é", "n".repeat(random(300))]);
-  const bytes = Buffer.from(appendCustomSection(guestBytes({ sections: [] }), name, text));
+  const bytes = Buffer.from(concat(guestBytes({ sections: [] }), customSection(name, text)));
   keep(bytes);
   const [content, ...more] = WebAssembly.Module.customSections(new WebAssembly.Module(bytes), name);
   assert.equal(more.length, 0);

@@ -88,3 +88,65 @@ describe("heap", () => {
     });
   }
 });
+
+describe("heap whose memory others grow, too", () => {
+  for (const { label, exports: e } of probeVariants("shared-heap")) {
+    const PAGE = 65536;
+    const bytes = (ptr: number, length: number): Uint8Array => new Uint8Array(e.memory.buffer, ptr, length);
+
+    it(`gives nothing before it has a limit (${label})`, () => {
+      assert.equal(e.heapAlloc(16), 0);
+    });
+
+    it(`leaves what others have taken alone, and caps its own parts alone (${label})`, () => {
+      const random = seeded(12);
+      const foreign: [start: number, end: number][] = [];
+      for (let round = 0; round < 3; round++) {
+        e.heapInit(CAP);
+        const blocks = new Map<number, { length: number; mark: number }>();
+        let refused = 0;
+        for (let i = 0; i < 4000; i++) {
+          if (random(50) === 0) {
+            const start = e.memory.buffer.byteLength;
+            e.memory.grow(1 + random(3));
+            bytes(start, e.memory.buffer.byteLength - start).fill(0xa5);
+            foreign.push([start, e.memory.buffer.byteLength]);
+          }
+          const live = [...blocks.keys()];
+          if (live.length === 0 || random(10) < 6) {
+            const length = random(8) === 0 ? random(300_000) : random(3000);
+            if (random(20) === 0) e.heapReserve(length);
+            const ptr = (random(2) === 0 ? e.heapAlloc : e.heapAllocHigh)(length);
+            if (ptr === 0) {
+              refused++;
+              continue;
+            }
+            assert.ok(foreign.every(([start, end]) => ptr + length <= start || ptr >= end));
+            const mark = random(256);
+            bytes(ptr, length).fill(mark);
+            blocks.set(ptr, { length, mark });
+          } else {
+            const ptr = live[random(live.length)]!;
+            const block = blocks.get(ptr)!;
+            assert.ok(bytes(ptr, block.length).every((byte) => byte === block.mark));
+            blocks.delete(ptr);
+            e.heapFree(ptr);
+          }
+          assert.ok(e.heapSize() <= CAP);
+        }
+        assert.ok(refused > 0, "the cap was reached");
+      }
+      assert.ok(foreign.length > 100);
+      for (const [start, end] of foreign) assert.ok(bytes(start, end - start).every((byte) => byte === 0xa5));
+      const others = foreign.reduce((sum, [start, end]) => sum + end - start, 0);
+      // The rest is the heap's, and the module's static data.
+      assert.ok(e.memory.buffer.byteLength - others - e.heapSize() <= 2 * PAGE);
+      const size = e.heapSize();
+      e.heapInit(CAP);
+      assert.equal(e.heapUsed(), 0);
+      for (let length = 1 << 20; length > 1024; length >>= 1) while (e.heapAlloc(length) !== 0);
+      assert.ok(e.heapUsed() > 0.9 * CAP, "what it had is used again");
+      assert.ok(e.heapSize() <= Math.max(size, CAP));
+    });
+  }
+});

@@ -11,7 +11,9 @@ import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 import { STATUS } from "../../src/errors.js";
 import { parseManifest } from "../../src/tender/manifest.js";
-import { appendCustomSection } from "./custom-sections.js";
+import { concat, customSection } from "../../src/wasm-binary/write.js";
+import { copyKit } from "./kit.js";
+import { BASES, makeObjectFile } from "./object-file.js";
 
 /** One run of asc. */
 interface WasmJob {
@@ -25,10 +27,15 @@ interface WasmJob {
   sources: Record<string, string>;
   /** Solo5's manifest, for a guest of the tender's. */
   manifest?: string;
+  /** Whether an object file is made, instead of a module. */
+  isObject?: boolean;
 }
 
 /** Guests that are built as WASI commands too. The others try the hypercalls themselves. */
 const WASI_GUESTS = ["hello", "simple"];
+
+/** The guest that `docteur bundle --wasi` takes. */
+const BUNDLED_GUEST = "simple";
 
 /** Entries that are linked with the modules built for speed. */
 const FAST = ["asm/verifier.ts", join("tests", "asm", "verifier-marked.ts")];
@@ -44,22 +51,41 @@ function byteArray(name: string, bytes: Iterable<number>): string {
   return `export const ${name}: usize = memory.data<u8>([${[...bytes, 0].join(", ")}]);\n`;
 }
 
-function statusNames(): string {
-  const named = Object.entries(STATUS).filter(([name]) => !UNNAMED.has(name));
+function statusNames(unnamed: ReadonlySet<string> = new Set()): string {
+  const named = Object.entries(STATUS).filter(([name]) => !unnamed.has(name));
   return named.map(([name, number]) => `${number}${name}`).join("");
 }
 
 /** Sources of guests' own: names, fewer features, and a SHA-1 that is small where the core's is fast. */
 const GUEST_SOURCES: Record<string, string> = {
-  "guest/lib/status-names.ts": byteArray("names", Buffer.from(statusNames())),
+  "guest/lib/status-names.ts": byteArray("names", Buffer.from(statusNames(UNNAMED))),
   "asm/base/features.ts": 'export * from "../../guest/small/features";\n',
   "asm/checksum/sha1.ts": 'export * from "../../guest/small/sha1";\n',
 };
+
+/** Sources of the guest kit: `GUEST_SOURCES` with more features. */
+const KIT_SOURCES: Record<string, string> = {
+  ...GUEST_SOURCES,
+  "guest/lib/status-names.ts": byteArray("names", Buffer.from(statusNames())),
+  "asm/base/features.ts": 'export * from "../../guest/kit/features";\n',
+};
+
+/** Probes of the tests that are built with the kit's sources. */
+const KIT_PROBES = [join("tests", "asm", "shared-heap.ts")];
 
 /** Modules built for speed with SIMD: they are larger and have equal exports. */
 const FAST_SOURCES: Record<string, string> = {
   "asm/checksum/sha1dc-blocks.ts": 'export * from "./sha1dc-four";\n',
 };
+
+/** The sources that make a guest a WASI command for `docteur bundle`: it has no devices of WASI's. */
+function bundledSources(name: string): Record<string, string> {
+  return {
+    ...wasiSources(name, JSON.stringify({ type: "solo5.manifest", version: 1, devices: [] })),
+    "guest/bindings/solo5.ts": 'export * from "./wasi-bundled";\n',
+    "asm/device/hypercall.ts": readFileSync("asm/device/hypercall.ts", "utf8"),
+  };
+}
 
 /** The sources that make a guest a WASI command instead of a Solo5 unikernel: links to others, and its manifest. */
 function wasiSources(name: string, manifest: string): Record<string, string> {
@@ -101,6 +127,15 @@ function wasmJobs(tests: boolean): WasmJob[] {
     add(`asm/${name}.ts`, `dist/${name}`, false, name === "core" ? shipped : {});
     if (tests) add(`asm/${name}.ts`, `dist/${name}`, true);
   }
+  const kit = { ...shipped, sources: KIT_SOURCES };
+  jobs.push({
+    entry: "guest/kit/reader.ts",
+    output: "dist/kit/docteur.o",
+    debug: false,
+    simd: false,
+    isObject: true,
+    ...kit,
+  });
   for (const main of files("guest", "main.ts")) {
     const name = relative("guest", dirname(main));
     const manifest = JSON.stringify(JSON.parse(readFileSync(join(dirname(main), "manifest.json"), "utf8")));
@@ -110,22 +145,32 @@ function wasmJobs(tests: boolean): WasmJob[] {
         ...shipped,
         sources: wasiSources(name, manifest),
       });
+    if (name === BUNDLED_GUEST) {
+      const sources = bundledSources(name);
+      add("guest/bindings/wasi-start.ts", `dist/guest/${name}.bundled`, false, { ...shipped, sources });
+    }
   }
   if (tests) {
     for (const probe of files("tests/asm", ".ts")) {
       const stem = join("dist", probe).replace(/\.ts$/, "");
-      add(probe, stem, false);
-      add(probe, stem, true);
+      const extra = KIT_PROBES.includes(probe) ? { sources: KIT_SOURCES } : {};
+      add(probe, stem, false, extra);
+      add(probe, stem, true, extra);
     }
   }
   return jobs;
 }
 
-async function compile(job: WasmJob): Promise<string> {
+/**
+ * Compiles a module.
+ * @param options more options of asc
+ * @throws Error with the messages of asc
+ */
+async function runAsc(job: WasmJob, options: readonly string[] = []): Promise<Uint8Array> {
   const { default: asc } = await import("assemblyscript/asc");
   const outputs = new Map<string, Uint8Array | string>();
   const args = [job.entry, "--config", "asconfig.json", "--target", job.debug ? "debug" : "release"];
-  args.push("--outFile", job.output);
+  args.push("--outFile", job.output, ...options);
   if (job.simd) args.push("--enable", "simd");
   if (job.isSmall) args.push("--shrinkLevel", "2");
   const result = await asc.main(args, {
@@ -145,15 +190,25 @@ async function compile(job: WasmJob): Promise<string> {
     },
     listFiles: () => null,
   });
-  if (result.error !== null) return result.stderr.toString();
-  let bytes = outputs.get(job.output) as Uint8Array;
+  if (result.error !== null) throw new Error(result.stderr.toString());
+  return outputs.get(job.output) as Uint8Array;
+}
+
+/** Compiles the guest kit's reader for several addresses, and makes an object file of it. */
+async function compileObject(job: WasmJob): Promise<Uint8Array> {
+  const builds = [];
+  for (const base of BASES) builds.push({ base, bytes: await runAsc(job, ["--memoryBase", String(base)]) });
+  return makeObjectFile(builds, "docteur_mount", "staticEnd");
+}
+
+async function compile(job: WasmJob): Promise<void> {
+  let bytes = job.isObject === true ? await compileObject(job) : await runAsc(job);
   if (job.manifest !== undefined) {
-    bytes = appendCustomSection(bytes, "solo5.abi", JSON.stringify({ target: "wasm", version: 1 }));
-    bytes = appendCustomSection(bytes, "solo5.manifest", job.manifest);
+    const abi = JSON.stringify({ target: "wasm", version: 1 });
+    bytes = concat(bytes, customSection("solo5.abi", abi), customSection("solo5.manifest", job.manifest));
   }
   mkdirSync(dirname(job.output), { recursive: true });
   writeFileSync(job.output, bytes);
-  return "";
 }
 
 /** Compiles the modules whose stamps are stale, with a worker thread per processor. */
@@ -163,7 +218,8 @@ async function buildWasm(tests: boolean): Promise<void> {
   for (const name of [
     ...inputs,
     "tools/build/build.ts",
-    "tools/build/custom-sections.ts",
+    ...files("src/wasm-binary", ".ts"),
+    "tools/build/object-file.ts",
     "src/errors.ts",
     "src/tender/manifest.ts",
     "asconfig.json",
@@ -244,6 +300,7 @@ async function buildJavaScript(tests: boolean): Promise<void> {
 if (isMainThread) {
   const tests = process.argv.includes("--tests");
   try {
+    copyKit("guest/kit/index.ts", "dist/kit", KIT_SOURCES);
     await buildWasm(tests);
     await buildJavaScript(tests);
   } catch (error) {
@@ -253,8 +310,8 @@ if (isMainThread) {
 } else {
   parentPort!.on("message", (job: WasmJob) => {
     compile(job).then(
-      (error) => parentPort!.postMessage(error),
-      (error) => parentPort!.postMessage(`${job.output}: ${(error as Error).stack}`),
+      () => parentPort!.postMessage(""),
+      (error) => parentPort!.postMessage(`${job.output}: ${(error as Error).message}`),
     );
   });
 }
