@@ -52,7 +52,7 @@ const TURN_BYTES = 16 << 20;
 /** Bytes of a symlink's target that can be followed (`Limit.PATH` in asm/base/limits.ts). */
 const TARGET_MAX = 4096;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** `Symbol.asyncDispose`, or in engines without it a symbol of that name. */
 const asyncDispose: typeof Symbol.asyncDispose =

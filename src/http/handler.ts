@@ -64,7 +64,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** An answer that says its status and nothing else. */
 function plain(status: number, fields: Record<string, string> = {}): Answer {

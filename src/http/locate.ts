@@ -33,7 +33,7 @@ const NOTHING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const WELL_KNOWN = ".well-known";
 const DOT = 0x2e;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Whether names that begin with a dot keep this one from being served. */
 export function isHidden(name: Uint8Array, { dotfiles }: Pick<Settings, "dotfiles">): boolean {

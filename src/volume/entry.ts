@@ -27,7 +27,7 @@ export interface Entry {
 
 /** Kinds as the core numbers them, and `ENTRY` of git/tree-mode.ts. */
 const KINDS: readonly EntryKind[] = ["directory", "file", "executable", "symlink", "submodule"];
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The absolute path of a directory, with a slash at its end. */
 export interface Folder {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type BlockDevice, type DocteurError, MemoryDevice, open, type Volume } from "../../src/index.js";
+import { makeImage } from "../../src/make/index.js";
 import { coreVariants, MODES } from "../support/core.js";
 import { FIXTURES, fixture, fixtureBlobs, fixtureLines, fixturePath, gitOid } from "../support/fixtures.js";
 
@@ -209,4 +210,18 @@ test("a device that throws is a device that failed, and the volume outlives it",
   await assert.rejects(volume.get("/d3/file003.txt"), failed);
   isBroken = false;
   assert.equal(gitOid("blob", await volume.get("/d3/file003.txt")), await volume.digest("/d3/file003.txt"));
+});
+
+test("a byte order mark is a part of a name and of a link's target", async () => {
+  const { image } = await makeImage({ "\ufeffa": "a", link: { link: "\ufeffa" } });
+  const volume = await open(image);
+  assert.deepEqual(
+    (await volume.list("/")).map(({ name, path }) => [name, path]),
+    [
+      ["link", "/link"],
+      ["\ufeffa", "/\ufeffa"],
+    ],
+  );
+  assert.equal(await volume.readlink("/link"), "\ufeffa");
+  assert.equal(await volume.text("/\ufeffa"), "a");
 });
