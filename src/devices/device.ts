@@ -36,6 +36,8 @@ export interface BlockDevice {
    * has failed is news, and its next read is answered with EUNSPEC.
    */
   ready?(): Promise<void>;
+  /** The digest that all bytes together should have: see `RangeSource`. */
+  readonly digest?: string | undefined;
   /** Why the last read answered EUNSPEC, where that is known. */
   readonly failure?: unknown;
   /** What a remote device has done since it was opened. */

@@ -11,7 +11,7 @@ import {
   type Version,
   versionOf,
 } from "./http/answer.js";
-import { changed, fetchError, httpError, statusError } from "./http/failures.js";
+import { changed, fetchError, httpError, RangesIgnored, statusError } from "./http/failures.js";
 import { Transport, type TransportOptions } from "./http/transport.js";
 import { type Piece, type RangeSource, TransientError } from "./range-source.js";
 import type { Clock } from "./remote/clock.js";
@@ -114,9 +114,7 @@ class Opening {
       announced > this.#maxDownload ? undefined : await readBody(name, response, this.#maxDownload);
     if (bytes === undefined) {
       dropBody(response);
-      throw httpError("Io", name, "the server does not support ranges: it sends the whole file", {
-        hint: "use a server with range support (Accept-Ranges: bytes), or download the image first (open: maxDownload)",
-      });
+      throw new RangesIgnored(name);
     }
     if (response.headers.get("content-encoding") === null && bytes.length < announced)
       throw new TransientError(`the connection ended after ${bytes.length} of ${announced} bytes`);

@@ -23,6 +23,11 @@ export interface RangeSource {
    * it. Undefined where nothing vouches for that.
    */
   readonly identity?: string | undefined;
+  /**
+   * The digest that the whole should have, `sha256:` and 64 hexadecimal digits, where something says so. Ranges cannot
+   * be compared with it: only a reader of every byte, such as `verify`, does that.
+   */
+  readonly digest?: string | undefined;
   /** What errors call the source: a URL, without credentials. */
   readonly name?: string | undefined;
   /** What opening the source has read already, a request each: it is not asked for again. */

@@ -48,6 +48,7 @@ const AHEAD_PART = 4;
 export class RemoteDevice implements BlockDevice {
   readonly blockSize: number;
   readonly capacity: number;
+  readonly digest: string | undefined;
   readonly #source: RangeSource;
   readonly #pageSize: number;
   readonly #pages: PageCache;
@@ -76,6 +77,7 @@ export class RemoteDevice implements BlockDevice {
     checkGeometry(name, source.size, blockSize);
     this.blockSize = blockSize;
     this.capacity = source.size;
+    this.digest = source.digest;
     this.#source = source;
     this.#pageSize = pageSize;
     const cachePages = Math.max(CACHE_PAGES_MIN, Math.floor(cacheSize / pageSize));

@@ -14,6 +14,7 @@ const KEPT_MIN = 2;
 export class SplitDevice implements BlockDevice {
   readonly blockSize = SECTOR_MAX;
   readonly capacity: number;
+  readonly digest: string | undefined;
   readonly #device: BlockDevice;
   readonly #kept: number;
   /** Blocks by their numbers, the one that was asked for last at the end. */
@@ -23,6 +24,7 @@ export class SplitDevice implements BlockDevice {
   constructor(device: BlockDevice) {
     this.#device = device;
     this.capacity = device.capacity;
+    this.digest = device.digest;
     this.#kept = Math.max(KEPT_MIN, Math.floor(KEPT_BYTES / device.blockSize));
   }
 

@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { type Checks, checkOptions, isFunction, isSignal, isWhole } from "../arguments.js";
-import { httpError } from "../devices/http/failures.js";
+import { dropBody } from "../devices/http/answer.js";
+import { fetchError, httpError, RangesIgnored } from "../devices/http/failures.js";
 import type { Descriptor } from "../devices/oci/artifact.js";
 import { findDockerCredentials } from "../devices/oci/credentials.js";
 import { formatReference, parseOciUrl } from "../devices/oci/reference.js";
 import { Registry, type RegistryOptions } from "../devices/oci/registry.js";
 import { findImage, openLayer } from "../devices/oci/source.js";
-import type { RangeSource } from "../devices/range-source.js";
+import { type RangeSource, TransientError } from "../devices/range-source.js";
 import { DocteurError } from "../errors.js";
 import { withOwnSignal } from "../node/own-signal.js";
 import { type ResumedFile, resumeFile } from "../node/resume-file.js";
@@ -56,7 +57,8 @@ const PULL: Checks & Record<keyof PullOptions, Checks[string]> = {
 /** What a download needs. */
 interface Download {
   registry: Registry;
-  source: RangeSource;
+  /** Undefined where the image comes whole or not at all. */
+  source: RangeSource | undefined;
   layer: Descriptor;
   onProgress: (progress: PullProgress) => void;
 }
@@ -66,13 +68,59 @@ async function writeAllAt(handle: FileHandle, bytes: Uint8Array, offset: number)
     done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
 }
 
+/** The next bytes of a body, or undefined at its end. @throws DocteurError, TransientError */
+async function nextPart(
+  name: string,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  try {
+    return (await reader.read()).value;
+  } catch (error) {
+    throw fetchError(name, error);
+  }
+}
+
+/** Writes a file from its start, by one request. @returns its digest */
+async function downloadWhole(
+  { registry, layer, onProgress }: Download,
+  handle: FileHandle,
+  signal: AbortSignal,
+): Promise<string> {
+  const { name } = registry;
+  const { size: total, digest } = layer;
+  return registry.attempts(signal, total, async (limit) => {
+    const response = await registry.once(`blobs/${digest}`, { signal: limit }, [200]);
+    const reader = (response.body ?? new Blob([]).stream()).getReader();
+    const hash = createHash("sha256");
+    let done = 0;
+    try {
+      for (let part = await nextPart(name, reader); part !== undefined; part = await nextPart(name, reader)) {
+        limit.throwIfAborted();
+        if (done + part.length > total)
+          throw httpError("Mismatch", name, `the image has more than the ${total} bytes of its manifest`);
+        await writeAllAt(handle, part, done);
+        hash.update(part);
+        done += part.length;
+        onProgress({ phase: "downloading", done, total });
+      }
+    } finally {
+      reader.releaseLock();
+      dropBody(response);
+    }
+    if (done < total) throw new TransientError(`the connection ended after ${done} of ${total} bytes`);
+    return `sha256:${hash.digest("hex")}`;
+  });
+}
+
 /** Goes on with a file, some segments at a time. @returns its digest */
 async function download(
-  { registry, source, layer, onProgress }: Download,
+  work: Download,
   handle: FileHandle,
   from: number,
   signal: AbortSignal,
 ): Promise<string> {
+  const { registry, source, layer, onProgress } = work;
+  if (source === undefined) return downloadWhole(work, handle, signal);
   const hash = createHash("sha256");
   if (from > 0) {
     const options = { fd: handle.fd, autoClose: false, start: 0, end: from - 1, highWaterMark: 1 << 20 };
@@ -105,8 +153,8 @@ async function complete(
   { handle, length }: ResumedFile,
   signal: AbortSignal,
 ): Promise<number> {
-  const { registry, layer } = work;
-  const found = length <= layer.size ? length : 0;
+  const { registry, source, layer } = work;
+  const found = source !== undefined && length <= layer.size ? length : 0;
   if (found !== length) await handle.truncate(found);
   if ((await download(work, handle, found, signal)) === layer.digest) return found;
   // What an earlier run left may be what is wrong.
@@ -129,7 +177,10 @@ export async function pull(url: string | URL, file: string, options?: PullOption
   const registry = new Registry(reference, "pull", findDockerCredentials, given);
   return withOwnSignal(signal, async (own, abort) => {
     const { reference: found, layer, annotations } = await findImage(registry, reference, own);
-    const source = await openLayer(registry, layer, { ...given, signal: own });
+    const source = await openLayer(registry, layer, { ...given, signal: own }).catch((error: unknown) => {
+      if (error instanceof RangesIgnored) return undefined;
+      throw error;
+    });
     try {
       const work = { registry, source, layer, onProgress };
       const write = (part: ResumedFile): Promise<number> => complete(work, part, own);
@@ -140,7 +191,7 @@ export async function pull(url: string | URL, file: string, options?: PullOption
     } finally {
       // Segments that nobody waits for any more.
       abort(new DocteurError("Closed", "the download has ended"));
-      await source.close?.();
+      await source?.close?.();
     }
   });
 }

@@ -170,7 +170,11 @@ async function examine(
     const report = onProgress && numberSteps(onProgress, ["fetch", ...steps]);
     const total = device.capacity;
     const onFetched = (done: number): void => report?.({ phase: "fetch", done, total });
-    await withCopy(device, onFetched, (copy, path) => examineAt(path, copy, report));
+    await withCopy(device, onFetched, (copy, path, digest) => {
+      if (digest !== undefined && digest !== device.digest)
+        findings.add("error", "Mismatch", `the digest of the image is ${digest}, not ${device.digest}`);
+      return examineAt(path, copy, report);
+    });
   } finally {
     await device.close?.();
   }

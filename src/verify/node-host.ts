@@ -21,18 +21,18 @@ export function startTeam(helpers: number, data: ThreadData): Team | undefined {
 /**
  * Copies a remote image to where it can be read more than once.
  * @param onProgress told how many bytes have come
- * @param use gets a device over the copy, and the path of its file
+ * @param use gets a device over the copy, the path of its file, and the digest of its bytes if the device tells one
  */
 export function withCopy<T>(
   device: BlockDevice,
   onProgress: (done: number) => void,
-  use: (copy: BlockDevice, path: string | undefined) => Promise<T>,
+  use: (copy: BlockDevice, path: string | undefined, digest?: string) => Promise<T>,
 ): Promise<T> {
   if (!mayWrite()) return withMemoryCopy(device, onProgress, (copy) => use(copy, undefined));
-  return withSpooled(device, onProgress, async (path) => {
+  return withSpooled(device, onProgress, async (path, digest) => {
     const file = new FileDevice(path, device.blockSize);
     try {
-      return await use(file, path);
+      return await use(file, path, digest);
     } finally {
       file.close();
     }

@@ -15,7 +15,7 @@ export function startTeam(_helpers: number, _data: ThreadData): Team | undefined
 export function withCopy<T>(
   device: BlockDevice,
   onProgress: (done: number) => void,
-  use: (copy: BlockDevice, path: string | undefined) => Promise<T>,
+  use: (copy: BlockDevice, path: string | undefined, digest?: string) => Promise<T>,
 ): Promise<T> {
   return withMemoryCopy(device, onProgress, (copy) => use(copy, undefined));
 }

@@ -2,6 +2,7 @@
  * Fetches remote images for `verify`: each byte once, in order, into a temporary file. Verifying itself reads every byte
  * more than once, with several threads.
  */
+import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlockDevice } from "../devices/device.js";
@@ -10,14 +11,15 @@ import { temporaryError, withTemporaryFolder } from "../node/temporary-folder.js
 import { readAll } from "./copy.js";
 
 /**
- * Copies a device into a file, calls `use` with its path, and removes it.
+ * Copies a device into a file, calls `use` with its path and the SHA-256 of its bytes, and removes it. The SHA-256 is
+ * computed for a device that says which one it should have.
  * @param onProgress told how many bytes have come
  * @throws DocteurError `DeviceFailed`, `Io` if the file cannot be written; the errors of `use`
  */
 export async function withSpooled<T>(
   device: BlockDevice,
   onProgress: (done: number) => void,
-  use: (path: string) => Promise<T>,
+  use: (path: string, digest: string | undefined) => Promise<T>,
 ): Promise<T> {
   const failed = (cause: unknown): never => {
     throw temporaryError(cause);
@@ -25,6 +27,7 @@ export async function withSpooled<T>(
   return withTemporaryFolder(async (folder) => {
     const path = join(folder, "image");
     const handle = await open(path, "wx").catch(failed);
+    const hash = device.digest === undefined ? undefined : createHash("sha256");
     try {
       const sink = new FileSink(handle);
       let room = new Uint8Array(0);
@@ -33,6 +36,7 @@ export async function withSpooled<T>(
         return room.subarray(0, length);
       };
       await readAll(device, roomFor, async (piece, end) => {
+        hash?.update(piece);
         await sink.append(piece).catch(failed);
         onProgress(end);
       });
@@ -40,6 +44,6 @@ export async function withSpooled<T>(
     } finally {
       await handle.close();
     }
-    return use(path);
+    return use(path, hash && `sha256:${hash.digest("hex")}`);
   });
 }

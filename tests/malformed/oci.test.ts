@@ -9,6 +9,7 @@ import { parseChallenges } from "../../src/devices/oci/challenge.js";
 import { formatReference, parseOciUrl } from "../../src/devices/oci/reference.js";
 import { open } from "../../src/index.js";
 import { type PullOptions, pull, push } from "../../src/oci/index.js";
+import { verify } from "../../src/verify/index.js";
 import { docteur } from "../support/cli.js";
 import {
   digestOfBytes,
@@ -432,4 +433,87 @@ test("challenges are read by their grammar, whatever they are", () => {
     const header = Array.from({ length: random(20) }, () => pieces[random(pieces.length)]).join("");
     for (const { scheme } of parseChallenges(header)) assert.equal(typeof scheme, "string");
   }
+});
+
+/** Lets a registry answer requests for blobs with the whole. @returns how many it has answered */
+function ignoreRanges(registry: FakeRegistry, part: (count: number, whole: Buffer) => Buffer): () => number {
+  let count = 0;
+  registry.intercept = ({ url, method }, response) => {
+    const blob =
+      method === "GET" ? registry.blobs.get(/blobs\/(sha256:[0-9a-f]+)$/.exec(url)?.[1] ?? "") : undefined;
+    if (blob === undefined) return false;
+    const bytes = part(count++, blob);
+    response.writeHead(200, { "content-length": blob.length });
+    if (bytes.length < blob.length) response.write(bytes, () => response.destroy());
+    else response.end(bytes);
+    return true;
+  };
+  return () => count;
+}
+
+test("a pull from a registry that ignores ranges takes the image whole, from the start", async (t) => {
+  const { registry, folder, url, out } = await setUp(t, LARGE);
+  // What an earlier run left is of no use.
+  registry.intercept = ({ headers }, response) =>
+    headers.range?.startsWith("bytes=8388608") === true && Boolean(response.writeHead(503).end());
+  await assert.rejects(pull(url, out, QUICK), { code: "Network" });
+  assert.ok(leftIn(folder).some((name) => name.endsWith(".part")));
+  const steps: number[] = [];
+  const answered = ignoreRanges(registry, (_, whole) => whole);
+  const summary = await pull(url, out, { onProgress: ({ done }) => void steps.push(done) });
+  assert.equal(summary.resumed, 0);
+  assert.ok(readFileSync(out).equals(LARGE));
+  assert.equal(steps.at(-1), LARGE.length);
+  assert.deepEqual(leftIn(folder), ["out.img"]);
+  // The head, perhaps the tail, and the whole.
+  assert.ok(answered() <= 3, `${answered()} requests`);
+});
+
+test("a whole image that breaks off is pulled again, and must have its size and its digest", async (t) => {
+  const { registry, folder, url, out } = await setUp(t, LARGE);
+  const cut = (first: number) => (count: number, whole: Buffer) =>
+    count >= 2 && count < first ? whole.subarray(0, 3 << 20) : whole;
+  const answered = ignoreRanges(registry, cut(4));
+  await pull(url, out);
+  assert.ok(readFileSync(out).equals(LARGE));
+  assert.equal(answered(), 5);
+  ignoreRanges(registry, cut(99));
+  const other = join(folder, "other.img");
+  await assert.rejects(pull(url, other, { retries: 0, timeout: 60_000 }), { code: "Network" });
+  assert.ok(!existsSync(other));
+
+  const wrong = Buffer.from(LARGE);
+  wrong[9 << 20]! ^= 1;
+  for (const [content, message] of [
+    [wrong, /other bytes than those of sha256:/],
+    [Buffer.concat([LARGE, Buffer.alloc(512)]), /more than the [0-9]+ bytes of its manifest/],
+  ] as const) {
+    registry.blobs.set(digestOfBytes(LARGE), content);
+    ignoreRanges(registry, (_, whole) => whole);
+    await assert.rejects(pull(url, other), { code: "Mismatch", message });
+    assert.ok(!existsSync(other));
+  }
+});
+
+test("verify compares an image with the digest of the manifest, and reads of single pages cannot", async (t) => {
+  // Whole blocks of 8 KiB.
+  const image = Buffer.concat([IMAGE, Buffer.alloc((12 << 13) - IMAGE.length, 3)]);
+  const { registry, url } = await setUp(t, image);
+  assert.equal((await verify(url)).status, "sound");
+  // Bytes behind the IDX, which belong to no object.
+  const wrong = Buffer.from(image);
+  wrong[image.length - 1]! ^= 1;
+  registry.blobs.set(digestOfBytes(image), wrong);
+  for (const options of [{}, { quick: true }, { blockSize: 8192 }]) {
+    const { status, findings } = await verify(url, options);
+    assert.equal(status, "mismatch");
+    const [finding] = findings.filter(({ severity }) => severity === "error");
+    assert.equal(
+      finding!.message,
+      `the digest of the image is ${digestOfBytes(wrong)}, not ${digestOfBytes(image)}`,
+    );
+  }
+  const volume = await open(url, { proof: "oid" });
+  assert.ok((await volume.list("/")).length > 0);
+  await volume.close();
 });

@@ -23,7 +23,13 @@ const MEANINGS: readonly (readonly [option: string, ...lines: string[]])[] = [
     "reads such lines from FILE, which nobody else sees.",
     "Can be given many times",
   ],
-  ["--request-timeout N", "seconds after which a request counts as failed", "(default: 20)"],
+  [
+    "--request-timeout N",
+    "seconds within which a request must bring its next",
+    "page, or all that it asks for if the server sends no",
+    "single pages; and one more for every 32 KiB of that",
+    "(default: 20)",
+  ],
   ["--retries N", "further tries of a request that failed and may", "succeed later (default: 3)"],
 ];
 

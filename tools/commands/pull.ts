@@ -19,7 +19,8 @@ into a registry. Its digest is compared with the one of the manifest. With
 FILE appears when it is complete, and replaces the file that was there. If pull
 fails or is interrupted, what has come stays beside FILE, in a hidden file whose
 name ends in .part, and the next pull of that image into that folder goes on from
-there.
+there. If the registry, or the storage behind it, does not serve ranges, pull
+downloads the image by one request, each time from the start.
 
 The registry is asked by https; one on this machine's loopback, and one that is
 written as oci+http://REGISTRY/NAME, by http. Credentials are those that docker

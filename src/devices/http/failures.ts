@@ -21,6 +21,17 @@ export function httpError(
   return new DocteurError(code, `${name}: ${what}`, { url: name, ...where });
 }
 
+/** A server that sends the whole file where it is asked for a range of it. */
+export class RangesIgnored extends DocteurError {
+  /** @param name the URL, without credentials */
+  constructor(name: string) {
+    super("Io", `${name}: the server does not support ranges: it sends the whole file`, {
+      url: name,
+      hint: "use a server with range support (Accept-Ranges: bytes), or download the image first (open: maxDownload)",
+    });
+  }
+}
+
 /** The image is not the one that was opened. */
 export function changed(name: string, how: string): DocteurError {
   const hint = "open it again: volume.reopen()";

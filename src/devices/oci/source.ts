@@ -63,7 +63,7 @@ export async function findImage(
 }
 
 /**
- * Opens an image that was found. Ranges are not compared with its digest: proof is a matter of the reader's options.
+ * Opens an image that was found. Ranges are not compared with its digest, which only a reader of all bytes can do.
  * @throws DocteurError
  */
 export async function openLayer(
@@ -88,6 +88,7 @@ export async function openLayer(
     name: registry.name,
     // Of one registry, the digest stands for the content.
     identity: `oci:${blob.href}`,
+    digest: layer.digest,
     prefetched,
     read: (offset, length, signal) => source.read(offset, length, signal),
     readParts: source.readParts?.bind(source),
