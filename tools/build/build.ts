@@ -14,6 +14,7 @@ import { parseManifest } from "../../src/tender/manifest.js";
 import { concat, customSection } from "../../src/wasm-binary/write.js";
 import { copyKit } from "./kit.js";
 import { BASES, makeObjectFile } from "./object-file.js";
+import { buildPage } from "./page.js";
 
 /** One run of asc. */
 interface WasmJob {
@@ -303,6 +304,7 @@ if (isMainThread) {
     copyKit("guest/kit/index.ts", "dist/kit", KIT_SOURCES);
     await buildWasm(tests);
     await buildJavaScript(tests);
+    await buildPage();
   } catch (error) {
     console.error(`build: ${(error as Error).message}`);
     process.exitCode = 1;

@@ -1,0 +1,24 @@
+/** Builds the page: `dist/page` is a folder that any static server serves. */
+import { copyFileSync, mkdirSync } from "node:fs";
+import { build } from "esbuild";
+
+/** Files that are copied. */
+const COPIED = ["index.html", "style.css"];
+
+/** Bundles the page and its worker of the scripts in `dist/src`, which carry their Wasm. */
+export async function buildPage(): Promise<void> {
+  mkdirSync("dist/page", { recursive: true });
+  for (const name of COPIED) copyFileSync(`src/page/${name}`, `dist/page/${name}`);
+  await build({
+    entryPoints: { page: "dist/src/page/main.js", worker: "dist/src/page/worker.js" },
+    outdir: "dist/page",
+    bundle: true,
+    minify: true,
+    platform: "browser",
+    conditions: ["browser"],
+    format: "esm",
+    target: "es2022",
+    legalComments: "eof",
+    logLevel: "warning",
+  });
+}
