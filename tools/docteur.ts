@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   ls: () => import("./commands/ls.js"),
   cat: () => import("./commands/cat.js"),
   diff: () => import("./commands/diff.js"),
+  extract: () => import("./commands/extract.js"),
   run: () => import("./commands/run.js"),
   push: () => import("./commands/push.js"),
   pull: () => import("./commands/pull.js"),

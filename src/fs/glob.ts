@@ -224,8 +224,16 @@ export async function* globEach(
   }
 }
 
+/** A test of paths by a pattern, as `path.matchesGlob` tells. */
+export function globMatcher(pattern: string): (path: string) => boolean {
+  const all = expandBraces(pattern).map(partsOf);
+  return (path) => {
+    const names = join(path).split("/");
+    return all.some((parts) => fitsAll(parts, names));
+  };
+}
+
 /** Whether a path fits a pattern, as `path.matchesGlob` tells. */
 export function matchesGlob(path: string, pattern: string): boolean {
-  const names = join(path).split("/");
-  return expandBraces(pattern).some((one) => fitsAll(partsOf(one), names));
+  return globMatcher(pattern)(path);
 }

@@ -8,6 +8,7 @@ import { ART } from "./art.js";
 import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";
 import { DEFLATE } from "./deflate.js";
+import { EXTRACT } from "./extract.js";
 import { HTTP, stopSites } from "./http.js";
 import { INFLATE } from "./inflate.js";
 import { MAKE } from "./make.js";
@@ -30,6 +31,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...HTTP,
   ...MAKE,
   ...VERIFY,
+  ...EXTRACT,
   ...WASM_SIZE,
 };
 const NAMES = Object.keys(BENCHMARKS);

@@ -1,0 +1,4 @@
+/** `docteur/extract`: the files of an image in a directory, or as an archive. For Node. */
+export { type ArchiveFormat, archive } from "./archive.js";
+export { type ExtractOptions, type ExtractProgress, type ExtractSummary, extract } from "./extract.js";
+export type { SelectOptions } from "./options.js";
