@@ -1,6 +1,7 @@
 /** Where jobs are done: in threads, each of which reads the image by itself, or in this thread, several at once. */
 import { Worker } from "node:worker_threads";
 import { threadDied, unpackError } from "../threads/errors.js";
+import { startThreads } from "../threads/start.js";
 import type { Volume } from "../volume.js";
 import type { Counts, FolderJob, WorkerAnswer, WorkerStart, WriteSettings } from "./job.js";
 import { Writer } from "./write.js";
@@ -32,6 +33,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+function script(): URL {
+  return new URL("./extract-thread.js", import.meta.url);
+}
+
 /** A thread, and the jobs that it has. */
 class Helper {
   readonly worker: Worker;
@@ -39,7 +44,7 @@ class Helper {
   #end: Error | undefined;
 
   constructor(start: WorkerStart) {
-    this.worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: start });
+    this.worker = new Worker(script(), { workerData: start });
     const died = (cause: unknown): void => {
       this.#end = threadDied("--jobs 1 takes less", cause);
       for (const { reject } of this.waiting.splice(0)) reject(this.#end);
@@ -65,9 +70,10 @@ class Helper {
   }
 }
 
-/** Starts threads. @param count how many */
-export function threadExecutor(count: number, start: WorkerStart): Executor {
-  const helpers = Array.from({ length: count }, () => new Helper(start));
+/** Starts threads. @param count how many @returns undefined where there can be none */
+export function threadExecutor(count: number, start: WorkerStart): Executor | undefined {
+  const helpers = startThreads(script, () => Array.from({ length: count }, () => new Helper(start)));
+  if (helpers === undefined) return undefined;
   return {
     // A thread that has finished a job finds the next.
     width: 2 * count,

@@ -49,9 +49,11 @@ export interface ExtractSummary {
   writtenBytes: number;
 }
 
-/** Files of a job, and jobs that this thread does by itself before it starts others. */
+/** Files of a job. */
 const JOB_FILES = 64;
-const FEW_JOBS = 4;
+/** Jobs that are left to this thread: others take longer to start. If a number of threads is asked for, they start earlier. */
+const FEW_JOBS = 48;
+const FEW_JOBS_OF_THREADS = 4;
 const JOBS_MAX = 8;
 
 /** One run: a plan becomes directories at once, and files in jobs. */
@@ -60,6 +62,7 @@ class Extraction {
   readonly folders: string[] = [];
   readonly #settings: WriteSettings;
   readonly #start: (isLarge: boolean) => Executor;
+  readonly #fewJobs: number;
   readonly #onProgress: ((progress: ExtractProgress) => void) | undefined;
   readonly #position: Position;
   /** Directories that were made just now. */
@@ -76,10 +79,12 @@ class Extraction {
   constructor(
     settings: WriteSettings,
     start: (isLarge: boolean) => Executor,
+    fewJobs: number,
     onProgress: ((progress: ExtractProgress) => void) | undefined,
   ) {
     this.#settings = settings;
     this.#start = start;
+    this.#fewJobs = fewJobs;
     this.#onProgress = onProgress;
     this.#position = new Position(settings.root);
   }
@@ -136,12 +141,12 @@ class Extraction {
     this.#waiting.push([...this.#job.values()]);
     this.#job = new Map();
     this.#jobFiles = 0;
-    if (this.#executor !== undefined || this.#waiting.length > FEW_JOBS) await this.#submit();
+    if (this.#executor !== undefined || this.#waiting.length > this.#fewJobs) await this.#submit();
   }
 
   /** Hands out jobs that wait, as far as there is room. */
   async #submit(): Promise<void> {
-    this.#executor ??= this.#start(this.#waiting.length > FEW_JOBS);
+    this.#executor ??= this.#start(this.#waiting.length > this.#fewJobs);
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
       while (this.#active.size >= this.#executor.width) await Promise.race(this.#active);
       if (this.#failure !== undefined) return;
@@ -248,11 +253,13 @@ export async function extract(
     };
     const image = imageForThreads(source, volume, given);
     const jobs = given.jobs ?? Math.min(availableParallelism(), JOBS_MAX);
-    const start = (isLarge: boolean): Executor =>
-      isLarge && image !== undefined && jobs > 1
-        ? threadExecutor(jobs, { ...image, settings })
-        : localExecutor(volume, settings, signal);
-    const extraction = new Extraction(settings, start, onProgress);
+    const few = given.jobs === undefined ? FEW_JOBS : FEW_JOBS_OF_THREADS;
+    const start = (isLarge: boolean): Executor => {
+      const threads =
+        isLarge && image !== undefined && jobs > 1 ? threadExecutor(jobs, { ...image, settings }) : undefined;
+      return threads ?? localExecutor(volume, settings, signal);
+    };
+    const extraction = new Extraction(settings, start, few, onProgress);
     await extraction.run(
       plan(volume, { paths, strip: stripComponents, rules: rulesOf(root, portable), signal }),
     );

@@ -119,8 +119,8 @@ export class Writer {
         return;
       }
       const at = position.at(temporary);
-      const write = kind === "symlink" ? this.#link(at, item) : this.#file(at, item);
-      counts.bytes += await write;
+      const length = await (kind === "symlink" ? this.#link(at, item) : this.#file(at, item));
+      counts.bytes += length;
       try {
         renameSync(at, position.at(name));
       } catch (cause) {

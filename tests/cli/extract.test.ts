@@ -98,6 +98,16 @@ test("an image is extracted as git checks the commit out, by threads and without
     for (const { path, label } of walk(Buffer.from(out)))
       assert.equal(lstatSync(path).mtimeMs, SECONDS * 1000, label);
   }
+  // Several files at once, in one thread.
+  const out = join(folder, "out-of-bytes");
+  const { writtenBytes } = await extract(readFileSync(image), out);
+  const sizes = Array.from(walk(Buffer.from(out)), ({ path }) => lstatSync(path)).map((found) =>
+    found.isDirectory() ? 0 : found.size,
+  );
+  assert.equal(
+    writtenBytes,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
 });
 
 test("archives hold what git's do, and are the same every time", async (t) => {

@@ -147,10 +147,10 @@ test("misspelt subcommands, options and words: the nearest is suggested", () =>
   expectFailures([
     [["chekcsum", "a"], 16, "docteur: no such subcommand: chekcsum", "hint: did you mean checksum?"],
     [
-      ["extract", "a"],
+      ["frobnicate", "a"],
       16,
-      "docteur: no such subcommand: extract",
-      "hint: there is make, verify, checksum, ls, cat, push, pull",
+      "docteur: no such subcommand: frobnicate",
+      "hint: there is make, verify, checksum, ls, cat, diff, extract, run, push, pull, bundle, guest",
     ],
     [["LS", "a"], 16, "docteur: no such subcommand: LS", "hint: did you mean ls?"],
     [["help", "veryfi"], 16, "docteur: no such subcommand: veryfi", "hint: did you mean verify?"],
