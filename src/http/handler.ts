@@ -64,6 +64,12 @@ const PHRASES: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
+/**
+ * An option of `Response` in workerd, which otherwise encodes a body anew if it has the field `Content-Encoding`. Others
+ * ignore it.
+ */
+const AS_IT_IS: object = { encodeBody: "manual" };
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** An answer that says its status and nothing else. */
@@ -270,6 +276,6 @@ export function createHandler(source: VolumeSource, options?: HandlerOptions): H
     for (const [name, value] of Object.entries(settings.headers))
       if (name.toLowerCase() === "vary") headers.append(name, value);
       else headers.set(name, value);
-    return new Response(request.method === "HEAD" ? null : body, { status, headers });
+    return new Response(request.method === "HEAD" ? null : body, { status, headers, ...AS_IT_IS });
   };
 }

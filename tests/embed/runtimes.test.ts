@@ -6,11 +6,15 @@ import { before, type TestContext, test } from "node:test";
 import { type BuildOptions, build } from "esbuild";
 import { makeImage } from "../../src/make/index.js";
 import {
+  BUN,
+  bundleByWrangler,
   createProject,
+  DENO,
   Programs,
   runScript,
   serveImage,
   start,
+  startWorkerd,
   type WorkResult,
 } from "../support/embedding.js";
 import { noise } from "../support/rich-image.js";
@@ -18,8 +22,6 @@ import { noise } from "../support/rich-image.js";
 const programs = new Programs("runtimes");
 const skip = programs.lacking() ?? false;
 
-const DENO = (): string => programs.path("@deno/linux-x64-glibc/deno");
-const BUN = (): string => programs.path("@oven/bun-linux-x64/bin/bun");
 /** Since Node 23 the permission model is stable. */
 const PERMISSION = process.allowedNodeEnvironmentFlags.has("--permission")
   ? "--permission"
@@ -73,19 +75,27 @@ const RUNTIMES: Record<string, { run: Runtime; isFromNpm?: boolean }> = {
   Deno: {
     run: (folder, script, args) => {
       const flags = ["--allow-read", "--allow-net=127.0.0.1", "--node-modules-dir=manual"];
-      return run(DENO(), ["run", "--quiet", "--no-prompt", ...flags, `${script}.js`, ...args], folder);
+      return run(
+        programs.path(DENO),
+        ["run", "--quiet", "--no-prompt", ...flags, `${script}.js`, ...args],
+        folder,
+      );
     },
     isFromNpm: true,
   },
   Bun: {
-    run: (folder, script, args) => run(BUN(), [`${script}.js`, ...args], folder),
+    run: (folder, script, args) => run(programs.path(BUN), [`${script}.js`, ...args], folder),
     isFromNpm: true,
   },
   "bun build --compile": {
     async run(folder, script, args) {
-      await start(BUN(), ["build", "--compile", `${script}.js`, "--outfile", `bundle/${script}`], {
-        cwd: folder,
-      }).ended;
+      await start(
+        programs.path(BUN),
+        ["build", "--compile", `${script}.js`, "--outfile", `bundle/${script}`],
+        {
+          cwd: folder,
+        },
+      ).ended;
       return run(join(folder, "bundle", script), args, join(folder, "bundle"));
     },
     isFromNpm: true,
@@ -118,35 +128,15 @@ for (const [name, { run, isFromNpm }] of Object.entries(RUNTIMES))
     assert.deepEqual(await run(folder, "large", [path]), { status: "sound", findings: [] });
   });
 
-/** What is used of miniflare. */
-interface Miniflare {
-  dispatchFetch(url: string): Promise<{ json(): Promise<unknown> }>;
-  dispose(): Promise<void>;
-}
-
-const DATE = "2026-01-01";
-
 /** Runs the modules of a folder in workerd. @returns the answer of its `main` for an image */
 async function runInWorkerd(t: TestContext, folder: string, main: string, image: string): Promise<unknown> {
-  const { Miniflare } = programs.require("miniflare") as { Miniflare: new (options: object) => Miniflare };
-  const modulesRules = [
-    { type: "ESModule", include: ["**/*.js"] },
-    { type: "CompiledWasm", include: ["**/*.wasm"] },
-  ];
-  const script = { modules: true, modulesRoot: folder, scriptPath: join(folder, main), modulesRules };
-  const worker = new Miniflare({ ...script, compatibilityDate: DATE });
-  t.after(() => worker.dispose());
-  const answer = await worker.dispatchFetch(`http://worker.example/?image=${encodeURIComponent(image)}`);
-  return answer.json();
+  const origin = await startWorkerd(t, programs, { folder, main });
+  return (await fetch(`${origin}/?image=${encodeURIComponent(image)}`)).json();
 }
 
 test("workerd, bundled by wrangler", { skip }, async (t) => {
   const { folder, url } = await project(t);
-  const settings = { name: "app", main: "workerd.js", compatibility_date: DATE, send_metrics: false };
-  writeFileSync(join(folder, "wrangler.json"), JSON.stringify(settings));
-  const args = [programs.path("wrangler/bin/wrangler.js"), "deploy", "--dry-run", "--outdir", "out"];
-  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, WRANGLER_SEND_METRICS: "false" };
-  await start(process.execPath, args, { cwd: folder, env }).ended;
+  await bundleByWrangler(programs, folder, "workerd.js");
   assert.deepEqual(await runInWorkerd(t, join(folder, "out"), "workerd.js", url), expected);
 });
 

@@ -1,6 +1,6 @@
 /** Applications with docteur in them, `tests/embed/app`: their folders, and the programs that build and run them. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import type { TestContext } from "node:test";
@@ -53,6 +53,51 @@ export class Programs {
   import(name: string): Promise<unknown> {
     return import(pathToFileURL(this.#require.resolve(name)).href);
   }
+}
+
+/** Programs of the folder `runtimes`, below its `node_modules`. */
+export const DENO = "@deno/linux-x64-glibc/deno";
+export const BUN = "@oven/bun-linux-x64/bin/bun";
+
+/** What is used of miniflare. */
+interface Miniflare {
+  /** The address where it listens. */
+  readonly ready: Promise<URL>;
+  dispose(): Promise<void>;
+}
+
+/** The date for which workerd behaves. */
+export const WORKERD_DATE = "2026-01-01";
+
+/**
+ * Runs the modules of a folder in workerd, until the test ends.
+ * @param bindings values that the modules find in `env`
+ * @returns its origin, without a slash at its end
+ */
+export async function startWorkerd(
+  t: TestContext,
+  programs: Programs,
+  { folder, main, bindings = {} }: { folder: string; main: string; bindings?: Record<string, string> },
+): Promise<string> {
+  const { Miniflare } = programs.require("miniflare") as { Miniflare: new (options: object) => Miniflare };
+  const modulesRules = [
+    { type: "ESModule", include: ["**/*.js"] },
+    { type: "CompiledWasm", include: ["**/*.wasm"] },
+  ];
+  const script = { modules: true, modulesRoot: folder, scriptPath: join(folder, main), modulesRules };
+  const place = { host: "127.0.0.1", port: 0 };
+  const worker = new Miniflare({ ...script, ...place, bindings, compatibilityDate: WORKERD_DATE });
+  t.after(() => worker.dispose());
+  return (await worker.ready).origin;
+}
+
+/** Bundles a module of a project by wrangler, into its folder `out`. */
+export async function bundleByWrangler(programs: Programs, folder: string, main: string): Promise<void> {
+  const settings = { name: "app", main, compatibility_date: WORKERD_DATE, send_metrics: false };
+  writeFileSync(join(folder, "wrangler.json"), JSON.stringify(settings));
+  const args = [programs.path("wrangler/bin/wrangler.js"), "deploy", "--dry-run", "--outdir", "out"];
+  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, WRANGLER_SEND_METRICS: "false" };
+  await start(process.execPath, args, { cwd: folder, env }).ended;
 }
 
 /** A project with the application, the packed package and an image, until the test ends. */
