@@ -8,7 +8,9 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { createHandler, toNodeListener } from "../../src/http/index.js";
+import { makeImage } from "../../src/make/index.js";
 import { importFrom, whyNoPackages } from "../support/embedded.js";
+import { exampleOf, runExample } from "../support/page-example.js";
 import { type Random, seeded } from "../support/random.js";
 import { noise } from "../support/rich-image.js";
 import { whyNoPrograms } from "../support/servers.js";
@@ -199,4 +201,29 @@ test("curl downloads, resumes, asks again, and takes parts", {
   assert.equal(await curl("-L", `${origin}/docs`), "docs");
   for (const path of ["/../../../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd"])
     assert.match(await curl(...code, origin + path), /^40[04]$/, path);
+});
+
+test("the example for Node runs as it stands in docs/EMBEDDING.md", async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "site.img"), (await makeImage(FILES)).image);
+  const example = exampleOf("EMBEDDING.md", "Web servers", "node:http");
+  // The example takes a port of its own choice, which may be in use here, and serves on.
+  const served = example.replace(
+    "createServer(listener).listen(8080)",
+    "const server = createServer(listener).listen(0)",
+  );
+  assert.notEqual(served, example);
+  const asked = `
+import { once } from "node:events";
+await once(server, "listening");
+const origin = "http://localhost:" + server.address().port;
+for (const path of ["/about", "/data/"]) {
+  const response = await fetch(origin + path);
+  console.log(response.status, response.headers.get("content-type"), (await response.text()).length > 4);
+}
+server.close();
+server.closeAllConnections();
+`;
+  const line = "200 text/html; charset=utf-8 true\n";
+  assert.equal(await runExample(t, served + asked, folder), line + line);
 });

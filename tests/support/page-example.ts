@@ -6,12 +6,12 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { distPath } from "./programs.js";
 
-/** The first piece of JavaScript below a heading of `docs/PAGE`. */
-export function exampleOf(page: string, heading: string): string {
+/** The first piece of JavaScript below a heading of `docs/PAGE` that holds a text. */
+export function exampleOf(page: string, heading: string, part = ""): string {
   const text = readFileSync(distPath(`../docs/${page}`), "utf8");
-  const section = text.split(`\n## ${heading}\n`)[1];
-  const code = /\n```js\n(.*?)```/s.exec(section ?? "")?.[1];
-  if (code === undefined) throw new Error(`${page} has no example below "${heading}"`);
+  const section = text.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const code = [...section.matchAll(/\n```js\n(.*?)```/gs)].find(([, found]) => found!.includes(part))?.[1];
+  if (code === undefined) throw new Error(`${page} has no example below "${heading}" with "${part}"`);
   return code;
 }
 
