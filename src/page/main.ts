@@ -1,4 +1,6 @@
 /** The page: opens images, shows them, and makes them. The work is done by worker.ts. */
+
+import type { Report, ReportStatus } from "../verify/index.js";
 import { ActivityPanel } from "./activity.js";
 import { type CallError, startWorker } from "./calls.js";
 import { byId, counted, download, h, shown, sizeText } from "./dom.js";
@@ -103,6 +105,12 @@ async function go(path: string): Promise<void> {
   }
 }
 
+function showState(text: string, isError = false): void {
+  const state = byId("state");
+  state.textContent = text;
+  state.classList.toggle("error", isError);
+}
+
 function showCommit({ commit, isExpected }: Opened): void {
   const { date, author, message } = commit;
   const title = message.split("\n", 1)[0]!;
@@ -117,7 +125,28 @@ function showCommit({ commit, isExpected }: Opened): void {
     ["Proof", proof],
   ];
   byId("commit").replaceChildren(...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
-  byId("state").textContent = isExpected ? "Proven" : "Checked";
+  showState(isExpected ? "Proven" : "Checked");
+}
+
+/** What the page says for a status. */
+const VERDICTS: Readonly<Record<ReportStatus, string>> = {
+  sound: "Sound",
+  damaged: "Damaged",
+  mismatch: "Another image",
+  unknown: "Not decided",
+  unreadable: "Not readable",
+};
+
+function showReport({ status, counts, sizes, findings }: Report): void {
+  const verdict = VERDICTS[status];
+  const worst = findings.find(({ severity }) => severity === "error") ?? findings[0];
+  const others = findings.length > 1 ? `, and ${counted(findings.length - 1, "finding")} more` : "";
+  const told = worst === undefined ? "" : `: ${shown(worst.message)}${others}`;
+  const proof = byId("state").textContent!.split(",")[0]!;
+  showState(`${proof}, ${verdict.toLowerCase()}`, status !== "sound");
+  const objects = `${counted(counts.objects ?? 0, "object")}, ${sizeText(sizes.objects ?? 0)}`;
+  const checked = `, with its checksums, its index and every object (${objects})`;
+  say(`${verdict}${status === "sound" ? checked : ""}${told}`, status !== "sound");
 }
 
 async function openImage(source: string | File | Uint8Array, name: string, path = "/"): Promise<void> {
@@ -252,13 +281,8 @@ function listen(): void {
     byId<HTMLInputElement>("query").value = "";
     search();
   });
-  byId("check").addEventListener("click", () => {
-    void busy("Checking every file", async () => {
-      const { files, bytes } = await api.check();
-      say(`Every file is sound: ${counted(files, "file")}, ${sizeText(bytes)}, each compared with its id`);
-      byId("state").textContent =
-        byId("state").textContent === "Proven" ? "Proven, every file" : "Checked, every file";
-    });
+  byId("verify").addEventListener("click", () => {
+    void busy("Verifying the image", async () => showReport(await api.verify()));
   });
   listenToDrops();
 }

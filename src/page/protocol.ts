@@ -1,5 +1,6 @@
 /** The calls that the page makes to its worker, which has the image, and the events that come back. */
 import type { Commit, EntryKind } from "../index.js";
+import type { Report } from "../verify/index.js";
 
 /** A file or directory of the image. */
 export interface Item {
@@ -53,8 +54,8 @@ export interface Api {
   read(path: Uint8Array, most: number): Promise<Content>;
   /** Items whose paths hold a text, in any case of letters, as events of `found`. A new search ends the one before. */
   search(text: string): Promise<{ hasMore: boolean }>;
-  /** Reads every file. Each object is compared with its id. */
-  check(): Promise<{ files: number; bytes: number }>;
+  /** Verifies the whole image, which is fetched for it. */
+  verify(): Promise<Report>;
   make(files: [path: string, content: File][]): Promise<Made>;
 }
 

@@ -1,6 +1,7 @@
 /** The page's worker: the image, its device and its cache are here, so that the page never waits for them. */
 import { DocteurError, type Entry, open, type RangeSource, type Volume } from "../index.js";
 import { makeImage } from "../make/browser.js";
+import { type Report, type VerifyProgress, verify } from "../verify/index.js";
 import type { Activity, Api, Call, Content, Event, Item, Listed, Made, Opened, Reply } from "./protocol.js";
 
 /** Entries of a part of a directory, and items of a search. */
@@ -10,11 +11,19 @@ const FOUND_MAX = 200;
 const EVENT_MS = 150;
 /** Bytes of a page of the image: small, to fetch little. */
 const PAGE_SIZE = 1 << 15;
+/** How images at addresses are read. */
+const REMOTE = { cache: "docteur-page", retries: 2 };
+/** Findings of a report that are told. */
+const FINDINGS_MAX = 20;
 
 const post = (message: Event | Reply, transfer: Transferable[] = []): void =>
   (postMessage as (message: unknown, transfer: Transferable[]) => void)(message, transfer);
 
 let volume: Volume | undefined;
+/** The address or the file of what is open. */
+let opened: string | Blob | undefined;
+/** What verifying it has fetched, through a device of its own. */
+let verifying = { requests: 0, bytes: 0 };
 let ranges: [number, number][] = [];
 let searching: AbortController | undefined;
 
@@ -37,7 +46,9 @@ function noticeActivity(): void {
     isActivityDue = false;
     const remote = volume?.stats().remote;
     if (remote === undefined) return;
-    const { requests, bytes, misses } = remote;
+    const { misses } = remote;
+    const requests = remote.requests + verifying.requests;
+    const bytes = remote.bytes + verifying.bytes;
     const activity: Activity = { requests, bytes, hits: remote.hits + remote.storeHits, misses, ranges };
     ranges = [];
     post({ event: "activity", activity });
@@ -69,16 +80,32 @@ const countingFetch: typeof fetch = async (input, init) => {
   return response;
 };
 
+/** The `fetch` of `verify`: it counts what no volume counts. */
+const verifyingFetch: typeof fetch = async (input, init) => {
+  const counts = verifying;
+  counts.requests++;
+  const response = await countingFetch(input, init);
+  counts.bytes += Number(response.headers.get("content-length") ?? 0);
+  return response;
+};
+
 let imageSize = 0;
 
-/** A file of this device as a source of ranges, which remembers those that are read. */
-function fileSource(blob: Blob, name: string): RangeSource {
+/**
+ * A file of this device as a source of ranges, which remembers those that are read.
+ * @param counts of requests and bytes, if no volume counts them
+ */
+function fileSource(blob: Blob, name: string, counts?: typeof verifying): RangeSource {
   imageSize = blob.size;
   return {
     size: blob.size,
     name,
     read: async (offset, length) => {
       noticeRange(offset, length);
+      if (counts !== undefined) {
+        counts.requests++;
+        counts.bytes += length;
+      }
       return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
     },
   };
@@ -89,12 +116,13 @@ const api: Api = {
     ranges = [];
     const before = volume;
     const options = { pageSize: PAGE_SIZE, proof: "oid" as const, commit };
-    if (typeof source === "string") {
-      volume = await open(source, { ...options, fetch: countingFetch, cache: "docteur-page", retries: 2 });
-    } else {
-      const blob = source instanceof Uint8Array ? new Blob([source as Uint8Array<ArrayBuffer>]) : source;
-      volume = await open(fileSource(blob, name), options);
-    }
+    const from = source instanceof Uint8Array ? new Blob([source as Uint8Array<ArrayBuffer>]) : source;
+    volume =
+      typeof from === "string"
+        ? await open(from, { ...options, ...REMOTE, fetch: countingFetch })
+        : await open(fileSource(from, name), options);
+    opened = from;
+    verifying = { requests: 0, bytes: 0 };
     await before?.close().catch(() => undefined);
     noticeActivity();
     return { name, size: imageSize, commit: volume.commit, isExpected: commit !== undefined };
@@ -143,19 +171,21 @@ const api: Api = {
     return { hasMore: false };
   },
 
-  async check(): Promise<{ files: number; bytes: number }> {
-    const checked = current();
-    let files = 0;
-    let bytes = 0;
-    for await (const { kind, pathBytes } of checked.walk()) {
-      if (kind === "directory" || kind === "submodule") continue;
-      const reader = checked.stream(pathBytes).getReader();
-      for (let read = await reader.read(); !read.done; read = await reader.read()) bytes += read.value.length;
-      files++;
-      noticeProgress("Checking files", files);
-      noticeActivity();
-    }
-    return { files, bytes };
+  async verify(): Promise<Report> {
+    const verified = current();
+    const words = { fetch: "fetched", read: "read", hash: "hashed", resolve: "of objects compared" };
+    const options = {
+      commit: verified.commit.oid,
+      maxFindings: FINDINGS_MAX,
+      onProgress: ({ phase, done, total }: VerifyProgress) =>
+        noticeProgress(`Percent ${words[phase]}`, Math.floor((100 * done) / Math.max(1, total)), 100),
+    };
+    const report = await (typeof opened === "string"
+      ? verify(opened, { ...options, ...REMOTE, fetch: verifyingFetch })
+      : verify(fileSource(opened!, "", verifying), options));
+    if (volume !== verified) throw new DocteurError("Closed", "another image was opened meanwhile");
+    noticeActivity();
+    return report;
   },
 
   async make(files): Promise<Made> {

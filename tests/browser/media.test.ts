@@ -6,7 +6,7 @@ import { createHandler, toNodeListener } from "../../src/http/index.js";
 import { startBrowser, whyNoBrowser } from "../support/browser.js";
 import { listen, volumeOf } from "../support/site.js";
 
-const RATE = 44_100;
+const RATE = 22_050;
 const SECONDS = 600;
 const HEADER_LEN = 44;
 /** Bytes of a second: 16 bits, one channel. */

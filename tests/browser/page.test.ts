@@ -160,15 +160,43 @@ test("an image from a server: tree, files, search, and how little is fetched", {
   assert.ok((await page.locator("#map i.on").count()) < 128 / 3);
   assert.match((await page.locator("#of").textContent())!, /^\d+(?:\.\d)? % of 2\.\d MB$/);
 
-  await page.getByRole("button", { name: "Check every file" }).click();
-  await page.getByText(/^Every file is sound: 711 files, /).waitFor();
-  assert.equal(await page.locator("#state").textContent(), "Checked, every file");
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page
+    .getByText(/^Sound, with its checksums, its index and every object \(7\d\d objects, 2\.\d MB\)$/)
+    .waitFor();
+  assert.equal(await page.locator("#state").textContent(), "Checked, sound");
+  await picture(page, "verified");
+  // All of the image was fetched, and the map shows it.
+  await page.waitForFunction(() => document.querySelectorAll("#map i:not(.on)").length === 0);
+  const all = Number(await page.locator("#requests").textContent());
+  assert.equal(all, server.seen.filter(({ path }) => path === "/disk.img").length);
 
   // The address leads back to the file.
   await page.goto("about:blank");
   await page.goto(`${server.origin}/#image=disk.img&path=/docs/reference/api.md`);
   await page.getByRole("heading", { name: "API" }).waitFor();
   assert.deepEqual(complaints, []);
+});
+
+test("a damaged image is opened, and the verdict tells the damage", { skip }, async (t) => {
+  const damaged = IMAGE.slice();
+  // In the content of the noise, which nothing on the way to the README holds.
+  damaged[damaged.length >> 1]! ^= 1;
+  const { server, page } = await start(t, damaged);
+  const file = join(temporaryFolder(t), "damaged.img");
+  writeFileSync(file, damaged);
+  for (const isLocal of [false, true]) {
+    await page.goto("about:blank");
+    await page.goto(isLocal ? server.origin : `${server.origin}/#image=disk.img`);
+    if (isLocal) await page.setInputFiles("#image", file);
+    await page.getByText(/^Opened d\w+\.img/).waitFor();
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.locator("#status.error").waitFor();
+    assert.match((await status(page).textContent())!, /^Damaged: .*, and \d+ findings? more$/);
+    assert.equal(await page.locator("#state.error").textContent(), "Checked, damaged");
+    await page.waitForFunction(() => document.getElementById("of")!.textContent!.startsWith("100 %"));
+    await picture(page, "damaged");
+  }
 });
 
 test("content of an image runs no script, sends nothing, and changes no page", { skip }, async (t) => {
