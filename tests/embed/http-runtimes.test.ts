@@ -17,6 +17,7 @@ import {
   start,
   startWorkerd,
 } from "../support/embedding.js";
+import { exampleOf } from "../support/page-example.js";
 import { startServer } from "../support/range-server.js";
 import { noise } from "../support/rich-image.js";
 import { listen, SITE_DATE, SITE_MODIFIED } from "../support/site.js";
@@ -134,12 +135,12 @@ test("Bun.serve", { skip }, async (t) => {
   await assertServes(await startIn(t, project(t), programs.path(BUN), ["serve.js", "site.img"]));
 });
 
-test("workerd", { skip }, async (t) => {
+test("workerd, with the example of docs/EMBEDDING.md", { skip }, async (t) => {
   const folder = project(t);
-  await bundleByWrangler(programs, folder, "serve-workerd.js");
-  const server = await startServer(t, IMAGE);
-  const bindings = { IMAGE: server.url };
-  await assertServes(
-    await startWorkerd(t, programs, { folder: join(folder, "out"), main: "serve-workerd.js", bindings }),
-  );
+  const { url } = await startServer(t, IMAGE);
+  const example = exampleOf("EMBEDDING.md", "Web servers", "export default");
+  const main = "worker-example.js";
+  writeFileSync(join(folder, main), example.replace("https://example.org/site.img", url));
+  await bundleByWrangler(programs, folder, main);
+  await assertServes(await startWorkerd(t, programs, { folder: join(folder, "out"), main }));
 });

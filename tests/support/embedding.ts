@@ -71,13 +71,12 @@ export const WORKERD_DATE = "2026-01-01";
 
 /**
  * Runs the modules of a folder in workerd, until the test ends.
- * @param bindings values that the modules find in `env`
  * @returns its origin, without a slash at its end
  */
 export async function startWorkerd(
   t: TestContext,
   programs: Programs,
-  { folder, main, bindings = {} }: { folder: string; main: string; bindings?: Record<string, string> },
+  { folder, main }: { folder: string; main: string },
 ): Promise<string> {
   const { Miniflare } = programs.require("miniflare") as { Miniflare: new (options: object) => Miniflare };
   const modulesRules = [
@@ -86,7 +85,7 @@ export async function startWorkerd(
   ];
   const script = { modules: true, modulesRoot: folder, scriptPath: join(folder, main), modulesRules };
   const place = { host: "127.0.0.1", port: 0 };
-  const worker = new Miniflare({ ...script, ...place, bindings, compatibilityDate: WORKERD_DATE });
+  const worker = new Miniflare({ ...script, ...place, compatibilityDate: WORKERD_DATE });
   t.after(() => worker.dispose());
   return (await worker.ready).origin;
 }
