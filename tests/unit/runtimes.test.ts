@@ -12,6 +12,15 @@ const PINS: [runtime: string, file: string, version: RegExp][] = [
   ["Chicory", "tests/embed/java/pom.xml", /<chicory\.version>([^<]+)</],
   ["wasmtime", "tests/embed/python/requirements.txt", /^wasmtime==(\S+)/m],
   ["wasm3", ".ci/hosts", /pywasm3==(\S+)/],
+  ["Deno", "tests/embed/runtimes/package.json", /"@deno\/linux-x64-glibc": "([^"]+)"/],
+  ["Bun", "tests/embed/runtimes/package.json", /"@oven\/bun-linux-x64": "([^"]+)"/],
+  ["workerd, by wrangler", "tests/embed/runtimes/package.json", /"wrangler": "([^"]+)"/],
+  ["Vite 8", "tests/embed/bundlers/package.json", /"npm:vite@(8[^"]+)"/],
+  ["Vite 7", "tests/embed/bundlers/package.json", /"npm:vite@(7[^"]+)"/],
+  ["Vite 6", "tests/embed/bundlers/package.json", /"npm:vite@(6[^"]+)"/],
+  ["Vite 5", "tests/embed/bundlers/package.json", /"npm:vite@(5[^"]+)"/],
+  ["webpack", "tests/embed/bundlers/package.json", /"webpack": "([^"]+)"/],
+  ["rollup", "tests/embed/bundlers/package.json", /"rollup": "([^"]+)"/],
 ];
 
 for (const [runtime, file, pattern] of PINS)
