@@ -1,6 +1,6 @@
 /** An open file of an image. */
 import { Fd, wasi } from "@bjorn3/browser_wasi_shim";
-import { errno, errnoOf } from "./errno.js";
+import { errnoOf } from "./errno.js";
 import type { ReadFs } from "./fs.js";
 import { Filestat, fdstat } from "./stats.js";
 
@@ -99,7 +99,7 @@ export class ImageFile extends Fd {
   }
 
   override fd_filestat_set_size(): number {
-    return errno("EINVAL");
+    return wasi.ERRNO_INVAL;
   }
 
   override fd_filestat_set_times(): number {

@@ -127,10 +127,9 @@ int32_t solo5_app_main(void) {
 }
 `;
 
-test("C++: every function of the reader, beside memory of the guest's own", { skip }, (t) => {
-  const folder = temporaryFolder(t);
+/** Builds the guest in C++, as guest.wasm in a folder. */
+function buildCpp(folder: string): void {
   writeFileSync(join(folder, "guest.cpp"), CPP);
-  const kit = distPath("../guest/c");
   const target = [
     "--target=wasm32",
     "-O2",
@@ -139,17 +138,14 @@ test("C++: every function of the reader, beside memory of the guest's own", { sk
     "-fno-exceptions",
     "-mbulk-memory",
   ];
-  const inputs = [
-    "-Wl,--no-entry",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-I",
-    kit,
-    "guest.cpp",
-    distPath("kit/docteur.o"),
-  ];
-  execFileSync("clang++", [...target, ...inputs, "-o", "guest.wasm"], { cwd: folder });
+  const checks = ["-Wl,--no-entry", "-Wall", "-Wextra", "-Werror"];
+  const inputs = ["-I", distPath("../guest/c"), "guest.cpp", distPath("kit/docteur.o"), "-o", "guest.wasm"];
+  execFileSync("clang++", [...target, ...checks, ...inputs], { cwd: folder });
+}
+
+test("C++: every function of the reader, beside memory of the guest's own", { skip }, (t) => {
+  const folder = temporaryFolder(t);
+  buildCpp(folder);
   const chunks: Uint8Array[] = [];
   const outcome = run(Uint8Array.from(readFileSync(join(folder, "guest.wasm"))), {
     devices: {
@@ -164,18 +160,7 @@ test("C++: every function of the reader, beside memory of the guest's own", { sk
 
 test("of two devices of a bundle, one is in the module and the other the tender's", { skip }, async (t) => {
   const folder = temporaryFolder(t);
-  writeFileSync(join(folder, "guest.cpp"), CPP);
-  const kit = distPath("../guest/c");
-  const target = [
-    "--target=wasm32",
-    "-O2",
-    "-nostdlib",
-    "-ffreestanding",
-    "-fno-exceptions",
-    "-mbulk-memory",
-  ];
-  const inputs = ["-Wl,--no-entry", "-I", kit, "guest.cpp", distPath("kit/docteur.o"), "-o", "guest.wasm"];
-  execFileSync("clang++", [...target, ...inputs], { cwd: folder });
+  buildCpp(folder);
   const args = ["bundle", fixturePath("tiny.img"), "--guest", "guest.wasm", "-o", "bundle.wasm"];
   const made = await docteur(args, { cwd: folder });
   assert.equal(made.status, 0, made.stderr);
