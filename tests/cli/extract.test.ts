@@ -21,6 +21,8 @@ import { make } from "../../src/make/index.js";
 import { open } from "../../src/open.js";
 import { docteur } from "../support/cli.js";
 import { git } from "../support/git.js";
+import { RangeServer } from "../support/range-server.js";
+import { tarOf } from "../support/tar-writer.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 const DATE = "1717740550 +0200";
@@ -172,6 +174,28 @@ test("zip archives are what Python and unzip expect", {
   if (!isMissing("unzip")) assert.equal(spawnSync("unzip", ["-tq", zip]).status, 0);
 });
 
+test("a zip archive of more names than 16 bits count is ZIP64's, and whole", {
+  skip: isMissing("python3") ? "there is no python3" : false,
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const count = (1 << 16) + 3;
+  const source = join(folder, "source.tar");
+  const members = Array.from({ length: count }, (_, index) => ({
+    name: `${index >> 12}/${index}`,
+    content: index % 2 === 0 ? "" : "odd\n",
+  }));
+  writeFileSync(source, tarOf(...members));
+  const image = join(folder, "disk.img");
+  await make(source, image);
+  const zip = join(folder, "files.zip");
+  writeFileSync(zip, printed(["--zip", image]));
+  const read = `import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+assert z.read("3/12289") == b"odd\\n"
+print(sum(not name.endswith("/") for name in z.namelist()), z.testzip())`;
+  assert.equal(execFileSync("python3", ["-c", read, zip]).toString(), `${count} None\n`);
+});
+
 /** Tests an archive, and prints its names. */
 const PYTHON = `import sys, zipfile
 z = zipfile.ZipFile(sys.argv[1])
@@ -230,6 +254,28 @@ test("what is there stays, what differs is refused, and --overwrite replaces it"
   const mended = await extract(image, out, { overwrite: true });
   assert.equal(mended.fileCount - mended.keptCount, 2);
   assert.doesNotMatch(readFileSync(join(out, "run.sh"), "utf8"), /mine/);
+});
+
+test("a part of an image at a URL, all of it, and its archive are those of the file", async (t) => {
+  const { folder, repository, image } = await sample(t);
+  const content = readFileSync(image);
+  const server = await new RangeServer(content).start();
+  t.after(() => server.stop());
+  const part = join(folder, "part");
+  const { status, stderr } = await docteur(["extract", server.url, "docs/part-1/file-1.md", "-C", part]);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(listing(part), [
+    "/docs/",
+    "/docs/part-1/",
+    `/docs/part-1/file-1.md false ${readFileSync(join(repository, "docs/part-1/file-1.md"), "latin1")}`,
+  ]);
+  const expected = join(folder, "expected");
+  git(repository, "checkout-index", "-a", `--prefix=${expected}/`);
+  const whole = join(folder, "whole");
+  assert.equal((await docteur(["extract", server.url, "-C", whole, "-j", "2"])).status, 0);
+  assert.deepEqual(listing(whole), listing(expected));
+  const tar = await docteur(["extract", "--tar", server.url], { encoding: "latin1" });
+  assert.ok(printed(["--tar", image]).equals(Buffer.from(tar.stdout, "latin1")));
 });
 
 test("a run that was killed continues, and one that is interrupted leaves no unfinished file", async (t) => {
