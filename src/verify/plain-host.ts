@@ -2,6 +2,7 @@
 import { invalid } from "../arguments.js";
 import type { BlockDevice } from "../devices/device.js";
 import { withMemoryCopy } from "./memory-copy.js";
+import { withPrivateCopy } from "./private-copy.js";
 import type { Team, ThreadData } from "./team.js";
 
 /** Threads share the tables of all objects, and few pages may share memory: this thread does the work alone. */
@@ -11,13 +12,18 @@ export function startTeam(_helpers: number, _data: ThreadData): Team | undefined
   return undefined;
 }
 
-/** Copies a remote image into memory: what is behind `withCopy` of `node-host.ts`. */
-export function withCopy<T>(
+/** Bytes of an image that is copied into memory, even where there are files. */
+const MEMORY_LEN = 4 << 20;
+
+/** Copies a remote image into a file of the browser's, or else into memory: what is behind `withCopy` of `node-host.ts`. */
+export async function withCopy<T>(
   device: BlockDevice,
   onProgress: (done: number) => void,
   use: (copy: BlockDevice, path: string | undefined, digest?: string) => Promise<T>,
 ): Promise<T> {
-  return withMemoryCopy(device, onProgress, (copy) => use(copy, undefined));
+  const over = (copy: BlockDevice): Promise<T> => use(copy, undefined);
+  const done = device.capacity > MEMORY_LEN ? await withPrivateCopy(device, onProgress, over) : undefined;
+  return done === undefined ? withMemoryCopy(device, onProgress, over) : done.result;
 }
 
 export async function expectedOf(against: string): Promise<never> {

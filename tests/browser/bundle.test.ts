@@ -12,6 +12,7 @@ const ENTRIES = [
   ["docteur/diff", "compare", undefined, 8],
   ["docteur/emscripten", "createFileSystemType", undefined, 24],
   ["docteur/verify", "verify", "verifier", 43],
+  ["docteur/worker", "inWorker", undefined, 4],
   ["docteur/http", "createHandler", undefined, 20],
 ] as const;
 

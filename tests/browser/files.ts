@@ -30,3 +30,14 @@ export const FILES: Record<string, MemoryFile> = {
 };
 
 export const DATE = "2024-06-07T08:09:10+02:00";
+
+function numbers(seed: number): string {
+  let state = seed;
+  return Array.from({ length: 30_000 }, () => {
+    state = (Math.imul(state, 0x915f77f5) + 1) | 0;
+    return state.toString(36);
+  }).join("\n");
+}
+
+/** Files that take a while to pack: lines of random numbers. */
+export const WORK = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`${at}.txt`, numbers(at)]));

@@ -1,4 +1,4 @@
-/** docteur in applications that bundlers build, unconfigured: a page and a worker of a browser do what Node does. */
+/** docteur in applications that bundlers build, unconfigured: a page, and workers of a browser, do what Node does. */
 import assert from "node:assert/strict";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
@@ -55,7 +55,7 @@ function vite(name: string, isForFirefox = false): [string, Bundler][] {
   ];
 }
 
-/** Bundlers that know nothing of pages: the page is copied, and the worker is an entry like the page's script. */
+/** Bundlers that know nothing of pages: the page is copied, and each worker is an entry like the page's script. */
 const plain = (
   bundle: (folder: string, output: string) => Promise<unknown>,
 ): NonNullable<Bundler["build"]> => {
@@ -70,7 +70,7 @@ const plain = (
 function rollup(plugin: string): Bundler {
   return {
     build: plain((folder, output) => {
-      const args = ["main.js", "worker.js", "-d", output, "-f", "es", "--failAfterWarnings"];
+      const args = ["main.js", "worker.js", "calls.js", "-d", output, "-f", "es", "--failAfterWarnings"];
       const resolve = `${programs.path("@rollup/plugin-node-resolve/dist/es/index.js")}${plugin}`;
       return runScript(programs.path("rollup/dist/bin/rollup"), [...args, "-p", resolve], folder);
     }),
@@ -131,6 +131,7 @@ const BUNDLERS: [string, Bundler][] = [
       build: plain(async (folder, output) => {
         await bundleBy(folder, output, "main.js", "esm");
         await bundleBy(folder, output, "worker.js", "esm");
+        await bundleBy(folder, output, "calls.js", "esm");
       }),
       isForFirefox: true,
     },
@@ -141,6 +142,7 @@ const BUNDLERS: [string, Bundler][] = [
       build: plain(async (folder, output) => {
         await bundleBy(folder, output, "main.js", "esm");
         await bundleBy(folder, output, "worker.js", "iife");
+        await bundleBy(folder, output, "calls.js", "iife");
       }),
     },
   ],
@@ -162,7 +164,7 @@ before(async (t) => {
 async function assertSame(open: OpenPage, url: string): Promise<void> {
   const { result, complaints } = await open<WorkResult[]>(url);
   assert.deepEqual(complaints, []);
-  assert.equal(result.length, 2);
+  assert.equal(result.length, 3);
   for (const found of result) assert.deepEqual(found, expected);
 }
 

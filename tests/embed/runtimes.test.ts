@@ -128,6 +128,16 @@ for (const [name, { run, isFromNpm }] of Object.entries(RUNTIMES))
     assert.deepEqual(await run(folder, "large", [path]), { status: "sound", findings: [] });
   });
 
+for (const [name, run] of [
+  ["Node", (folder, script, args) => node(folder, [], `${script}.js`, args)],
+  ["Deno", RUNTIMES.Deno!.run],
+  ["Bun", RUNTIMES.Bun!.run],
+] as [string, Runtime][])
+  test(`functions in workers of ${name}`, { skip: name === "Node" ? false : skip }, async (t) => {
+    const { folder, url } = await project(t);
+    assert.deepEqual(await run(folder, "in-workers", [url]), expected);
+  });
+
 /** Runs the modules of a folder in workerd. @returns the answer of its `main` for an image */
 async function runInWorkerd(t: TestContext, folder: string, main: string, image: string): Promise<unknown> {
   const origin = await startWorkerd(t, programs, { folder, main });

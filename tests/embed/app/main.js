@@ -1,9 +1,10 @@
-/** A page that does the work itself, and has a worker do it. */
+/** A page that does the work itself, has a worker do it, and calls docteur's functions in workers. */
+import { inWorker } from "docteur/worker";
 import { outcome } from "./work.js";
 
 const url = new URL("disk.img", location.href).href;
 
-function inWorker() {
+function whole() {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   return new Promise((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);
@@ -12,4 +13,6 @@ function inWorker() {
   });
 }
 
-globalThis.result = Promise.all([outcome(url), inWorker()]);
+const calls = inWorker(() => new Worker(new URL("./calls.js", import.meta.url), { type: "module" }));
+
+globalThis.result = Promise.all([outcome(url), whole(), outcome(url, {}, calls)]);

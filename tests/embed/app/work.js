@@ -3,6 +3,9 @@ import { open } from "docteur";
 import { makeImage } from "docteur/make";
 import { verify } from "docteur/verify";
 
+/** The functions that can also run in workers. */
+export const functions = { makeImage, verify };
+
 /** A SHA-256 in hexadecimal digits. */
 async function sha256(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -23,8 +26,9 @@ const summary = ({ status, commit, counts, findings }) => ({ status, commit, cou
  * @param {string} url of an image
  * @param {{ core?: WebAssembly.Module, packer?: WebAssembly.Module, verifier?: WebAssembly.Module }} modules for
  *   engines that cannot compile
+ * @param {typeof functions} given the functions, or those that run them in workers
  */
-export async function work(url, modules = {}) {
+export async function work(url, modules = {}, { makeImage, verify } = functions) {
   const volume = await open(url, { module: modules.core });
   const read = { commit: volume.commit.oid, contents: await contents(volume) };
   await volume.close();
@@ -51,9 +55,9 @@ export async function work(url, modules = {}) {
 }
 
 /** What `work` gives, or its error, in a form that can be posted and printed. */
-export async function outcome(url, modules) {
+export async function outcome(url, modules, given) {
   try {
-    return await work(url, modules);
+    return await work(url, modules, given);
   } catch (error) {
     return { error: `${error.stack ?? error}`, hint: error.hint };
   }
