@@ -3,7 +3,7 @@
  * later.
  */
 
-import { type ASUtil, instantiateSync } from "@assemblyscript/loader";
+import { instantiate } from "#instantiate";
 import { abortable } from "../abort.js";
 import { type BlockDevice, RESULT as READ } from "../devices/device.js";
 import { DocteurError, STATUS, type StatusCode } from "../errors.js";
@@ -19,10 +19,10 @@ const RESULTS: readonly number[] = Object.values(READ);
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
 
 /** @throws DocteurError `InvalidArgument` if the module is not the core */
-function instantiate(module: WasmModule, imports: WebAssembly.Imports): CoreExports {
+function instanceOf(module: WasmModule, imports: WebAssembly.Imports): CoreExports {
   let exports: CoreExports & { ABI_VERSION?: unknown };
   try {
-    ({ exports } = instantiateSync(module, imports) as unknown as { exports: ASUtil & CoreExports });
+    exports = instantiate(module, imports) as unknown as CoreExports;
   } catch (cause) {
     // The module is not at fault if the host has no memory for an instance.
     const code = cause instanceof RangeError ? "OutOfMemory" : "InvalidArgument";
@@ -77,7 +77,7 @@ export class Core {
           this.#read(offset, target >>> 0, size >>> 0),
       },
     };
-    const exports = instantiate(module, imports);
+    const exports = instanceOf(module, imports);
     this.#exports = exports;
     this.#view = new DataView(exports.memory.buffer);
     this.#bytes = new Uint8Array(exports.memory.buffer);
