@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   diff: () => import("./commands/diff.js"),
   extract: () => import("./commands/extract.js"),
   run: () => import("./commands/run.js"),
+  serve: () => import("./commands/serve.js"),
   push: () => import("./commands/push.js"),
   pull: () => import("./commands/pull.js"),
   bundle: () => import("./commands/bundle.js"),

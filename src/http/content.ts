@@ -1,15 +1,14 @@
 /** Bodies of answers: a file, a part of it, or several parts. No more than a piece of a file is held in memory. */
+import type { Body } from "./answer.js";
+import { HOT_FILE_MAX, type HotFiles } from "./hot-files.js";
 import type { Found, ServedVolume } from "./locate.js";
 import { type ByteRange, contentRange } from "./ranges.js";
-
-/** The body of an answer. */
-export type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | string | null;
 
 /** Bytes up to which content is read before the answer begins, so that an error has a status of its own. */
 const PIECE = 256 << 10;
 
 /** A source of chunks, which is asked for one at a time. */
-type Chunks = AsyncIterator<Uint8Array, unknown, undefined>;
+export type Chunks = AsyncIterator<Uint8Array, unknown, undefined>;
 
 /** A stream that asks for a chunk only if one is wanted, and ends the source if nobody wants more. */
 export function streamOf(chunks: Chunks): ReadableStream<Uint8Array> {
@@ -58,19 +57,21 @@ export async function begun(chunks: AsyncGenerator<Uint8Array, void, undefined>)
   };
 }
 
-/** The body that is a part of a file. */
+/** The body that is a part of a file. @param hot remembers small files that are read whole */
 export async function partOf(
   volume: ServedVolume,
   found: Found,
   range: ByteRange,
   signal: AbortSignal | undefined,
+  hot?: HotFiles,
 ): Promise<Body> {
   const length = range.last - range.first + 1;
-  if (length <= PIECE) {
-    const options = { follow: true, maxSize: PIECE, signal };
-    return new Uint8Array(await volume.getPartial(found.path, range.first, length, options));
-  }
-  return streamOf(await begun(chunksOf(volume, found, range, signal)));
+  if (length > PIECE) return begun(chunksOf(volume, found, range, signal));
+  const options = { follow: true, maxSize: PIECE, signal };
+  const bytes = new Uint8Array(await volume.getPartial(found.path, range.first, length, options));
+  const isWhole = length === found.entry.size && length === bytes.length;
+  if (isWhole && length <= HOT_FILE_MAX) hot?.keepContent(found.entry.oid, bytes);
+  return bytes;
 }
 
 /** Several parts in one body. */
@@ -79,7 +80,7 @@ export interface Multipart {
   type: string;
   /** Bytes. */
   length: number;
-  body: ReadableStream<Uint8Array>;
+  body: Chunks;
 }
 
 function boundary(): string {
@@ -119,6 +120,24 @@ export async function partsOf(
   return {
     type: `multipart/byteranges; boundary=${mark}`,
     length: heads.reduce((sum, head) => sum + head.length, content + end.length),
-    body: streamOf(await begun(chunks())),
+    body: await begun(chunks()),
   };
+}
+
+/** Characters of a text that are collected before they are sent. */
+const CHUNK = 32 << 10;
+
+/** A text that comes in pieces, as UTF-8 in larger ones. */
+export async function* encodedText(
+  pieces: AsyncIterable<string>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const encoder = new TextEncoder();
+  let text = "";
+  for await (const piece of pieces) {
+    text += piece;
+    if (text.length < CHUNK) continue;
+    yield encoder.encode(text);
+    text = "";
+  }
+  yield encoder.encode(text);
 }

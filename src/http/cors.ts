@@ -1,4 +1,5 @@
 /** Cross-origin requests (the Fetch standard, section 3.2, "CORS protocol"). */
+import { type AnswerFields, addToField } from "./answer.js";
 import type { Fields } from "./conditions.js";
 import type { Settings } from "./options.js";
 
@@ -13,23 +14,23 @@ const MAX_AGE = "86400";
 export const METHODS = "GET, HEAD, OPTIONS";
 
 /** Adds the fields that let the origin of a request read the answer, if it may. */
-export function allowOrigin(headers: Headers, request: Fields, { cors }: Pick<Settings, "cors">): void {
+export function allowOrigin(fields: AnswerFields, request: Fields, { cors }: Pick<Settings, "cors">): void {
   if (cors === undefined) return;
   if (cors === true) {
-    headers.set("access-control-allow-origin", "*");
+    fields["access-control-allow-origin"] = "*";
   } else {
-    headers.append("vary", "Origin");
+    addToField(fields, "vary", "Origin");
     const origin = request.get("origin");
     if (origin === null || !cors.has(origin)) return;
-    headers.set("access-control-allow-origin", origin);
+    fields["access-control-allow-origin"] = origin;
   }
-  headers.set("access-control-expose-headers", EXPOSED);
+  fields["access-control-expose-headers"] = EXPOSED;
 }
 
 /** Adds the fields that answer a preflight request. */
-export function allowRequest(headers: Headers, request: Fields, { cors }: Pick<Settings, "cors">): void {
+export function allowRequest(fields: AnswerFields, request: Fields, { cors }: Pick<Settings, "cors">): void {
   if (cors === undefined || request.get("access-control-request-method") === null) return;
-  headers.set("access-control-allow-methods", METHODS);
-  headers.set("access-control-allow-headers", ALLOWED);
-  headers.set("access-control-max-age", MAX_AGE);
+  fields["access-control-allow-methods"] = METHODS;
+  fields["access-control-allow-headers"] = ALLOWED;
+  fields["access-control-max-age"] = MAX_AGE;
 }

@@ -1,7 +1,7 @@
 /** The page that lists a directory. All of it that comes from the image is text, never markup. */
 import type { Entry } from "../index.js";
 import { printable } from "../text/printable.js";
-import { begun, streamOf } from "./content.js";
+import { begun, type Chunks, encodedText } from "./content.js";
 import { isHidden, type ServedVolume } from "./locate.js";
 import type { Settings } from "./options.js";
 import { encodeName, type Names } from "./request-path.js";
@@ -23,9 +23,6 @@ export const STYLE_HASH = "T2Xn+02EsfFNFD7YOdb7tgJjL+Fjn0L92cmbqjpEOHQ=";
 
 /** The field `Content-Security-Policy` of the page: nothing but its own style. */
 export const LISTING_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
-
-/** Characters of the page that are collected before they are sent. */
-const CHUNK = 32 << 10;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -91,18 +88,6 @@ ${isTop ? "" : '<tr><td><a href="../">../</a></td><td>parent</td></tr>\n'}`;
   yield `</tbody>\n</table>\n</main>\n<footer>Commit ${commit}</footer>\n</body>\n</html>\n`;
 }
 
-async function* encoded(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, undefined> {
-  const encoder = new TextEncoder();
-  let text = "";
-  for await (const piece of pieces) {
-    text += piece;
-    if (text.length < CHUNK) continue;
-    yield encoder.encode(text);
-    text = "";
-  }
-  yield encoder.encode(text);
-}
-
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
@@ -116,12 +101,12 @@ export async function listingOf(
   path: Uint8Array,
   settings: Settings,
   signal: AbortSignal | undefined,
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<Chunks> {
   const entries = volume.entries(path, { follow: true, sizes: settings.listing !== "names", signal });
   const shown = {
     path: names.length === 0 ? "/" : `/${names.map((name) => decoder.decode(name)).join("/")}/`,
     isTop: names.length === settings.base.length,
     commit: volume.commit.oid,
   };
-  return streamOf(await begun(encoded(page(entries, shown, settings))));
+  return begun(encodedText(page(entries, shown, settings)));
 }

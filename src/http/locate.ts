@@ -104,28 +104,32 @@ async function inFolder(
 /** A file, or one beside it that has its content encoded. */
 export interface Variant extends Found {
   coding: Coding | undefined;
-  /** Whether other requests can get another file. */
-  isNegotiated: boolean;
 }
+
+/** Files beside one that have its content encoded. */
+export type Beside = ReadonlyMap<Coding, Found>;
 
 const encoder = new TextEncoder();
 const ENDINGS = CODINGS.map(({ coding, ending }) => ({ coding, ending: encoder.encode(ending) }));
 
-/** Chooses among a file and those beside it, by the field `Accept-Encoding`. */
-export async function negotiate(
+/** Finds the files beside one that have its content encoded. */
+export async function lookBeside(
   volume: ServedVolume,
   file: Found,
-  acceptEncoding: string | null,
   signal: AbortSignal | undefined,
-): Promise<Variant> {
+): Promise<Beside> {
   const beside = new Map<Coding, Found>();
   for (const { coding, ending } of ENDINGS) {
     const path = withEnding(file.path, ending);
     const entry = await look(volume, path, signal);
     if (entry !== undefined && isFile(entry)) beside.set(coding, { path, entry });
   }
-  const isNegotiated = beside.size > 0;
+  return beside;
+}
+
+/** Chooses among a file and those beside it, by the field `Accept-Encoding`. */
+export function negotiate(file: Found, beside: Beside, acceptEncoding: string | null): Variant {
+  if (beside.size === 0) return { ...file, coding: undefined };
   const coding = acceptedCodings(acceptEncoding).find((one) => beside.has(one));
-  const chosen = coding === undefined ? file : beside.get(coding)!;
-  return { ...chosen, coding, isNegotiated };
+  return { ...(coding === undefined ? file : beside.get(coding)!), coding };
 }

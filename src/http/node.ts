@@ -1,5 +1,7 @@
 /** Handlers in Node: listeners of node:http and node:http2, and middleware as Connect and Express have it. */
-import type { Handler, HandlerRequest } from "./handler.js";
+import type { Answer, Body } from "./answer.js";
+import { type Chunks, streamOf } from "./content.js";
+import { type Handler, type HandlerRequest, type Responder, responderOf } from "./handler.js";
 
 /** The part of node:http's `IncomingMessage` that is read. */
 export interface NodeRequest {
@@ -8,6 +10,8 @@ export interface NodeRequest {
   /** The URL before Express cut off the path under which the middleware is mounted. */
   originalUrl?: string | undefined;
   headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The content of the request. */
+  [Symbol.asyncIterator]?(): AsyncIterator<Uint8Array, unknown, undefined>;
 }
 
 /** The part of node:http's `ServerResponse` that is used. */
@@ -17,7 +21,7 @@ export interface NodeResponse {
   readonly writableFinished: boolean;
   writeHead(status: number, headers: Record<string, string>): unknown;
   write(chunk: Uint8Array): boolean;
-  end(chunk?: string): unknown;
+  end(chunk?: string | Uint8Array): unknown;
   destroy(error?: Error): unknown;
   once(event: "close" | "drain", listener: () => void): unknown;
   off(event: "close" | "drain", listener: () => void): unknown;
@@ -41,12 +45,46 @@ function urlOf(target: string): string {
   return target.startsWith("/") ? ORIGIN + target : target;
 }
 
-function requestOf({ method = "GET", url = "/", headers }: NodeRequest, signal: AbortSignal): HandlerRequest {
-  const get = (name: string): string | null => {
-    const value = headers[name];
-    return value === undefined ? null : typeof value === "string" ? value : value.join(", ");
-  };
-  return { method, url: urlOf(url), headers: { get }, signal };
+/** A request of node:http as a handler reads it. What few answers need is made when it is asked for. */
+class ReceivedRequest implements HandlerRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: HandlerRequest["headers"];
+  readonly #request: NodeRequest;
+  readonly #response: NodeResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: NodeRequest, response: NodeResponse) {
+    const { method = "GET", url = "/", headers } = request;
+    this.#request = request;
+    this.#response = response;
+    this.method = method;
+    this.url = urlOf(url);
+    this.headers = {
+      get: (name) => {
+        const value = headers[name];
+        return value === undefined ? null : typeof value === "string" ? value : value.join(", ");
+      },
+    };
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    const response = this.#response;
+    const aborted = new AbortController();
+    const onClose = (): void => {
+      if (!response.writableFinished) aborted.abort();
+    };
+    if (response.destroyed) onClose();
+    else response.once("close", onClose);
+    this.#signal = aborted.signal;
+    return this.#signal;
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    const chunks = this.#request[Symbol.asyncIterator]?.();
+    return chunks === undefined ? null : streamOf(chunks);
+  }
 }
 
 /** Waits until a response takes more, or is closed. */
@@ -64,12 +102,36 @@ function drained(response: NodeResponse): Promise<void> {
 }
 
 /** Writes a body, no faster than the client reads it. */
-async function send(body: ReadableStream<Uint8Array>, response: NodeResponse): Promise<void> {
-  const reader = body.getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (response.destroyed) return reader.cancel();
-    if (!response.write(read.value)) await drained(response);
+async function send(body: Chunks, response: NodeResponse): Promise<void> {
+  try {
+    for (let read = await body.next(); read.done !== true; read = await body.next()) {
+      if (response.destroyed) return;
+      if (!response.write(read.value)) await drained(response);
+    }
+  } finally {
+    await body.return?.();
   }
+}
+
+/** The answers of a handler that is not ours, such as one around ours. */
+function viaResponse(handler: Handler): Responder {
+  return async (request): Promise<Answer> => {
+    const { status, headers, body } = await handler(request);
+    return { status, fields: Object.fromEntries(headers), body: body && chunksOf(body) };
+  };
+}
+
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = body.getReader();
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function isChunks(body: Body): body is Chunks {
+  return typeof body === "object" && body !== null && "next" in body;
 }
 
 /** The address with a slash, if Express has cut off the whole path of a URL that has none. */
@@ -88,6 +150,7 @@ function mountRedirect({ url = "/", originalUrl }: NodeRequest): string | undefi
  * @example app.use("/docs", toNodeListener(createHandler(await open("docs.img"))));
  */
 export function toNodeListener(handler: Handler): NodeListener {
+  const responder = responderOf(handler) ?? viaResponse(handler);
   const respond = async (...[request, response, next]: Parameters<NodeListener>): Promise<void> => {
     const location = mountRedirect(request);
     if (location !== undefined) {
@@ -95,22 +158,18 @@ export function toNodeListener(handler: Handler): NodeListener {
       response.end();
       return;
     }
-    const aborted = new AbortController();
-    response.once("close", () => {
-      if (!response.writableFinished) aborted.abort();
-    });
-    const { status, headers, body } = await handler(requestOf(request, aborted.signal));
+    const { status, fields, body } = await responder(new ReceivedRequest(request, response));
     if (next !== undefined && OTHERS.includes(status)) {
-      await body?.cancel();
+      if (isChunks(body)) await body.return?.();
       next();
       return;
     }
-    const fields: Record<string, string> = {};
-    headers.forEach((value, name) => {
-      fields[name] = value;
-    });
     response.writeHead(status, fields);
-    if (body !== null) await send(body, response);
+    if (!isChunks(body)) {
+      response.end(body ?? undefined);
+      return;
+    }
+    await send(body, response);
     response.end();
   };
   return (request, response, next) => {

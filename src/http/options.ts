@@ -7,6 +7,7 @@ import {
   isFunction,
   isOneOf,
   isString,
+  isWhole,
   shown,
 } from "../arguments.js";
 import { decodeNames, type Names } from "./request-path.js";
@@ -47,6 +48,11 @@ export interface HandlerOptions {
   charset?: string | false | undefined;
   /** More header fields of every answer, such as `Content-Security-Policy`. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Bytes of memory, for each volume, in which the handler remembers small files and the paths that led to them.
+   * Default: 16 MiB. 0: it remembers nothing.
+   */
+  cacheSize?: number | undefined;
   /** Told of errors that are answered with status 500 or 503: damage of the image, failures of its device. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -83,6 +89,7 @@ const HANDLER: Checks & Record<keyof HandlerOptions, Checks[string]> = {
   types: isRecord,
   charset: isStringOrFalse,
   headers: isRecord,
+  cacheSize: isWhole(0),
   onError: isFunction,
 };
 
@@ -102,7 +109,9 @@ export interface Settings {
   cors: true | ReadonlySet<string> | undefined;
   types: ReadonlyMap<string, string>;
   charset: string | undefined;
-  headers: Readonly<Record<string, string>>;
+  /** Names in small letters. */
+  headers: readonly (readonly [name: string, value: string])[];
+  cacheSize: number;
   onError: (error: unknown) => void;
 }
 
@@ -129,9 +138,12 @@ function originsOf(cors: HandlerOptions["cors"]): Settings["cors"] {
   return new Set(typeof cors === "string" ? [cors] : cors);
 }
 
-/** Checks options and fills in defaults. @throws DocteurError `InvalidArgument` */
-export function settingsOf(given: HandlerOptions | undefined): Settings {
-  const options = checkOptions("createHandler", given, HANDLER);
+/** Bytes that a handler remembers by default. */
+const CACHE_SIZE = 16 << 20;
+
+/** Checks options and fills in defaults. @param name the function that is called @throws DocteurError `InvalidArgument` */
+export function settingsOf(given: HandlerOptions | undefined, name = "createHandler"): Settings {
+  const options = checkOptions(name, given, HANDLER);
   const { cacheControl = "no-cache", charset = "utf-8", notFound = "/404.html", types = {} } = options;
   const { index = "index.html", extensions = ["html"], headers = {}, onError = () => undefined } = options;
   const cacheFields = typeof cacheControl === "string" ? { "cache-control": cacheControl } : {};
@@ -155,7 +167,8 @@ export function settingsOf(given: HandlerOptions | undefined): Settings {
     cors: originsOf(options.cors),
     types: new Map(lower as [string, string][]),
     charset: charset === false ? undefined : charset,
-    headers,
+    headers: Object.entries(headers).map(([field, value]) => [field.toLowerCase(), value]),
+    cacheSize: options.cacheSize ?? CACHE_SIZE,
     onError,
   };
 }

@@ -25,6 +25,7 @@ const UNIVERSAL = [
   "/url",
   "/verify",
   "/worker",
+  "/webdav",
 ];
 const ALL = [...UNIVERSAL, "/oci", "/tender/supervise"];
 

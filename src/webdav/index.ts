@@ -1,0 +1,2 @@
+/** `docteur/webdav`: an image as a read-only WebDAV server of class 1 (RFC 4918), which is a web site, too. */
+export { createWebDav } from "./handler.js";
