@@ -27,7 +27,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
 
 const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...
 
-Puts the files of a git commit, a directory or a tar archive into one read-only
+Puts the files of a git commit, a directory or an archive into one read-only
 disk image, and reads them there by path.
 
 Subcommands:`;

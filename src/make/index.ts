@@ -3,10 +3,11 @@ import { checkOptions, checkValue, isString } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { replaceFile } from "../node/replace-file.js";
 import { numberSteps } from "../progress-steps.js";
-import { makeFromFiles } from "./from-files.js";
+import { makeFromFiles, type Placed } from "./from-files.js";
 import { makeFromGit } from "./from-git.js";
 import type { GitSource } from "./git/source.js";
-import { type FileSource, locateSource, type Source } from "./locate.js";
+import { parsePrefix } from "./join.js";
+import { locateSource, type Source } from "./locate.js";
 import {
   checkBlockSize,
   checkCount,
@@ -28,7 +29,7 @@ import { parseSubdir, takesPart } from "./source/part.js";
 const STRIP_MAX = 512;
 
 export * from "./browser.js";
-export type { MakeOptions, MakeProgress, MakeSummary } from "./options.js";
+export type { AddedSource, MakeOptions, MakeProgress, MakeSummary } from "./options.js";
 
 /** The command line's names of options for only some kinds of sources. */
 const GIT_ONLY = { ref: "-b", strict: "--strict", repack: "--repack" } as const;
@@ -72,13 +73,16 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       `${which} is a git repository, which has no special files`,
       "directories, archives and --worktree",
     );
-    if (!takesPart(options))
+    const isJoined = options.add !== undefined;
+    if (isJoined)
+      forbid({ repack: "--repack" }, "docteur packs sources that --add puts together", "a repository alone");
+    if (!isJoined && !takesPart(options))
       forbid(
         WORDS,
         `${which} is a git repository: its commit is taken as it is`,
         "--subdir, --exclude, --strip-components, --worktree, directories and archives",
       );
-    if (!options.repack)
+    if (!isJoined && !options.repack)
       forbid(
         { depth: "--depth", workers: "--workers" },
         `${which} is a git repository: git packs it`,
@@ -88,10 +92,10 @@ function checkHonoured(source: Source, options: MakeOptions): void {
   }
   forbid(
     GIT_ONLY,
-    `${source.path} is ${kind === "tar" ? "an archive" : "a plain directory"}`,
+    `${source.path} is ${kind === "archive" ? "an archive" : "a plain directory"}`,
     "git repositories",
   );
-  if (kind === "tar")
+  if (kind === "archive")
     forbid(
       { compat: "--compat", dereference: "--dereference" },
       `${source.path} is an archive: its members are taken as they are`,
@@ -111,16 +115,75 @@ function checkWorkingDirectory(): void {
   }
 }
 
+/** Options about the files of the main source. */
+const MAIN_ONLY = {
+  ref: "-b",
+  subdir: "--subdir",
+  worktree: "--worktree",
+  stripComponents: "--strip-components",
+  dereference: "--dereference",
+  compat: "--compat",
+  repack: "--repack",
+} as const;
+
+/** Refuses options that need a main source. */
+function checkWithoutMain(options: MakeOptions): void {
+  if (options.add?.length === 0) refuse("there is no source", "give a SOURCE, or PREFIX=SOURCE with --add");
+  for (const [name, flag] of Object.entries(MAIN_ONLY)) {
+    const value = options[name as keyof typeof MAIN_ONLY];
+    if (value !== undefined && value !== false)
+      refuse(
+        `${flag} is for SOURCE, and there is none`,
+        "sources of --add are taken whole, but for --exclude",
+      );
+  }
+}
+
+/** Standard input can be read once. */
+function checkStreams(sources: readonly (string | undefined)[]): void {
+  if (sources.filter((source) => source === "-").length > 1)
+    refuse("two sources are standard input", "give the other one as a file");
+}
+
+/** The main source, in the image's root. */
+function placeMain(source: string | undefined, located: Source | undefined, job: Job): Placed[] {
+  if (located === undefined) return [];
+  const name = located.kind === "remote" ? located.address.url : source!;
+  return [{ prefix: "", name, source: located, job }];
+}
+
+/** The added sources: options that are for the main source's files do not touch theirs. */
+function placeAdded(job: Job): Placed[] {
+  const { subdir: _, worktree: __, stripComponents: ___, dereference: ____, compat: _____, ...common } = job;
+  return (job.add ?? []).map(({ prefix, source, ref }) => {
+    const path = parsePrefix(prefix);
+    const located = locateSource(source);
+    const isGit = located.kind === "git" || located.kind === "remote";
+    if (ref !== undefined && !isGit)
+      refuse(`${source} is not a git repository`, "only a repository is given with a revision, as REPO@REF");
+    const name = `${located.kind === "remote" ? located.address.url : source} (--add ${prefix})`;
+    return { prefix: path, name, source: located, job: { ...common, ref } };
+  });
+}
+
 /** The phases of making an image. The search for deltas has two rounds. */
-function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): PhaseProgress["phase"][] {
-  const isGit = kind === "remote" || (kind === "git" && !worktree);
+function phasesOf(main: Source | undefined, options: MakeOptions): PhaseProgress["phase"][] {
+  const { repack, depth, worktree, add = [] } = options;
+  const isGit = main?.kind === "remote" || (main?.kind === "git" && !worktree);
   const packing: PhaseProgress["phase"][] =
-    isGit && !repack ? ["pack"] : depth === 0 ? ["read", "pack"] : ["read", "compare", "compare", "pack"];
-  return kind === "remote" ? ["fetch", "scan", ...packing] : ["scan", ...packing];
+    isGit && !repack && add.length === 0
+      ? ["pack"]
+      : depth === 0
+        ? ["read", "pack"]
+        : ["read", "compare", "compare", "pack"];
+  const listing = (kind: Source["kind"]): PhaseProgress["phase"][] =>
+    kind === "remote" ? ["fetch", "scan"] : ["scan"];
+  const kinds = add.map(({ source }) => locateSource(source).kind);
+  return [...(main === undefined ? [] : [main.kind]), ...kinds].flatMap(listing).concat(packing);
 }
 
 /**
- * Makes an image of a commit, of a directory, or of a tar archive.
+ * Makes an image of a commit, of a directory, or of an archive, or of several of them together.
  *
  * Equal sources and options give equal bytes: the order of directories, times of files, settings of git and
  * the machine do not matter. (Give a `date` if the time of a directory's newest file may differ.) The `git`
@@ -128,9 +191,9 @@ function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): P
  * git.
  *
  * @param source a path, `file:///absolute/path` or `relativize://relative/path`: the root of a git work tree, a bare git
- *   repository, any other directory, or a tar archive, which gzip may have compressed; "-" is an archive in standard
- *   input; or the address of a git repository on another machine: `https://`, `http://`, `ssh://`, `git://` or
- *   `user@host:path`
+ *   repository, any other directory, a tar archive, plain or compressed by gzip, xz, zstd or bzip2, a zip archive,
+ *   or another image; "-" is an archive in standard input; or the address of a git repository on another machine:
+ *   `https://`, `http://`, `ssh://`, `git://` or `user@host:path`; undefined if `options.add` has all sources
  * @param target the image's file, replaced whole when the image is complete; it may lie inside a directory
  *   source, and is not part of the image then
  * @returns the ids, counts and sizes of the image
@@ -140,8 +203,12 @@ function phasesOf({ kind }: Source, { repack, depth, worktree }: MakeOptions): P
  * @example
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */
-export async function make(source: string, target: string, options: MakeOptions = {}): Promise<MakeSummary> {
-  checkValue("the source", source, isString);
+export async function make(
+  source: string | undefined,
+  target: string,
+  options: MakeOptions = {},
+): Promise<MakeSummary> {
+  if (source !== undefined || options.add === undefined) checkValue("the source", source, isString);
   checkValue("the target", target, isString);
   checkOptions("make", options, OPTION_CHECKS);
   const { date, depth = DEPTH, workers = 1, signal, blockSize = 512 } = options;
@@ -156,26 +223,25 @@ export async function make(source: string, target: string, options: MakeOptions 
   if (target === "") refuse("the image's path is empty", "give the file to write");
   signal?.throwIfAborted();
   const moment = date === undefined ? undefined : commitDate(date);
-  const located = locateSource(source);
-  checkHonoured(located, options);
+  const located = source === undefined ? undefined : locateSource(source);
+  if (located !== undefined) checkHonoured(located, options);
+  else checkWithoutMain(options);
   const { onProgress } = options;
   const job: Job = {
     ...options,
     blockSize,
     onProgress: onProgress && numberSteps(onProgress, phasesOf(located, options)),
   };
-  const files: FileSource | undefined =
-    located.kind === "remote" || (located.kind === "git" && !options.worktree)
-      ? undefined
-      : located.kind === "git"
-        ? { kind: "directory", path: located.path, isStream: false }
-        : located;
+  checkStreams([source, ...(options.add ?? []).map((added) => added.source)]);
+  const isGit = located?.kind === "remote" || (located?.kind === "git" && !options.worktree);
+  const isAlone = isGit && options.add === undefined;
+  const sources = isAlone ? [] : [...placeMain(source, located, job), ...placeAdded(job)];
   return replaceFile(
     target,
     (replacement) =>
-      files === undefined
+      isAlone
         ? makeFromGit(located as GitSource, job, replacement)
-        : makeFromFiles(files, job, moment, replacement),
+        : makeFromFiles(sources, job, moment, replacement),
     signal,
   );
 }

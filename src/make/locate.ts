@@ -16,8 +16,8 @@ import type { GitSource } from "./git/source.js";
 
 /** Files on this machine. */
 export interface FileSource {
-  /** `directory`: any other folder; `tar`: a file, or a stream. */
-  kind: "directory" | "tar";
+  /** `directory`: any other folder; `archive`: a file, or a stream. */
+  kind: "directory" | "archive";
   /** Absolute; "-" is standard input. */
   path: string;
   /** Whether it can be read only once, from beginning to end. */
@@ -27,7 +27,7 @@ export interface FileSource {
 /** The source that a text names. */
 export type Source = GitSource | FileSource;
 
-const KINDS = "the source is a git repository, a directory or a tar archive";
+const KINDS = "the source is a git repository, a directory or an archive";
 
 function refuse(message: string, hint: string, cause?: unknown): never {
   throw new DocteurError("InvalidArgument", message, { hint, cause });
@@ -95,7 +95,7 @@ function isBareRepository(path: string): boolean {
  *   usable, `Io`
  */
 export function locateSource(source: string): Source {
-  if (source === "-") return { kind: "tar", path: source, isStream: true };
+  if (source === "-") return { kind: "archive", path: source, isStream: true };
   const place = readSource(source);
   if (typeof place !== "string") return { kind: "remote", address: place };
   const path = place;
@@ -106,7 +106,7 @@ export function locateSource(source: string): Source {
     if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw ioError("read", path, cause);
     throw new DocteurError("BadSource", `${path} does not exist`, { path, hint: KINDS, cause });
   }
-  if (found.isFile() || found.isFIFO()) return { kind: "tar", path, isStream: !found.isFile() };
+  if (found.isFile() || found.isFIFO()) return { kind: "archive", path, isStream: !found.isFile() };
   if (!found.isDirectory())
     throw new DocteurError("BadSource", `${path} is no directory and no file`, { path, hint: KINDS });
   if (existsSync(join(path, ".git")) || isBareRepository(path)) return { kind: "git", path };

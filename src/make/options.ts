@@ -115,6 +115,12 @@ export interface MakeOptions {
   timeout?: number | undefined;
   /** Repositories on other machines only: the most bytes that fetching may store. Default: no limit. */
   maxFetch?: number | undefined;
+  /**
+   * Further sources, each with a directory of the image of its own. The options `exclude`, `skipSpecial`, `strict`,
+   * `timeout` and `maxFetch` are for every source, the others about files for the main one. The image gets a commit of
+   * its own, whose message names the sources.
+   */
+  add?: readonly AddedSource[] | undefined;
   /** Ends the work. The target stays as it was. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MakeProgress) => void) | undefined;
@@ -124,6 +130,27 @@ export interface MakeOptions {
 
 const isListOfStrings: Check = (value) =>
   Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "a list of strings";
+
+const isListOfAdded: Check = (value) =>
+  Array.isArray(value) &&
+  value.every(
+    (item: Partial<AddedSource> | null) =>
+      typeof item?.prefix === "string" &&
+      typeof item.source === "string" &&
+      (item.ref === undefined || typeof item.ref === "string"),
+  )
+    ? undefined
+    : "a list of objects with prefix, source and perhaps ref";
+
+/** A source that is added to an image. */
+export interface AddedSource {
+  /** The directory of the image that takes the source's files: names with slashes between them. */
+  prefix: string;
+  /** As the source of `make`. */
+  source: string;
+  /** Git sources only: a branch, tag, full ref or commit id. Default: HEAD. */
+  ref?: string | undefined;
+}
 
 /** The type of each option. Ranges, and the options that a kind of source allows, are checked elsewhere. */
 export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
@@ -143,6 +170,7 @@ export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   depth: isNumber,
   workers: isNumber,
   worktree: isBoolean,
+  add: isListOfAdded,
   timeout: isNumber,
   maxFetch: isNumber,
   signal: isSignal,
@@ -158,7 +186,8 @@ export type Job = Omit<MakeOptions, "onProgress"> & {
 
 /** The result of `make`. */
 export interface MakeSummary extends ImageSizes {
-  kind: "git" | "directory" | "tar";
+  /** `mixed` if `add` puts sources together. */
+  kind: "git" | "directory" | "tar" | "zip" | "image" | "mixed";
   /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
   commit: string;
   tree: string;

@@ -87,26 +87,25 @@ test("arguments that make no sense", async (t) => {
 
 test("sources that cannot be imaged", async (t) => {
   const { work, repository, image } = createSources(t);
-  const kinds = "hint: the source is a git repository, a directory or a tar archive";
+  const kinds = "hint: the source is a git repository, a directory or an archive";
   await expectFailure([join(work, "absent"), image], 8, [`docteur: ${work}/absent does not exist`, kinds]);
   await expectFailure([join(work, "a\nb\x1b[m"), image], 8, [
     `docteur: ${work}/a\\x0ab\\x1b[m does not exist`,
     kinds,
   ]);
   await expectFailure([join(repository, "file"), image], 8, [
-    `docteur: ${repository}/file is not a tar archive`,
-    "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
+    `docteur: ${repository}/file is not an archive: neither tar nor zip`,
+    "hint: the source is a git repository, a directory, a tar archive, plain or compressed by gzip, xz, zstd or bzip2, or a zip archive",
   ]);
   await expectFailure(["/dev/null", image], 8, ["docteur: /dev/null is no directory and no file", kinds]);
   const xz = join(work, "archive.tar.xz");
   writeFileSync(xz, Buffer.from("fd377a585a000004", "hex"));
   await expectFailure([xz, image], 8, [
-    `docteur: ${xz} is compressed by xz: archives are plain, or gzip's`,
-    "hint: xz -dc ARCHIVE | docteur make - IMAGE",
+    `docteur: ${xz}: its compression is damaged: xz: (stdin): Unexpected end of input`,
   ]);
   await expectFailure(["-", image], 8, [
-    "docteur: standard input is not a tar archive",
-    "hint: the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
+    "docteur: standard input is not an archive: neither tar nor zip",
+    "hint: the source is a git repository, a directory, a tar archive, plain or compressed by gzip, xz, zstd or bzip2, or a zip archive",
   ]);
   await expectFailure(["-b", "absent", repository, image], 13, [
     `docteur: no branch, tag or commit absent in ${repository}`,

@@ -206,7 +206,7 @@ test("help and version", async () => {
   assert.equal((await docteur(["--version"])).stdout, `docteur ${version}\n`);
   const list = await docteur(["--help"]);
   assert.equal(list.status, 0);
-  assert.match(list.stdout, /\n {2}make +make an image of a git commit, a directory or a tar archive\n/);
+  assert.match(list.stdout, /\n {2}make +make an image of a git commit, a directory or an archive\n/);
   assert.equal((await docteur([])).status, 16);
   const unknown = await docteur(["mkae"]);
   assert.equal(unknown.status, 16);

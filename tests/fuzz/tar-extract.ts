@@ -69,7 +69,7 @@ export const tarExtract: Target = async () => async (fuzz) => {
  */
 const MAY_REFUSE = new RegExp(
   [
-    "is not a tar archive",
+    "is not an archive",
     "cut off",
     "belongs to nothing",
     "is no directory, but has entries",

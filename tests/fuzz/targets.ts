@@ -16,6 +16,7 @@ import { tarExtract } from "./tar-extract.js";
 import type { Target } from "./target.js";
 import { tree } from "./tree.js";
 import { wasiHost } from "./wasi-host.js";
+import { zip } from "./zip.js";
 
 export const TARGETS = {
   inflate,
@@ -29,6 +30,7 @@ export const TARGETS = {
   "index-pack": indexPack,
   tar,
   "tar-extract": tarExtract,
+  zip,
   manifest,
   cmdline,
   "wasi-host": wasiHost,

@@ -7,13 +7,14 @@ import { gzipSync } from "node:zlib";
 import { make } from "../../src/make/index.js";
 import { ExcludePatterns } from "../../src/make/source/exclude.js";
 import type { Listing } from "../../src/make/source/listing.js";
-import { listTar, type TarOptions } from "../../src/make/source/tar.js";
+import type { ArchiveOptions } from "../../src/make/source/member-paths.js";
+import { listTar } from "../../src/make/source/tar.js";
 import { archiveOf } from "../support/archive.js";
 import { pathsOf } from "../support/listing.js";
 import { fixChecksum, paxHeader, type TarMember, tarMember, tarOf } from "../support/tar-writer.js";
 import { temporaryFolder } from "../support/temporary.js";
 
-function list(archive: Uint8Array, options: Partial<TarOptions> = {}): Promise<Listing> {
+function list(archive: Uint8Array, options: Partial<ArchiveOptions> = {}): Promise<Listing> {
   return listTar(archiveOf(archive), { exclude: new ExcludePatterns([]), skipSpecial: false, ...options });
 }
 
@@ -35,7 +36,7 @@ test("an archive that is cut off, wherever that is", async () => {
   // Where a member ends, so may an archive; the extended header is the next one's.
   const ends = [512, 2048, end];
   for (let length = 256; length <= end; length += 256)
-    if (length === 256) await refuses(whole.subarray(0, length), /is not a tar archive$/);
+    if (length === 256) await refuses(whole.subarray(0, length), /is not an archive: neither tar nor zip$/);
     else if (length === 3072)
       await refuses(whole.subarray(0, length), /: an extended header that belongs to nothing, at byte 2048 /);
     else if (!ends.includes(length))
@@ -67,13 +68,13 @@ test("an archive that is cut off, wherever that is", async () => {
 test("what is no archive", async (t) => {
   const work = temporaryFolder(t);
   const cases: [Uint8Array, RegExp][] = [
-    [Buffer.alloc(0), /is not a tar archive$/],
-    [Buffer.from("some text"), /is not a tar archive$/],
-    [Buffer.alloc(2048, "more than a block of text\n"), /is not a tar archive$/],
-    [Buffer.alloc(100), /is not a tar archive$/],
-    [gzipSync("no archive"), /is not a tar archive$/],
-    [Buffer.from("BZh91AY&SY"), /is compressed by bzip2: /],
-    [Buffer.from("28b52ffd00", "hex"), /is compressed by zstd: /],
+    [Buffer.alloc(0), /is not an archive: neither tar nor zip$/],
+    [Buffer.from("some text"), /is not an archive: neither tar nor zip$/],
+    [Buffer.alloc(2048, "more than a block of text\n"), /is not an archive: neither tar nor zip$/],
+    [Buffer.alloc(100), /is not an archive: neither tar nor zip$/],
+    [gzipSync("no archive"), /is not an archive: neither tar nor zip$/],
+    [Buffer.from("LZIP"), /is compressed by lzip, which is not inflated here$/],
+    [gzipSync(gzipSync("twice")), /is compressed by gzip inside another compression$/],
     [gzipSync(tarOf(...SOUND)).subarray(0, 60), /: its compression is damaged: unexpected end of file$/],
     [Buffer.from("1f8b0800", "hex"), /: its compression is damaged: unexpected end of file$/],
     [Buffer.from("1f8bffffffffffffffffffff", "hex"), /: its compression is damaged: /],

@@ -18,6 +18,7 @@ const CASES: Record<TargetName, number> = {
   "index-pack": 60,
   tar: 1500,
   "tar-extract": 40,
+  zip: 600,
   manifest: 600,
   cmdline: 300,
   "wasi-host": 400,

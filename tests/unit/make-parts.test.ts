@@ -144,7 +144,7 @@ test("trees are sorted as if a slash followed directories' names", () => {
 test("sources on this machine, whatever their form", (t) => {
   const folder = temporaryFolder(t);
   const expected = { kind: "directory", path: folder, isStream: false };
-  assert.deepEqual(locateSource("-"), { kind: "tar", path: "-", isStream: true });
+  assert.deepEqual(locateSource("-"), { kind: "archive", path: "-", isStream: true });
   assert.deepEqual(locateSource(folder), expected);
   assert.deepEqual(locateSource(`file://${folder}`), expected);
   const before = process.cwd();

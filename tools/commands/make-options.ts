@@ -1,18 +1,20 @@
 /** The options of `docteur make`: their help, and the library's options for them. */
 import { readFileSync } from "node:fs";
 import { type Person, parsePerson } from "../../src/git/person.js";
-import type { MakeOptions } from "../../src/make/index.js";
+import type { AddedSource, MakeOptions } from "../../src/make/index.js";
 import { patternsIn } from "../../src/make/source/exclude.js";
 import { ioError } from "../../src/node/io-error.js";
 import { parse, parseBlockSize, parseCount, parseSize, usageError } from "../cli/arguments.js";
 import { exitHelp } from "../cli/exit.js";
 import { isOnTerminal } from "../cli/output.js";
+import { parseRevision } from "../diff/revision.js";
 
 /** For `--help`. */
 export const MAKE_HELP = `usage: docteur make [OPTION]... SOURCE IMAGE
+       docteur make [OPTION]... --add PREFIX=SOURCE... [SOURCE] IMAGE
 
-Puts the files of a git commit, a directory or a tar archive into IMAGE, one
-read-only disk image.
+Puts the files of a git commit, a directory or an archive into IMAGE, one
+read-only disk image. With --add, it puts several of them side by side.
 
 SOURCE is one of these:
   - The root of a git work tree, or a bare repository. make takes the files and
@@ -25,9 +27,12 @@ SOURCE is one of these:
     helper is safer.
   - Any other directory, also one inside a work tree. make takes its files into
     one new commit. If IMAGE is inside SOURCE, it is left out.
-  - A file: a tar archive, plain or gzipped. make takes the files that GNU tar
-    would extract. With - it reads an archive from standard input. A gzipped
+  - A file: a tar archive, plain or compressed by gzip, xz, zstd or bzip2, or a
+    zip archive; its content tells, not its name. make takes the files that GNU
+    tar or unzip would extract. The programs xz, zstd and bzip2 inflate what
+    they made. With - make reads an archive from standard input. A compressed
     archive, or one from a pipe, needs space beside IMAGE while make runs.
+  - Another image of docteur, whose files make takes.
 A SOURCE on this machine can be a path, file:///absolute/path or
 relativize://relative/path.
 
@@ -61,6 +66,14 @@ Options:
       --strict       submodules and Git LFS pointers are errors
       --repack       choose the deltas of a commit as those of a directory,
                      which takes less space; without it, git chooses them
+      --add PREFIX=SOURCE
+                     put the files of another SOURCE, also REPOSITORY@REF, into
+                     the directory PREFIX of IMAGE. Can be given many times; two
+                     files at one path are an error. Files that several sources
+                     have are stored once, and similar ones as differences. Such
+                     an image has a commit of its own, whose message names the
+                     sources. --exclude and --skip-special are for all sources,
+                     other options about files for SOURCE alone
   -d, --date DATE    the date of the commit of a directory or an archive: RFC
                      3339, such as 2024-06-07T08:09:10+02:00, or seconds since
                      1970, such as 1717740550 or @1717740550 (default: the
@@ -112,12 +125,15 @@ Examples:
   docteur make -b v1.2 /srv/git/site.git site.img
   docteur make -d 2024-06-07T08:09:10+02:00 --bs 4096 ./public public.img
   docteur make --exclude node_modules --exclude '/build/*.map' app app.img
-  curl -s https://example.org/release.tar.gz | docteur make - release.img`;
+  curl -s https://example.org/release.tar.gz | docteur make - release.img
+  docteur make --add v1=manual-1.zip --add v2=manual-2.tar.xz manuals.img
+  docteur make --add 1.0=site.git@v1.0 --add 2.0=site.git@v2.0 public all.img`;
 
 const OPTIONS = {
   branch: { type: "string", short: "b" },
   subdir: { type: "string" },
   worktree: { type: "boolean" },
+  add: { type: "string", multiple: true },
   timeout: { type: "string" },
   "max-fetch": { type: "string" },
   strict: { type: "boolean" },
@@ -169,7 +185,8 @@ function parseAuthor(text: string | undefined): Person | undefined {
 
 /** A command line of `make`, taken apart. */
 export interface MakeArguments {
-  source: string;
+  /** Undefined if all sources are added. */
+  source: string | undefined;
   /** A path, or "-" for standard output. */
   image: string;
   options: MakeOptions;
@@ -177,6 +194,27 @@ export interface MakeArguments {
   quiet: boolean;
   /** Whether a date was given with `-d`. */
   hasDate: boolean;
+}
+
+/** The arguments that must be given, and those that may be: SOURCE may be missing if there is an `--add`. */
+function argumentsOf(argv: readonly string[]): [string[], string[]] {
+  const end = argv.indexOf("--");
+  const options = end < 0 ? argv : argv.slice(0, end);
+  const hasAdded = options.some((option) => /^--add(?:=|$)/.test(option));
+  return hasAdded ? [["IMAGE"], ["SOURCE"]] : [["SOURCE", "IMAGE"], []];
+}
+
+/** PREFIX=SOURCE, or PREFIX=REPOSITORY@REF. */
+function parseAdded(text: string): AddedSource {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1)
+    throw usageError(
+      `--add lacks a prefix or a source: ${text}`,
+      "--add PREFIX=SOURCE, such as --add v1=old.tar",
+    );
+  const source = text.slice(at + 1);
+  const revision = parseRevision(source);
+  return { prefix: text.slice(0, at), source: revision?.repository ?? source, ref: revision?.ref };
 }
 
 /** Refuses standard output if an image would do harm there, or if other output goes there. */
@@ -192,8 +230,9 @@ function checkStandardOutput(isJson: boolean | undefined): void {
 
 /** @throws DocteurError `Usage` */
 export function parseMakeArguments(argv: string[]): MakeArguments {
-  const { values, positionals } = parse(argv, OPTIONS, ["SOURCE", "IMAGE"]);
-  const [source, image] = positionals as [string, string];
+  const { values, positionals } = parse(argv, OPTIONS, ...argumentsOf(argv));
+  const image = positionals.at(-1)!;
+  const source = positionals.length > 1 ? positionals[0] : undefined;
   if (image === "-") checkStandardOutput(values.json);
   return {
     source,
@@ -202,6 +241,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       ref: values.branch,
       subdir: values.subdir,
       worktree: values.worktree,
+      add: values.add?.map(parseAdded),
       timeout: parseCount("--timeout", values.timeout),
       maxFetch: parseSize("--max-fetch", values["max-fetch"]),
       strict: values.strict,

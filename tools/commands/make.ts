@@ -1,4 +1,4 @@
-/** `docteur make`: a git commit, a directory or a tar archive becomes an image. */
+/** `docteur make`: a git commit, a directory, an archive, or several of them, become an image. */
 import { type MakeSummary, make } from "../../src/make/index.js";
 import { printableJson } from "../../src/text/printable.js";
 import type { Command } from "../cli/arguments.js";
@@ -15,7 +15,8 @@ async function run(argv: string[]): Promise<number> {
   const { source, image, options, json, quiet, hasDate } = parseMakeArguments(argv);
   // On systems that allow it, lists of processes show this title from now on, instead of a password, or of a token in the
   // place of the user's name.
-  if (/^https?:\/\/.*@/is.test(source)) process.title = "docteur make";
+  const sources = [source ?? "", ...(options.add ?? []).map((added) => added.source)];
+  if (sources.some((text) => /^https?:\/\/.*@/is.test(text))) process.title = "docteur make";
   const progress = new ProgressLine(quiet);
   const start = performance.now();
   const makeInto = (path: string, signal: AbortSignal): Promise<MakeSummary> =>
@@ -42,7 +43,7 @@ async function run(argv: string[]): Promise<number> {
 
 /** See `Command`. */
 export const command: Command = {
-  summary: "make an image of a git commit, a directory or a tar archive",
+  summary: "make an image of a git commit, a directory or an archive",
   help: MAKE_HELP,
   run,
 };

@@ -10,7 +10,7 @@ import { ProgressLine } from "../cli/progress.js";
 import { describeProgress } from "../output/make-notes.js";
 
 /** A commit of a repository. */
-interface Revision {
+export interface Revision {
   repository: string;
   ref: string;
 }
@@ -29,7 +29,7 @@ function isRepositoryAddress(address: string): boolean {
 }
 
 /** The commit that an argument names: `REPOSITORY@REF`; undefined for an image. */
-function parseRevision(argument: string): Revision | undefined {
+export function parseRevision(argument: string): Revision | undefined {
   if (isFile(argument)) return undefined;
   for (let at = argument.indexOf("@", 1); at > 0; at = argument.indexOf("@", at + 1)) {
     const repository = argument.slice(0, at);

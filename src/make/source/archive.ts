@@ -1,10 +1,10 @@
 /** Reads the bytes of an archive in any order. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { join } from "node:path";
 import { ioError } from "../../node/io-error.js";
 import { changed } from "../base/file-contents.js";
-import { isGzip, spoolArchive } from "./spool.js";
+import { compressionOf, HEAD_LEN } from "./compression.js";
+import { spoolArchive } from "./spool.js";
 
 /** An uncompressed archive. */
 export interface Archive {
@@ -81,11 +81,11 @@ export class ArchiveFile implements Archive {
 
 /** The first bytes of a file. */
 function headOf(path: string): Buffer {
-  const buffer = Buffer.alloc(2);
+  const buffer = Buffer.alloc(HEAD_LEN);
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
-    return buffer.subarray(0, readSync(fd, buffer, 0, 2, 0));
+    return buffer.subarray(0, readSync(fd, buffer, 0, HEAD_LEN, 0));
   } catch (cause) {
     throw ioError("read", path, cause);
   } finally {
@@ -95,26 +95,26 @@ function headOf(path: string): Buffer {
 
 /**
  * Opens an archive. An archive that is compressed or not a regular file is first written uncompressed to a
- * file in `scratch`.
+ * file.
  * @param path absolute, or "-" for standard input
  * @param isStream whether it can be read only once, from beginning to end
- * @param scratch makes an empty folder, in which the file stays
+ * @param spool makes a path for that file, which stays there
  * @throws DocteurError `BadSource`, `Io`; the signal's reason
  */
 export async function openArchive(
   path: string,
   isStream: boolean,
-  scratch: () => Promise<string>,
+  spool: () => Promise<string>,
   signal: AbortSignal | undefined,
 ): Promise<ArchiveFile> {
   const name = path === "-" ? "standard input" : path;
-  if (!isStream && !isGzip(headOf(path))) {
+  if (!isStream && compressionOf(headOf(path)) === undefined) {
     const real = await realpath(path).catch((cause: unknown) => {
       throw ioError("read", path, cause);
     });
     return new ArchiveFile(name, real, false);
   }
-  const spooled = join(await scratch(), "archive.tar");
-  const isUnfolded = await spoolArchive(path, name, spooled, signal);
-  return new ArchiveFile(name, spooled, isUnfolded);
+  const spooled = await spool();
+  const isWhole = await spoolArchive(path, name, spooled, signal);
+  return new ArchiveFile(name, spooled, isWhole);
 }

@@ -1,7 +1,7 @@
 /** A listed source: its entries, and the place of each file's content. No content is read yet. */
 import { shown } from "../../git/byte-string.js";
 import { MODE, MODES, type Mode, sortTree } from "../../git/objects.js";
-import type { SourceBlobs } from "./blobs.js";
+import type { Unreads } from "../base/content.js";
 
 /** An entry of a folder. Names are byte strings ("latin1"), as the file system or the archive has them. */
 export type SourceEntry =
@@ -110,16 +110,22 @@ export class SkippedPaths {
     this.count++;
     if (this.first.length < SKIPPED_MAX) this.first.push({ path: shown(path), reason });
   }
+
+  /** Adds the paths of another source. */
+  addAll({ first, count }: SkippedPaths): void {
+    this.first.push(...first.slice(0, Math.max(0, SKIPPED_MAX - this.first.length)));
+    this.count += count;
+  }
 }
 
 /** A source, listed. */
 export interface Listing {
   tree: SourceTree;
   /**
-   * All contents, each once, in the best order for reading: files, which hard links share and whose bytes are
+   * All contents, each once (of several joined sources, once of each), in the best order for reading: files, which hard links share and whose bytes are
    * still in their place, and targets of symbolic links, which are in memory.
    */
-  blobs: SourceBlobs;
+  blobs: Unreads;
   /**
    * Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` without
    * any.

@@ -9,10 +9,18 @@ import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";
 import { Leaves } from "./tar-members.js";
 
 /** The numbers of special files, which no image holds. They are above those of members. */
-const DEVICE = 0xfffffff0;
-const FIFO = 0xfffffff1;
+export const DEVICE = 0xfffffff0;
+export const FIFO = 0xfffffff1;
+export const SOCKET = 0xfffffff2;
 
-/** Special files by type. */
+/** Their names, for people. */
+const SPECIAL_NAMES: Record<number, string> = {
+  [DEVICE]: "a device",
+  [FIFO]: "a FIFO",
+  [SOCKET]: "a socket",
+};
+
+/** Special files by the type that a tar archive gives them. */
 export const SPECIAL: Record<string, number> = { "3": DEVICE, "4": DEVICE, "6": FIFO };
 
 const isSpecial = (item: number): boolean => item >= DEVICE;
@@ -37,7 +45,7 @@ class Trail {
 
 /** See the file's head. */
 export class TarTree {
-  readonly #archive: Archive;
+  readonly #archive: Pick<Archive, "name" | "path">;
   readonly #paths = new PathTree();
   /** The members that are left out. A hard link to one may still be in the image. */
   readonly #leftOut = new PathTree();
@@ -45,7 +53,8 @@ export class TarTree {
   readonly #git = new PathTree();
   readonly members = new Leaves();
 
-  constructor(archive: Archive) {
+  /** @param archive its name for people, and the file that contains the members' content: a byte string */
+  constructor(archive: Pick<Archive, "name" | "path">) {
     this.#archive = archive;
   }
 
@@ -155,7 +164,7 @@ export class TarTree {
       },
       leaf: (name, item) => {
         if (isSpecial(item)) {
-          if (!skipSpecial) refuseSpecial(trail.to(name), item === FIFO ? "a FIFO" : "a device");
+          if (!skipSpecial) refuseSpecial(trail.to(name), SPECIAL_NAMES[item]!);
           skipped.add(trail.to(name), "special");
           return;
         }

@@ -7,33 +7,16 @@
  */
 import { DocteurError } from "../../errors.js";
 import { shown } from "../../git/byte-string.js";
-import { checkLimits } from "../../git/names.js";
 import { MODE } from "../../git/objects.js";
 import { Breath } from "../base/yielding.js";
 import type { Archive } from "./archive.js";
-import type { ExcludePatterns, ExcludeState } from "./exclude.js";
+import { notAnArchive } from "./compression.js";
 import type { Listing } from "./listing.js";
+import { type ArchiveOptions, endsInDot, MemberPaths } from "./member-paths.js";
 import { Named } from "./named.js";
-import { noSuchPart, type SourcePart, WHOLE } from "./part.js";
 import { type PaxRecords, parsePax } from "./pax.js";
-import { refuseOtherCompressions } from "./spool.js";
 import { BLOCK_LEN, damaged, isZeroBlock, parseHeader, parseLongName, type TarHeader } from "./tar-header.js";
 import { SPECIAL, TarTree } from "./tar-tree.js";
-
-/** How to list an archive. */
-export interface TarOptions {
-  /** Patterns of the entries to leave out silently, by path in the archive. */
-  exclude: ExcludePatterns;
-  /** The part of the archive that becomes the image's root: by default all of it. */
-  part?: SourcePart | undefined;
-  /** Leave out special files: FIFOs and devices. */
-  skipSpecial: boolean;
-  signal?: AbortSignal | undefined;
-  /** Receives the number of members found so far. */
-  onProgress?: ((done: number) => void) | undefined;
-  /** Receives notices, a line each, about members that were read in an unexpected way. */
-  onNotice?: ((text: string) => void) | undefined;
-}
 
 /** The most bytes of an extended header: paths, its longest values, take far less. */
 const EXTENDED_MAX = 1 << 20;
@@ -64,26 +47,21 @@ function isFolder({ type, path }: TarHeader): boolean {
   return "5D".includes(type) || (FILES.includes(type) && path.length > 1 && path.endsWith("/"));
 }
 
-/** Whether a path's last name is a dot: it leads to a directory, or nowhere. */
-const endsInDot = (path: string): boolean => /\/\.\/*$/.test(path);
-
 class TarLister {
   readonly #archive: Archive;
-  readonly #options: TarOptions;
-  readonly #part: SourcePart;
+  readonly #options: ArchiveOptions;
   readonly #tree: TarTree;
+  readonly #paths: MemberPaths;
   readonly #unknown = new Named();
   #globals: PaxRecords = {};
   #pending: Pending | undefined;
   #memberCount = 0;
-  #strippedCount = 0;
-  #hasSubdir = false;
 
-  constructor(archive: Archive, options: TarOptions) {
+  constructor(archive: Archive, options: ArchiveOptions) {
     this.#archive = archive;
     this.#options = options;
-    this.#part = options.part ?? WHOLE;
     this.#tree = new TarTree(archive);
+    this.#paths = new MemberPaths(archive.name, this.#tree, options);
   }
 
   async list(): Promise<Listing> {
@@ -98,9 +76,8 @@ class TarLister {
       this.#damaged("an extended header that belongs to nothing", this.#pending.start);
     if (this.#unknown.count > 0)
       this.#notice(`members of unknown types are taken for files, as POSIX has it: ${this.#unknown}`);
-    const { subdir } = this.#part;
-    if (subdir.length > 0 && !this.#hasSubdir) throw noSuchPart(this.#archive.name, subdir);
-    return { ...this.#tree.finish(this.#options.skipSpecial), strippedCount: this.#strippedCount };
+    this.#paths.finish();
+    return { ...this.#tree.finish(this.#options.skipSpecial), strippedCount: this.#paths.strippedCount };
   }
 
   #notice(text: string): void {
@@ -189,11 +166,7 @@ class TarLister {
     const { name, size } = this.#archive;
     const head = this.#archive.read(0, Math.min(size, BLOCK_LEN));
     if (head.length === BLOCK_LEN && parseHeader(head) !== "checksum") return;
-    refuseOtherCompressions(name, head);
-    throw new DocteurError("BadSource", `${name} is not a tar archive`, {
-      path: name,
-      hint: "the source is a git repository, a directory, or a tar archive, plain or compressed by gzip",
-    });
+    throw notAnArchive(name, head);
   }
 
   /** Checks the data after the first block of zeros: another such block, or nothing. */
@@ -223,40 +196,22 @@ class TarLister {
   #take(at: number, header: TarHeader): void {
     this.#options.onProgress?.(++this.#memberCount);
     const names = this.#namesOf(header.path, at);
-    const path = names.join("/");
-    checkLimits(path, path.length, names.length);
-    const place = this.#placeOf(names);
     const isDirectory = isFolder(header);
-    // A .git outside the image is not reported.
-    const isIn = place.isBelow && !this.#isLeftOut(names, isDirectory);
-    if (isIn && (isDirectory || names.length > this.#part.subdir.length)) this.#hasSubdir = true;
+    const member = this.#paths.locate(names, isDirectory);
     if (isDirectory) {
-      if (isIn && place.path !== undefined) this.#tree.addFolder(place.path, endsInDot(header.path));
+      this.#paths.addFolder(member, endsInDot(header.path));
       return;
     }
     if (names.length === 0) this.#damaged("a member that has no name", at);
     if (endsInDot(header.path))
       this.#damaged(`a file or link named ${shown(header.path)}, as only a directory can be`, at);
-    const item = this.#itemOf(at, header, path);
-    if (isIn && place.path !== undefined) this.#tree.place(place.path, item);
-    else this.#tree.leaveOut(path, item);
-    if (isIn && place.path === undefined && names.length > this.#part.subdir.length) this.#strippedCount++;
-  }
-
-  /** The place in the image of a path of the archive: `path` is undefined if it is outside, or the root. */
-  #placeOf(names: readonly string[]): { path: string | undefined; isBelow: boolean } {
-    const { subdir, strip } = this.#part;
-    const isBelow = subdir.every((name, at) => names[at] === name);
-    const left = names.slice(subdir.length + strip);
-    return { path: isBelow && left.length > 0 ? left.join("/") : undefined, isBelow };
+    this.#paths.add(member, this.#itemOf(at, header, member.path));
   }
 
   /** The names of a path: none for the root. */
   #namesOf(path: string, at: number): string[] {
-    if (path.includes("\0")) this.#damaged("a path with a zero byte in it", at);
-    const names = path.split("/").filter((name) => name !== "" && name !== ".");
-    if (names.includes("..")) this.#damaged(`a path that leads out of the archive, ${shown(path)}`, at);
-    return names;
+    const names = this.#paths.namesOf(path);
+    return Array.isArray(names) ? names : this.#damaged(names.defect, at);
   }
 
   /** A member's number in the tree. */
@@ -294,21 +249,8 @@ class TarLister {
     const found =
       endsInDot(target) || target.endsWith("/")
         ? undefined
-        : this.#tree.find(this.#placeOf(names).path, path);
+        : this.#tree.find(this.#paths.placeOf(names).path, path);
     return found ?? this.#damaged(`a hard link, ${shown(from)}, to no file before it, ${shown(path)}`, at);
-  }
-
-  /** Whether patterns or git's rules leave a path out. */
-  #isLeftOut(names: readonly string[], isDirectory: boolean): boolean {
-    let state: ExcludeState | undefined = this.#options.exclude.root;
-    for (const [index, name] of names.entries()) {
-      state = this.#options.exclude.step(state, name, isDirectory || index < names.length - 1);
-      if (state === undefined) return true;
-      if (name !== ".git") continue;
-      this.#tree.skipGit(names.slice(0, index + 1).join("/"));
-      return true;
-    }
-    return false;
   }
 }
 
@@ -322,6 +264,6 @@ class TarLister {
  * @throws DocteurError `BadSource` for a damaged archive, and for entries that no image can hold; `Io`; the
  *   signal's reason
  */
-export function listTar(archive: Archive, options: TarOptions): Promise<Listing> {
+export function listTar(archive: Archive, options: ArchiveOptions): Promise<Listing> {
   return new TarLister(archive, options).list();
 }
