@@ -1,15 +1,14 @@
-/** `docteur verify` and `docteur checksum` for continuous integration: options, reports, annotations, statuses, the action. */
+/** `docteur verify` and `docteur checksum` for continuous integration: options, reports, annotations, statuses. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Report } from "../../src/verify/index.js";
 import { docteur, type RunOptions } from "../support/cli.js";
+import { damagedImage, repositoryAndImage } from "../support/command-images.js";
 import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 import { fixture, fixturePath } from "../support/fixtures.js";
-import { git } from "../support/git.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
@@ -17,15 +16,6 @@ const TINY = fixturePath("tiny.img");
 const TINY_COMMIT = "7ad85c0683dd15532593efd1409b62db93f4481f";
 const TINY_TREE = "716008696c401e314dddc7711a906dc6264d051c";
 const OTHER = "0123456789abcdef0123456789abcdef01234567";
-
-/** A file with the tiny image, one byte of whose IDX is another. */
-function damagedImage(t: TestContext, name = "damaged.img"): string {
-  const path = join(temporaryFolder(t), name);
-  const bytes = fixture("tiny.img").slice();
-  bytes[0x600 + 1032]! ^= 1;
-  writeFileSync(path, bytes);
-  return path;
-}
 
 async function reports(
   args: string[],
@@ -218,23 +208,6 @@ test("garbage is an image that is none", async (t) => {
   }
 });
 
-/** A repository of two commits and an image of the second. */
-async function repositoryAndImage(t: TestContext): Promise<{ folder: string; image: string }> {
-  const folder = join(temporaryFolder(t), "a@repository");
-  mkdirSync(join(folder, "sub"), { recursive: true });
-  writeFileSync(join(folder, "a"), "first\n");
-  writeFileSync(join(folder, "sub", "b"), "b\n");
-  git(folder, "init", "-q", "-b", "main");
-  git(folder, "add", ".");
-  git(folder, "commit", "-q", "-m", "first");
-  git(folder, "tag", "one");
-  writeFileSync(join(folder, "a"), "second\n");
-  git(folder, "commit", "-q", "-a", "-m", "second");
-  const image = join(folder, "..", "disk.img");
-  assert.equal((await docteur(["make", "-q", folder, image])).status, 0);
-  return { folder, image };
-}
-
 test("--against", async (t) => {
   const { folder, image } = await repositoryAndImage(t);
   for (const quick of [[], ["--quick"]]) {
@@ -284,53 +257,4 @@ test("checksum, as sha256sum checks it", { skip: !hasSha256sum }, async (t) => {
     .trim();
   assert.ok(blobs.stdout.includes(`${oid}  a.b\n`));
   assert.match(blobs.stdout, /^[0-9a-f]{40} {2}link$/m);
-});
-
-/** The checkout that was built, as the action and docs/CI.md name it. */
-function checkout(): Record<string, string> {
-  const root = fileURLToPath(new URL("../../..", import.meta.url));
-  return { GITHUB_ACTION_PATH: root, DOCTEUR: root };
-}
-
-function projectFile(name: string): string {
-  return readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");
-}
-
-/** Runs a script as a step of a workflow. */
-function runScript(script: string, env: Record<string, string>, cwd: string): number | null {
-  const options = { cwd, env: { ...process.env, ...env }, stdio: "ignore" } as const;
-  return spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], options).status;
-}
-
-test("the action's script", async (t) => {
-  const text = projectFile("action.yml");
-  const script = /\n {6}run: \|\n((?: {8}.*\n)+)/.exec(text)![1]!.replace(/^ {8}/gm, "");
-  const declared = [...text.matchAll(/^ {8}(DOCTEUR_\w+): \$\{\{ inputs\.(\w+) \}\}$/gm)];
-  assert.deepEqual(
-    declared.map(([, variable, input]) => [variable, input]),
-    ["image", "commit", "tree", "against", "quick"].map((name) => [`DOCTEUR_${name.toUpperCase()}`, name]),
-  );
-  for (const [, , input] of declared) assert.match(text, new RegExp(`^ {2}${input}:$`, "m"));
-  const { folder, image } = await repositoryAndImage(t);
-  const run = (inputs: Record<string, string>): number | null => {
-    const env: Record<string, string> = { ...checkout(), DOCTEUR_IMAGE: image };
-    for (const [, variable] of declared) env[variable!] ??= "";
-    for (const [name, value] of Object.entries(inputs)) env[`DOCTEUR_${name.toUpperCase()}`] = value;
-    return runScript(script, env, folder);
-  };
-  assert.equal(run({}), 0);
-  assert.equal(run({ image: `${image}\n${TINY}\n` }), 0);
-  assert.equal(run({ image: `${image}\n${damagedImage(t)}\n` }), 4);
-  assert.equal(run({ against: ".", quick: "true" }), 0);
-  assert.equal(run({ against: ".@one" }), 4);
-  assert.equal(run({ commit: OTHER }), 4);
-  assert.equal(run({ tree: OTHER, quick: "true" }), 4);
-});
-
-test("the shell snippet of docs/CI.md", async (t) => {
-  const { folder } = await repositoryAndImage(t);
-  const [, script] = /## A shell\n\n```sh\n(.*?)```/s.exec(projectFile("docs/CI.md"))!;
-  assert.equal(runScript(script!, checkout(), folder), 0);
-  if (hasSha256sum)
-    execFileSync("sha256sum", ["--check", "--quiet", "--strict", "disk.img.sha256"], { cwd: folder });
 });

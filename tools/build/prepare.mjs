@@ -31,7 +31,12 @@ const isBuilt = pathsIn([manifest.bin, manifest.exports]).every(
 if (!isBuilt && !isCleanInstall()) {
   const lacking = NEEDED.filter((name) => !existsSync(`node_modules/${name}/package.json`));
   if (lacking.length > 0) {
-    console.error(`docteur: cannot build without ${lacking.join(", ")}: run npm ci --include=dev in ${root}`);
+    // npm clones the repository and installs what it needs, but that inner run inherits `global`, and installs nothing.
+    const hint =
+      process.env.npm_config_global === "true"
+        ? "npm cannot build a package from git globally: use --prefix instead of --global"
+        : `run npm ci --include=dev in ${root}`;
+    console.error(`docteur: cannot build without ${lacking.join(", ")}: ${hint}`);
     process.exit(1);
   }
   run("tools/build/bootstrap.mjs");
