@@ -19,6 +19,8 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   extract: () => import("./commands/extract.js"),
   run: () => import("./commands/run.js"),
   serve: () => import("./commands/serve.js"),
+  mount: () => import("./commands/mount.js"),
+  unmount: () => import("./commands/unmount.js"),
   push: () => import("./commands/push.js"),
   pull: () => import("./commands/pull.js"),
   bundle: () => import("./commands/bundle.js"),

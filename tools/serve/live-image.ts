@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Handler, NodeListener } from "../../src/http/index.js";
 import { toNodeListener } from "../../src/http/index.js";
-import { DocteurError, type OpenOptions, open, type Stats, type Volume } from "../../src/index.js";
+import { type OpenOptions, open, type Stats, type Volume } from "../../src/index.js";
+import { ioError } from "../../src/node/io-error.js";
 import { verify } from "../../src/verify/index.js";
 import { reportError } from "../../src/verify/report.js";
 import { openedFile, type SiteFile } from "./site-files.js";
@@ -217,7 +218,7 @@ export class LiveImage {
     try {
       return await statFile(path, { bigint: true });
     } catch (cause) {
-      throw new DocteurError("Io", `${path}: cannot be read`, { path, cause });
+      throw ioError("read", path, cause);
     }
   }
 

@@ -16,7 +16,7 @@ export interface NamedSource {
 export interface ServeOptions
   extends Pick<
     ServerOptions,
-    "host" | "port" | "base" | "withPage" | "withMetrics" | "allowedHosts" | "maxConnections"
+    "host" | "port" | "base" | "withPage" | "withMetrics" | "allowedHosts" | "maxConnections" | "isAllowed"
   > {
   sources: readonly NamedSource[];
   open: OpenOptions;
@@ -27,7 +27,7 @@ export interface ServeOptions
   graceSeconds: number;
   /** Told of the address once the server takes connections. */
   onAddress: (address: string) => void;
-  /** Ends the server, beside signals of the system. */
+  /** Ends the server, in place of SIGTERM and SIGINT. */
   signal?: AbortSignal;
 }
 
@@ -134,7 +134,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const renewal = new Renewal(images, say, (image, outcome) => server.metrics.swapped(image, outcome));
   const stop = stopOf(options.signal);
   const onHangUp = (): void => renewal.lookAtAll();
-  process.on("SIGHUP", onHangUp);
+  if (options.signal === undefined) process.on("SIGHUP", onHangUp);
   let endWatch = (): void => undefined;
   try {
     const port = await server.listen();
@@ -171,8 +171,8 @@ function stopOf(signal: AbortSignal | undefined): {
     resolve();
   };
   const names: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
-  for (const name of names) process.on(name, onSignal);
-  signal?.addEventListener("abort", onSignal);
+  if (signal === undefined) for (const name of names) process.on(name, onSignal);
+  else signal.addEventListener("abort", onSignal);
   const dispose = (): void => {
     for (const name of names) process.off(name, onSignal);
   };

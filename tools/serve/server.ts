@@ -37,6 +37,8 @@ export interface ServerOptions {
   maxConnections: number;
   /** Names by which the server may be asked. */
   allowedHosts: readonly string[];
+  /** Whether a request may be answered, by its field `Authorization`; all may by default. */
+  isAllowed?: ((field: string | undefined) => boolean) | undefined;
   onEnded: ((logged: Logged) => void) | undefined;
   droppedLines: () => number;
 }
@@ -221,6 +223,11 @@ export class ImageServer {
     const isGet = method === "GET" || method === "HEAD";
     if (!this.#isHost(request.headers.host)) {
       sendText(response, method, 421, "421 Misdirected Request: this server is not asked by that name\n");
+      return;
+    }
+    if (this.#options.isAllowed?.(request.headers.authorization) === false) {
+      const fields = { "www-authenticate": 'Basic realm="docteur"' };
+      sendText(response, method, 401, "401 Unauthorized\n", fields);
       return;
     }
     const end = url.search(/[?#]/);
