@@ -26,6 +26,10 @@ export class FileHandle {
   readonly #listeners = new Set<() => void>();
   #fd: number;
   #isLocked = false;
+  /** Work that is under way: the file is closed after it, as Node has it. */
+  #busy = 0;
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
 
   /** Use `open`. */
   constructor(parts: Parts, fd: number) {
@@ -33,7 +37,7 @@ export class FileHandle {
     this.#fd = fd;
   }
 
-  /** Its descriptor; -1 after `close`. */
+  /** Its descriptor; -1 when it is closed. */
   get fd(): number {
     return this.#fd;
   }
@@ -41,7 +45,12 @@ export class FileHandle {
   /** Does work on the open file. */
   async #run<T>(syscall: string, work: (fd: number) => Steps<T>): Promise<T> {
     if (this.#fd === -1) throw Object.assign(new Error("file closed"), { code: "EBADF", syscall });
-    return settle(work(this.#fd));
+    this.#busy++;
+    try {
+      return await settle(work(this.#fd));
+    } finally {
+      if (--this.#busy === 0) this.#onIdle?.();
+    }
   }
 
   /** Reads into a buffer, from a position in bytes, or from the place behind the last such read. */
@@ -141,14 +150,22 @@ export class FileHandle {
     return this;
   }
 
+  /** Closes the file, after reads that are under way. */
   close(): Promise<void> {
     if (this.#fd === -1) return Promise.resolve();
-    const fd = this.#fd;
-    this.#fd = -1;
-    const closing = settle(this.#parts.reads.close(fd)) as Promise<unknown> as Promise<void>;
+    if (this.#closing !== undefined) return this.#closing;
+    const close = (): Promise<void> => {
+      const fd = this.#fd;
+      this.#fd = -1;
+      return settle(this.#parts.reads.close(fd)) as Promise<unknown> as Promise<void>;
+    };
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+    this.#closing = this.#busy === 0 ? close() : idle.then(close);
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
-    return closing;
+    return this.#closing;
   }
 
   [asyncDispose](): Promise<void> {
