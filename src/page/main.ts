@@ -59,6 +59,7 @@ async function busy(text: string, work: () => Promise<void>): Promise<void> {
 
 const tree = new TreeView(byId<HTMLUListElement>("tree"), {
   list: (path, after) => api.list(path, after),
+  find: (path) => itemAt(path),
   select: (item) => void show(item),
   fail,
 });
@@ -212,6 +213,7 @@ function showSearch(isShown: boolean): void {
   byId("found").hidden = !isShown;
   byId("tree").hidden = isShown;
   if (isShown) byId("results").replaceChildren();
+  else tree.showSelected();
 }
 
 function addFound(items: Item[]): void {
@@ -224,7 +226,9 @@ function addFound(items: Item[]): void {
       h("span", { class: "folder" }, shown(item.path.slice(0, slash) || "/")),
     );
     button.addEventListener("click", () => {
-      void tree.reveal(item.path);
+      byId("results").querySelector("[aria-current]")?.removeAttribute("aria-current");
+      button.setAttribute("aria-current", "true");
+      tree.reveal(item.path).catch(fail);
       void show(item);
     });
     byId("results").append(h("li", {}, button));

@@ -8,6 +8,8 @@ import type { Item, Listed } from "./protocol.js";
 /** What the tree asks of the page. */
 export interface TreeHost {
   list(path: Uint8Array, after: Uint8Array | undefined): Promise<Listed>;
+  /** The item at a path in text. */
+  find(path: string): Promise<Item>;
   select(item: Item): void;
   fail(error: unknown): void;
 }
@@ -56,27 +58,61 @@ export class TreeView {
 
   /** Opens the directories on the way to a path, and marks its item. @param path in text */
   async reveal(path: string): Promise<void> {
-    let list: Element = this.#root;
+    let list = this.#root;
     let at = "";
     const names = path.split("/").filter((name) => name !== "");
     for (const [index, name] of names.entries()) {
       at += `/${name}`;
-      const found = [...list.children].find((child) => this.#rows.get(child)?.item.path === at);
-      const row = found && this.#rows.get(found);
-      if (row === undefined) return;
+      const row = this.#rowIn(list, at) ?? this.#insert(list, await this.#host.find(at));
       if (index === names.length - 1) return this.#mark(row.element);
       await this.#expand(row);
-      list = row.group ?? list;
+      if (row.group === undefined) return;
+      list = row.group;
     }
   }
 
-  async #load(list: HTMLUListElement, path: Uint8Array, after: Uint8Array | undefined): Promise<void> {
+  /** Moves what is selected into view. */
+  showSelected(): void {
+    const selected = this.#root.querySelector("[aria-selected=true]");
+    selected?.firstElementChild?.scrollIntoView({ block: "nearest" });
+  }
+
+  #rowIn(list: Element, path: string): Row | undefined {
+    for (const child of list.children) {
+      const row = this.#rows.get(child);
+      if (row?.item.path === path) return row;
+    }
+    return undefined;
+  }
+
+  /** Adds an item of a part of a directory that was not loaded: it stands before "Show more" until it is. */
+  #insert(list: Element, item: Item): Row {
+    const known = this.#rowIn(list, item.path);
+    if (known !== undefined) return known;
+    const element = this.#row(item);
+    list.insertBefore(element, list.querySelector(":scope > .more"));
+    return this.#rows.get(element)!;
+  }
+
+  /** @returns the first item that was added */
+  async #load(
+    list: HTMLUListElement,
+    path: Uint8Array,
+    after: Uint8Array | undefined,
+  ): Promise<HTMLElement | undefined> {
     const { items, hasMore } = await this.#host.list(path, after);
     const sorted = after === undefined && !hasMore ? foldersFirst(items) : items;
-    for (const item of sorted) list.append(this.#row(item));
+    const inserted = after === undefined ? [] : [...list.children];
+    const known = new Map(inserted.map((element) => [this.#rows.get(element)?.item.path, element]));
+    const added = sorted.map((item) => (known.get(item.path) as HTMLElement) ?? this.#row(item));
+    list.append(...added);
     if (items.length === 0 && after === undefined)
       list.append(h("li", { class: "none", role: "none" }, "Nothing in here"));
-    if (!hasMore) return;
+    if (hasMore) list.append(this.#more(list, path, lastName(items)));
+    return added[0];
+  }
+
+  #more(list: HTMLUListElement, path: Uint8Array, after: Uint8Array): HTMLElement {
     const more = h(
       "li",
       { role: "treeitem", tabindex: "-1", class: "more" },
@@ -84,14 +120,13 @@ export class TreeView {
     );
     more.addEventListener("click", (event) => {
       event.stopPropagation();
-      const before = more.previousElementSibling;
       more.remove();
-      this.#load(list, path, lastName(items)).then(
-        () => this.#focus(before?.nextElementSibling as HTMLElement),
+      this.#load(list, path, after).then(
+        (first) => this.#focus(first),
         (error) => this.#host.fail(error),
       );
     });
-    list.append(more);
+    return more;
   }
 
   #row(item: Item): HTMLLIElement {

@@ -1,6 +1,6 @@
 /** The page that is built to dist/page, in Chromium: images from servers and files, hostile content, the keyboard. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { deflateSync } from "node:zlib";
@@ -8,8 +8,7 @@ import type { Page } from "playwright-core";
 import { open } from "../../src/index.js";
 import { type MemoryFiles, makeImage } from "../../src/make/index.js";
 import { startBrowser, whyNoBrowser } from "../support/browser.js";
-import { distPath } from "../support/programs.js";
-import { startServer } from "../support/range-server.js";
+import { servePage } from "../support/page-site.js";
 import { noise } from "../support/rich-image.js";
 import { temporaryFolder } from "../support/temporary.js";
 
@@ -88,20 +87,11 @@ const FILES: MemoryFiles = {
   latest: { link: "docs/guide.md" },
 };
 
-const TYPES: Record<string, string> = { html: "text/html", js: "text/javascript", css: "text/css" };
 const skip = whyNoBrowser() ?? false;
 
 /** A server of the page and an image, a browser at the page, and the complaints of the latter. */
 async function start(t: TestContext, image: Uint8Array, size = { width: 1280, height: 800 }) {
-  const server = await startServer(t, image);
-  server.behaviour = (request, response) => {
-    const { pathname } = new URL(request.url!, server.origin);
-    const name = pathname === "/" ? "index.html" : pathname.slice(1);
-    const type = TYPES[name.split(".").at(-1)!];
-    if (type === undefined) return false;
-    response.writeHead(200, { "content-type": type }).end(readFileSync(distPath(`page/${name}`)));
-    return true;
-  };
+  const server = await servePage(t, image);
   const page = await (await startBrowser(t)).newPage();
   await page.setViewportSize(size);
   const complaints: string[] = [];
@@ -150,8 +140,22 @@ test("an image from a server: tree, files, search, and how little is fetched", {
   await page.getByText("100 names found").waitFor();
   await page.getByRole("button", { name: "file-1650.txt" }).click();
   await page.getByText("650", { exact: true }).waitFor();
+  assert.equal(await page.locator("#results [aria-current=true] .name").textContent(), "file-1650.txt");
   await page.fill("#query", "");
-  await page.locator("#tree").waitFor();
+  // It is of a part of the directory that the tree had not loaded.
+  const selected = page.locator("#tree [aria-selected=true] > .row");
+  assert.equal(await selected.locator(".name").textContent(), "file-1650.txt");
+  assert.equal(await page.locator("#tree [role=group] .name").getByText("file-1649.txt").count(), 0);
+  await page.waitForFunction(() => {
+    const [row, tree] = ["#tree [aria-selected=true] > .row", "#tree"].map((selector) =>
+      document.querySelector(selector)!.getBoundingClientRect(),
+    );
+    return row!.top >= tree!.top && row!.bottom <= tree!.bottom && row!.bottom <= innerHeight;
+  });
+  await page.locator("#tree .more").click();
+  await page.locator("#tree .name").getByText("file-1649.txt").waitFor();
+  assert.equal(await page.locator("#tree .name").getByText("file-1650.txt").count(), 1);
+  assert.equal(await selected.locator(".name").textContent(), "file-1650.txt");
 
   // Requests are told as the device counts them; the noise was never fetched.
   await page.waitForFunction(() => Number(document.getElementById("requests")!.textContent) > 1);
@@ -296,6 +300,33 @@ test("an image of files: made, downloaded, opened; and an image of a file", { sk
   await page.getByRole("heading", { name: "The handbook" }).waitFor();
   assert.match((await page.locator("#name").textContent())!, /^handbook\.img$/);
   assert.ok((await page.locator("#map i.on").count()) < 128 / 3);
+  assert.deepEqual(complaints, []);
+});
+
+test("files that are dropped: an image is opened, and of others an image is made", { skip }, async (t) => {
+  const { server, page, complaints } = await start(t, IMAGE);
+  await page.goto(server.origin);
+  const drop = async (files: Record<string, Uint8Array | string>): Promise<void> => {
+    const given = Object.entries(files).map(([name, content]) => [name, [...Buffer.from(content)]] as const);
+    const dataTransfer = await page.evaluateHandle((list) => {
+      const transfer = new DataTransfer();
+      for (const [name, bytes] of list) transfer.items.add(new File([new Uint8Array(bytes)], name));
+      return transfer;
+    }, given);
+    await page.dispatchEvent("body", "dragover", { dataTransfer });
+    assert.equal(await page.locator("body.over").count(), 1);
+    await page.dispatchEvent("body", "drop", { dataTransfer });
+    assert.equal(await page.locator("body.over").count(), 0);
+  };
+  await drop({ "one.txt": "one\n", "two.md": "# Two\n" });
+  await page.getByText(/^Made an image of 2 files$/).waitFor();
+  await page.getByRole("button", { name: "Open it here" }).click();
+  await page.getByRole("treeitem", { name: "two.md" }).click();
+  await page.getByRole("heading", { name: "Two", exact: true }).waitFor();
+  const { image } = await makeImage({ "README.md": "# Dropped\n" });
+  await drop({ "dropped.img": image });
+  await page.getByRole("heading", { name: "Dropped", exact: true }).waitFor();
+  assert.equal(await page.locator("#name").textContent(), "dropped.img");
   assert.deepEqual(complaints, []);
 });
 

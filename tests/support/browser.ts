@@ -49,17 +49,17 @@ export async function openPage<T>(t: TestContext, url: string): Promise<{ result
   return { result: await page.evaluate(() => (globalThis as unknown as { result: T }).result), complaints };
 }
 
+/** What is used of a page of puppeteer's. */
+export interface PuppeteerPage {
+  on(event: "pageerror", listener: (error: Error) => void): void;
+  goto(url: string): Promise<unknown>;
+  waitForFunction(condition: string): Promise<unknown>;
+  evaluate(expression: string): Promise<unknown>;
+}
+
 /** What is used of puppeteer-core: playwright's Firefox is a build of its own. */
 interface Puppeteer {
-  launch(options: object): Promise<{
-    close(): Promise<void>;
-    newPage(): Promise<{
-      on(event: "pageerror", listener: (error: Error) => void): void;
-      goto(url: string): Promise<unknown>;
-      waitForFunction(condition: string): Promise<unknown>;
-      evaluate(expression: string): Promise<unknown>;
-    }>;
-  }>;
+  launch(options: object): Promise<{ close(): Promise<void>; newPage(): Promise<PuppeteerPage> }>;
 }
 
 const FIREFOX = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find((place) => existsSync(place));
@@ -69,18 +69,27 @@ export function whyNoFirefox(): string | undefined {
   return unlessRequired("firefox", FIREFOX === undefined ? "no Firefox is installed" : undefined);
 }
 
-/** Opens a page in Firefox. @param puppeteer the module puppeteer-core */
-export async function openInFirefox<T>(
+/** Starts Firefox with an empty page, until the test ends. @param puppeteer the module puppeteer-core */
+export async function startFirefox(
   t: TestContext,
   puppeteer: unknown,
-  url: string,
-): Promise<{ result: T; complaints: string[] }> {
+): Promise<{ page: PuppeteerPage; complaints: string[] }> {
   const options = { browser: "firefox", executablePath: FIREFOX, headless: true };
   const browser = await (puppeteer as Puppeteer).launch(options);
   t.after(() => browser.close());
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
+  return { page, complaints };
+}
+
+/** Opens a page in Firefox. @param puppeteer the module puppeteer-core */
+export async function openInFirefox<T>(
+  t: TestContext,
+  puppeteer: unknown,
+  url: string,
+): Promise<{ result: T; complaints: string[] }> {
+  const { page, complaints } = await startFirefox(t, puppeteer);
   await page.goto(url);
   await page.waitForFunction("'result' in globalThis");
   return { result: (await page.evaluate("result")) as T, complaints };
