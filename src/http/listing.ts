@@ -62,13 +62,41 @@ function row({ kind, name, nameBytes, size }: Entry): string {
   return `<tr><td>${cell}</td><td>${last}</td></tr>\n`;
 }
 
+/** A directory that is listed. */
+interface Shown {
+  /** The names of the URL's path, and how many of them are above the image. */
+  names: readonly string[];
+  baseLength: number;
+  commit: Pick<ServedVolume["commit"], "oid" | "date">;
+}
+
+const SLASH = "<wbr>/<wbr>";
+
+/** The path, in which each directory above the last one is a link. Links are relative, as a proxy may have moved it. */
+function pathLinks({ names, baseLength }: Shown): string {
+  const up = (count: number): string => "../".repeat(count);
+  const top = escapeHtml(`/${names.slice(0, baseLength).join("/")}`);
+  const below = names.slice(baseLength).map(escapeHtml);
+  if (below.length === 0) return top;
+  const last = below.length - 1;
+  const links = below.map((name, at) => (at === last ? name : `<a href="${up(last - at)}">${name}</a>`));
+  return `<a href="${up(below.length)}">${top}</a>${top === "/" ? "" : SLASH}${links.join(SLASH)}`;
+}
+
+/** A time for people, in UTC. */
+function timeText(date: Date | null): string {
+  return date === null ? "" : `, ${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** The page, in pieces. */
 async function* page(
   entries: AsyncIterable<Entry>,
-  { path, isTop, commit }: { path: string; isTop: boolean; commit: string },
+  shown: Shown,
   settings: Settings,
 ): AsyncGenerator<string, void, undefined> {
-  const title = `Index of ${escapeHtml(path)}`;
+  const { names, baseLength, commit } = shown;
+  const isTop = names.length === baseLength;
+  const title = `Index of ${escapeHtml(names.length === 0 ? "/" : `/${names.join("/")}/`)}`;
   yield `<!doctype html>
 <html lang="en">
 <head>
@@ -79,13 +107,13 @@ async function* page(
 </head>
 <body>
 <main>
-<h1>${title}</h1>
+<h1>Index of ${pathLinks(shown)}</h1>
 <table>
 <thead><tr><th scope="col">Name</th><th scope="col">Size</th></tr></thead>
 <tbody>
 ${isTop ? "" : '<tr><td><a href="../">../</a></td><td>parent</td></tr>\n'}`;
   for await (const entry of entries) if (!isHidden(entry.nameBytes, settings)) yield row(entry);
-  yield `</tbody>\n</table>\n</main>\n<footer>Commit ${commit}</footer>\n</body>\n</html>\n`;
+  yield `</tbody>\n</table>\n</main>\n<footer>Commit ${commit.oid}${timeText(commit.date)}</footer>\n</body>\n</html>\n`;
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -103,10 +131,10 @@ export async function listingOf(
   signal: AbortSignal | undefined,
 ): Promise<Chunks> {
   const entries = volume.entries(path, { follow: true, sizes: settings.listing !== "names", signal });
-  const shown = {
-    path: names.length === 0 ? "/" : `/${names.map((name) => decoder.decode(name)).join("/")}/`,
-    isTop: names.length === settings.base.length,
-    commit: volume.commit.oid,
+  const shown: Shown = {
+    names: names.map((name) => decoder.decode(name)),
+    baseLength: settings.base.length,
+    commit: volume.commit,
   };
   return begun(encodedText(page(entries, shown, settings)));
 }

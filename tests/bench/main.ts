@@ -10,6 +10,7 @@ import { type Corpus, createCorpus } from "./corpus.js";
 import { DEFLATE } from "./deflate.js";
 import { EXTRACT } from "./extract.js";
 import { HTTP, stopSites } from "./http.js";
+import { HTTP_SERVE } from "./http-serve.js";
 import { INFLATE } from "./inflate.js";
 import { MAKE } from "./make.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
@@ -29,6 +30,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...SEEK,
   ...RUBY_START,
   ...HTTP,
+  ...HTTP_SERVE,
   ...MAKE,
   ...VERIFY,
   ...EXTRACT,

@@ -103,7 +103,7 @@ const OPTIONS = {
 
 const PORT = 8080;
 const GRACE_SECONDS = 10;
-const CONNECTIONS = 20_000;
+const CONNECTIONS = 20000;
 /** Names that are not those of an image: of the page, and of what stands beside the images. */
 const RESERVED = ["-", ".", "..", "healthz", "metrics"];
 
