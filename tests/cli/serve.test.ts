@@ -276,6 +276,8 @@ test("malformed requests and ways out of the image: an answer of its own, and th
       JSON.stringify([bytes.slice(0, 40), answer]),
     );
   }
+  const wide = await sendRaw(address, `GET / HTTP/1.1\r\nX: ${"a".repeat(100_000)}\r\n\r\n`);
+  assert.match(wide, /^(?:HTTP\/1\.1 431 |$)/);
   assert.match(await text(`${address}metrics`), /^docteur_http_malformed_total [1-9]/m);
   assert.equal(await text(address), "old home");
   assert.equal(said(), "");

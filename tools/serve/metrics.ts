@@ -70,8 +70,11 @@ export class Metrics {
     );
     const started = Date.now() / 1000 - process.uptime();
     gauge("process_start_time_seconds", "Start time of the process since 1970 in seconds.", () => started);
-    this.#counted("docteur_http_malformed_total", "Requests that are not HTTP.", [], (set) =>
-      set({}, observed.malformed),
+    this.#counted(
+      "docteur_http_malformed_total",
+      "Requests that are not HTTP, or did not come in time.",
+      [],
+      (set) => set({}, observed.malformed),
     );
     this.#counted("docteur_log_dropped_lines_total", "Lines of the access log that nobody took.", [], (set) =>
       set({}, observed.droppedLines),

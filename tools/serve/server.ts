@@ -23,6 +23,12 @@ export const STALLED_MS = 60_000;
 /** Milliseconds between two looks at connections whose time may be over. */
 const CHECK_MS = 2_000;
 
+/** Statuses by Node's codes for requests that cannot be read. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+};
+
 /** What is served, and how. */
 export interface ServerOptions {
   images: readonly LiveImage[];
@@ -134,7 +140,7 @@ export class ImageServer {
     this.#server.timeout = STALLED_MS;
     this.#server.maxConnections = options.maxConnections;
     this.#server.on("connection", (socket) => this.#connected(socket));
-    this.#server.on("clientError", (_, socket) => this.#refuse(socket as Socket));
+    this.#server.on("clientError", (error, socket) => this.#refuse(error, socket as Socket));
   }
 
   /** Starts to listen. @returns the port @throws DocteurError `Io` */
@@ -177,11 +183,12 @@ export class ImageServer {
     });
   }
 
-  /** Answers what is not HTTP. */
-  #refuse(socket: Socket): void {
+  /** Answers what is not HTTP, or does not come in time. */
+  #refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
     this.#malformed++;
+    const status = REFUSALS[code ?? ""] ?? "400 Bad Request";
     if (socket.writable && socket.bytesWritten === 0)
-      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     // Whatever else the client sends, nobody reads.
     socket.destroySoon();
   }
