@@ -4,6 +4,7 @@ import { type CommitDate, dateOfFiles } from "../git/date.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
+import { type OldImage, openOld } from "./from-old.js";
 import type { GitSource } from "./git/source.js";
 import { joinSources, type PlacedSource } from "./join.js";
 import { type Listed, listSource, ScratchPaths } from "./list.js";
@@ -50,8 +51,36 @@ export async function makeFromFiles(
   date: CommitDate | undefined,
   replacement: Replacement,
 ): Promise<MakeSummary> {
+  const { depth = DEPTH } = job;
+  const [opening, listingAll] = await Promise.allSettled([
+    job.from === undefined ? undefined : openOld(job.from, trustedVersion(job), depth),
+    listAll(sources, replacement),
+  ]);
+  const old = opening.status === "fulfilled" ? opening.value : undefined;
+  try {
+    if (listingAll.status === "rejected") throw listingAll.reason;
+    if (opening.status === "rejected") throw opening.reason;
+    const summary = await pack(listingAll.value, old, job, date, replacement);
+    old?.settle();
+    return summary;
+  } finally {
+    old?.close();
+  }
+}
+
+/** The version of the earlier image that this process wrote itself. */
+function trustedVersion({ from, memory }: Job): string | undefined {
+  return memory?.image !== undefined && memory.image.path === from ? memory.image.version : undefined;
+}
+
+async function pack(
+  listed: Listed & { message?: string },
+  old: OldImage | undefined,
+  job: Job,
+  date: CommitDate | undefined,
+  replacement: Replacement,
+): Promise<MakeSummary> {
   const { blockSize, depth = DEPTH, signal, onProgress } = job;
-  const listed = await listAll(sources, replacement);
   const { listing } = listed;
   const load = { objectCount: listing.blobs.length, contentLen: contentLen(listing) };
   const spool =
@@ -65,6 +94,8 @@ export async function makeFromFiles(
         blockSize,
         depth,
         trees: spool,
+        reuse: old?.reuse,
+        ids: job.memory,
         signal,
         onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
       }),

@@ -7,6 +7,7 @@ import { countChanges } from "../git-program/work-tree.js";
 import { withOwnSignal } from "../node/own-signal.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
+import { openOld } from "./from-old.js";
 import type { CommitObjects } from "./git/commit-objects.js";
 import { checkContents } from "./git/examine.js";
 import { copyPack, packCommit } from "./git/pack.js";
@@ -94,14 +95,16 @@ function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array
 /** Packs the commit as `make` packs directories. */
 async function packAnew(
   { workspace, commit, objects }: ReadyCommit,
-  { signal, onProgress, blockSize, workers, depth = DEPTH }: Job,
+  { signal, onProgress, blockSize, workers, depth = DEPTH, from }: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
   const spooled = await spoolCommit(workspace, commit, objects, signal);
+  const old = from === undefined ? undefined : await openOld(from, undefined, depth);
   const { count: objectCount, contentLen } = objects;
   return withWorkers(workers, { objectCount, contentLen }, signal, async (executor) => {
     const packer = new Packer(executor, objectCount, {
       depth,
+      reuse: old?.reuse,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
     });
@@ -113,8 +116,9 @@ async function packAnew(
       const { idx } = await packer.write(sink, places, fileContents.sha1);
       return idx;
     });
+    old?.settle();
     return { tree: treeOf(objects), objectCount, ...sizes };
-  });
+  }).finally(() => old?.close());
 }
 
 /** Warns of files in the work tree that the image will lack: usually build output. */

@@ -38,6 +38,8 @@ export interface ListingSummary extends ImageSizes {
   tree: string;
   objectCount: number;
   deltaCount: number;
+  /** With an earlier image: the objects whose entries were taken from it. */
+  reusedCount?: number;
   /** Files and symbolic links, counted by path, and their bytes. */
   fileCount: number;
   contentBytes: number;
@@ -77,9 +79,11 @@ export async function makeFromListing(
   await packer.survey("tree", trees);
   await packer.survey("commit", unreadOf(content));
   let deltaCount = 0;
+  let reusedCount = 0;
   const sizes = await writeImage(sink, options.blockSize, commit, async () => {
     const pack = await packer.write(sink, places, contents.sha1);
     deltaCount = pack.deltaCount;
+    reusedCount = pack.reusedCount;
     return pack.idx;
   });
   return {
@@ -87,6 +91,7 @@ export async function makeFromListing(
     tree: hexOid(tree),
     objectCount: places.count,
     deltaCount,
+    ...(options.reuse === undefined ? {} : { reusedCount }),
     fileCount,
     contentBytes,
     danglingLinks,

@@ -8,6 +8,7 @@ import { makeFromGit } from "./from-git.js";
 import type { GitSource } from "./git/source.js";
 import { parsePrefix } from "./join.js";
 import { locateSource, type Source } from "./locate.js";
+import type { MakeMemory } from "./memory-of-makes.js";
 import {
   checkBlockSize,
   checkCount,
@@ -84,7 +85,7 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       );
     if (!isJoined && !options.repack)
       forbid(
-        { depth: "--depth", workers: "--workers" },
+        { depth: "--depth", workers: "--workers", from: "--from" },
         `${which} is a git repository: git packs it`,
         "--repack, directories and archives",
       );
@@ -203,10 +204,20 @@ function phasesOf(main: Source | undefined, options: MakeOptions): PhaseProgress
  * @example
  * const { commit } = await make("site", "site.img", { date: "2024-06-07T08:09:10+02:00" });
  */
-export async function make(
+export function make(
   source: string | undefined,
   target: string,
   options: MakeOptions = {},
+): Promise<MakeSummary> {
+  return makeWith(source, target, options, undefined);
+}
+
+/** Makes an image as `make` does. @param memory what earlier makes of this process left; it takes what this one leaves */
+async function makeWith(
+  source: string | undefined,
+  target: string,
+  options: MakeOptions,
+  memory: MakeMemory | undefined,
 ): Promise<MakeSummary> {
   if (source !== undefined || options.add === undefined) checkValue("the source", source, isString);
   checkValue("the target", target, isString);
@@ -229,6 +240,7 @@ export async function make(
   const { onProgress } = options;
   const job: Job = {
     ...options,
+    memory,
     blockSize,
     onProgress: onProgress && numberSteps(onProgress, phasesOf(located, options)),
   };
@@ -236,7 +248,8 @@ export async function make(
   const isGit = located?.kind === "remote" || (located?.kind === "git" && !options.worktree);
   const isAlone = isGit && options.add === undefined;
   const sources = isAlone ? [] : [...placeMain(source, located, job), ...placeAdded(job)];
-  return replaceFile(
+  memory?.begin();
+  const summary = await replaceFile(
     target,
     (replacement) =>
       isAlone
@@ -244,4 +257,6 @@ export async function make(
         : makeFromFiles(sources, job, moment, replacement),
     signal,
   );
+  memory?.finish(target);
+  return summary;
 }

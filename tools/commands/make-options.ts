@@ -74,6 +74,10 @@ Options:
                      an image has a commit of its own, whose message names the
                      sources. --exclude and --skip-special are for all sources,
                      other options about files for SOURCE alone
+      --from OLD     take objects that the image OLD has as they are packed there,
+                     and compress only the others: much faster for a small change,
+                     a little larger. OLD is verified first. Not for commits that
+                     git packs
   -d, --date DATE    the date of the commit of a directory or an archive: RFC
                      3339, such as 2024-06-07T08:09:10+02:00, or seconds since
                      1970, such as 1717740550 or @1717740550 (default: the
@@ -134,6 +138,7 @@ const OPTIONS = {
   subdir: { type: "string" },
   worktree: { type: "boolean" },
   add: { type: "string", multiple: true },
+  from: { type: "string" },
   timeout: { type: "string" },
   "max-fetch": { type: "string" },
   strict: { type: "boolean" },
@@ -242,6 +247,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       subdir: values.subdir,
       worktree: values.worktree,
       add: values.add?.map(parseAdded),
+      from: values.from,
       timeout: parseCount("--timeout", values.timeout),
       maxFetch: parseSize("--max-fetch", values["max-fetch"]),
       strict: values.strict,

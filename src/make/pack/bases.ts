@@ -27,10 +27,12 @@ class Forest {
   readonly #heights: Uint16Array;
   readonly #depth: number;
 
-  constructor(count: number, depth: number) {
-    this.bases = new Int32Array(count).fill(NO_BASE);
+  /** @param fixed bases that stay as they are, and `NO_BASE` for all others */
+  constructor(count: number, depth: number, fixed: Int32Array | undefined) {
+    this.bases = fixed?.slice() ?? new Int32Array(count).fill(NO_BASE);
     this.#heights = new Uint16Array(count);
     this.#depth = depth;
+    if (fixed !== undefined) this.measure();
   }
 
   levelOf(id: number): number {
@@ -116,10 +118,16 @@ function bySaving(objects: Objects, rounds: readonly MeasuredPairs[]): Uint32Arr
  * better ones if the forest allows them, then shorter chains if they cost almost nothing.
  * @param rounds the measured pairs of one or more rounds
  * @param depth the most deltas between an object and a whole object, 0 to 4095
+ * @param fixed bases that are chosen already, by number, and `NO_BASE`; no pair has a target with such a base
  * @returns for each object, by number, its base, or `NO_BASE`; there are no cycles
  */
-export function chooseBases(objects: Objects, rounds: readonly MeasuredPairs[], depth: number): Int32Array {
-  const forest = new Forest(objects.wholeCosts.length, depth);
+export function chooseBases(
+  objects: Objects,
+  rounds: readonly MeasuredPairs[],
+  depth: number,
+  fixed?: Int32Array,
+): Int32Array {
+  const forest = new Forest(objects.wholeCosts.length, depth, fixed);
   const costs = objects.wholeCosts.slice();
   const order = bySaving(objects, rounds);
   const tryAll = (isWorth: (target: number, base: number, cost: number) => boolean): boolean => {

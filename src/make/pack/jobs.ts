@@ -24,6 +24,8 @@ export interface JobObject {
 export interface SurveyJob {
   type: "survey";
   objects: JobObject[];
+  /** Find only ids: features and costs of the result are 0. */
+  isHashOnly?: boolean;
 }
 
 export interface SurveyResult {

@@ -57,6 +57,23 @@ export class Surveyed {
     this.filled += wholeCosts.length;
   }
 
+  /** Takes the result of a survey of some objects that were filled before. */
+  refill(numbers: readonly number[], { oids, wholeCosts, features }: SurveyResult): void {
+    for (const [at, number] of numbers.entries()) {
+      this.setOid(number, oids.subarray(at * OID_LEN, (at + 1) * OID_LEN));
+      this.wholeCosts[number] = wholeCosts[at]!;
+      this.features.set(
+        features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT),
+        number * FEATURE_COUNT,
+      );
+    }
+  }
+
+  /** @param oid 20 bytes */
+  setOid(number: number, oid: Uint8Array): void {
+    this.#oids.set(oid, number * OID_LEN);
+  }
+
   /** Frees the columns that are useless once bases are chosen. */
   dropFeatures(): void {
     this.features = new Uint32Array(0);

@@ -10,6 +10,8 @@ export interface Planned<T extends Job, Note = undefined> {
   isHeavy: boolean;
   /** The most bytes of the result, if they are many. */
   resultLen: number;
+  /** The result of a job that has nothing to do: it is not run. */
+  result?: Results[T["type"]];
 }
 
 /** Jobs under way for each concurrent one: at least this many, so that no worker waits for work. */
@@ -40,7 +42,8 @@ export async function runInOrder<T extends Job, Note>(
       const next = iterator.next();
       if (next.done) return;
       const { job, note, isHeavy, resultLen } = next.value;
-      const result = executor.run(job, isHeavy);
+      const known = next.value.result;
+      const result = known === undefined ? executor.run(job, isHeavy) : Promise.resolve(known);
       // If an earlier job fails, nothing waits for this one any more.
       result.catch(() => {});
       running.push({ note, result, resultLen });

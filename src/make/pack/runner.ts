@@ -234,7 +234,7 @@ export class JobRunner {
     return hashObject(this.#contents.sha1(), kind, this.#bytes(ptr, size));
   }
 
-  #survey({ objects }: SurveyJob): SurveyResult {
+  #survey({ objects, isHashOnly }: SurveyJob): SurveyResult {
     const count = objects.length;
     const oids = new Uint8Array(count * OID_LEN);
     const features = new Uint32Array(count * FEATURE_COUNT);
@@ -253,6 +253,7 @@ export class JobRunner {
       const ptr = this.#content.reserve(size);
       this.#read(content, size, 0, this.#bytes(ptr, size));
       oids.set(this.#oid(object, ptr), at * OID_LEN);
+      if (isHashOnly) continue;
       if (size > PIECED_MIN) pieceHashes.set(at, this.#hashPieces(ptr, size));
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;

@@ -107,6 +107,26 @@ export class PackWriter {
   }
 
   /**
+   * Adds an entry whose stream comes in pieces.
+   * @param size bytes of the object's content, or of the delta
+   * @param base the offset of a delta's base; undefined for a whole object
+   * @param stream pieces of the zlib stream, each used before the next is taken
+   */
+  async addStream(
+    kind: Kind,
+    oid: Uint8Array,
+    size: number,
+    base: number | undefined,
+    stream: Iterable<Uint8Array>,
+  ): Promise<void> {
+    this.#record(oid);
+    await this.#appendEntry(encodeEntryHeader(base === undefined ? KIND[kind] : ENTRY_KIND.ofsDelta, size));
+    if (base !== undefined)
+      await this.#appendEntry(encodeBaseDistance(this.#offsets[this.#count - 1]! - base));
+    for (const piece of stream) await this.#appendEntry(piece);
+  }
+
+  /**
    * Adds a part of a whole object; the parts of one follow each other.
    * @param size bytes of the object's content
    */

@@ -1,0 +1,49 @@
+/** An earlier image, from which a new one takes entries as they are packed. Its ids are proven before they count. */
+import { DocteurError } from "../errors.js";
+import { assertSound } from "../verify/index.js";
+import { OldPack, type Version } from "./pack/old-pack.js";
+import { Reuse } from "./pack/reuse.js";
+
+/** An earlier image, open. */
+export interface OldImage {
+  reuse: Reuse;
+  /** Makes sure that nobody wrote to it. @throws DocteurError `Io` */
+  settle(): void;
+  close(): void;
+}
+
+/** @throws DocteurError the first error that `verify` finds, with the image's name */
+async function prove(path: string): Promise<void> {
+  try {
+    await assertSound(path);
+  } catch (error) {
+    if (!(error instanceof DocteurError)) throw error;
+    const { message, code, oid, offset, cause } = error;
+    const hint = "--from takes a sound image: docteur verify tells all that is wrong with it";
+    throw new DocteurError(code, `${path}: ${message}`, { path, oid, offset, hint, cause });
+  }
+}
+
+/**
+ * Opens an earlier image. Every object of it is hashed first: a wrong entry would become one of the new image.
+ * @param trusted the version that this process has written itself, which needs no proof
+ * @param depth the longest chain of deltas of the new image
+ * @throws DocteurError errors of an image that is not sound; `Io`
+ */
+export async function openOld(path: string, trusted: Version | undefined, depth: number): Promise<OldImage> {
+  const old = new OldPack(path);
+  try {
+    const version = old.version();
+    const settle = (): void => {
+      const changed = old.changedSince(version);
+      if (changed !== undefined) throw changed;
+    };
+    if (version !== trusted) await prove(path);
+    settle();
+    old.load();
+    return { reuse: new Reuse(old, depth), settle, close: () => old.close() };
+  } catch (error) {
+    old.close();
+    throw error;
+  }
+}
