@@ -17,6 +17,8 @@ import {
   startWorkerd,
   type WorkResult,
 } from "../support/embedding.js";
+import { fsImage } from "../support/fs-image.js";
+import { startServer } from "../support/range-server.js";
 import { noise } from "../support/rich-image.js";
 
 const programs = new Programs("runtimes");
@@ -137,6 +139,15 @@ for (const [name, run] of [
     const { folder, url } = await project(t);
     assert.deepEqual(await run(folder, "in-workers", [url]), expected);
   });
+
+test("docteur/fs gives in Deno, in Bun and in bundles what it gives in Node", { skip }, async (t) => {
+  const { folder } = await project(t);
+  const url = `${(await startServer(t, await fsImage())).origin}/disk.img`;
+  const inNode = (await node(folder, [], "fs.js", [url])) as object;
+  assert.ok(Object.keys(inNode).length > 400);
+  for (const name of ["Deno", "Bun", "a bundle for Node"])
+    assert.deepEqual(await RUNTIMES[name]!.run(folder, "fs", [url]), inNode, name);
+});
 
 /** Runs the modules of a folder in workerd. @returns the answer of its `main` for an image */
 async function runInWorkerd(t: TestContext, folder: string, main: string, image: string): Promise<unknown> {

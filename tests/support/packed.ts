@@ -42,11 +42,26 @@ function pack(folder: string): void {
   execFileSync("tar", ["-xzf", join(folder, name), "-C", folder]);
 }
 
+/** Packages of earlier states that are kept: other tests may still use the latest. */
+const KEPT = 3;
+
+/** Removes the packages of earlier states but the latest, and what tests that were killed left. */
+function prune(): void {
+  const byAge = readdirSync(CACHE)
+    .map((name) => ({
+      path: join(CACHE, name),
+      age: statSync(join(CACHE, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    }))
+    .sort((a, b) => b.age - a.age);
+  for (const { path } of byAge.slice(KEPT)) rmSync(path, { recursive: true, force: true });
+}
+
 /** The folder of the unpacked package, and its archive's path. */
 export function packedPackage(): { folder: string; archive: string } {
   const made = join(CACHE, stateOf());
   if (!existsSync(made)) {
     mkdirSync(CACHE, { recursive: true });
+    prune();
     const folder = mkdtempSync(join(CACHE, "new-"));
     pack(folder);
     try {
@@ -69,9 +84,21 @@ export function installPacked(folder: string): void {
   const modules = join(folder, "node_modules");
   rmSync(join(modules, "docteur"), { recursive: true, force: true });
   cpSync(packedPackage().folder, join(modules, "docteur"), { recursive: true });
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of Object.keys(dependencies))
+  for (const name of runtimeDependencies())
     cpSync(join(ROOT, "node_modules", name), join(modules, name), { recursive: true });
+}
+
+/** What the package depends on at run time, and what that depends on in turn. */
+function runtimeDependencies(): Set<string> {
+  const found = new Set<string>();
+  const visit = (folder: string): void => {
+    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    for (const name of Object.keys((manifest as { dependencies?: object }).dependencies ?? {})) {
+      if (found.has(name)) continue;
+      found.add(name);
+      visit(join(ROOT, "node_modules", name));
+    }
+  };
+  visit(ROOT);
+  return found;
 }
