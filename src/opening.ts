@@ -63,6 +63,18 @@ export interface OpenOptions extends DeviceOptions {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * The options with which a thread opens an image again. All threads read one commit, even if the image's file is replaced
+ * meanwhile.
+ * @param found the commit that the image holds
+ */
+export function optionsForThreads(options: OpenOptions, found: string): OpenOptions {
+  const { blockSize, mode, memoryLimit, collisions, commit, proof } = options;
+  // Naming a commit would ask for a proof.
+  const level = proof ?? (commit !== undefined || collisions ? undefined : "none");
+  return { blockSize, mode, memoryLimit, collisions, commit: found, proof: level };
+}
+
 const MEMORY_MIN = 2 << 20;
 const MEMORY_MAX = 0xffff0000;
 /** Bytes that the entries of one `list` may take by default. */

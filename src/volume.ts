@@ -58,6 +58,16 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
 
+/** The parts of a volume that other folders of this package use. */
+export interface VolumeParts {
+  calls: Calls;
+  /** It serves one reader at a time: read it only while no method of the volume is under way. */
+  device: BlockDevice;
+}
+
+/** The parts of a volume. This is not for users. */
+export let partsOf: (volume: Volume) => VolumeParts;
+
 /**
  * A mounted image. Paths are names between slashes: `/a/b`, `a/b` and `//a///b/` name one entry; `.` and `..`
  * are resolved first, within the root. Every method throws a `DocteurError`, whose `code` says why:
@@ -74,6 +84,10 @@ export class Volume {
   readonly #calls: Calls;
   readonly #reopen: ((signal?: AbortSignal) => Promise<Volume>) | undefined;
   #closed: Promise<void> | undefined;
+
+  static {
+    partsOf = (volume) => ({ calls: volume.#calls, device: volume.#device });
+  }
 
   /**
    * Use `open`.

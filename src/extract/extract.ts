@@ -5,6 +5,7 @@ import { checkOptions } from "../arguments.js";
 import { pathOfUrl } from "../devices/node-files.js";
 import { fileOf, type ImageSource } from "../devices/open.js";
 import { ioError } from "../node/io-error.js";
+import { optionsForThreads } from "../opening.js";
 import { Volume } from "../volume.js";
 import { closeRoot, foldsCase, openRoot, Position, placeIn, type Root } from "./destination.js";
 import { type Executor, localExecutor, threadExecutor } from "./executors.js";
@@ -200,13 +201,9 @@ function imageForThreads(
 ): Pick<WorkerStart, "image" | "options"> | undefined {
   const file = source instanceof Volume ? undefined : fileOf(source);
   if (file === undefined) return undefined;
-  const { blockSize, mode, memoryLimit, collisions, commit, proof } = open;
-  // All threads read one commit, even if the file is replaced meanwhile.
-  const options = { blockSize, mode, memoryLimit, collisions, commit: volume.commit.oid };
-  const isProven = proof ?? (commit !== undefined || collisions ? undefined : "none");
   return {
     image: typeof file === "string" ? file : pathOfUrl(file),
-    options: { ...options, ...(isProven === undefined ? {} : { proof: isProven }) },
+    options: optionsForThreads(open, volume.commit.oid),
   };
 }
 

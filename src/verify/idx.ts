@@ -99,7 +99,11 @@ export class Idx {
 }
 
 /** Reads the IDX of `count` objects that begins at `start`; undefined if the image ends before it does. */
-export async function readIdx(reader: ImageReader, start: number, count: number): Promise<Idx | undefined> {
+export async function readIdx(
+  reader: Pick<ImageReader, "capacity" | "copy">,
+  start: number,
+  count: number,
+): Promise<Idx | undefined> {
   const fixed = OIDS + count * (OID + 8) + TRAILERS;
   if (start + fixed > reader.capacity) return undefined;
   const short = await reader.copy(start + OIDS + count * (OID + 4), count * 4);

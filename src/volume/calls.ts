@@ -156,17 +156,32 @@ export class Calls {
     maxSize: number,
     signals: readonly AbortSignal[],
   ): GitObject | Promise<GitObject> {
+    return this.withObject(oid, signals, (kind, bytes) => {
+      if (bytes.length > maxSize) throw tooLarge(name, bytes.length, maxSize);
+      const content = new Content(undefined);
+      content.append(bytes, bytes.length);
+      return { kind, data: content.finish() };
+    });
+  }
+
+  /**
+   * Looks at a git object where it lies.
+   * @param oid 20 bytes
+   * @param take is given the object, valid during the call
+   */
+  withObject<T>(
+    oid: Uint8Array,
+    signals: readonly AbortSignal[],
+    take: (kind: GitObject["kind"], bytes: Uint8Array) => T,
+  ): T | Promise<T> {
     const core = this.#core;
     return this.#operations.run({
       signals,
       call: (handle) => core.exports.object(handle, core.write(oid)),
       take: () => {
         const data = core.resultU32(RESULT.data);
-        const size = core.resultU32(RESULT.dataLen);
-        if (size > maxSize) throw tooLarge(name, size, maxSize);
-        const content = new Content(undefined);
-        content.append(core.bytes.subarray(data, data + size), size);
-        return { kind: OBJECT_KINDS[core.resultU32(RESULT.kind) - 1]!, data: content.finish() };
+        const bytes = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));
+        return take(OBJECT_KINDS[core.resultU32(RESULT.kind) - 1]!, bytes);
       },
     });
   }

@@ -150,7 +150,7 @@ test("misspelt subcommands, options and words: the nearest is suggested", () =>
       ["frobnicate", "a"],
       16,
       "docteur: no such subcommand: frobnicate",
-      "hint: there is make, verify, checksum, ls, cat, diff, extract, run, push, pull, bundle, guest",
+      "hint: there is make, verify, info, checksum, ls, stat, tree, find, cat, diff, grep, extract, run, push, pull, bundle, guest",
     ],
     [["LS", "a"], 16, "docteur: no such subcommand: LS", "hint: did you mean ls?"],
     [["help", "veryfi"], 16, "docteur: no such subcommand: veryfi", "hint: did you mean verify?"],

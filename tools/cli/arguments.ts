@@ -54,17 +54,20 @@ function checkOption(token: OptionToken, options: Options): void {
     throw usageError(`${rawName} needs a value`, `if ${value} is the value, write --${name}=${value}`);
 }
 
+/** For `parse`: any number of arguments may follow. */
+export const MANY = { length: Number.POSITIVE_INFINITY };
+
 /**
  * Parses arguments. An option with a value may not be given twice, unless it is `multiple`.
  * @param positionals names of the arguments that must be given
- * @param optional names of those that may follow; nothing else may be given
+ * @param optional names of those that may follow, or `MANY`; nothing else may be given
  * @throws DocteurError `Usage`
  */
 export function parse<T extends Options>(
   argv: string[],
   options: T,
   positionals: readonly string[],
-  optional: readonly string[] = [],
+  optional: { readonly length: number } = [],
 ): Parsed<T> {
   // Not strict, as the messages of Node's own checks change with its version.
   const parsed = parseArgs({ args: argv, options, strict: false, allowPositionals: true, tokens: true });

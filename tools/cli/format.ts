@@ -19,3 +19,18 @@ export function formatPercent(share: number): string {
   const percent = 100 * share;
   return `${percent >= 100 ? Math.round(percent) : percent.toPrecision(3)} %`;
 }
+
+/** "1 byte", "1,234 bytes": a count in groups of three digits. */
+export function formatCount(count: number, noun: string): string {
+  return `${groups(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** "1,234". */
+export function groups(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** A date in ISO 8601, in UTC and to the second. */
+export function isoDate(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}

@@ -3,7 +3,7 @@ import { type ArchiveFormat, archive } from "../../src/extract/archive.js";
 import { type ExtractProgress, type ExtractSummary, extract } from "../../src/extract/extract.js";
 import type { SelectOptions } from "../../src/extract/options.js";
 import { printableJson } from "../../src/text/printable.js";
-import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
+import { type Command, MANY, parse, parseCount, usageError } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { formatBytes, plural } from "../cli/format.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions } from "../cli/image-options.js";
@@ -73,9 +73,6 @@ const OPTIONS = {
 } as const;
 
 const FORMATS: readonly ArchiveFormat[] = ["tar", "tar.gz", "zip"];
-
-/** `MANY`: positional arguments that may follow. */
-const MANY = Array.from({ length: 100_000 }, () => "PATH");
 
 function parseArguments(argv: string[]) {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"], MANY);

@@ -1,8 +1,8 @@
 /** `docteur ls`: lists a directory of an image. */
 import type { Entry, Volume } from "../../src/index.js";
-import { printableJson } from "../../src/text/printable.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse } from "../cli/arguments.js";
+import { entryJson, JsonArray, longFields } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
@@ -48,14 +48,6 @@ const OPTIONS = {
 
 const NUL = Buffer.of(0);
 
-const GIT_KINDS: Record<string, string> = { directory: "tree", submodule: "commit" };
-
-/** The fields that git ls-tree -l prints before a name. */
-function describe({ mode, kind, oid, size }: Entry): string {
-  const octal = mode.toString(8).padStart(6, "0");
-  return `${octal} ${GIT_KINDS[kind] ?? "blob"} ${oid} ${String(size ?? "-").padStart(7)}\t`;
-}
-
 interface ListOptions {
   sizes: boolean;
   recursive: boolean;
@@ -75,17 +67,6 @@ async function* list(
   else yield* volume.entries(path, options);
 }
 
-/**
- * An entry as an element of the array, printed as by `JSON.stringify`. If its name or path is not UTF-8 it has
- * another field, `quoted`: the path, in git's quotes.
- */
-function jsonOf({ nameBytes: _, pathBytes, mode, ...entry }: Entry): string {
-  const isText = Buffer.from(entry.path).equals(pathBytes);
-  const quoted = isText ? {} : { quoted: quotePath(pathBytes) };
-  const json = printableJson({ ...entry, mode: mode.toString(8).padStart(6, "0"), ...quoted }, 2);
-  return `\n${json}`.replaceAll("\n", "\n  ");
-}
-
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"], ["PATH"]);
   const [image, path = "/"] = positionals as [string, string?];
@@ -97,18 +78,17 @@ async function run(argv: string[]): Promise<number> {
   const bytes = pathArgument(path);
   const volume = await openImage(image, values);
   try {
-    let before = "[";
+    const array = values.json ? new JsonArray() : undefined;
     await explainNotFound(volume, bytes, options.follow, async () => {
       for await (const entry of list(volume, bytes, options)) {
         const shown = Buffer.from(options.recursive ? entry.pathBytes : entry.nameBytes);
-        const head = values.long ? describe(entry) : "";
-        if (values.json) print(before + jsonOf(entry));
+        const head = values.long ? longFields(entry) : "";
+        if (array !== undefined) array.add(entryJson(entry));
         else if (values.z) print(Buffer.concat([Buffer.from(head), shown, NUL]));
         else print(`${head}${quotePath(shown)}\n`);
-        before = ",";
       }
     });
-    if (values.json) print(before === "[" ? "[]\n" : "\n]\n");
+    array?.end();
     return EXIT.ok;
   } finally {
     await volume.close();

@@ -1,0 +1,49 @@
+/** Colours of the output: on terminals, and as NO_COLOR and FORCE_COLOR say. */
+import * as util from "node:util";
+import type { EntryKind } from "../../src/index.js";
+import { parseWord } from "./arguments.js";
+import { isOnTerminal } from "./output.js";
+
+/** The styles in use, by the names of `util.styleText`. */
+export type Style = "blue" | "bold" | "cyan" | "dim" | "green" | "magenta" | "red" | "yellow";
+
+/** Styles by the kind of an entry, as ls has them. */
+const KIND_STYLES: Partial<Record<EntryKind, Style>> = {
+  directory: "blue",
+  executable: "green",
+  symlink: "cyan",
+  submodule: "magenta",
+};
+
+const WHEN = ["auto", "always", "never"] as const;
+let choice: (typeof WHEN)[number] = "auto";
+
+/** For `--help` of commands that have the option `--color`. */
+export const COLOR_HELP = `      --color WHEN   auto: on a terminal, unless NO_COLOR is set, or wherever
+                     FORCE_COLOR is set (default); always; never`;
+
+/** Takes the value of `--color`. @throws DocteurError `Usage` */
+export function chooseColor(when: string | undefined): void {
+  if (when !== undefined) choice = parseWord("time for colours", when, WHEN);
+}
+
+/** Whether standard output is coloured. */
+export function isColoured(): boolean {
+  if (choice !== "auto") return choice === "always";
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return isOnTerminal() && TERM !== "dumb";
+}
+
+/** A text in a style, if output is coloured. Node has `styleText` from 20.12 on. */
+export function paint(style: Style, text: string): string {
+  if (text === "" || !isColoured() || util.styleText === undefined) return text;
+  return util.styleText(style, text, { validateStream: false });
+}
+
+/** The name of an entry in the style of its kind. */
+export function paintKind(kind: EntryKind, text: string): string {
+  const style = KIND_STYLES[kind];
+  return style === undefined ? text : paint(style, text);
+}

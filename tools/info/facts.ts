@@ -1,0 +1,121 @@
+/** What `docteur info` knows of an image, in the form of its JSON. */
+
+import type { Person, Volume } from "../../src/index.js";
+import { ImageBytes } from "../../src/sweep/image-bytes.js";
+import { type ObjectKind, PackTable, packEnd } from "../../src/sweep/pack-table.js";
+import { figuresOf, type KindFigures, type Sized, Survey } from "../../src/sweep/survey.js";
+import { partsOf } from "../../src/volume.js";
+import { quotedField } from "../cli/entries.js";
+import { isoDate } from "../cli/format.js";
+import { readParents } from "./parents.js";
+
+/** A person of the commit. */
+interface PersonFacts {
+  name: string;
+  email: string;
+  date: string | null;
+  zone: string | null;
+}
+
+/** A path and its bytes. */
+interface SizedFacts {
+  path: string;
+  quoted?: string;
+  size: number;
+}
+
+/** Bytes from the image's start. */
+interface Layout {
+  header: { offset: number; size: number };
+  pack: { offset: number; size: number; version: number };
+  idx: { offset: number; size: number };
+}
+
+/** Facts that take reading all directories, and the headers of all objects. */
+export interface FullFacts {
+  layout: Layout;
+  counts: Record<"directories" | "files" | "executables" | "symlinks" | "submodules", number>;
+  /** Bytes of all files. */
+  content: number;
+  objects: Record<ObjectKind, KindFigures>;
+  /** How many objects there are of each depth, from 0 on. */
+  depths: number[];
+  largestFiles: SizedFacts[];
+  largestDirectories: SizedFacts[];
+}
+
+/** Facts of an image; the full ones are missing with `--quick`. */
+export interface Facts extends Partial<FullFacts> {
+  image: string;
+  /** Bytes. */
+  size: number;
+  format: { version: 1; pack: number; idx: 2; compression: "zlib" };
+  commit: string;
+  tree: string;
+  parents: string[];
+  author: PersonFacts;
+  committer: PersonFacts;
+  message: string;
+  objectCount: number;
+}
+
+function personFacts({ name, email, date, zone }: Person): PersonFacts {
+  return { name, email, date: date === null ? null : isoDate(date), zone };
+}
+
+function sizedFacts({ path, size }: Sized): SizedFacts {
+  const text = Buffer.from(path).toString();
+  return { path: text, ...quotedField(text, path), size };
+}
+
+/** The facts that opening an image and reading its header tell. */
+export async function quickFacts(image: string, volume: Volume): Promise<Facts> {
+  const { commit } = volume;
+  const frame = await new ImageBytes(partsOf(volume).device).frame();
+  return {
+    image,
+    size: volume.imageSize,
+    format: { version: 1, pack: frame.packVersion, idx: 2, compression: "zlib" },
+    commit: commit.oid,
+    tree: commit.tree,
+    parents: await readParents(volume),
+    author: personFacts(commit.author),
+    committer: personFacts(commit.committer),
+    message: commit.message,
+    objectCount: frame.count,
+  };
+}
+
+/**
+ * The facts that take reading all directories.
+ * @param top how many of the largest files and directories
+ */
+export async function fullFacts(volume: Volume, top: number, signal: AbortSignal): Promise<FullFacts> {
+  const bytes = new ImageBytes(partsOf(volume).device);
+  const frame = await bytes.frame();
+  const idx = await bytes.idx(frame);
+  const end = await packEnd(bytes, frame, idx);
+  const { kinds, depths } = figuresOf(await PackTable.read(bytes, frame, idx));
+  const survey = new Survey(volume, signal);
+  const { tree } = volume.commit;
+  const totals = await survey.totals(tree, Uint8Array.of(0x2f));
+  return {
+    layout: {
+      header: { offset: 0, size: 28 },
+      pack: { offset: 28, size: end - 28, version: frame.packVersion },
+      idx: { offset: frame.idxStart, size: idx.bytes.length },
+    },
+    counts: {
+      directories: totals.directory,
+      files: totals.file,
+      executables: totals.executable,
+      symlinks: totals.symlink,
+      submodules: totals.submodule,
+    },
+    content: totals.bytes,
+    objects: kinds,
+    depths,
+    largestFiles: (await survey.largestFiles(tree, top)).map(sizedFacts),
+    largestDirectories: (await survey.largestDirectories(tree, top)).map(sizedFacts),
+  };
+}
