@@ -150,7 +150,7 @@ test("misspelt subcommands, options and words: the nearest is suggested", () =>
       ["frobnicate", "a"],
       16,
       "docteur: no such subcommand: frobnicate",
-      "hint: there is make, verify, info, checksum, ls, stat, tree, find, cat, diff, grep, extract, run, push, pull, bundle, guest",
+      "hint: there is make, verify, info, checksum, ls, stat, tree, find, cat, diff, grep, extract, run, serve, mount, unmount, push, pull, bundle, guest",
     ],
     [["LS", "a"], 16, "docteur: no such subcommand: LS", "hint: did you mean ls?"],
     [["help", "veryfi"], 16, "docteur: no such subcommand: veryfi", "hint: did you mean verify?"],
@@ -168,7 +168,7 @@ test("misspelt subcommands, options and words: the nearest is suggested", () =>
       "hint: did you mean --exclude?",
     ],
     [["cat", "--mode", "lihgt", "a", "b"], 16, "docteur: no such mode: lihgt", "hint: did you mean light?"],
-    [["cat", "--long=3", "a", "b"], 16, "docteur: unknown option --long", more("cat")],
+    [["cat", "--unheard=3", "a", "b"], 16, "docteur: unknown option --unheard", more("cat")],
     [["ls", "--long=3", "a"], 16, "docteur: --long takes no value", more("ls")],
     [["ls", "--bs"], 16, "docteur: --bs needs a value", more("ls")],
     [
