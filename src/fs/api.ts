@@ -106,8 +106,12 @@ export type Promises = { [name in PathWrite]: (...given: Anything) => Promise<ne
   readlink(path: PathLike, options?: Text | null): Promise<string>;
   realpath(path: PathLike, options: Raw): Promise<Bytes>;
   realpath(path: PathLike, options?: Text | null): Promise<string>;
-  stat(path: PathLike, options: { bigint: true }): Promise<BigIntStats>;
-  stat(path: PathLike, options?: { bigint?: false | undefined }): Promise<Stats>;
+  stat(path: PathLike, options: { bigint: true; throwIfNoEntry?: true }): Promise<BigIntStats>;
+  stat(
+    path: PathLike,
+    options: { bigint?: false | undefined; throwIfNoEntry: false },
+  ): Promise<Stats | undefined>;
+  stat(path: PathLike, options?: { bigint?: false | undefined; throwIfNoEntry?: true }): Promise<Stats>;
   statfs(path: PathLike, options: { bigint: true }): Promise<StatFs<bigint>>;
   statfs(path: PathLike, options?: { bigint?: false | undefined }): Promise<StatFs>;
   /** Fails with `ENOSYS`: an image does not change. */

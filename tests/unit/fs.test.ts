@@ -127,6 +127,23 @@ test("a signal refuses a read, with Node's error", async () => {
   );
 });
 
+test("stat by promise and by callback gives undefined where there is nothing, as from Node 24 on", async () => {
+  const { image } = await makeImage({ file: "content" });
+  await using volume = await open(image);
+  const fs = createFs(volume);
+  const options = { throwIfNoEntry: false } as const;
+  for (const path of ["/none", "/file/below"]) {
+    assert.equal(await fs.promises.stat(path, options), undefined);
+    const [error, stats] = await new Promise<unknown[]>((resolve) =>
+      fs.stat(path, options as object, (...given: unknown[]) => resolve(given)),
+    );
+    assert.deepEqual({ error, stats }, { error: null, stats: undefined });
+    await assert.rejects(fs.promises.stat(path), { code: /ENOENT|ENOTDIR/ });
+    await assert.rejects(fs.promises.lstat(path, options as object), { code: /ENOENT|ENOTDIR/ });
+  }
+  assert.equal((await fs.promises.stat("/file", options))?.size, 7);
+});
+
 test("descriptors of two file systems are never equal", async () => {
   const { image } = await makeImage({ file: "content" });
   const [one, other] = [createFs(openSync(image)), createFs(openSync(image))];
