@@ -8,7 +8,7 @@ import { makeFromGit } from "./from-git.js";
 import type { GitSource } from "./git/source.js";
 import { parsePrefix } from "./join.js";
 import { locateSource, type Source } from "./locate.js";
-import type { MakeMemory } from "./memory-of-makes.js";
+import { MakeMemory } from "./memory-of-makes.js";
 import {
   checkBlockSize,
   checkCount,
@@ -25,12 +25,14 @@ import {
 } from "./options.js";
 import { WORKERS_MAX } from "./pack/workers.js";
 import { parseSubdir, takesPart } from "./source/part.js";
+import { type WatchOptions, watchAndMake } from "./watch.js";
 
 /** The most names in a path. */
 const STRIP_MAX = 512;
 
 export * from "./browser.js";
 export type { AddedSource, MakeOptions, MakeProgress, MakeSummary } from "./options.js";
+export type { WatchOptions } from "./watch.js";
 
 /** The command line's names of options for only some kinds of sources. */
 const GIT_ONLY = { ref: "-b", strict: "--strict", repack: "--repack" } as const;
@@ -210,6 +212,34 @@ export function make(
   options: MakeOptions = {},
 ): Promise<MakeSummary> {
   return makeWith(source, target, options, undefined);
+}
+
+/**
+ * Makes an image of a directory, and makes it again after every change, until `options.signal` aborts. Each make starts from
+ * the last image and reads only files that changed since; the image is replaced whole. A make that fails is told to
+ * `onFailed`, and the next change makes the image again.
+ * @param source a directory, or with `worktree` a git work tree, on this machine
+ * @param target the image, which may be inside the directory
+ * @returns once the signal has aborted
+ * @throws DocteurError `InvalidArgument` for options and other sources, `Io` if the system cannot watch the directory
+ * @example
+ * await watch("site", "site.img", { signal: AbortSignal.timeout(3_600_000), onMade: (made) => console.log(made.commit) });
+ */
+export async function watch(source: string, target: string, options: WatchOptions): Promise<void> {
+  checkValue("the source", source, isString);
+  const { onMade, onFailed, ...rest } = options;
+  const located = locateSource(source);
+  const isFolder = located.kind === "directory" || (located.kind === "git" && options.worktree === true);
+  if (!isFolder || (options.add ?? []).length > 0)
+    refuse(
+      `only a directory can be watched${isFolder ? ", without --add" : `, and ${source} is none`}`,
+      "of a git repository, --worktree takes the files of the work tree",
+    );
+  const memory = new MakeMemory();
+  const makeOne = (from: string | undefined): Promise<MakeSummary> =>
+    makeWith(source, target, { ...rest, from: from ?? options.from }, memory);
+  const { path } = located as { path: string };
+  await watchAndMake(path, target, makeOne, { signal: options.signal, onMade, onFailed });
 }
 
 /** Makes an image as `make` does. @param memory what earlier makes of this process left; it takes what this one leaves */

@@ -62,3 +62,19 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     if (received !== undefined && controller.signal.aborted) process.kill(process.pid, received);
   }
 }
+
+/**
+ * Runs work that goes on until SIGINT, SIGTERM or SIGHUP ends it: `work` sees its signal aborted, and returns. A second
+ * signal ends the process at once.
+ */
+export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const names: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const onSignal = (): void => controller.abort(new DocteurError("Io", "stopped by a signal"));
+  for (const name of names) process.once(name, onSignal);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const name of names) process.off(name, onSignal);
+  }
+}

@@ -78,6 +78,11 @@ Options:
                      and compress only the others: much faster for a small change,
                      a little larger. OLD is verified first. Not for commits that
                      git packs
+      --watch        make IMAGE of a directory, or with --worktree of a work tree,
+                     and again after every change, until SIGINT or SIGTERM ends
+                     it; a line tells each time. Only changed files are read and
+                     compressed, as with --from the last IMAGE. What fails is
+                     told, and the old IMAGE stays until a change repairs it
   -d, --date DATE    the date of the commit of a directory or an archive: RFC
                      3339, such as 2024-06-07T08:09:10+02:00, or seconds since
                      1970, such as 1717740550 or @1717740550 (default: the
@@ -130,6 +135,7 @@ Examples:
   docteur make -d 2024-06-07T08:09:10+02:00 --bs 4096 ./public public.img
   docteur make --exclude node_modules --exclude '/build/*.map' app app.img
   curl -s https://example.org/release.tar.gz | docteur make - release.img
+  docteur make --watch ./public public.img
   docteur make --add v1=manual-1.zip --add v2=manual-2.tar.xz manuals.img
   docteur make --add 1.0=site.git@v1.0 --add 2.0=site.git@v2.0 public all.img`;
 
@@ -139,6 +145,7 @@ const OPTIONS = {
   worktree: { type: "boolean" },
   add: { type: "string", multiple: true },
   from: { type: "string" },
+  watch: { type: "boolean" },
   timeout: { type: "string" },
   "max-fetch": { type: "string" },
   strict: { type: "boolean" },
@@ -197,6 +204,7 @@ export interface MakeArguments {
   options: MakeOptions;
   json: boolean;
   quiet: boolean;
+  watch: boolean;
   /** Whether a date was given with `-d`. */
   hasDate: boolean;
 }
@@ -239,6 +247,8 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
   const image = positionals.at(-1)!;
   const source = positionals.length > 1 ? positionals[0] : undefined;
   if (image === "-") checkStandardOutput(values.json);
+  if (values.watch && (image === "-" || source === undefined))
+    throw usageError("--watch makes an image of SOURCE in a file", "docteur make --watch SOURCE IMAGE");
   return {
     source,
     image,
@@ -266,6 +276,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
     },
     json: values.json === true,
     quiet: values.quiet === true,
+    watch: values.watch === true,
     hasDate: values.date !== undefined,
   };
 }

@@ -1,18 +1,21 @@
 /** `docteur make`: a git commit, a directory, an archive, or several of them, become an image. */
-import { type MakeSummary, make } from "../../src/make/index.js";
+import { type MakeSummary, make, watch } from "../../src/make/index.js";
 import { printableJson } from "../../src/text/printable.js";
 import type { Command } from "../cli/arguments.js";
+import { reportError } from "../cli/errors.js";
 import { EXIT } from "../cli/exit.js";
 import { note, say, warn } from "../cli/messages.js";
-import { print } from "../cli/output.js";
-import { interruptible } from "../cli/process.js";
+import { flush, print } from "../cli/output.js";
+import { interruptible, untilSignal } from "../cli/process.js";
 import { ProgressLine } from "../cli/progress.js";
 import { makeToOutput } from "../output/image-output.js";
 import { describeProgress, describeResult, warnAbout } from "../output/make-notes.js";
-import { MAKE_HELP, parseMakeArguments } from "./make-options.js";
+import { MAKE_HELP, type MakeArguments, parseMakeArguments } from "./make-options.js";
 
 async function run(argv: string[]): Promise<number> {
-  const { source, image, options, json, quiet, hasDate } = parseMakeArguments(argv);
+  const given = parseMakeArguments(argv);
+  if (given.watch) return runWatch(given);
+  const { source, image, options, json, quiet, hasDate } = given;
   // On systems that allow it, lists of processes show this title from now on, instead of a password, or of a token in the
   // place of the user's name.
   const sources = [source ?? "", ...(options.add ?? []).map((added) => added.source)];
@@ -38,6 +41,36 @@ async function run(argv: string[]): Promise<number> {
     say(describeResult(image, summary, performance.now() - start));
   }
   if (json) print(`${printableJson(summary, 2)}\n`);
+  return EXIT.ok;
+}
+
+/** Makes the image after every change, until a signal ends it: then the work is done, as it should be. */
+async function runWatch({ source, image, options, json, quiet }: MakeArguments): Promise<number> {
+  const progress = new ProgressLine(quiet);
+  await untilSignal((signal) =>
+    watch(source!, image, {
+      ...options,
+      signal,
+      onProgress: (step) => progress.update(() => describeProgress(step)),
+      onNotice: (text) => {
+        progress.clear();
+        if (!quiet) note(text);
+      },
+      onMade: (summary, duration) => {
+        progress.clear();
+        if (!quiet) {
+          warnAbout(summary);
+          say(describeResult(image, summary, duration));
+        }
+        if (json) print(`${printableJson(summary)}\n`);
+        flush();
+      },
+      onFailed: (error) => {
+        progress.clear();
+        reportError("docteur", error);
+      },
+    }),
+  ).finally(() => progress.clear());
   return EXIT.ok;
 }
 
