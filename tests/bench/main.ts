@@ -9,6 +9,7 @@ import type { Benchmark, Context } from "./benchmark.js";
 import { type Corpus, createCorpus } from "./corpus.js";
 import { DEFLATE } from "./deflate.js";
 import { EXTRACT } from "./extract.js";
+import { GREP } from "./grep.js";
 import { HTTP, stopSites } from "./http.js";
 import { HTTP_SERVE } from "./http-serve.js";
 import { INFLATE } from "./inflate.js";
@@ -34,6 +35,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...MAKE,
   ...VERIFY,
   ...EXTRACT,
+  ...GREP,
   ...WASM_SIZE,
 };
 const NAMES = Object.keys(BENCHMARKS);
