@@ -36,8 +36,8 @@ export interface SweepOptions {
 
 const OID = 20;
 const JOBS_MAX = 8;
-/** Images from this size on are worth threads. */
-const THREADS_FROM = 1 << 20;
+/** Images from this size on are worth threads: a thread takes as long to start as one to read some megabytes of PACK. */
+const THREADS_FROM = 16 << 20;
 /** Blobs that are asked for at once if the image has to be waited for. */
 const REMOTE_LANES = 8;
 const GROUP_MAX = 256;
