@@ -43,6 +43,29 @@ test("ls, cat, checksum and verify print of a URL what they print of the file", 
   assert.equal(report.image, `${server.url}?…`);
 });
 
+test("info, stat, tree, find and grep print of a URL what they print of the file", async (t) => {
+  const server = await serve(t, fixture("modes.img"));
+  const file = fixturePath("modes.img");
+  for (const [name, ...args] of [
+    ["stat", "-p", "/plain.txt"],
+    ["tree"],
+    ["find", "-l"],
+    ["info", "--full"],
+  ] as [string, ...string[]][]) {
+    const options = args.filter((word) => word.startsWith("-"));
+    const paths = args.filter((word) => !word.startsWith("-"));
+    const expected = await docteur([name, ...options, file, ...paths]);
+    assert.deepEqual(await docteur([name, ...options, server.url, ...paths]), expected, name);
+    assert.equal(expected.status, 0, name);
+  }
+  assert.deepEqual(await docteur(["grep", "-n", ".", server.url]), await docteur(["grep", "-n", ".", file]));
+  const facts = JSON.parse(
+    (await docteur(["info", "--json", "--quick", `${server.url}?token=secret`])).stdout,
+  );
+  assert.equal(facts.image, `${server.url}?…`);
+  assert.equal("counts" in facts, false);
+});
+
 test("a file of a large image costs its part of it, verify each byte once and in order", async (t) => {
   const image = await largeImage(t);
   const server = await serve(t, image);

@@ -1,5 +1,6 @@
 /** What `docteur info` knows of an image, in the form of its JSON. */
 
+import { nameOf } from "../../src/devices/open.js";
 import type { Person, Volume } from "../../src/index.js";
 import { ImageBytes } from "../../src/sweep/image-bytes.js";
 import { type ObjectKind, PackTable, packEnd } from "../../src/sweep/pack-table.js";
@@ -73,7 +74,7 @@ export async function quickFacts(image: string, volume: Volume): Promise<Facts> 
   const { commit } = volume;
   const frame = await new ImageBytes(partsOf(volume).device).frame();
   return {
-    image,
+    image: nameOf(image) ?? image,
     size: volume.imageSize,
     format: { version: 1, pack: frame.packVersion, idx: 2, compression: "zlib" },
     commit: commit.oid,
