@@ -14,6 +14,7 @@ import { HTTP, stopSites } from "./http.js";
 import { HTTP_SERVE } from "./http-serve.js";
 import { INFLATE } from "./inflate.js";
 import { MAKE } from "./make.js";
+import { MAKE_FROM } from "./make-from.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
 import { OPEN } from "./open.js";
 import { READ } from "./read.js";
@@ -33,6 +34,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...HTTP,
   ...HTTP_SERVE,
   ...MAKE,
+  ...MAKE_FROM,
   ...VERIFY,
   ...EXTRACT,
   ...GREP,

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { createInflateRaw, inflateRawSync } from "node:zlib";
 import type { Entry } from "yauzl";
 import { crc32 } from "../../git/crc32.js";
-import { systemCode } from "../../node/io-error.js";
+import { ioError, systemCode } from "../../node/io-error.js";
 import { bytesOf } from "../base/file-contents.js";
 import type { Archive } from "./archive.js";
 import { type Extent, METHOD } from "./zip-header.js";
@@ -85,6 +85,8 @@ export async function readContent(
     const code = systemCode(cause);
     if (code === "ERR_BUFFER_TOO_LARGE")
       throw new BadContent(`its content has more than ${entry.uncompressedSize} bytes`);
+    if (["open", "read"].includes((cause as { syscall?: string }).syscall ?? ""))
+      throw ioError("read", archive.name, cause);
     if (code?.startsWith("Z_")) throw new BadContent(`its content is damaged: ${(cause as Error).message}`);
     throw cause;
   }
