@@ -185,7 +185,8 @@ export class ImageServer {
 
   /** Answers what is not HTTP, or does not come in time. */
   #refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
-    this.#malformed++;
+    // A client that has left has sent nothing wrong.
+    if (code !== "ECONNRESET" && code !== "EPIPE") this.#malformed++;
     const status = REFUSALS[code ?? ""] ?? "400 Bad Request";
     if (socket.writable && socket.bytesWritten === 0)
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
