@@ -7,6 +7,11 @@ export type AnswerFields = Record<string, string>;
 /** The body of an answer. Bytes may be shared with a cache: nobody may change them. */
 export type Body = Uint8Array<ArrayBuffer> | Chunks | string | null;
 
+/** Whether a body comes in pieces. */
+export function isChunks(body: Body): body is Chunks {
+  return typeof body === "object" && body !== null && "next" in body;
+}
+
 /** An answer on its way. */
 export interface Answer {
   status: number;

@@ -4,9 +4,9 @@
  */
 import { invalid, shown } from "../arguments.js";
 import { DocteurError, type ErrorCode } from "../errors.js";
-import { type Answer, type AnswerFields, addToField, plain } from "./answer.js";
+import { type Answer, type AnswerFields, addToField, isChunks, plain } from "./answer.js";
 import { allowsRange, evaluate, type Fields } from "./conditions.js";
-import { partOf, partsOf, streamOf } from "./content.js";
+import { type Chunks, partOf, partsOf, streamOf } from "./content.js";
 import { allowOrigin, allowRequest, METHODS } from "./cors.js";
 import { HotFiles, type HotPlace } from "./hot-files.js";
 import { formatDate } from "./http-date.js";
@@ -307,6 +307,21 @@ export function createHandler(source: VolumeSource, options?: HandlerOptions): H
   return handlerOf("createHandler", source, options);
 }
 
+/** Content whose errors are told: the answer has begun, so that no status can tell of them. */
+function watched(body: Chunks, { signal }: HandlerRequest, { onError }: Settings): Chunks {
+  return {
+    next: async () => {
+      try {
+        return await body.next();
+      } catch (error) {
+        if (signal?.aborted !== true) onError(error);
+        throw error;
+      }
+    },
+    return: async () => (await body.return?.()) ?? { done: true, value: undefined },
+  };
+}
+
 /** How node:http gets answers without a `Response`, by handler. */
 const responders = new WeakMap<Handler, Responder>();
 
@@ -343,11 +358,12 @@ export function handlerOf(
       if (field === "vary") addToField(fields, field, value);
       else fields[field] = value;
     if (request.method === "HEAD") found.body = null;
+    else if (isChunks(found.body)) found.body = watched(found.body, request, settings);
     return found;
   };
   const handler: Handler = async (request) => {
     const { status, fields, body } = await respond(request);
-    const content = body !== null && typeof body === "object" && "next" in body ? streamOf(body) : body;
+    const content = isChunks(body) ? streamOf(body) : body;
     return new Response(content, { status, headers: fields, ...AS_IT_IS });
   };
   responders.set(handler, respond);

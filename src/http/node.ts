@@ -1,5 +1,5 @@
 /** Handlers in Node: listeners of node:http and node:http2, and middleware as Connect and Express have it. */
-import type { Answer, Body } from "./answer.js";
+import { type Answer, isChunks } from "./answer.js";
 import { type Chunks, streamOf } from "./content.js";
 import { type Handler, type HandlerRequest, type Responder, responderOf } from "./handler.js";
 
@@ -128,10 +128,6 @@ async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   } finally {
     await reader.cancel().catch(() => undefined);
   }
-}
-
-function isChunks(body: Body): body is Chunks {
-  return typeof body === "object" && body !== null && "next" in body;
 }
 
 /** The address with a slash, if Express has cut off the whole path of a URL that has none. */

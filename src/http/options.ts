@@ -53,7 +53,10 @@ export interface HandlerOptions {
    * Default: 16 MiB. 0: it remembers nothing.
    */
   cacheSize?: number | undefined;
-  /** Told of errors that are answered with status 500 or 503: damage of the image, failures of its device. */
+  /**
+   * Told of errors that are answered with status 500 or 503, or break content off: damage of the image, failures of its
+   * device.
+   */
   onError?: ((error: unknown) => void) | undefined;
 }
 

@@ -181,6 +181,29 @@ test("--watch: a replaced image is found, a damaged one is refused, and no reque
   assert.equal(said().match(/refused/g)!.length, 1);
 });
 
+test("an image at a URL: the new one is served once its server has it", async (t) => {
+  const first = await setUp(t, ["--log=none"]);
+  const url = `site=${first.address}-/site.img`;
+  const asked = await startServing(t, ["--log=none", url]);
+  const watching = await startServing(t, ["--log=none", "--watch", "--hot=0", "--memory=2M", url]);
+  for (const { address } of [asked, watching]) assert.equal(await text(address), "old home");
+  const commit = await imageAt(first.image, { "index.html": "new home", "new.txt": "new" });
+  first.child.kill("SIGHUP");
+  await first.says(/now serving/);
+  asked.child.kill("SIGHUP");
+  await asked.says(new RegExp(`site: now serving commit ${commit}`));
+  assert.equal(await text(asked.address), "new home");
+  // A read that is not in memory finds out that the image is another, and the next answer comes from it.
+  await fetch(`${watching.address}large.bin`)
+    .then(
+      (response) => response.arrayBuffer(),
+      () => undefined,
+    )
+    .catch(() => undefined);
+  await watching.says(new RegExp(`site: now serving commit ${commit}`));
+  assert.equal(await text(`${watching.address}new.txt`), "new");
+});
+
 test("the log holds one line for each request, whatever clients send", async (t) => {
   const hostile = 'x" 200 0\\ \x9b31m\xff';
   const send = (address: string): Promise<string> =>

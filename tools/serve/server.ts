@@ -14,12 +14,15 @@ import { pageFiles, type SiteFile, siteOfFiles } from "./site-files.js";
 const PAGE = "-";
 
 /** Milliseconds in which a request's head, and all of a request, must have come. */
-export const HEAD_MS = 15_000;
-export const REQUEST_MS = 60_000;
+const HEAD_MS = 15_000;
+const REQUEST_MS = 60_000;
 /** Milliseconds for which a connection may wait for its next request. */
-export const KEEP_ALIVE_MS = 15_000;
-/** Milliseconds after which a connection ends on which nothing moves: its client takes nothing of an answer. */
-export const STALLED_MS = 60_000;
+const KEEP_ALIVE_MS = 15_000;
+/**
+ * Milliseconds after which a connection ends on which nothing moves: its client takes nothing of an answer. If an answer
+ * waits to be sent, Node looks a second time, and it takes twice as long.
+ */
+const STALLED_MS = 30_000;
 /** Milliseconds between two looks at connections whose time may be over. */
 const CHECK_MS = 2_000;
 
