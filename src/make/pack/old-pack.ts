@@ -133,7 +133,7 @@ export class OldPack {
   }
 
   /** The zlib stream of an entry, in pieces, each valid until the next. */
-  *stream({ start, end }: OldEntry): Generator<Buffer, void, undefined> {
+  *stream({ start, end }: OldEntry): Generator<Uint8Array, void, undefined> {
     for (let at = start; at < end; ) {
       const length = Math.min(WINDOW_LEN, end - at);
       yield this.#read(at, length);
