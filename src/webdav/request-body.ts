@@ -8,6 +8,8 @@ export const DAV = "DAV:";
 export const BODY_MAX = 64 << 10;
 /** Properties of a request, at most: each is answered for every file of a directory. */
 export const PROPERTIES_MAX = 100;
+/** Elements in elements of a body, at most: the parser looks for a name's namespace in all elements around it. */
+export const NESTING_MAX = 32;
 
 /** The name of a property. */
 export interface PropertyName {
@@ -44,6 +46,7 @@ class Collector {
   begin({ uri, local }: SaxesTagNS): void {
     const depth = this.#open.length;
     const parent = this.#open.at(-1)?.local;
+    if (depth === NESTING_MAX) throw new BadBody("elements are nested too deeply");
     if (depth === 0 && !(uri === DAV && local === "propfind")) throw new BadBody("not a propfind element");
     if (depth === 1 && uri === DAV && (local === "allprop" || local === "propname" || local === "prop"))
       this.#kinds.add(local);

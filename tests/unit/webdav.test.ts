@@ -6,7 +6,7 @@ import { toNodeListener } from "../../src/http/index.js";
 import { open } from "../../src/index.js";
 import { makeImage } from "../../src/make/index.js";
 import { createWebDav } from "../../src/webdav/index.js";
-import { BODY_MAX, PROPERTIES_MAX } from "../../src/webdav/request-body.js";
+import { BODY_MAX, NESTING_MAX, PROPERTIES_MAX } from "../../src/webdav/request-body.js";
 import { listen, SITE_MODIFIED, volumeOf } from "../support/site.js";
 
 const FILES = {
@@ -190,7 +190,7 @@ test("some properties, their names, and those that nobody knows", async () => {
   );
 });
 
-test("bodies that are refused: not well-formed, with a document type, too long, too many properties", async () => {
+test("bodies that are refused: not well-formed, with a document type, too long, too deep, too many properties", async () => {
   const laughs = Array.from({ length: 9 }, (_, at) => `<!ENTITY l${at + 1} "${`&l${at};`.repeat(10)}">`).join(
     "",
   );
@@ -209,7 +209,11 @@ test("bodies that are refused: not well-formed, with a document type, too long, 
     `<propfind xmlns="DAV:"><prop>${"<a/>".repeat(PROPERTIES_MAX + 1)}</prop></propfind>`,
     "<a>".repeat(10_000),
   ];
+  const nested = (depth: number): string =>
+    `<propfind xmlns="DAV:"><allprop/>${"<a>".repeat(depth - 1)}${"</a>".repeat(depth - 1)}</propfind>`;
+  bad.push(nested(NESTING_MAX + 1));
   for (const body of bad) assert.equal((await ask("/b/", { body })).status, 400, body.slice(0, 60));
+  assert.equal((await ask("/b/", { body: nested(NESTING_MAX) })).status, 207);
   assert.equal((await ask("/b/", { body: Uint8Array.of(0xff, 0xff, 0x3c) })).status, 400);
   assert.equal((await ask("/b/", { body: " ".repeat(BODY_MAX + 1) })).status, 413);
   const last = `<propfind xmlns="DAV:"><allprop/></propfind>`.padEnd(BODY_MAX);
