@@ -178,6 +178,7 @@ test("contents that are not what the headers say", async (t) => {
     await refuses(t, [{ ...file, raw: cut }], damaged("its content"));
     const more = Buffer.concat([deflateRawSync(Buffer.from(content)), Buffer.from("more")]);
     await refuses(t, [{ ...file, raw: more }], damaged("its compressed content ends too early$"));
+    await refuses(t, [{ ...file, raw: Buffer.alloc(0) }], damaged("its content"));
   }
   await refuses(t, [{ ...FILE, raw: Buffer.from([7]) }], damaged("its content is damaged"));
   await refuses(t, [{ ...FILE, method: 0, crc: 1 }], damaged("its content does not match its checksum$"));

@@ -44,6 +44,8 @@ async function inflateInPieces(
   take: (bytes: Uint8Array) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  // A stream of no bytes cannot be made.
+  if (entry.compressedSize === 0) return checkEnd(entry, 0, 0, 0);
   const input = createReadStream(bytesOf(archive.path), { start: contentStart, end: end - 1 });
   const inflate = entry.compressionMethod === METHOD.stored ? undefined : createInflateRaw();
   let length = 0;
