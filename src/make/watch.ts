@@ -1,6 +1,13 @@
 /** Makes an image again and again: whenever a directory changes, from the last image and what is known of its files. */
-import { existsSync, type FSWatcher, lstatSync, readdirSync, watch as watchFolder } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import {
+  existsSync,
+  type FSWatcher,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  watch as watchFolder,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { DocteurError } from "../errors.js";
 import { ioError, systemCode } from "../node/io-error.js";
@@ -10,6 +17,8 @@ import type { MakeOptions, MakeSummary } from "./options.js";
 /** Milliseconds without a change after which a make begins, and the most that changes can delay it. */
 const QUIET = 100;
 const DELAY_MAX = 2000;
+/** Milliseconds between two looks whether another directory has taken the place of the watched one. */
+const LOOK = 500;
 /** Milliseconds after which a failed make is repeated if files were changing meanwhile. */
 const RETRY = 500;
 
@@ -28,7 +37,8 @@ const IS_RECURSIVE = process.platform === "darwin" || process.platform === "win3
 
 /**
  * Watches everything below a directory. On Linux each directory is watched by itself: Node's own recursive watch takes a
- * watch of the system for each file, too, of which there are not many.
+ * watch of the system for each file, too, of which there are not many. The directory itself may go and come again, and
+ * be a link that is changed.
  */
 class TreeWatcher {
   readonly #root: string;
@@ -36,20 +46,32 @@ class TreeWatcher {
   readonly #onChange: () => void;
   /** By path, with the directory that the watch is of: another one may take its place. */
   readonly #watchers = new Map<string, { watcher: FSWatcher; id: string }>();
+  readonly #looks: NodeJS.Timeout;
+  /** The directory that is watched, by its real path and its id; undefined if there is none. */
+  #watched: string | undefined;
   #failure: DocteurError | undefined;
 
-  /** @param ignored whether changes of a path mean nothing */
+  /** @param ignored whether changes of a real path mean nothing */
   constructor(root: string, ignored: (path: string) => boolean, onChange: () => void) {
     this.#root = root;
     this.#ignored = ignored;
     this.#onChange = onChange;
+    // It also keeps the process running while there is nothing to watch.
+    this.#looks = setInterval(() => {
+      const { id } = realFolder(root);
+      if (id === this.#watched) return;
+      this.#watched = id;
+      onChange();
+    }, LOOK);
   }
 
   /** Watches the directories that are there now, and no others. @throws DocteurError `Io` if the system cannot */
   refresh(): void {
     if (this.#failure !== undefined) throw this.#failure;
     const seen = new Set<string>();
-    const waiting = [this.#root];
+    const { path: root, id } = realFolder(this.#root);
+    this.#watched = id;
+    const waiting = root === undefined ? [] : [root];
     for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
       const id = folderId(folder);
       if (id === undefined) continue;
@@ -66,6 +88,7 @@ class TreeWatcher {
   }
 
   close(): void {
+    clearInterval(this.#looks);
     for (const folder of [...this.#watchers.keys()]) this.#forget(folder);
   }
 
@@ -114,6 +137,27 @@ function foldersIn(folder: string): string[] {
 function folderId(path: string): string | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isDirectory() ? `${found.dev} ${found.ino}` : undefined;
+}
+
+/** The directory that a path leads to, also by links: its real path and what tells it from another; nothing if there is none. */
+function realFolder(path: string): { path?: string; id?: string } {
+  try {
+    const real = realpathSync.native(path);
+    const id = folderId(real);
+    return id === undefined ? {} : { path: real, id: `${id} ${real}` };
+  } catch {
+    return {};
+  }
+}
+
+/** The path of a file by which changes of it are told; its folder may be reached by links. */
+function realFile(path: string): string {
+  const absolute = resolve(path);
+  try {
+    return join(realpathSync.native(dirname(absolute)), basename(absolute));
+  } catch {
+    return absolute;
+  }
 }
 
 /** Tells whether something changed, and when it is quiet. */
@@ -166,17 +210,18 @@ export async function watchAndMake(
   makeOne: (from: string | undefined) => Promise<MakeSummary>,
   { signal, onMade, onFailed }: Pick<WatchOptions, "signal" | "onMade" | "onFailed">,
 ): Promise<void> {
-  const output = resolve(target);
   const changes = new Changes();
+  let output = realFile(target);
   const isIgnored = (path: string): boolean => path === output || isTemporaryName(basename(path));
   const watcher = new TreeWatcher(folder, isIgnored, () => changes.note());
   let from: string | undefined;
   try {
     while (!signal.aborted) {
+      output = realFile(target);
       watcher.refresh();
       const start = performance.now();
       try {
-        const summary = await makeOne(existsSync(output) ? from : undefined);
+        const summary = await makeOne(existsSync(target) ? from : undefined);
         from = target;
         onMade?.(summary, performance.now() - start);
       } catch (error) {

@@ -1,7 +1,7 @@
 /** `docteur make --watch`: a new image after every change, of the last one and of what changed, until a signal ends it. */
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -22,18 +22,20 @@ interface Watched {
   end(signal: NodeJS.Signals): Promise<{ status: number | null; stderr: string }>;
 }
 
-/** Starts a watch of a directory with two files. */
-async function start(t: TestContext, imageIn = "work", args: string[] = []): Promise<Watched> {
+/** Starts a watch of a directory with two files. @param byLink whether it is given by a link to it, and the image is not */
+async function start(t: TestContext, imageIn = "work", byLink = false): Promise<Watched> {
   const work = temporaryFolder(t);
   const source = join(work, "source");
   mkdirSync(join(source, "sub"), { recursive: true });
   writeFileSync(join(source, "a"), "first");
   writeFileSync(join(source, "sub", "b"), "b");
   const image = join(imageIn === "work" ? work : source, "image");
+  const given = byLink ? join(work, "link") : source;
+  if (byLink) symlinkSync("source", given);
   let child: ChildProcess | undefined;
   let stdout = "";
   let stderr = "";
-  const ended = docteur(["make", "--watch", "--json", ...args, source, image], {
+  const ended = docteur(["make", "--watch", "--json", given, image], {
     closing: true,
     onStart: (started) => {
       child = started;
@@ -111,13 +113,42 @@ for (const place of ["work", "source"])
       );
   });
 
-test("a watch does not make images of its own images", async (t) => {
-  const watched = await start(t, "source");
+for (const byLink of [false, true])
+  test(`a watch does not make images of its own images${byLink ? ", reached by another path" : ""}`, async (t) => {
+    const watched = await start(t, "source", byLink);
+    await watched.until("a", "first");
+    await wait(1500);
+    const { stderr } = await watched.end("SIGINT");
+    // A change that the system told late may be one more.
+    assert.ok(stderr.trim().split("\n").length <= 2, stderr);
+  });
+
+test("the directory itself may go and come again", async (t) => {
+  const watched = await start(t);
+  const { source } = watched;
   await watched.until("a", "first");
-  await wait(1500);
-  const { stderr } = await watched.end("SIGINT");
-  // A change that the system told late may be one more.
-  assert.ok(stderr.trim().split("\n").length <= 2, stderr);
+  rmSync(source, { recursive: true });
+  await watched.told(/^docteur: .*source does not exist$/m);
+  mkdirSync(source);
+  writeFileSync(join(source, "a"), "again");
+  await watched.until("a", "again");
+  writeFileSync(join(source, "a"), "changed");
+  await watched.until("a", "changed");
+  assert.equal((await watched.end("SIGTERM")).status, 0);
+});
+
+test("a directory given by a link: its changes, and another place of the link", async (t) => {
+  const watched = await start(t, "work", true);
+  const { source, work } = watched;
+  await watched.until("a", "first");
+  writeFileSync(join(source, "a"), "second");
+  await watched.until("a", "second");
+  mkdirSync(join(work, "next"));
+  writeFileSync(join(work, "next", "a"), "next");
+  symlinkSync("next", join(work, "new link"));
+  renameSync(join(work, "new link"), join(work, "link"));
+  await watched.until("a", "next");
+  assert.equal((await watched.end("SIGTERM")).status, 0);
 });
 
 test("errors are told, and the watch goes on", async (t) => {
