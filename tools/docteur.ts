@@ -4,56 +4,10 @@ import { readFileSync } from "node:fs";
 import { suggest } from "../src/text/nearest.js";
 import { type Command, usageError } from "./cli/arguments.js";
 import { withHelpOf } from "./cli/errors.js";
-import { exitHelp } from "./cli/exit.js";
 import { print } from "./cli/output.js";
 import { runProgram } from "./cli/process.js";
-
-/** The subcommands, in the order in which `--help` lists them; each is loaded when it is needed. */
-const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
-  make: () => import("./commands/make.js"),
-  verify: () => import("./commands/verify.js"),
-  info: () => import("./commands/info.js"),
-  checksum: () => import("./commands/checksum.js"),
-  ls: () => import("./commands/ls.js"),
-  stat: () => import("./commands/stat.js"),
-  tree: () => import("./commands/tree.js"),
-  find: () => import("./commands/find.js"),
-  cat: () => import("./commands/cat.js"),
-  diff: () => import("./commands/diff.js"),
-  grep: () => import("./commands/grep.js"),
-  extract: () => import("./commands/extract.js"),
-  run: () => import("./commands/run.js"),
-  serve: () => import("./commands/serve.js"),
-  mount: () => import("./commands/mount.js"),
-  unmount: () => import("./commands/unmount.js"),
-  push: () => import("./commands/push.js"),
-  pull: () => import("./commands/pull.js"),
-  bundle: () => import("./commands/bundle.js"),
-  guest: () => import("./commands/guest.js"),
-};
-
-const HEAD = `usage: docteur SUBCOMMAND [OPTION]... [ARGUMENT]...
-
-Puts the files of a git commit, a directory or an archive into one read-only
-disk image, and reads them there by path.
-
-Subcommands:`;
-
-const FOOT = `
-docteur SUBCOMMAND --help describes a subcommand and its options.
-
-Options:
-  -h, --help     print this help
-  -V, --version  print the version
-
-${exitHelp()}`;
-
-async function printHelp(): Promise<void> {
-  const lines: string[] = [];
-  for (const [name, load] of Object.entries(COMMANDS))
-    lines.push(`  ${name.padEnd(8)} ${(await load()).command.summary}`);
-  print(`${HEAD}\n${lines.join("\n")}\n${FOOT}\n`);
-}
+import { generalHelp } from "./commands/general-help.js";
+import { COMMANDS } from "./commands/table.js";
 
 function version(): string {
   const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
@@ -81,7 +35,7 @@ async function main(argv: string[]): Promise<number> {
   }
   const isHelp = name === "help" || name === "-h" || name === "--help";
   if (isHelp && rest[0] === undefined) {
-    await printHelp();
+    print(`${await generalHelp()}\n`);
     return 0;
   }
   const subcommand = isHelp ? rest[0]! : name;

@@ -7,28 +7,7 @@ import { type SupervisedOutcome, supervise } from "../src/tender/supervise.js";
 import { printable } from "../src/text/printable.js";
 import { EXIT } from "./cli/exit.js";
 import { type CommandLine, parseCommandLine } from "./solo5/command-line.js";
-
-const USAGE = `usage: solo5-wasm [ CORE OPTIONS ] [ MODULE OPTIONS ] [ -- ] GUEST [ ARGS ]
-   or: solo5-wasm --help | --version
-GUEST is the filename of the guest to run, a WebAssembly module.
-ARGS are optional arguments passed to the guest.
-Core options:
-  [ --mem=512 ] (the memory limit of the guest, in MB, from 1 to 4096)
-  [ --timeout=DURATION ] (stop the guest after DURATION: a number of seconds, or a number with s, m, h or d; 0 means never)
-    --help (display this help)
-    --version (display version information)
-Compiled-in modules: block
-Compiled-in module options:
-    --block:NAME=PATH (attach the file or block device at PATH, or the image at a URL, as the block device NAME, read-only)
-  [ --block-sector-size:NAME=SECTORSIZE ] (set the sector size of the block device NAME: a power of two, at least 512; default 512)
-Exit status: that of the guest, or one of these:
-    1 if the guest was not started
-    8 if the output of the guest could not be written
-  124 if the guest was stopped at the time limit
-  137 if the guest did not react to being stopped, and was killed
-  141 if the reader of the output closed the pipe
-  255 if the guest aborted, trapped, or cost the engine too much memory
-`;
+import { SOLO5_HELP } from "./solo5/help.js";
 
 /** The exit status of a guest that is refused, as of `solo5-hvt`. */
 const NOT_STARTED = 1;
@@ -78,7 +57,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const line = parseCommandLine(argv);
     guest = line.guest;
     if (line.action === "run") return await runGuest(line);
-    const text = line.action === "help" ? USAGE : `solo5-wasm ${version()}\nABI wasm version 1\n`;
+    const text = line.action === "help" ? `${SOLO5_HELP}\n` : `solo5-wasm ${version()}\nABI wasm version 1\n`;
     writeAll(1, new TextEncoder().encode(text), "standard output");
     return 0;
   } catch (error) {

@@ -30,10 +30,7 @@ writeFileSync(join(folder, "one.img"), new Uint8Array(512));
 test("--help and --version", () => {
   const help = tender("--help");
   assert.deepEqual([help.status, help.stderr], [0, ""]);
-  assert.match(
-    help.stdout,
-    /^usage: solo5-wasm \[ CORE OPTIONS \] \[ MODULE OPTIONS \] \[ -- \] GUEST \[ ARGS \]\n/,
-  );
+  assert.match(help.stdout, /^usage: solo5-wasm \[OPTION\]\.\.\. \[--\] GUEST \[ARGUMENT\]\.\.\.\n/);
   const { version } = JSON.parse(readFileSync(distPath("../package.json"), "utf8"));
   assert.deepEqual(tender("--version"), {
     status: 0,

@@ -4,12 +4,27 @@ import { isBlockSize } from "../../src/devices/device.js";
 import { DocteurError } from "../../src/errors.js";
 import { nearest, suggest } from "../../src/text/nearest.js";
 
+/** Options as `parseArgs` takes them, and the words that the values of some of them are. */
+export type OptionTable = Readonly<
+  Record<
+    string,
+    {
+      readonly type: "string" | "boolean";
+      readonly short?: string;
+      readonly multiple?: boolean;
+      readonly choices?: readonly string[];
+    }
+  >
+>;
+
 /** A subcommand: a file of `tools/commands/` exports one as `command`. */
 export interface Command {
   /** One line, for the list of subcommands. */
   summary: string;
   /** The whole help, printed by `--help`: usage first, then options, exit statuses, examples. No newline at its end. */
   help: string;
+  /** The options, besides `--help`: those for `parse`. The help describes each of them. */
+  options: OptionTable;
   /**
    * Does the work. Throws if it fails.
    * @param argv the arguments after the subcommand's name

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { DeviceOptions } from "../../src/devices/options.js";
 import { ioError } from "../../src/node/io-error.js";
 import { parseCount, parseSize, usageError } from "./arguments.js";
+import type { OptionRow } from "./option-help.js";
 
 /** For `parse`. */
 export const DEVICE_OPTIONS = {
@@ -13,36 +14,20 @@ export const DEVICE_OPTIONS = {
   retries: { type: "string" },
 } as const;
 
-/** The options, and lines that explain them. */
-const MEANINGS: readonly (readonly [option: string, ...lines: string[]])[] = [
-  ["--cache DIR", "of an image at a URL, keep what was fetched in the", "folder DIR"],
+/** For `--help`. */
+export const DEVICE_ROWS: readonly OptionRow[] = [
+  ["--cache DIR", "of an image at a URL, keep what was fetched in the folder DIR"],
   ["--cache-size SIZE", "the most that DIR may hold, as in 64M (default: 1G)"],
   [
     '--header "NAME: VALUE"',
-    "send this header to a server of http or https; @FILE",
-    "reads such lines from FILE, which nobody else sees.",
-    "Can be given many times",
+    "send this header to a server of http or https; @FILE reads such lines from FILE, which nobody else sees. Can be given many times",
   ],
   [
     "--request-timeout N",
-    "seconds within which a request must bring its next",
-    "page, or all that it asks for if the server sends no",
-    "single pages; and one more for every 32 KiB of that",
-    "(default: 20)",
+    "seconds within which a request must bring its next page, or all that it asks for if the server sends no single pages; and one more for every 32 KiB of that (default: 20)",
   ],
-  ["--retries N", "further tries of a request that failed and may", "succeed later (default: 3)"],
+  ["--retries N", "further tries of a request that failed and may succeed later (default: 3)"],
 ];
-
-/** For `--help`. @param column the start of the explanations */
-export function deviceHelp(column: number): string {
-  const lines = MEANINGS.flatMap(([option, ...meaning]) => {
-    const head = `      ${option}`;
-    const rest = meaning.map((line) => " ".repeat(column) + line);
-    if (head.length + 1 > column) return [head, ...rest];
-    return [head.padEnd(column) + meaning[0], ...rest.slice(1)];
-  });
-  return lines.join("\n");
-}
 
 /** The values of `DEVICE_OPTIONS`. */
 export interface DeviceValues {

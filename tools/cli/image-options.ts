@@ -1,40 +1,52 @@
 /** The options of every command that reads an image, and the image opened as they say. */
 import { type Mode, type OpenOptions, open, type Proof, type Volume } from "../../src/index.js";
 import { parseBlockSize, parseMemory, parseWord, usageError } from "./arguments.js";
-import { DEVICE_OPTIONS, type DeviceValues, deviceHelp, deviceOptions } from "./device-options.js";
+import { DEVICE_OPTIONS, DEVICE_ROWS, type DeviceValues, deviceOptions } from "./device-options.js";
+import { type OptionRow, optionHelp } from "./option-help.js";
+
+const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
+const MODES: readonly Mode[] = ["light", "fast", "analyze"];
 
 /** For `parse`. */
 export const IMAGE_OPTIONS = {
   bs: { type: "string" },
-  mode: { type: "string" },
+  mode: { type: "string", choices: MODES },
   memory: { type: "string" },
-  proof: { type: "string" },
+  proof: { type: "string", choices: PROOFS },
   collisions: { type: "boolean" },
   commit: { type: "string" },
   ...DEVICE_OPTIONS,
 } as const;
 
-/** For `--help` of commands that read several images: all but `--commit`. */
-export const IMAGES_HELP = `      --bs BYTES     read the image in blocks of this size: a power of two, at
-                     least 512 (default: 512)
-      --mode MODE    light: read the directories on the way (default); fast:
-                     read all directories first; analyze: do not use the IDX
-      --memory SIZE  cap of the reader's memory, caches and all, as in 64M or
-                     1G; a number alone is mebibytes (default: 32 for caches,
-                     more only for larger objects)
-      --proof HOW    none: trust the image (default); crc: compare objects with
-                     the checksums of the IDX; oid: hash every object
-      --collisions   hash every object, and refuse those of a known SHA-1
-                     collision attack
-${deviceHelp(21)}`;
+const IMAGES_ROWS: readonly OptionRow[] = [
+  ["--bs BYTES", "read the image in blocks of this size: a power of two, at least 512 (default: 512)"],
+  [
+    "--mode MODE",
+    "light: read the directories on the way (default); fast: read all directories first; analyze: do not use the IDX",
+  ],
+  [
+    "--memory SIZE",
+    "cap of the reader's memory, caches and all, as in 64M or 1G; a number alone is mebibytes (default: 32 for caches, more only for larger objects)",
+  ],
+  [
+    "--proof HOW",
+    "none: trust the image (default); crc: compare objects with the checksums of the IDX; oid: hash every object",
+  ],
+  ["--collisions", "hash every object, and refuse those of a known SHA-1 collision attack"],
+  ...DEVICE_ROWS,
+];
 
-/** For `--help`. */
-export const IMAGE_HELP = `${IMAGES_HELP}
-      --commit OID   fail unless the image holds the commit OID, and prove by
-                     hashes that all output is part of that commit`;
+/** For `--help` of commands that read several images: all but `--commit`. @param column the start of the texts */
+export function imagesHelp(column: number): string {
+  return optionHelp(column, IMAGES_ROWS);
+}
 
-const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
-const MODES: readonly Mode[] = ["light", "fast", "analyze"];
+/** For `--help`. @param column the start of the texts */
+export function imageHelp(column: number): string {
+  const commit =
+    "fail unless the image holds the commit OID, and prove by hashes that all output is part of that commit";
+  return optionHelp(column, [...IMAGES_ROWS, ["--commit OID", commit]]);
+}
 
 /** The values of `IMAGE_OPTIONS`. */
 export interface ImageValues extends DeviceValues {

@@ -2,6 +2,7 @@
 import * as util from "node:util";
 import type { EntryKind } from "../../src/index.js";
 import { parseWord } from "./arguments.js";
+import { optionHelp } from "./option-help.js";
 import { isOnTerminal } from "./output.js";
 
 /** The styles in use, by the names of `util.styleText`. */
@@ -18,9 +19,15 @@ const KIND_STYLES: Partial<Record<EntryKind, Style>> = {
 const WHEN = ["auto", "always", "never"] as const;
 let choice: (typeof WHEN)[number] = "auto";
 
-/** For `--help` of commands that have the option `--color`. */
-export const COLOR_HELP = `      --color WHEN   auto: on a terminal, unless NO_COLOR is set, or wherever
-                     FORCE_COLOR is set (default); always; never`;
+/** The option `--color`, for `parse`. */
+export const COLOR_OPTIONS = { color: { type: "string", choices: WHEN } } as const;
+
+/** For `--help` of commands that have the option `--color`. @param column the start of the text */
+export function colorHelp(column: number): string {
+  const text =
+    "auto: on a terminal, unless NO_COLOR is set, or wherever FORCE_COLOR is set (default); always; never";
+  return optionHelp(column, [["--color WHEN", text]]);
+}
 
 /** Takes the value of `--color`. @throws DocteurError `Usage` */
 export function chooseColor(when: string | undefined): void {

@@ -96,4 +96,9 @@ async function run(argv: string[]): Promise<number> {
 }
 
 /** See `Command`. */
-export const command: Command = { summary: "put a guest and an image into one module", help: HELP, run };
+export const command: Command = {
+  summary: "put a guest and an image into one module",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -3,16 +3,16 @@ import { DocteurError, type Volume } from "../../src/index.js";
 import { type Command, MANY, parse, usageError } from "../cli/arguments.js";
 import { reportError } from "../cli/errors.js";
 import { EXIT, exitHelp, exitStatus } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { flush, print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
 
 const HELP = `usage: docteur cat [OPTION]... IMAGE PATH...
 
-Prints the file at each PATH, one after another, byte for byte. Of a symbolic link
-it prints the name of the target, unless --follow is given. If a PATH leads to no
-file, the others are printed all the same.
+Prints the file at each PATH, one after another, byte for byte. Of a symbolic
+link it prints the name of the target, unless --follow is given. If a PATH
+leads to no file, the others are printed all the same.
 
 A PATH that is not UTF-8 can be given as docteur ls prints it: in double quotes,
 with the escapes of C, such as '"caf\\351.txt"'.
@@ -25,7 +25,7 @@ Options:
                      0-99 is the first 100 bytes, 100- all but these, and
                      --range=-100 the last 100. A part beyond the end is empty
   -L, --follow       follow symbolic links, within the image
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 ${exitHelp([0, 1, 4, 8, 10, 11, 16])}
@@ -91,4 +91,4 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "print files of an image", help: HELP, run };
+export const command: Command = { summary: "print files of an image", help: HELP, options: OPTIONS, run };

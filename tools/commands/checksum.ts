@@ -3,16 +3,16 @@ import type { Volume } from "../../src/index.js";
 import { hashFiles } from "../../src/sweep/hash.js";
 import { type Command, parse, parseCount } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, imageOptions, openImage } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
 import { interruptible } from "../cli/process.js";
 
 const HELP = `usage: docteur checksum [OPTION]... IMAGE
 
-Prints the SHA-256 of every file in IMAGE, two spaces, and the path of the file.
-sha256sum --check reads these lines, and checks a tree that was extracted from
-the image. The lines are sorted by the bytes of their paths. Several threads read,
-and each content once, however often it stands in the image.
+Prints the SHA-256 of every file in IMAGE, two spaces, and the path of the
+file. sha256sum --check reads these lines, and checks a tree that was extracted
+from the image. The lines are sorted by the bytes of their paths. Several
+threads read, and each content once, however often it stands in the image.
 
 Symbolic links are left out, because sha256sum would follow them. Submodules are
 left out, because an image does not hold their files.
@@ -24,7 +24,7 @@ Options:
                      file, and includes symbolic links
   -j, --jobs N       threads that read, at most 64 (default: one for each
                      processor, at most 8)
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 ${exitHelp([0, 4, 8, 10, 11, 16])}
@@ -71,4 +71,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "print a checksum of every file of an image", help: HELP, run };
+export const command: Command = {
+  summary: "print a checksum of every file of an image",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -5,7 +5,7 @@ import { printableJson } from "../../src/text/printable.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_OPTIONS, IMAGES_HELP } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imagesHelp } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
 import { interruptible } from "../cli/process.js";
@@ -17,12 +17,13 @@ const HELP = `usage: docteur diff [OPTION]... A B [PATH]
 Shows what changed from A to B, at PATH or everywhere: a line for each file,
 symbolic link and submodule, with a letter and the path.
 
-  A  added      M  modified, or of another mode      R  renamed: old path, new path
-  D  deleted    T  of another kind: a file became a symbolic link, for example
+  A  added      M  modified, or of another mode
+  D  deleted    T  of another kind, such as a file that became a symbolic link
+  R  renamed: the old path and the new path
 
-A and B are images: files or URLs (docs/DEVICES.md). They can also be commits of git
-repositories, as REPOSITORY@REF: an image of the commit is made for the comparison.
-Directories of equal ids are not read.
+A and B are images: files or URLs (docs/DEVICES.md). They can also be commits
+of git repositories, as REPOSITORY@REF: an image of the commit is made for the
+comparison. Directories of equal ids are not read.
 
 Options:
   -p, --patch        print a patch, as git apply takes it; binary content is
@@ -34,7 +35,7 @@ Options:
       --json         print the changes as a JSON array
       --no-renames   show a rename as a deletion and an addition
   -q, --quiet        print nothing: only the exit status tells
-${IMAGES_HELP}
+${imagesHelp(21)}
   -h, --help         print this help
 
 The exit status is 0 if there are no changes, and 1 if there are. Otherwise:
@@ -145,4 +146,9 @@ async function run(argv: string[]): Promise<number> {
   return isDifferent ? DIFFERENT : EXIT.ok;
 }
 
-export const command: Command = { summary: "show what changed between two images", help: HELP, run };
+export const command: Command = {
+  summary: "show what changed between two images",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

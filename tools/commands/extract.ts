@@ -6,7 +6,7 @@ import { printableJson } from "../../src/text/printable.js";
 import { type Command, MANY, parse, parseCount, usageError } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { formatBytes, plural } from "../cli/format.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, imageOptions } from "../cli/image-options.js";
 import { say } from "../cli/messages.js";
 import { isOnTerminal, print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
@@ -41,15 +41,16 @@ Options:
                             never replaced
       --portable            refuse names that Windows does not have, and names
                             that differ only in case
-      --tar, --tar.gz, --zip
-                            print an archive instead; the same image gives the
-                            same bytes
+      --tar                 print a tar archive instead; the same image gives
+                            the same bytes
+      --tar.gz              print such an archive, compressed by gzip
+      --zip                 print a zip archive instead
   -j, --jobs N              threads that write, at most 64 (default: one for
                             each processor, at most 8)
       --json                print a summary as JSON
   -q, --quiet               print no progress and no closing line
-${IMAGE_HELP}
-  -h, --help         print this help
+${imageHelp(28)}
+  -h, --help                print this help
 
 ${exitHelp([0, 1, 4, 8, 10, 11, 16])}
 
@@ -139,5 +140,6 @@ async function run(argv: string[]): Promise<number> {
 export const command: Command = {
   summary: "write files of an image to a directory or an archive",
   help: HELP,
+  options: OPTIONS,
   run,
 };

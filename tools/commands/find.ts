@@ -4,7 +4,7 @@ import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse, parseBytes, parseCount, parseWord, usageError } from "../cli/arguments.js";
 import { entryJson, JsonArray, longFields, walkTo } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
@@ -18,8 +18,9 @@ line: each directory before its entries, sorted by the bytes of their names.
 Without PATH it begins at the root, and without tests it prints everything.
 
 A GLOB is a pattern as of docteur extract: * and ? stand for characters of one
-name, but not for a dot in front, [...] for one of some, {a,b} for either, and **
-for directories of any depth. Quote it, so that the shell does not expand it.
+name, but not for a dot in front, [...] for one of some, {a,b} for either, and
+** for directories of any depth. Quote it, so that the shell does not expand
+it.
 
 A path that is not plain text is printed in double quotes with the escapes of C.
 
@@ -28,23 +29,23 @@ image at a URL, only the parts that are needed are fetched.
 
 Options:
       --name GLOB    names that fit GLOB; of several --name, one is enough
-      --path GLOB    paths that fit GLOB, from the root on; of several --path, one
-                     is enough
+      --path GLOB    paths that fit GLOB, from the root on; of several --path,
+                     one is enough
       --regex RE     paths in which RE finds a match: a regular expression of
                      JavaScript, with the flag u
   -i, --ignore-case  let --regex ignore case
-      --kind KINDS   letters of kinds: f for files, executables among them, x for
-                     executables, d for directories, l for symbolic links, s for
-                     submodules
-      --size SIZE    files of SIZE bytes; +SIZE: more; -SIZE: fewer. SIZE can have
-                     k, M or G: --size=+1M. Can be given many times
+      --kind KINDS   letters of kinds: f for files, executables among them, x
+                     for executables, d for directories, l for symbolic links, s
+                     for submodules
+      --size SIZE    files of SIZE bytes; +SIZE: more; -SIZE: fewer. SIZE can
+                     have k, M or G: --size=+1M. Can be given many times
       --max-depth N  entries at most N names below PATH; deeper directories are
                      not read
   -l, --long         print mode, kind, object id and size before each path
   -L, --follow       follow symbolic links in PATH, within the image
   -z                 end each line with NUL, and print paths unchanged
       --json         print the entries as a JSON array, with their sizes
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 The exit status is 0 even if nothing is found.
@@ -150,4 +151,4 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "find files of an image", help: HELP, run };
+export const command: Command = { summary: "find files of an image", help: HELP, options: OPTIONS, run };

@@ -5,26 +5,26 @@ import { Pattern } from "../../src/sweep/pattern.js";
 import { type Command, MANY, parse, parseCount, usageError } from "../cli/arguments.js";
 import { JsonArray } from "../cli/entries.js";
 import { EXIT, exitHelp, exitStatus } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, imageOptions, openImage } from "../cli/image-options.js";
 import { pathArgument } from "../cli/path-argument.js";
 import { fileTests } from "../cli/patterns.js";
 import { interruptible } from "../cli/process.js";
-import { COLOR_HELP, chooseColor } from "../cli/style.js";
+import { COLOR_OPTIONS, chooseColor, colorHelp } from "../cli/style.js";
 import { addJson, type Format, Printer } from "../grep/format.js";
 
 const HELP = `usage: docteur grep [OPTION]... PATTERN IMAGE [PATH]...
 
-Prints the lines of files that PATTERN matches: of all files, or of each PATH with
-everything below it. Several threads search, and each content once, however often
-it stands in the image. The files are in the order of git's index. Symbolic links
-and submodules are not searched.
+Prints the lines of files that PATTERN matches: of all files, or of each PATH
+with everything below it. Several threads search, and each content once,
+however often it stands in the image. The files are in the order of git's
+index. Symbolic links and submodules are not searched.
 
-PATTERN is a regular expression of JavaScript, with the flags s and u, for one line.
-Lines of PATTERN are alternatives. A file with a NUL among its first 8000 bytes is
-binary, as for git: only that it matches is printed.
+PATTERN is a regular expression of JavaScript, with the flags s and u, for one
+line. Lines of PATTERN are alternatives. A file with a NUL among its first 8000
+bytes is binary, as for git: only that it matches is printed.
 
-A GLOB with a slash is a pattern for whole paths, and one without for names, as of
-docteur extract. A path that is not plain text is printed in double quotes.
+A GLOB with a slash is a pattern for whole paths, and one without for names, as
+of docteur extract. A path that is not plain text is printed in double quotes.
 
 IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
 image at a URL, only the parts that are needed are fetched.
@@ -52,13 +52,13 @@ Options:
       --exclude GLOB         search no files that fit GLOB
       --follow               follow symbolic links in PATH, within the image
   -z, --null                 end each path with NUL, and print it unchanged
-      --json                 print an array of files, each with its lines and the
-                             bytes from and to which the matches go
-  -j, --jobs N               threads that search, at most 64 (default: one for each
-                             processor, at most 8)
-${COLOR_HELP}
-${IMAGE_HELP}
-  -h, --help         print this help
+      --json                 print an array of files, each with its lines and
+                             the bytes from and to which the matches go
+  -j, --jobs N               threads that search, at most 64 (default: one for
+                             each processor, at most 8)
+${colorHelp(29)}
+${imageHelp(29)}
+  -h, --help                 print this help
 
 The exit status is 0 if a line was found, and 1 if none was. Otherwise:
 
@@ -93,7 +93,7 @@ const OPTIONS = {
   null: { type: "boolean", short: "z" },
   json: { type: "boolean" },
   jobs: { type: "string", short: "j" },
-  color: { type: "string" },
+  ...COLOR_OPTIONS,
 } as const;
 
 /** The exit status of a search that found nothing. */
@@ -209,4 +209,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "print lines of files that a pattern matches", help: HELP, run };
+export const command: Command = {
+  summary: "print lines of files that a pattern matches",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

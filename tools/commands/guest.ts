@@ -42,7 +42,10 @@ Example:
 
 const ACTIONS = ["init", "manifest"];
 
-const INIT_OPTIONS = { language: { type: "string" }, docteur: { type: "string" } } as const;
+const INIT_OPTIONS = {
+  language: { type: "string", choices: LANGUAGES },
+  docteur: { type: "string" },
+} as const;
 const MANIFEST_OPTIONS = { output: { type: "string", short: "o" }, print: { type: "boolean" } } as const;
 
 function read(path: string): Promise<Uint8Array> {
@@ -100,4 +103,9 @@ async function run(argv: string[]): Promise<number> {
 }
 
 /** See `Command`. */
-export const command: Command = { summary: "begin a guest, or write its manifest into it", help: HELP, run };
+export const command: Command = {
+  summary: "begin a guest, or write its manifest into it",
+  help: HELP,
+  options: { ...INIT_OPTIONS, ...MANIFEST_OPTIONS },
+  run,
+};

@@ -3,7 +3,7 @@ import { fileOf } from "../../src/devices/open.js";
 import { printableJson } from "../../src/text/printable.js";
 import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { note } from "../cli/messages.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
 import { interruptible } from "../cli/process.js";
@@ -12,9 +12,9 @@ import { describe } from "../info/text.js";
 
 const HELP = `usage: docteur info [OPTION]... IMAGE
 
-Prints what IMAGE holds: its commit, the files and their sizes, the objects and how
-they are stored, the largest files and directories, and where the parts of the image
-lie. It trusts the image: docteur verify checks it.
+Prints what IMAGE holds: its commit, the files and their sizes, the objects and
+how they are stored, the largest files and directories, and where the parts of
+the image lie. It trusts the image: docteur verify checks it.
 
 IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
 image at a URL, only the commit and the header are read, unless --full is given.
@@ -23,10 +23,10 @@ Options:
       --quick        print only what the commit and the header tell
       --full         print everything, of an image at a URL too: this reads all
                      directories, the index, and most of the PACK
-      --top N        the number of the largest files and of the largest directories
-                     (default: 5)
+      --top N        the number of the largest files and of the largest
+                     directories (default: 5)
       --json         print the facts as JSON
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 ${exitHelp([0, 4, 8, 10, 11, 16])}
@@ -68,4 +68,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "print what an image holds, and how", help: HELP, run };
+export const command: Command = {
+  summary: "print what an image holds, and how",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

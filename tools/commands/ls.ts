@@ -4,7 +4,7 @@ import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse } from "../cli/arguments.js";
 import { entryJson, JsonArray, longFields } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
@@ -12,7 +12,8 @@ import { pathArgument } from "../cli/path-argument.js";
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]
 
 Prints the names in the directory at PATH, one a line, sorted by their bytes.
-Without PATH it lists the root. If PATH is not a directory, it lists PATH itself.
+Without PATH it lists the root. If PATH is not a directory, it lists PATH
+itself.
 
 A name that is not plain text is printed in double quotes with the escapes of C,
 as git prints it: "caf\\351.txt". ls and docteur cat take such a quoted name as
@@ -29,7 +30,7 @@ Options:
   -z                 end each line with NUL, and print names unchanged
       --json         print the entries as a JSON array, with their sizes; a
                      path that is not UTF-8 is also there quoted
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 ${exitHelp([0, 1, 4, 8, 10, 11, 16])}
@@ -95,4 +96,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "list a directory of an image", help: HELP, run };
+export const command: Command = {
+  summary: "list a directory of an image",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

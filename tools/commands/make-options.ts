@@ -37,9 +37,9 @@ A SOURCE on this machine can be a path, file:///absolute/path or
 relativize://relative/path.
 
 make warns of submodules, which it leaves out, and of Git LFS files, of which a
-commit has only small pointers. In directories and archives it leaves out entries
-named .git, with a warning. It refuses FIFOs, sockets, devices, sparse files in
-archives, and names and trees that git fsck calls an error.
+commit has only small pointers. In directories and archives it leaves out
+entries named .git, with a warning. It refuses FIFOs, sockets, devices, sparse
+files in archives, and names and trees that git fsck calls an error.
 
 IMAGE appears when it is complete, and replaces the file that was there. If make
 fails, the old file stays. With - as IMAGE, make writes the complete image to
@@ -53,8 +53,8 @@ Options:
                      repository (default: HEAD); on this machine also the
                      first digits of an id, or HEAD~1 and the like
       --subdir PATH  take this directory of SOURCE alone, as the root. A part of
-                     a commit, by --subdir, --exclude or --strip-components, gets
-                     a commit of its own, whose message names the original
+                     a commit, by --subdir, --exclude or --strip-components,
+                     gets a commit of its own, whose message names the original
       --worktree     take the files of a git work tree as they are, in one new
                      commit: those that git tracks, or would with git add
       --timeout N    give up fetching from another machine after N seconds
@@ -74,15 +74,16 @@ Options:
                      an image has a commit of its own, whose message names the
                      sources. --exclude and --skip-special are for all sources,
                      other options about files for SOURCE alone
-      --from OLD     take objects that the image OLD has as they are packed there,
-                     and compress only the others: much faster for a small change,
-                     a little larger. OLD is verified first. Not for commits that
-                     git packs
-      --watch        make IMAGE of a directory, or with --worktree of a work tree,
-                     and again after every change, until SIGINT or SIGTERM ends
-                     it; a line tells each time. Only changed files are read and
-                     compressed, as with --from the last IMAGE. What fails is
-                     told, and the old IMAGE stays until a change repairs it
+      --from OLD     take objects that the image OLD has as they are packed
+                     there, and compress only the others: much faster for a
+                     small change, a little larger. OLD is verified first. Not
+                     for commits that git packs
+      --watch        make IMAGE of a directory, or with --worktree of a work
+                     tree, and again after every change, until SIGINT or SIGTERM
+                     ends it; a line tells each time. Only changed files are
+                     read and compressed, as with --from the last IMAGE. What
+                     fails is told, and the old IMAGE stays until a change
+                     repairs it
   -d, --date DATE    the date of the commit of a directory or an archive: RFC
                      3339, such as 2024-06-07T08:09:10+02:00, or seconds since
                      1970, such as 1717740550 or @1717740550 (default: the
@@ -93,10 +94,12 @@ Options:
                      directory, an archive, --worktree or a part of a commit
                      (default: Dr. Greenthumb <noreply@cypress.hill>; for a part
                      of a commit, the people of that commit)
-      --message TEXT the message of such a commit (default: none; for a part of a
-                     commit, the id of that commit and the options)
-      --exclude GLOB leave out files, silently, that match GLOB by the rules of a
-                     .gitignore: a GLOB without a slash matches names at any
+      --message TEXT
+                     the message of such a commit (default: none; for a part of
+                     a commit, the id of that commit and the options)
+      --exclude GLOB
+                     leave out files, silently, that match GLOB by the rules of
+                     a .gitignore: a GLOB without a slash matches names at any
                      depth, one with a slash matches paths from the root, one
                      that ends in a slash matches directories, and one with ! in
                      front takes files in again. Can be given many times; the
@@ -111,9 +114,10 @@ Options:
       --dereference  of a plain directory, follow symbolic links, wherever they
                      lead, also out of SOURCE; a link to nothing, or to a
                      directory around it, is an error
-      --skip-special leave out FIFOs, sockets and devices, with a warning
-      --depth N      the longest chain of deltas, 0 to 4095 (default: 20); longer
-                     chains take less space, and more time to read
+      --skip-special
+                     leave out FIFOs, sockets and devices, with a warning
+      --depth N      the longest chain of deltas, 0 to 4095 (default: 20);
+                     longer chains take less space, and more time to read
       --workers N    the number of threads that pack, 1 to 8 (default: one for
                      each processor); it does not change the image
       --bs BYTES     the block size of the image, which the block device must
@@ -123,7 +127,8 @@ Options:
                      read completely: executables become plain files, and links
                      are followed
       --json         print a summary as JSON on standard output
-  -q, --quiet        print no warnings, no notes, no progress and no closing line
+  -q, --quiet        print no warnings, no notes, no progress and no closing
+                     line
   -h, --help         print this help
 
 ${exitHelp([0, 8, 9, 10, 11, 12, 13, 14, 15, 16])}
@@ -139,7 +144,8 @@ Examples:
   docteur make --add v1=manual-1.zip --add v2=manual-2.tar.xz manuals.img
   docteur make --add 1.0=site.git@v1.0 --add 2.0=site.git@v2.0 public all.img`;
 
-const OPTIONS = {
+/** For `parse`. */
+export const MAKE_OPTIONS = {
   branch: { type: "string", short: "b" },
   subdir: { type: "string" },
   worktree: { type: "boolean" },
@@ -243,7 +249,7 @@ function checkStandardOutput(isJson: boolean | undefined): void {
 
 /** @throws DocteurError `Usage` */
 export function parseMakeArguments(argv: string[]): MakeArguments {
-  const { values, positionals } = parse(argv, OPTIONS, ...argumentsOf(argv));
+  const { values, positionals } = parse(argv, MAKE_OPTIONS, ...argumentsOf(argv));
   const image = positionals.at(-1)!;
   const source = positionals.length > 1 ? positionals[0] : undefined;
   if (image === "-") checkStandardOutput(values.json);

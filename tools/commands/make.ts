@@ -10,7 +10,7 @@ import { interruptible, untilSignal } from "../cli/process.js";
 import { ProgressLine } from "../cli/progress.js";
 import { makeToOutput } from "../output/image-output.js";
 import { describeProgress, describeResult, warnAbout } from "../output/make-notes.js";
-import { MAKE_HELP, type MakeArguments, parseMakeArguments } from "./make-options.js";
+import { MAKE_HELP, MAKE_OPTIONS, type MakeArguments, parseMakeArguments } from "./make-options.js";
 
 async function run(argv: string[]): Promise<number> {
   const given = parseMakeArguments(argv);
@@ -78,5 +78,6 @@ async function runWatch({ source, image, options, json, quiet }: MakeArguments):
 export const command: Command = {
   summary: "make an image of a git commit, a directory or an archive",
   help: MAKE_HELP,
+  options: MAKE_OPTIONS,
   run,
 };

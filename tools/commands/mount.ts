@@ -1,7 +1,7 @@
 /** `docteur mount`: an image as a directory of the system. */
 import { type Command, parse } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, imageOptions } from "../cli/image-options.js";
 import { say } from "../cli/messages.js";
 import { isInBackground, report, reportFailure, startInBackground } from "../mount/background.js";
 import { mount } from "../mount/mount.js";
@@ -20,20 +20,20 @@ password that only the mount knows, and a program of the system mounts that:
   Windows  net use, with the service WebClient, which is part of the system
 
 docteur unmount DIR ends both, and so does unmounting DIR in any other way.
-Symbolic links show as what they lead to. All times are the commit's. rclone shows
-no file as executable.
+Symbolic links show as what they lead to. All times are the commit's. rclone
+shows no file as executable.
 
 IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
 image at a URL, only the parts that are read are fetched.
 
 Options:
   -f, --foreground       stay in the foreground; SIGINT and SIGTERM unmount DIR
-      --with PROGRAM     mount with rclone or davfs2 (default: the first that can
-                         be used)
+      --with PROGRAM     mount with rclone or davfs2 (default: the first that
+                         can be used)
       --allow-other      let other users of this machine read DIR; for rclone,
                          /etc/fuse.conf must allow it
   -q, --quiet            print no closing line
-${IMAGE_HELP}
+${imageHelp(25)}
   -h, --help             print this help
 
 ${exitHelp([0, 4, 8, 10, 11, 16])}
@@ -85,4 +85,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "mount an image as a directory", help: HELP, run };
+export const command: Command = {
+  summary: "mount an image as a directory",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -17,10 +17,10 @@ into a registry. Its digest is compared with the one of the manifest. With
 @DIGEST, such as @sha256:…, the manifest's own digest is compared, too.
 
 FILE appears when it is complete, and replaces the file that was there. If pull
-fails or is interrupted, what has come stays beside FILE, in a hidden file whose
-name ends in .part, and the next pull of that image into that folder goes on from
-there. If the registry, or the storage behind it, does not serve ranges, pull
-downloads the image by one request, each time from the start.
+fails or is interrupted, what has come stays beside FILE, in a hidden file
+whose name ends in .part, and the next pull of that image into that folder goes
+on from there. If the registry, or the storage behind it, does not serve
+ranges, pull downloads the image by one request, each time from the start.
 
 The registry is asked by https; one on this machine's loopback, and one that is
 written as oci+http://REGISTRY/NAME, by http. Credentials are those that docker
@@ -62,4 +62,9 @@ async function run(argv: string[]): Promise<number> {
 }
 
 /** See `Command`. */
-export const command: Command = { summary: "download an image from an OCI registry", help: HELP, run };
+export const command: Command = {
+  summary: "download an image from an OCI registry",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -69,4 +69,9 @@ async function run(argv: string[]): Promise<number> {
 }
 
 /** See `Command`. */
-export const command: Command = { summary: "put an image into an OCI registry", help: HELP, run };
+export const command: Command = {
+  summary: "put an image into an OCI registry",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -3,15 +3,16 @@ import { parseArgs } from "node:util";
 import { openSync } from "../../src/sync/index.js";
 import { type Command, parse, usageError } from "../cli/arguments.js";
 import { exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, imageOptions } from "../cli/image-options.js";
 import { readProgram, runWasi } from "../wasi/run.js";
 
 const HELP = `usage: docteur run [OPTION]... IMAGE PROGRAM [ARGUMENT]...
 
-Runs PROGRAM, a WebAssembly module for WASI preview 1. It finds the files of IMAGE
-in a directory, by default at /, and nothing else of this machine. It reads what it
-opens, and cannot change anything. It has the standard input, output and error of
-this command. Everything after PROGRAM is an argument of the program.
+Runs PROGRAM, a WebAssembly module for WASI preview 1. It finds the files of
+IMAGE in a directory, by default at /, and nothing else of this machine. It
+reads what it opens, and cannot change anything. It has the standard input,
+output and error of this command. Everything after PROGRAM is an argument of
+the program.
 
 This needs the package @bjorn3/browser_wasi_shim: npm install it beside docteur.
 
@@ -24,10 +25,10 @@ Options:
       --env NAME=VALUE
                      an environment variable of the program; can be given many
                      times. By default there are none
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
-The exit status is the program's, 255 if it traps. If the program does not start:
+The exit status is the program's, 255 if it traps. If it does not start:
 
 ${exitHelp([4, 8, 10, 11, 16])}
 
@@ -78,6 +79,7 @@ async function run(argv: string[]): Promise<number> {
 export const command: Command = {
   summary: "run a WASI program that reads an image",
   help: HELP,
+  options: OPTIONS,
   run,
   ownArguments,
 };

@@ -4,7 +4,7 @@ import { createHandler, type HandlerOptions } from "../../src/http/index.js";
 import { createWebDav } from "../../src/webdav/index.js";
 import { type Command, parse, parseCount, parseSize, parseWord, usageError } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, imageOptions } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, imageOptions } from "../cli/image-options.js";
 import { flush, print } from "../cli/output.js";
 import { LOG_FORMS } from "../serve/access-log.js";
 import { type NamedSource, serve } from "../serve/serve.js";
@@ -27,15 +27,15 @@ error. Nobody but this machine is served, unless --host says so. There are also:
 WebDAV is answered, too, so that file managers, rclone and davfs2 can mount the
 images, read-only; docteur mount does that in one go.
 
-On SIGHUP, or with --watch when an image is replaced, requests under way end with
-the old image and later ones get the new one. A new image that is damaged is
-refused, and the old one stays. Replace the file by renaming another over it, as
-docteur make does. SIGTERM and SIGINT end the server: requests under way end
-first, and a second signal breaks them off.
+On SIGHUP, or with --watch when an image is replaced, requests under way end
+with the old image and later ones get the new one. A new image that is damaged
+is refused, and the old one stays. Replace the file by renaming another over
+it, as docteur make does. SIGTERM and SIGINT end the server: requests under way
+end first, and a second signal breaks them off.
 
-IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
-image at a URL, only the parts that are needed are fetched, and the page does not
-show it.
+IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of
+an image at a URL, only the parts that are needed are fetched, and the page
+does not show it.
 
 Options:
       --host ADDRESS     the address to listen on (default: 127.0.0.1)
@@ -68,7 +68,7 @@ Options:
       --no-page          no page at /-/, and no images to download
       --no-dav           no WebDAV
       --no-metrics       no /metrics
-${IMAGE_HELP}
+${imageHelp(25)}
   -h, --help             print this help
 
 ${exitHelp([0, 4, 8, 10, 11, 16])}
@@ -91,7 +91,7 @@ const OPTIONS = {
   cors: { type: "string", multiple: true },
   "add-header": { type: "string", multiple: true },
   "allow-host": { type: "string", multiple: true },
-  log: { type: "string" },
+  log: { type: "string", choices: LOG_FORMS },
   watch: { type: "boolean" },
   grace: { type: "string" },
   "max-connections": { type: "string" },
@@ -197,4 +197,9 @@ async function run(argv: string[]): Promise<number> {
   return EXIT.ok;
 }
 
-export const command: Command = { summary: "serve images over HTTP and WebDAV", help: HELP, run };
+export const command: Command = {
+  summary: "serve images over HTTP and WebDAV",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

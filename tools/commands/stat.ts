@@ -11,7 +11,7 @@ import { entryJson, JsonArray, octalMode } from "../cli/entries.js";
 import { reportError } from "../cli/errors.js";
 import { EXIT, exitHelp, exitStatus } from "../cli/exit.js";
 import { formatCount, isoDate } from "../cli/format.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { flush, print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
@@ -20,19 +20,19 @@ import { paint } from "../cli/style.js";
 const HELP = `usage: docteur stat [OPTION]... IMAGE PATH...
 
 Prints what IMAGE knows of each PATH: its kind, mode and object id, its size in
-bytes, its time, which is that of the commit, and the target of a symbolic link. If
-a PATH is not there, the others are printed all the same.
+bytes, its time, which is that of the commit, and the target of a symbolic
+link. If a PATH is not there, the others are printed all the same.
 
 IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
 image at a URL, only the parts that are needed are fetched.
 
 Options:
-  -p, --packed       print how the object is stored, too: its place and its bytes
-                     in the PACK, and the deltas that lead to it. This reads the
-                     whole index, and the headers of all objects
+  -p, --packed       print how the object is stored, too: its place and its
+                     bytes in the PACK, and the deltas that lead to it. This
+                     reads the whole index, and the headers of all objects
   -L, --follow       follow symbolic links, within the image
       --json         print a JSON array
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 ${exitHelp([0, 1, 4, 8, 10, 11, 16])}
@@ -147,4 +147,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "print what an image knows of a path", help: HELP, run };
+export const command: Command = {
+  summary: "print what an image knows of a path",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -6,7 +6,7 @@ import { type Command, parse, parseCount, usageError } from "../cli/arguments.js
 import { entryJson } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { formatBytes } from "../cli/format.js";
-import { IMAGE_HELP, IMAGE_OPTIONS, openImage } from "../cli/image-options.js";
+import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
@@ -18,8 +18,8 @@ const HELP = `usage: docteur tree [OPTION]... IMAGE [PATH]
 Draws the directory at PATH and everything below it as a tree, as tree does, and
 counts the directories and the files. Without PATH it begins at the root.
 
-A GLOB with a slash is a pattern for whole paths, and one without for names, as of
-docteur extract. A name that is not plain text is printed in double quotes.
+A GLOB with a slash is a pattern for whole paths, and one without for names, as
+of docteur extract. A name that is not plain text is printed in double quotes.
 
 IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
 image at a URL, only the parts that are needed are fetched.
@@ -27,14 +27,15 @@ image at a URL, only the parts that are needed are fetched.
 Options:
   -L, --level N      go at most N directories deep
   -d, --directories  show directories only
-  -P, --pattern GLOB show only the files that fit GLOB, and all directories; of
+  -P, --pattern GLOB
+                     show only the files that fit GLOB, and all directories; of
                      several -P, one is enough
   -I, --ignore GLOB  leave out what fits GLOB, with everything below it
   -s, --size         show the bytes of each file
       --human        show them as people read them: 1.5 MB
       --follow       follow symbolic links in PATH, within the image
       --json         print the tree as a JSON object: directories have children
-${IMAGE_HELP}
+${imageHelp(21)}
   -h, --help         print this help
 
 ${exitHelp([0, 1, 4, 8, 10, 11, 16])}
@@ -190,4 +191,9 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-export const command: Command = { summary: "draw the directories of an image as a tree", help: HELP, run };
+export const command: Command = {
+  summary: "draw the directories of an image as a tree",
+  help: HELP,
+  options: OPTIONS,
+  run,
+};

@@ -8,8 +8,8 @@ import { unmount } from "../mount/mounters.js";
 
 const HELP = `usage: docteur unmount [OPTION]... DIR
 
-Unmounts an image that docteur mount has mounted at DIR. The process that served it
-ends. Other mounts are left alone.
+Unmounts an image that docteur mount has mounted at DIR. The process that
+served it ends. Other mounts are left alone.
 
 Options:
       --force  unmount even if programs have files in DIR open
@@ -33,4 +33,4 @@ async function run(argv: string[]): Promise<number> {
   return EXIT.ok;
 }
 
-export const command: Command = { summary: "end a mount of an image", help: HELP, run };
+export const command: Command = { summary: "end a mount of an image", help: HELP, options: OPTIONS, run };

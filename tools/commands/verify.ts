@@ -11,8 +11,9 @@ import {
   verifyImage,
 } from "../../src/verify/index.js";
 import { type Command, parse, parseBlockSize, parseCount, parseMemory } from "../cli/arguments.js";
-import { DEVICE_OPTIONS, deviceHelp, deviceOptions } from "../cli/device-options.js";
+import { DEVICE_OPTIONS, DEVICE_ROWS, deviceOptions } from "../cli/device-options.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
+import { optionHelp } from "../cli/option-help.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
 import { ProgressLine } from "../cli/progress.js";
 import { annotation, withoutCommands } from "../output/github.js";
@@ -27,8 +28,8 @@ Checks every IMAGE completely:
   - the IDX, against the results;
   - the commit, and every tree and file that it leads to.
 
-IMAGE is a file, or a URL (docs/DEVICES.md). Of an image at a URL, verify fetches
-each byte once, in order, into a temporary file.
+IMAGE is a file, or a URL (docs/DEVICES.md). Of an image at a URL, verify
+fetches each byte once, in order, into a temporary file.
 
 Prints the commit, its author, its root tree and its message on standard output.
 Prints all problems, or a line that the image is sound, on standard error.
@@ -43,8 +44,8 @@ Options:
                         repository REPO on this machine, with the same ids of
                         trees and files (default: HEAD)
       --max-findings N  tell of so many things at the most (default: 100)
-      --jobs N          threads, up to ${JOBS_MAX} (default: one a processor, and no
-                        more than the image is worth)
+      --jobs N          threads, up to ${JOBS_MAX} (default: one a processor,
+                        and no more than the image is worth)
       --memory SIZE     cap of each thread's memory, as in 64M or 1G; a number
                         alone is mebibytes (default: 1G). Tables of all objects
                         may take four times as much together
@@ -52,13 +53,13 @@ Options:
                         two, at least 512 (default: 512)
       --json            print one report of JSON for each image, one a line
                         (see docs/VERIFY.md)
-${deviceHelp(24)}
+${optionHelp(24, DEVICE_ROWS)}
   -q, --quiet           print nothing; the exit status is the result
   -h, --help            print this help
 
 ${exitHelp([0, 4, 5, 8, 9, 12, 13, 14, 15, 16])}
-9 and 12 to 15 are about the repository of --against. With several images, verify
-ends with the highest of their statuses.
+9 and 12 to 15 are about the repository of --against. With several images,
+verify ends with the highest of their statuses.
 
 If the variable GITHUB_ACTIONS is true, verify also prints findings as
 annotations of the run.
@@ -158,5 +159,6 @@ function parseImages(argv: string[]): { values: Values; paths: string[] } {
 export const command: Command = {
   summary: "check images, and print their commits",
   help: HELP,
+  options: OPTIONS,
   run,
 };
