@@ -1,6 +1,7 @@
 /**
  * `docteur/abi`: the constants of the library core's interface, for embedders that load `core.wasm` themselves. The
  * interface itself is in docs/ABI.md. Runs in browsers, too.
+ * @module docteur/abi
  */
 export {
   ABI_VERSION,
@@ -18,3 +19,4 @@ export {
 export { RESULT as BLOCK_READ } from "./devices/device.js";
 /** The statuses of the exports, by the names of `DocteurError.code`. */
 export { STATUS } from "./errors.js";
+export type { WasmMemory } from "./wasm/types.js";

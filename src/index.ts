@@ -1,9 +1,14 @@
-/** docteur: files by path out of one read-only disk image. */
+/**
+ * docteur: files by path out of one read-only disk image.
+ * @module docteur
+ */
 
 export type { Path } from "./arguments.js";
 export { compileCore } from "./core/compile-core.js";
 export type { Mode, Proof } from "./core/mount.js";
+export type { FileHandleLike } from "./devices/blob.js";
 export { type BlockDevice, RESULT, type ReadResult } from "./devices/device.js";
+export type { HeadersLike, HeadersOption, Sign } from "./devices/http/transport.js";
 export { MemoryDevice } from "./devices/memory.js";
 export type { ImageSource } from "./devices/open.js";
 export type { DeviceOptions } from "./devices/options.js";
@@ -11,6 +16,7 @@ export { type Piece, type RangeSource, TransientError } from "./devices/range-so
 export type { PageStore } from "./devices/remote/kept-pages.js";
 export type { RemoteStats } from "./devices/remote/statistics.js";
 export { RemoteDevice, type RemoteOptions } from "./devices/remote.js";
+export type { SyncHandle } from "./devices/sync-handle.js";
 export {
   DocteurError,
   type ErrorCode,

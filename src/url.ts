@@ -1,6 +1,7 @@
 /**
  * `docteur/url`: `open` that loads the core from a file beside this module, for pages that want it cached by itself.
  * Bundlers that know `new URL(…, import.meta.url)` copy the file.
+ * @module docteur/url
  */
 import type { ImageSource } from "./devices/open.js";
 import { DocteurError } from "./errors.js";

@@ -94,6 +94,7 @@ export class Volume {
    * @param core mounted
    * @param memoryLimit bytes that the entries of one `list` may take
    * @param reopen opens the image anew, where that is possible
+   * @internal
    */
   constructor(
     core: Core,

@@ -6,7 +6,7 @@ import type { Volume } from "../volume.js";
 import type { Change } from "./compare.js";
 
 /** Lines of a change, in unified form. */
-interface Hunk {
+export interface Hunk {
   oldStart: number;
   oldLines: number;
   newStart: number;

@@ -1,11 +1,14 @@
 /**
  * `docteur/emscripten`: an image as a file system that programs compiled by Emscripten mount, Pyodide for one.
  * The shape is that of Emscripten's own file systems, such as NODEFS.
+ * @module docteur/emscripten
  */
 import { createFs } from "../fs/browser.js";
 import type { VolumeSync } from "../sync/volume.js";
 import { errno, errnoOf } from "../wasi/errno.js";
 import type { FsStats, ReadFs } from "../wasi/fs.js";
+
+export type { FsDirent, FsStats, ReadFs } from "../wasi/fs.js";
 
 /** A node of Emscripten's tree. */
 interface Node {

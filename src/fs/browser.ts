@@ -11,6 +11,7 @@ export { Dir } from "./dir.js";
 export type { SystemError } from "./errors.js";
 export { FileHandle } from "./file-handle.js";
 export { matchesGlob } from "./glob.js";
+export type { ReadResult, ReadvResult } from "./read-into.js";
 export { BigIntStats, Dirent, Stats } from "./stats.js";
 export type { Bytes, PathLike, ReadStream, StreamOptions } from "./types.js";
 
@@ -21,7 +22,10 @@ function noStreams(): never {
   );
 }
 
-/** Checks the volume, and puts its `fs` together. */
+/**
+ * Checks the volume, and puts its `fs` together.
+ * @internal
+ */
 export function fileSystemFor(volume: Volume | VolumeSync, streams: StreamClasses): FileSystemSync {
   const { commit, stat, list, getPartial } = (volume ?? {}) as Partial<Volume>;
   if (typeof commit !== "object" || [stat, list, getPartial].some((method) => typeof method !== "function"))

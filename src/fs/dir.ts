@@ -37,7 +37,11 @@ export class Dir {
   /** The read before, which the next one waits for. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Use `opendir`. @param limit entries that are read at once */
+  /**
+   * Use `opendir`.
+   * @param limit entries that are read at once
+   * @internal
+   */
   constructor(reads: Reads, folder: Folder, form: Form, limit: number) {
     this.#reads = reads;
     this.#folders = [folder];

@@ -31,7 +31,10 @@ export class FileHandle {
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** Use `open`. */
+  /**
+   * Use `open`.
+   * @internal
+   */
   constructor(parts: Parts, fd: number) {
     this.#parts = parts;
     this.#fd = fd;

@@ -1,4 +1,7 @@
-/** `docteur/fs`: an image in the shape of Node's `fs`. */
+/**
+ * `docteur/fs`: an image in the shape of Node's `fs`.
+ * @module docteur/fs
+ */
 import { ReadStream as NodeReadStream, WriteStream } from "node:fs";
 import type { VolumeSync } from "../sync/volume.js";
 import type { Volume } from "../volume.js";

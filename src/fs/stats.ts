@@ -14,7 +14,10 @@ const TYPE = 0x646f6374;
 class Kinds {
   readonly #kind: number;
 
-  /** @param mode as `st_mode` has it */
+  /**
+   * @param mode as `st_mode` has it
+   * @internal
+   */
   constructor(mode: number) {
     this.#kind = mode & S.S_IFMT;
   }
@@ -63,7 +66,10 @@ class StatsOf<N extends number | bigint> extends Kinds {
   readonly ctime: Date;
   readonly birthtime: Date;
 
-  /** @param as makes a number or a bigint of a number */
+  /**
+   * @param as makes a number or a bigint of a number
+   * @internal
+   */
   constructor(dev: number, { mode, size, blocks, ino, time }: Attributes, as: (value: number) => N) {
     super(mode);
     this.dev = as(dev);
@@ -94,6 +100,7 @@ export class BigIntStats extends StatsOf<bigint> {
   readonly ctimeNs: bigint;
   readonly birthtimeNs: bigint;
 
+  /** @internal */
   constructor(dev: number, attributes: Attributes) {
     super(dev, attributes, BigInt);
     this.atimeNs = this.mtimeNs = this.ctimeNs = this.birthtimeNs = this.mtimeMs * 1_000_000n;
@@ -128,6 +135,7 @@ export class Dirent extends Kinds {
   /** The older name of `parentPath`. */
   readonly path: string | Bytes;
 
+  /** @internal */
   constructor(name: string | Bytes, parentPath: string | Bytes, entry: Entry) {
     super(modeOf(entry));
     this.name = name;

@@ -1,4 +1,7 @@
-/** `docteur/http`: an image as a web site, in whatever calls a function with a `Request`. */
+/**
+ * `docteur/http`: an image as a web site, in whatever calls a function with a `Request`.
+ * @module docteur/http
+ */
 export type { Fields } from "./conditions.js";
 export { createHandler, type Handler, type HandlerRequest, type VolumeSource } from "./handler.js";
 export type { ServedVolume } from "./locate.js";

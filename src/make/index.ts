@@ -1,4 +1,7 @@
-/** Makes disk images: the library function behind `docteur make`. */
+/**
+ * Makes disk images: the library function behind `docteur make`.
+ * @module docteur/make
+ */
 import { checkOptions, checkValue, isString } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { replaceFile } from "../node/replace-file.js";
@@ -30,8 +33,12 @@ import { type WatchOptions, watchAndMake } from "./watch.js";
 /** The most names in a path. */
 const STRIP_MAX = 512;
 
+export type { Person } from "../git/person.js";
+export type { StepNumbers } from "../progress-steps.js";
+export type { Noticed } from "./base/noticed.js";
 export * from "./browser.js";
-export type { AddedSource, MakeOptions, MakeProgress, MakeSummary } from "./options.js";
+export type { AddedSource, MakeOptions, MakeProgress, MakeSummary, PhaseProgress } from "./options.js";
+export type { Skipped, SkipReason } from "./source/listing.js";
 export type { WatchOptions } from "./watch.js";
 
 /** The command line's names of options for only some kinds of sources. */

@@ -1,4 +1,7 @@
-/** `docteur/sync`: images read synchronously. In Node, files are read as they are, and URLs by a thread of their own. */
+/**
+ * `docteur/sync`: images read synchronously. In Node, files are read as they are, and URLs by a thread of their own.
+ * @module docteur/sync
+ */
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { checkOptions, invalid } from "../arguments.js";
 import { FileDevice } from "../devices/file.js";

@@ -56,6 +56,7 @@ export class VolumeSync {
    * @param core mounted
    * @param memoryLimit bytes that the entries of one `list` may take
    * @param onClose called once, after the device was closed
+   * @internal
    */
   constructor(core: Core, device: BlockDevice, commit: Commit, memoryLimit: number, onClose: () => void) {
     this.#device = device;

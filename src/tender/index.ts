@@ -1,6 +1,7 @@
 /**
  * The tender: checks a guest, attaches its devices, runs it (docs/ABI.md). It uses nothing of Node, so that a
  * browser or a worker can be a tender too. It is synchronous from the guest's first instruction to its last.
+ * @module docteur/tender
  */
 
 import type { BlockDevice } from "../devices/device.js";

@@ -2,6 +2,7 @@
  * Runs a guest in a thread of its own, so that everything it does ends as an outcome. An endless loop ends at its time
  * limit. Memory that the engine takes beyond the guest's linear memory ends at a bound that follows from the memory
  * limit. For Node.
+ * @module docteur/tender/supervise
  */
 import { statSync } from "node:fs";
 import { type TransferListItem, Worker } from "node:worker_threads";

@@ -1,4 +1,7 @@
-/** Verifies images: checks them, counts their objects, and compares them with expected commits. See docs/VERIFY.md. */
+/**
+ * Verifies images: checks them, counts their objects, and compares them with expected commits. See docs/VERIFY.md.
+ * @module docteur/verify
+ */
 
 import { hasFiles, pathOfUrl } from "#files";
 import { expectedOf, processors, startTeam, withCopy } from "#verify-host";
@@ -32,7 +35,20 @@ import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.j
 import { createBudget } from "./tables-budget.js";
 import type { Team } from "./team.js";
 
-export type { Counts, Finding, FindingCode, Report, ReportStatus, Severity, Sizes } from "./report.js";
+export type { CommitText } from "../git/commit.js";
+export type { Ident, Moment } from "../git/ident.js";
+export type { StepNumbers } from "../progress-steps.js";
+export type { PhaseProgress } from "./frame.js";
+export type {
+  Counts,
+  Finding,
+  FindingCode,
+  PathCount,
+  Report,
+  ReportStatus,
+  Severity,
+  Sizes,
+} from "./report.js";
 /** The progress of verifying, with the number of its step: a damaged image takes more steps. */
 export type VerifyProgress = PhaseProgress & StepNumbers;
 

@@ -1,4 +1,7 @@
-/** `docteur/wasi`: an image as a directory that WASI preview 1 programs find open. */
+/**
+ * `docteur/wasi`: an image as a directory that WASI preview 1 programs find open.
+ * @module docteur/wasi
+ */
 import { createFs } from "../fs/browser.js";
 import type { VolumeSync } from "../sync/volume.js";
 import { PreopenedImage } from "./directory.js";

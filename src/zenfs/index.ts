@@ -1,4 +1,7 @@
-/** `docteur/zenfs`: an image as a backend of ZenFS (`@zenfs/core`). */
+/**
+ * `docteur/zenfs`: an image as a backend of ZenFS (`@zenfs/core`).
+ * @module docteur/zenfs
+ */
 import { type Backend, FileSystem, InodeFlags, type InodeLike, type UsageInfo } from "@zenfs/core";
 import { attributesOf, isDirectory } from "../posix/attributes.js";
 import { ERRNO, type Errno, errnoOf } from "../posix/errno.js";

@@ -7,19 +7,7 @@ import { fixture } from "../support/fixtures.js";
 import { guestPath, runNode } from "../support/programs.js";
 import { unpackTar } from "../support/tar.js";
 import { temporaryFolder } from "../support/temporary.js";
-
-/** The commands of the first console block, each with what it prints. */
-function readTranscript(): { command: string; output: string }[] {
-  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
-  const [, block] = /```console\n(.*?)```/s.exec(readme)!;
-  return block!
-    .split(/^\$ /m)
-    .slice(1)
-    .map((text) => {
-      const end = text.indexOf("\n");
-      return { command: text.slice(0, end), output: text.slice(end + 1) };
-    });
-}
+import { readTranscripts } from "../support/transcript.js";
 
 /** Standard output and standard error, as a terminal shows both, but for the time that it took. */
 function withoutTime(text: string): string {
@@ -28,7 +16,7 @@ function withoutTime(text: string): string {
 
 test("the README's transcript is what happens", (t) => {
   const folder = temporaryFolder(t);
-  const transcript = readTranscript();
+  const transcript = readTranscripts("README.md");
   assert.ok(transcript.length >= 7);
   for (const { command, output } of transcript) {
     const [program, ...args] = command.split(" ");
