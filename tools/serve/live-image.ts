@@ -193,8 +193,7 @@ export class LiveImage {
       if (identity === this.#identity || identity === this.#refused || !isSettled) return false;
     }
     try {
-      if (this.path !== undefined) await this.#check();
-      const { version, identity } = await this.#open();
+      const { version, identity } = await this.#openChecked();
       const before = this.#current!;
       const isSame =
         version.volume.commit.oid === before.volume.commit.oid &&
@@ -230,6 +229,17 @@ export class LiveImage {
     if (error !== undefined) throw error;
   }
 
+  /** Opens the image that was checked: not another one that has taken its place meanwhile. */
+  async #openChecked(): Promise<{ version: OpenVersion; identity: string | undefined }> {
+    for (;;) {
+      const before = this.path === undefined ? undefined : identityOf(await this.#stat(this.path));
+      if (this.path !== undefined) await this.#check();
+      const opened = await this.#open();
+      if (opened.identity === before) return opened;
+      opened.version.release();
+    }
+  }
+
   /** Opens the volume and, if they are served, the image's bytes: of one file, whatever is renamed meanwhile. */
   async #open(): Promise<{ version: OpenVersion; identity: string | undefined }> {
     const { source, open: options, handle, withFile } = this.#options;
@@ -239,8 +249,9 @@ export class LiveImage {
       try {
         const opened = this.path !== undefined && withFile ? await openFile(this.path, "r") : undefined;
         const after = opened === undefined ? undefined : await opened.stat({ bigint: true });
-        if (after !== undefined && identityOf(after) !== before) {
-          await opened!.close();
+        const last = this.path === undefined ? undefined : identityOf(after ?? (await this.#stat(this.path)));
+        if (last !== before) {
+          await opened?.close();
           await volume.close();
           continue;
         }
