@@ -1,5 +1,6 @@
 /** `docteur mount` and `docteur unmount`: with rclone where the machine has FUSE, and with a program in its place. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   accessSync,
   chmodSync,
@@ -119,15 +120,18 @@ test("in the foreground, a signal unmounts", { skip }, async (t) => {
   assert.ok(existsSync(directory));
 });
 
-/** A program in rclone's place, which writes down how it was called, and fails. */
-function standIn(folder: string): {
+/** A program in rclone's place, which writes down how it was called, and fails. @param first what it does before */
+function standIn(
+  folder: string,
+  first = "",
+): {
   env: Record<string, string>;
   called: () => { args: string[]; env: string };
 } {
   const bin = join(folder, "bin");
   mkdirSync(bin);
   const log = join(folder, "called");
-  const script = `#!/bin/sh\nfor a in "$@"; do printf '%s\\n' "$a"; done > ${log}\nenv | grep RCLONE > ${log}.env\necho "no luck" >&2\nexit 3\n`;
+  const script = `#!/bin/sh\n${first}\nfor a in "$@"; do printf '%s\\n' "$a"; done > ${log}\nenv | grep RCLONE > ${log}.env\necho "no luck" >&2\nexit 3\n`;
   for (const name of ["rclone", "fusermount3"]) {
     writeFileSync(join(bin, name), script);
     chmodSync(join(bin, name), 0o755);
@@ -157,6 +161,28 @@ test("the program gets the password in its environment; its failure is told, and
   const [, address] = /RCLONE_WEBDAV_URL=(http:\/\/127\.0\.0\.1:\d+\/)/.exec(variables)!;
   assert.ok(!args.join(" ").includes(secret!));
   await assert.rejects(fetch(address!));
+});
+
+/** Why this process cannot mount by itself. */
+function whyNoMount(folder: string): string | undefined {
+  const status = spawnSync("mount", ["-t", "tmpfs", "stranger", folder]).status;
+  if (status === 0) spawnSync("umount", [folder]);
+  return status === 0 ? undefined : "only root can mount";
+}
+
+test("what another program mounts there is not taken for the image, and stays", {
+  skip: skipStandIn,
+}, async (t) => {
+  const { folder, image, directory } = await setUp(t);
+  const why = whyNoMount(folder);
+  if (why !== undefined) return t.skip(why);
+  const { env } = standIn(folder, `mount -t tmpfs stranger ${directory}; sleep 1`);
+  const { status, stderr } = await docteur(["mount", "--with", "rclone", image, directory], { env });
+  const mounted = mountedAt(directory);
+  spawnSync("umount", [directory]);
+  assert.equal(status, 8);
+  assert.equal(stderr, "docteur: rclone cannot mount: no luck\n");
+  assert.deepEqual(mounted, { source: "stranger", kind: "tmpfs" });
 });
 
 test("what cannot be mounted", async (t) => {

@@ -2,9 +2,9 @@
 import { DocteurError } from "../../src/errors.js";
 import { type Command, parse } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
-import { isOurs, mountPath } from "../mount/mount.js";
+import { mountPath } from "../mount/mount.js";
 import { mountedAt } from "../mount/mount-table.js";
-import { unmount } from "../mount/mounters.js";
+import { isOurs, unmount } from "../mount/mounters.js";
 
 const HELP = `usage: docteur unmount [OPTION]... DIR
 

@@ -7,8 +7,8 @@ import type { OpenOptions } from "../../src/index.js";
 import { ioError } from "../../src/node/io-error.js";
 import { createWebDav } from "../../src/webdav/index.js";
 import { serve } from "../serve/serve.js";
-import { type Mounted, mountedAt } from "./mount-table.js";
-import { DEVICE_PREFIX, type Mounter, mounters, USER, unmount } from "./mounters.js";
+import { mountedAt } from "./mount-table.js";
+import { isOurs, type Mounter, mounters, USER, unmount } from "./mounters.js";
 
 /** How an image is mounted. */
 export interface MountOptions {
@@ -36,13 +36,6 @@ export function mountPath(directory: string): string {
   } catch (cause) {
     throw ioError("find", path, cause);
   }
-}
-
-/** Whether a mount is one of ours. */
-export function isOurs({ source, kind }: Mounted): boolean {
-  return (
-    source.startsWith(DEVICE_PREFIX) || (/^https?:\/\/127\.0\.0\.1:/.test(source) && /fuse|dav/.test(kind))
-  );
 }
 
 /** @throws DocteurError `Io` with the reason for each program */
@@ -115,9 +108,10 @@ function untilUnmounted(directory: string, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Unmounts, also if somebody has files open there. */
+/** Unmounts, also if somebody has files open there. What another program has mounted there meanwhile stays. */
 function unmountAnyway(directory: string): void {
-  if (mountedAt(directory) === undefined) return;
+  const mounted = mountedAt(directory);
+  if (mounted === undefined || !isOurs(mounted)) return;
   try {
     unmount(directory, false);
   } catch {

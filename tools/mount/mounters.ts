@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { DocteurError } from "../../src/errors.js";
-import { mountedAt } from "./mount-table.js";
+import { type Mounted, mountedAt } from "./mount-table.js";
 
 /** What is to be mounted. */
 export interface MountRequest {
@@ -41,6 +41,12 @@ const LOOK_MS = 50;
 const MOUNT_MS = 30_000;
 /** Characters of a program's messages that are told. */
 const SAID_MAX = 2000;
+
+/** Whether a mount is one of ours: by its device, or by its address on this machine, in one of the forms of Windows. */
+export function isOurs({ source, kind }: Mounted): boolean {
+  if (source.startsWith(DEVICE_PREFIX)) return true;
+  return /^(?:https?:\/\/127\.0\.0\.1:|\\\\127\.0\.0\.1@)/.test(source) && /fuse|dav/.test(kind);
+}
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
@@ -96,7 +102,8 @@ async function untilMounted(
     over = why;
   });
   for (const start = performance.now(); performance.now() - start < MOUNT_MS; await pause(LOOK_MS)) {
-    if (mountedAt(directory) !== undefined) {
+    const mounted = mountedAt(directory);
+    if (mounted !== undefined && isOurs(mounted)) {
       child.unref();
       return;
     }
