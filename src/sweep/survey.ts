@@ -45,13 +45,11 @@ const NO_TOTALS: Totals = {
 /** Reads the trees of an image. */
 export class Survey {
   readonly #volume: Volume;
-  readonly #signal: AbortSignal | undefined;
   /** By the ids of trees; undefined while one is being read. */
   readonly #totals = new Map<string, Totals | undefined>();
 
-  constructor(volume: Volume, signal?: AbortSignal) {
+  constructor(volume: Volume) {
     this.#volume = volume;
-    this.#signal = signal;
   }
 
   /** Counts what is below a directory. @param path one of its paths */
@@ -79,8 +77,7 @@ export class Survey {
   }
 
   #entries(path: Uint8Array): AsyncIterable<Entry> {
-    this.#signal?.throwIfAborted();
-    return this.#volume.entries(path, { sizes: true, signal: this.#signal });
+    return this.#volume.entries(path, { sizes: true });
   }
 
   /** The largest files. Only directories that can hold one are looked into. @param count the most files */

@@ -44,7 +44,8 @@ export function runProgram(program: string, main: (argv: string[]) => Promise<nu
 
 /**
  * Runs work that SIGINT, SIGTERM and SIGHUP end in good order: `work` sees its signal aborted, cleans up and throws;
- * then the process dies of the signal, as its sender expects.
+ * then the process dies of the signal, as its sender expects. The work must let other events in from time to time. Work
+ * that leaves nothing to clean up does without this: signals then end it at once, whatever keeps it busy.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

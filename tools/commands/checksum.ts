@@ -5,7 +5,6 @@ import { type Command, parse, parseCount } from "../cli/arguments.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_OPTIONS, imageHelp, imageOptions, openImage } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
-import { interruptible } from "../cli/process.js";
 
 const HELP = `usage: docteur checksum [OPTION]... IMAGE
 
@@ -60,11 +59,10 @@ async function run(argv: string[]): Promise<number> {
   const volume = await openImage(image, values);
   try {
     if (values.git) await printIds(volume);
-    else
-      await interruptible(async (signal) => {
-        const files = hashFiles(volume, { source: image, open, algorithm: "sha256", jobs, signal });
-        for await (const { path, digest } of files) print(line(digest, path.subarray(1)));
-      });
+    else {
+      const files = hashFiles(volume, { source: image, open, algorithm: "sha256", jobs });
+      for await (const { path, digest } of files) print(line(digest, path.subarray(1)));
+    }
     return EXIT.ok;
   } finally {
     await volume.close();

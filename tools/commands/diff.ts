@@ -9,7 +9,7 @@ import { IMAGE_OPTIONS, imagesHelp } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
 import { interruptible } from "../cli/process.js";
-import { withRevision } from "../diff/revision.js";
+import { parseRevision, withRevision } from "../diff/revision.js";
 import { statLines } from "../diff/stat.js";
 
 const HELP = `usage: docteur diff [OPTION]... A B [PATH]
@@ -131,13 +131,16 @@ async function run(argv: string[]): Promise<number> {
   const context = parseCount("--unified", values.unified, { least: 0, most: CONTEXT_MAX }) ?? 3;
   const bytes = pathArgument(path);
   const renames = values["no-renames"] !== true;
-  const isDifferent = await interruptible((signal) =>
+  // Only a repository leaves something to clean up.
+  const hasRevision = [a, b].some((one) => parseRevision(one) !== undefined);
+  const compareBoth = (signal: AbortSignal): Promise<boolean> =>
     withRevision(a, values, signal, (before) =>
       withRevision(b, values, signal, (after) =>
         show(format, { before, after, path: bytes, renames, context, isRaw: values.z === true, signal }),
       ),
-    ),
-  ).catch((error: unknown) => {
+    );
+  const work = hasRevision ? interruptible(compareBoth) : compareBoth(new AbortController().signal);
+  const isDifferent = await work.catch((error: unknown) => {
     // Status 1 says that the images differ.
     if (error instanceof DocteurError && error.code === "NotFound")
       throw usageError(`neither image has ${quotePath(bytes)}`);

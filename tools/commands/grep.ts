@@ -8,7 +8,6 @@ import { EXIT, exitHelp, exitStatus } from "../cli/exit.js";
 import { IMAGE_OPTIONS, imageHelp, imageOptions, openImage } from "../cli/image-options.js";
 import { pathArgument } from "../cli/path-argument.js";
 import { fileTests } from "../cli/patterns.js";
-import { interruptible } from "../cli/process.js";
 import { COLOR_OPTIONS, chooseColor, colorHelp } from "../cli/style.js";
 import { addJson, type Format, Printer } from "../grep/format.js";
 
@@ -177,30 +176,28 @@ async function run(argv: string[]): Promise<number> {
   const volume = await openImage(image, values);
   try {
     let isFound = false;
-    await interruptible(async (signal) => {
-      const { follow, paths: places, search } = job;
-      const isOneFile = async (): Promise<boolean> =>
-        places.length === 1 && (await volume.stat(places[0]!, { follow })).kind !== "directory";
-      const printer = new Printer(
-        {
-          form,
-          hasPaths: await showsPaths(values, isOneFile),
-          hasNumbers: values["line-number"] === true,
-          hasContext: search.before + search.after > 0,
-          invert: search.invert,
-          isRaw: values.null === true,
-        },
-        pattern,
-      );
-      const array = values.json && !values.quiet ? new JsonArray() : undefined;
-      for await (const match of grep(volume, { ...job, signal })) {
-        isFound = true;
-        if (values.quiet) return;
-        if (array === undefined) printer.add(match);
-        else addJson(array, match, pattern, search.invert);
-      }
-      array?.end();
-    });
+    const { follow, paths: places, search } = job;
+    const isOneFile = async (): Promise<boolean> =>
+      places.length === 1 && (await volume.stat(places[0]!, { follow })).kind !== "directory";
+    const printer = new Printer(
+      {
+        form,
+        hasPaths: await showsPaths(values, isOneFile),
+        hasNumbers: values["line-number"] === true,
+        hasContext: search.before + search.after > 0,
+        invert: search.invert,
+        isRaw: values.null === true,
+      },
+      pattern,
+    );
+    const array = values.json && !values.quiet ? new JsonArray() : undefined;
+    for await (const match of grep(volume, job)) {
+      isFound = true;
+      if (values.quiet) break;
+      if (array === undefined) printer.add(match);
+      else addJson(array, match, pattern, search.invert);
+    }
+    array?.end();
     return isFound ? EXIT.ok : NOTHING;
   } catch (error) {
     throw notFoundIsUsage(error);

@@ -6,7 +6,6 @@ import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { note } from "../cli/messages.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
-import { interruptible } from "../cli/process.js";
 import { fullFacts, quickFacts } from "../info/facts.js";
 import { describe } from "../info/text.js";
 
@@ -55,7 +54,7 @@ async function run(argv: string[]): Promise<number> {
   const volume = await openImage(image, values);
   try {
     const facts = await quickFacts(image, volume);
-    if (isFull) Object.assign(facts, await interruptible((signal) => fullFacts(volume, top, signal)));
+    if (isFull) Object.assign(facts, await fullFacts(volume, top));
     if (values.json) print(`${printableJson(facts, 2)}\n`);
     else print(describe(facts, isOnTerminal()));
     if (!isFull && !values.quick) {

@@ -91,13 +91,13 @@ export async function quickFacts(image: string, volume: Volume): Promise<Facts> 
  * The facts that take reading all directories.
  * @param top how many of the largest files and directories
  */
-export async function fullFacts(volume: Volume, top: number, signal: AbortSignal): Promise<FullFacts> {
+export async function fullFacts(volume: Volume, top: number): Promise<FullFacts> {
   const bytes = new ImageBytes(partsOf(volume).device);
   const frame = await bytes.frame();
   const idx = await bytes.idx(frame);
   const end = await packEnd(bytes, frame, idx);
   const { kinds, depths } = figuresOf(await PackTable.read(bytes, frame, idx));
-  const survey = new Survey(volume, signal);
+  const survey = new Survey(volume);
   const { tree } = volume.commit;
   const totals = await survey.totals(tree, Uint8Array.of(0x2f));
   return {
