@@ -10,6 +10,9 @@ import type { BlobIds } from "./blob-ids.js";
 
 const SPACE = 0x20;
 const SLASH = 0x2f;
+const DOT = 0x2e;
+/** Bytes of a name, at most (`Limit.NAME` of the core). */
+const NAME_MAX = 4096;
 const OID = 20;
 /** Directories in directories (`Limit.DEPTH` is of the core's modes that read all trees; paths are shorter than this). */
 const DEPTH_MAX = 4096;
@@ -23,7 +26,7 @@ export interface FoundFile {
   blob: number;
 }
 
-/** Goes through the entries of a tree. */
+/** Goes through the entries of a tree, and refuses those that the core refuses: no path of them may lead elsewhere. */
 class TreeCursor {
   readonly bytes: Uint8Array;
   type = 0;
@@ -33,6 +36,8 @@ class TreeCursor {
   oidAt = 0;
   readonly #oid: string;
   #at = 0;
+  /** Starts and ends of the names of files, each of which the next one begins with: a directory may repeat one of them. */
+  readonly #files: number[] = [];
 
   constructor(bytes: Uint8Array, oid: string) {
     this.bytes = bytes;
@@ -46,14 +51,62 @@ class TreeCursor {
     const space = bytes.indexOf(SPACE, this.#at);
     const nul = space < 0 ? -1 : bytes.indexOf(0, space);
     const mode = space < 0 ? -1 : parseMode(bytes, this.#at, space);
-    if (mode < 0 || nul < 0 || nul + 1 + OID > bytes.length)
-      throw new DocteurError("BadTree", `a directory is damaged: ${this.#oid}`, { oid: this.#oid });
+    if (mode < 0 || nul < 0 || nul + 1 + OID > bytes.length) throw this.#damaged();
+    const { nameStart: start, nameEnd: end, type } = this;
     this.type = entryOfMode(mode);
     this.nameStart = space + 1;
     this.nameEnd = nul;
     this.oidAt = nul + 1;
+    const isFirst = this.#at === 0;
     this.#at = nul + 1 + OID;
+    if (!this.#isName() || !(isFirst || this.#follows(start, end, type)) || this.#isRepeated())
+      throw this.#damaged();
     return true;
+  }
+
+  #damaged(): DocteurError {
+    return new DocteurError("BadTree", `a directory is damaged: ${this.#oid}`, { oid: this.#oid });
+  }
+
+  /** Whether the name can be one of a path. */
+  #isName(): boolean {
+    const { bytes, nameStart: start, nameEnd: end } = this;
+    const length = end - start;
+    if (length === 0 || length > NAME_MAX) return false;
+    for (let at = start; at < end; at++) if (bytes[at] === SLASH) return false;
+    return !(bytes[start] === DOT && (length === 1 || (length === 2 && bytes[start + 1] === DOT)));
+  }
+
+  /** Whether the entry comes after one before it in git's order, in which a directory's name ends in a slash. */
+  #follows(start: number, end: number, type: number): boolean {
+    const { bytes, nameEnd } = this;
+    const lastOf = (kind: number): number => (kind === ENTRY.tree ? SLASH : 0);
+    let at = start;
+    let place = this.nameStart;
+    while (at < end && place < nameEnd && bytes[at] === bytes[place]) {
+      at++;
+      place++;
+    }
+    const before = at < end ? bytes[at]! : lastOf(type);
+    return before < (place < nameEnd ? bytes[place]! : lastOf(this.type));
+  }
+
+  /** Whether a file before this directory has its name. */
+  #isRepeated(): boolean {
+    const { bytes, nameStart, nameEnd } = this;
+    const files = this.#files;
+    for (; files.length > 0; files.length -= 2) {
+      const start = files[files.length - 2]!;
+      const end = files[files.length - 1]!;
+      let at = 0;
+      while (at < end - start && bytes[start + at] === bytes[nameStart + at]) at++;
+      if (at === end - start) break;
+    }
+    if (this.type !== ENTRY.tree) {
+      files.push(nameStart, nameEnd);
+      return false;
+    }
+    return files.length > 0 && files.at(-1)! - files.at(-2)! === nameEnd - nameStart;
   }
 
   get isFile(): boolean {

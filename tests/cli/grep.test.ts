@@ -8,6 +8,7 @@ import { docteur } from "../support/cli.js";
 import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 import { commitAll, GIT_ENVIRONMENT, git } from "../support/git.js";
 import { temporaryFolder } from "../support/temporary.js";
+import { flawedDirectories } from "../support/unsound-images.js";
 
 const FILES: Record<string, string | Buffer> = {
   "a/one.txt": "alpha\nbeta\ngamma alpha\ndelta\n",
@@ -124,5 +125,22 @@ test("a damaged file fails the search, unless it is not searched", async (t) => 
     assert.deepEqual([failed.status, failed.stdout], [4, ""]);
     const found = await docteur(["grep", "-j", jobs, "alpha", path, "/good"]);
     assert.deepEqual([found.status, found.stdout], [0, "alpha\n"]);
+  }
+});
+
+test("directories that no other command reads are refused", async (t) => {
+  const path = join(temporaryFolder(t), "image");
+  for (const [name, bytes] of flawedDirectories()) {
+    writeFileSync(path, bytes);
+    const { status, stdout } = await docteur(["ls", "-r", path]);
+    for (const args of [
+      ["checksum", path],
+      ["grep", "-l", "fine", path],
+    ]) {
+      const result = await docteur(args);
+      if (status !== 0) assert.deepEqual([result.status, result.stdout], [status, ""], name);
+      for (const [, found] of result.stdout.matchAll(/^(?:[0-9a-f]{64} {2})?(.*)$/gm))
+        if (found !== "") assert.ok(stdout.includes(found!), `${name}: ${found}`);
+    }
   }
 });
