@@ -3,7 +3,7 @@
 /** Words of `DOCTEUR_TEST_REQUIRE`: programs and packages, and languages with the packages of their hosts. */
 export type Requirement =
   | ("browser" | "ssh" | "clang" | "http" | "nbd" | "oci" | "s3" | "libraries" | "redbot")
-  | ("firefox" | "bundlers" | "runtimes" | "archives" | "webdav" | "mount")
+  | ("firefox" | "bundlers" | "runtimes" | "archives" | "webdav" | "mount" | "shells" | "man")
   | ("go" | "rust" | "java" | "python" | "c");
 
 /**

@@ -14,6 +14,7 @@ import { createEngine } from "../../src/make/pack/engine.js";
 import { parseManifest } from "../../src/tender/manifest.js";
 import { concat, customSection } from "../../src/wasm-binary/write.js";
 import { copyKit } from "./kit.js";
+import { buildManPages } from "./man.js";
 import { BASES, makeObjectFile } from "./object-file.js";
 import { buildPage } from "./page.js";
 
@@ -321,6 +322,7 @@ if (isMainThread) {
     await buildWasm(tests);
     await buildJavaScript(tests);
     await buildPage();
+    await buildManPages();
   } catch (error) {
     console.error(`build: ${(error as Error).message}`);
     process.exitCode = 1;
