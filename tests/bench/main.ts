@@ -6,6 +6,7 @@ import { interruptible, runProgram } from "../../tools/cli/process.js";
 import { ProgressLine } from "../../tools/cli/progress.js";
 import { ART } from "./art.js";
 import type { Benchmark, Context } from "./benchmark.js";
+import { COMPARE } from "./compare.js";
 import { type Corpus, createCorpus } from "./corpus.js";
 import { DEFLATE } from "./deflate.js";
 import { EXTRACT } from "./extract.js";
@@ -38,6 +39,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...VERIFY,
   ...EXTRACT,
   ...GREP,
+  ...COMPARE,
   ...WASM_SIZE,
 };
 const NAMES = Object.keys(BENCHMARKS);
