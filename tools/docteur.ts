@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** `docteur SUBCOMMAND …`: finds the subcommand and runs it. Each one is a file of `tools/commands/`. */
-import { readFileSync } from "node:fs";
+import { readOwn } from "../src/node/own-files.js";
 import { suggest } from "../src/text/nearest.js";
 import { type Command, usageError } from "./cli/arguments.js";
 import { withHelpOf } from "./cli/errors.js";
@@ -10,7 +10,7 @@ import { generalHelp } from "./commands/general-help.js";
 import { COMMANDS } from "./commands/table.js";
 
 function version(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const manifest = readOwn(new URL("../../package.json", import.meta.url)).toString();
   return (JSON.parse(manifest) as { version: string }).version;
 }
 

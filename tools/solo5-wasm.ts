@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `solo5-wasm`: runs a guest from the command line, with the flags, checks and exit statuses of `solo5-hvt`. */
-import { readFileSync } from "node:fs";
 import { DocteurError } from "../src/errors.js";
+import { readOwn } from "../src/node/own-files.js";
 import { BrokenPipe, writeAll } from "../src/node/write-all.js";
 import { type SupervisedOutcome, supervise } from "../src/tender/supervise.js";
 import { printable } from "../src/text/printable.js";
@@ -47,7 +47,7 @@ async function runGuest(line: CommandLine): Promise<number> {
 }
 
 function version(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const manifest = readOwn(new URL("../../package.json", import.meta.url)).toString();
   return (JSON.parse(manifest) as { version: string }).version;
 }
 

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { totalmem } from "node:os";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
+import { ownProgram } from "../node/own-files.js";
 import { withOwnSignal } from "../node/own-signal.js";
 import { ended, type GitResult, mayPrompt, STDERR_MAX } from "./process.js";
 import { killTree, memoryOf } from "./process-tree.js";
@@ -83,10 +83,10 @@ function endWith(git: ChildProcess, isGroup: boolean, signal: AbortSignal | unde
  */
 function guard(git: ChildProcess, isGroup: boolean): () => void {
   if (git.pid === undefined) return () => undefined;
-  const program = fileURLToPath(new URL("./guard.js", import.meta.url));
+  const program = ownProgram(new URL("./guard.js", import.meta.url));
   const env: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
   delete env.NODE_OPTIONS;
-  const child = spawn(process.execPath, [program, `${git.pid}`, isGroup ? "group" : "alone"], {
+  const child = spawn(process.execPath, [...program, `${git.pid}`, isGroup ? "group" : "alone"], {
     env,
     stdio: ["pipe", "ignore", "ignore"],
     windowsHide: true,

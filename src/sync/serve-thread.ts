@@ -13,9 +13,9 @@ function answer(message: ServeAnswer, transfer: readonly object[]): void {
   Atomics.notify(signal, 0);
 }
 
-try {
+async function serve(): Promise<void> {
   const { shared } = new DeviceServer(await toDevice(source, options));
   answer({ shared }, [shared.port]);
-} catch (error) {
-  answer({ error: packError(error) }, []);
 }
+
+serve().catch((error: unknown) => answer({ error: packError(error) }, []));

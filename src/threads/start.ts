@@ -1,10 +1,10 @@
 /** Starts threads, where there can be any. For Node. */
-import { existsSync } from "node:fs";
+import { hasOwn } from "../node/own-files.js";
 
 /** Whether a thread's script is there. A bundle may have left it behind; one without modules has no URL for it. */
 export function hasScript(url: () => URL): boolean {
   try {
-    return existsSync(url());
+    return hasOwn(url());
   } catch {
     return false;
   }

@@ -21,6 +21,7 @@ import { make } from "../../src/make/index.js";
 import { open } from "../../src/open.js";
 import { docteur } from "../support/cli.js";
 import { git } from "../support/git.js";
+import { commandOf } from "../support/programs.js";
 import { RangeServer } from "../support/range-server.js";
 import { tarOf } from "../support/tar-writer.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -112,11 +113,10 @@ test("an image is extracted as git checks the commit out, by threads and without
   );
 });
 
-const PROGRAM = new URL("../../tools/docteur.js", import.meta.url).pathname;
-
 /** What `docteur extract` prints. */
 function printed(args: readonly string[], env: Record<string, string> = {}): Buffer {
-  return execFileSync(process.execPath, [PROGRAM, "extract", ...args], {
+  const [file, ...own] = commandOf("docteur");
+  return execFileSync(file, [...own, "extract", ...args], {
     env: { ...process.env, ...env },
     maxBuffer: 1 << 28,
   });

@@ -1,6 +1,6 @@
 /** Runs the built command line tools as their users do. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { commandOf } from "./programs.js";
 
 /** What a run left. */
 export interface RunResult {
@@ -33,8 +33,8 @@ export function docteur(
   args: readonly string[],
   { cwd, env, encoding = "utf8", input, closing = false, onStart }: RunOptions = {},
 ): Promise<RunResult> {
-  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
-  const child = spawn(process.execPath, [program, ...args], {
+  const [file, ...own] = commandOf("docteur");
+  const child = spawn(file, [...own, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: "pipe",

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { fileURLToPath } from "node:url";
+import { commandOf } from "./programs.js";
 import type { Ending } from "./servers.js";
 
 /** A server that runs. */
@@ -20,8 +20,8 @@ export interface Serving {
 
 /** Starts `docteur serve` on a free port. */
 export async function startServing(t: Ending, args: readonly string[]): Promise<Serving> {
-  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
-  const child = spawn(process.execPath, [program, "serve", "--port", "0", ...args], { stdio: "pipe" });
+  const [file, ...own] = commandOf("docteur");
+  const child = spawn(file, [...own, "serve", "--port", "0", ...args], { stdio: "pipe" });
   const closed = once(child, "close");
   t.after(async () => {
     child.kill("SIGKILL");

@@ -13,6 +13,7 @@ import { STATUS } from "../../src/errors.js";
 import { createEngine } from "../../src/make/pack/engine.js";
 import { parseManifest } from "../../src/tender/manifest.js";
 import { concat, customSection } from "../../src/wasm-binary/write.js";
+import { buildBinary } from "./binary.js";
 import { copyKit } from "./kit.js";
 import { buildManPages } from "./man.js";
 import { BASES, makeObjectFile } from "./object-file.js";
@@ -323,6 +324,7 @@ if (isMainThread) {
     await buildJavaScript(tests);
     await buildPage();
     await buildManPages();
+    if (process.argv.includes("--binary")) await buildBinary();
   } catch (error) {
     console.error(`build: ${(error as Error).message}`);
     process.exitCode = 1;

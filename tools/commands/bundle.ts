@@ -1,8 +1,8 @@
 /** `docteur bundle`: a guest and an image become one WebAssembly module. */
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { bundle, readBundleFile } from "../../src/bundle/index.js";
 import { ioError } from "../../src/node/io-error.js";
+import { readOwn } from "../../src/node/own-files.js";
 import { replaceFile } from "../../src/node/replace-file.js";
 import { inFile } from "../../src/tender/guest-sections.js";
 import { type Command, parse, usageError } from "../cli/arguments.js";
@@ -57,9 +57,10 @@ const OPTIONS = {
 
 /** The bytes of the guest: a file, or one of the package's. */
 async function readGuest(path: string | undefined, wasi: boolean): Promise<Uint8Array> {
-  const own = fileURLToPath(new URL(`../../guest/simple${wasi ? ".bundled" : ""}.wasm`, import.meta.url));
-  return readFile(path ?? own).catch((cause) => {
-    throw ioError("read", path ?? own, cause);
+  if (path === undefined)
+    return readOwn(new URL(`../../guest/simple${wasi ? ".bundled" : ""}.wasm`, import.meta.url));
+  return readFile(path).catch((cause) => {
+    throw ioError("read", path, cause);
   });
 }
 

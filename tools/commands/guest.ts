@@ -27,7 +27,8 @@ With --print, it prints the sections of a guest as JSON.
 Options of init:
       --language LANGUAGE  assemblyscript (default), or c: for C and C++
       --docteur SPEC       where npm finds docteur, for package.json (default:
-                           the folder of this docteur)
+                           the folder of this docteur, or its version, if it
+                           is one file)
 
 Options of manifest:
   -o, --output FILE        the file to write; it may be MODULE.wasm

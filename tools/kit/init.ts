@@ -1,16 +1,16 @@
 /** Makes the folder of a new guest, from the templates of the package. */
-import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { DocteurError } from "../../src/errors.js";
 import { ioError } from "../../src/node/io-error.js";
+import { ownFolder, readOwn } from "../../src/node/own-files.js";
 
 /** The languages that there are templates for. */
 export const LANGUAGES = ["assemblyscript", "c"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const ROOT = new URL("../../../", import.meta.url);
 
 /** Files of the package by the place that they get in the folder. */
 const FILES: Record<Language, Record<string, string>> = {
@@ -45,10 +45,11 @@ function packageName(folder: string): string {
 
 /**
  * The `package.json` of a guest in AssemblyScript.
- * @param dependency where npm finds docteur; this copy of it by default
+ * @param dependency where npm finds docteur; this copy of it by default, or this version where the copy is one file
  */
 function packageJson(folder: string, dependency: string | undefined): string {
-  const own = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as OwnManifest;
+  const own = JSON.parse(readOwn(new URL("package.json", ROOT)).toString()) as OwnManifest;
+  const copy = ownFolder(ROOT);
   const manifest = {
     name: packageName(folder),
     version: "0.1.0",
@@ -60,7 +61,7 @@ function packageJson(folder: string, dependency: string | undefined): string {
     },
     devDependencies: {
       assemblyscript: own.devDependencies.assemblyscript,
-      docteur: dependency ?? `file:${relative(folder, ROOT)}`,
+      docteur: dependency ?? (copy === undefined ? own.version : `file:${relative(folder, copy)}`),
     },
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
@@ -90,8 +91,8 @@ export async function initGuest(
       const path = join(folder, name);
       await mkdir(dirname(path), { recursive: true });
       const source = FILES[language][name];
-      if (source === undefined) await writeFile(path, own[name]!, { flag: "wx" });
-      else await copyFile(join(ROOT, source), path, 1);
+      const content = source === undefined ? own[name]! : readOwn(new URL(source, ROOT));
+      await writeFile(path, content, { flag: "wx" });
     }
   } catch (cause) {
     throw ioError("write into", target, cause);

@@ -1,6 +1,7 @@
 /** Runs `docteur mount` in the background: the command ends once the image is mounted, and a process stays. */
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
 import { DocteurError, type ErrorCode } from "../../src/errors.js";
+import { ownProgram } from "../../src/node/own-files.js";
 
 /** What the process in the background says once. */
 export type Report =
@@ -36,7 +37,7 @@ export function reportFailure(error: unknown): void {
 export async function startInBackground(
   argv: readonly string[],
 ): Promise<{ directory: string; program: string }> {
-  const child = fork(process.argv[1]!, argv, {
+  const child = spawn(process.execPath, [...process.execArgv, ...ownProgram(), ...argv], {
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     env: { ...process.env, [VARIABLE]: "1" },

@@ -3,11 +3,10 @@
  * image: with ranges, conditions and ETags. The browser page and the images that it reads are served by this.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { ServedVolume } from "../../src/http/index.js";
 import { type Commit, DocteurError, type Entry, type Path } from "../../src/index.js";
+import { readOwn } from "../../src/node/own-files.js";
 
 /** A file that is served: in memory, or open. */
 export interface SiteFile {
@@ -50,9 +49,7 @@ export function openedFile(handle: FileHandle, tag: string, size: number): SiteF
 /** The files of the browser page, by their names. */
 export function pageFiles(): Map<string, SiteFile> {
   const folder = new URL("../../page/", import.meta.url);
-  return new Map(
-    PAGE_FILES.map((name) => [name, memoryFile(readFileSync(fileURLToPath(new URL(name, folder))))]),
-  );
+  return new Map(PAGE_FILES.map((name) => [name, memoryFile(readOwn(new URL(name, folder)))]));
 }
 
 const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 /** Wasm for Node, whose own inflater is faster, and which has files. */
-import { readFileSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
+import { readOwn } from "../../node/own-files.js";
 
 /** The bytes of a module. @param text as `src/wasm/inlined/text.ts` has it */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -13,5 +13,5 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
  * @param name of the build's file
  */
 export function readBuild(beside: URL, name: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(new URL(name, beside)));
+  return new Uint8Array(readOwn(new URL(name, beside)));
 }
