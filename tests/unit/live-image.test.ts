@@ -56,7 +56,8 @@ for (const withFile of [false, true]) {
   test(`a damaged image that comes after the check is refused, ${how}`, async (t) => {
     const { put, image, between } = await setUp(t, withFile);
     const damaged = await imageOf("three");
-    damaged[60]! ^= 1;
+    // In the IDX's own checksum, which the check alone looks at.
+    damaged[damaged.findLastIndex((byte) => byte !== 0)]! ^= 1;
     put(await imageOf("two"));
     between(() => put(damaged));
     await assert.rejects(image.renew(true), { name: "DocteurError" });
