@@ -10,7 +10,10 @@ import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** Makes a program take its standard error for a terminal. */
-const ON_TERMINAL = { NODE_OPTIONS: "--import=data:text/javascript,process.stderr.isTTY=true" };
+const ON_TERMINAL = {
+  NODE_OPTIONS: "--import=data:text/javascript,process.stderr.isTTY=true",
+  NO_COLOR: "1",
+};
 
 test("make and verify show progress on a terminal alone, and close with a line unless they are quiet", async (t) => {
   const work = temporaryFolder(t);

@@ -3,6 +3,10 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+// `node --test` on a terminal asks for colours, and programs would inherit that.
+delete process.env.FORCE_COLOR;
+delete process.env.NO_COLOR;
+
 /** How a program ended and what it wrote. */
 export interface Transcript {
   status: number | null;

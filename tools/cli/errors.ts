@@ -2,7 +2,7 @@
 import { DocteurError } from "../../src/errors.js";
 import { printableLines } from "../../src/text/printable.js";
 import { EXIT, exitStatus } from "./exit.js";
-import { say } from "./messages.js";
+import { sayError, sayHint } from "./messages.js";
 
 /**
  * Prints an error as `program: message`, and `hint: …` below it: a line each, whatever the names in them.
@@ -15,9 +15,9 @@ export function reportError(program: string, error: unknown): number {
     return EXIT.io;
   }
   const { code, message, hint } = error;
-  say(`${program}: ${message}`);
-  if (hint !== undefined) say(`hint: ${hint}`);
-  else if (code === "Usage") say(`hint: ${program} --help says more`);
+  sayError(message, program);
+  if (hint !== undefined) sayHint(hint);
+  else if (code === "Usage") sayHint(`${program} --help says more`);
   return exitStatus(code);
 }
 

@@ -34,3 +34,11 @@ export function groups(count: number): string {
 export function isoDate(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
+
+/** A duration for people: "5 s", "3 min", "2.5 h". @param milliseconds at least 0 */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}

@@ -1,4 +1,4 @@
-/** Colours of the output: on terminals, and as NO_COLOR and FORCE_COLOR say. */
+/** Colours of output and messages: on terminals, and as NO_COLOR and FORCE_COLOR say. */
 import * as util from "node:util";
 import type { EntryKind } from "../../src/index.js";
 import { parseWord } from "./arguments.js";
@@ -34,19 +34,32 @@ export function chooseColor(when: string | undefined): void {
   if (when !== undefined) choice = parseWord("time for colours", when, WHEN);
 }
 
-/** Whether standard output is coloured. */
-export function isColoured(): boolean {
-  if (choice !== "auto") return choice === "always";
+function isColouredOn(isTerminal: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR) return false;
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
-  return isOnTerminal() && TERM !== "dumb";
+  return isTerminal && TERM !== "dumb";
 }
 
-/** A text in a style, if output is coloured. Node has `styleText` from 20.12 on. */
-export function paint(style: Style, text: string): string {
-  if (text === "" || !isColoured() || util.styleText === undefined) return text;
+/** Whether standard output is coloured. */
+export function isColoured(): boolean {
+  return choice === "auto" ? isColouredOn(isOnTerminal()) : choice === "always";
+}
+
+/** Node has `styleText` from 20.12 on. */
+function styled(style: Style, text: string): string {
+  if (text === "" || util.styleText === undefined) return text;
   return util.styleText(style, text, { validateStream: false });
+}
+
+/** A text in a style, if output is coloured. */
+export function paint(style: Style, text: string): string {
+  return isColoured() ? styled(style, text) : text;
+}
+
+/** A text in a style, if messages on standard error are coloured: `--color` is for the output. */
+export function paintMessage(style: Style, text: string): string {
+  return isColouredOn(process.stderr.isTTY === true) ? styled(style, text) : text;
 }
 
 /** The name of an entry in the style of its kind. */

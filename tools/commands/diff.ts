@@ -9,6 +9,7 @@ import { IMAGE_OPTIONS, imagesHelp } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
 import { interruptible } from "../cli/process.js";
+import { colouredPatch } from "../diff/coloured-patch.js";
 import { parseRevision, withRevision } from "../diff/revision.js";
 import { statLines } from "../diff/stat.js";
 
@@ -111,7 +112,7 @@ async function show(format: Format, job: Job): Promise<boolean> {
     isDifferent = true;
     if (format === "quiet") return true;
     if (format === "name-status") print(nameStatus(change, isRaw));
-    else if (format === "patch") print(await patchOf(before, after, change, context, signal));
+    else if (format === "patch") print(colouredPatch(await patchOf(before, after, change, context, signal)));
     else if (format === "stat")
       counted.push({ change, lines: await lineChange(before, after, change, 0, signal) });
   }

@@ -127,7 +127,10 @@ async function run(argv: string[]): Promise<number> {
   const progress = new ProgressLine(quiet);
   const start = performance.now();
   const onProgress = (step: ExtractProgress): void =>
-    progress.update(() => describe(step, performance.now() - start));
+    progress.update(
+      () => describe(step, performance.now() - start),
+      step.isComplete ? { name: "extract", done: step.done, total: step.found } : undefined,
+    );
   const summary = await interruptible((signal) =>
     extract(image, directory, { ...select, ...how, signal, onProgress }),
   ).finally(() => progress.clear());

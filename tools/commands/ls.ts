@@ -8,6 +8,7 @@ import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
+import { paintKind } from "../cli/style.js";
 
 const HELP = `usage: docteur ls [OPTION]... IMAGE [PATH]
 
@@ -86,7 +87,7 @@ async function run(argv: string[]): Promise<number> {
         const head = values.long ? longFields(entry) : "";
         if (array !== undefined) array.add(entryJson(entry));
         else if (values.z) print(Buffer.concat([Buffer.from(head), shown, NUL]));
-        else print(`${head}${quotePath(shown)}\n`);
+        else print(`${head}${paintKind(entry.kind, quotePath(shown))}\n`);
       }
     });
     array?.end();

@@ -9,7 +9,7 @@ import { flush, print } from "../cli/output.js";
 import { interruptible, untilSignal } from "../cli/process.js";
 import { ProgressLine } from "../cli/progress.js";
 import { makeToOutput } from "../output/image-output.js";
-import { describeProgress, describeResult, warnAbout } from "../output/make-notes.js";
+import { describeProgress, describeResult, progressStep, warnAbout } from "../output/make-notes.js";
 import { MAKE_HELP, MAKE_OPTIONS, type MakeArguments, parseMakeArguments } from "./make-options.js";
 
 async function run(argv: string[]): Promise<number> {
@@ -26,7 +26,7 @@ async function run(argv: string[]): Promise<number> {
     make(source, path, {
       ...options,
       signal,
-      onProgress: (step) => progress.update(() => describeProgress(step)),
+      onProgress: (step) => progress.update(() => describeProgress(step), progressStep(step)),
       onNotice: (text) => {
         progress.clear();
         if (!quiet) note(text);
@@ -51,7 +51,7 @@ async function runWatch({ source, image, options, json, quiet }: MakeArguments):
     watch(source!, image, {
       ...options,
       signal,
-      onProgress: (step) => progress.update(() => describeProgress(step)),
+      onProgress: (step) => progress.update(() => describeProgress(step), progressStep(step)),
       onNotice: (text) => {
         progress.clear();
         if (!quiet) note(text);

@@ -48,7 +48,8 @@ async function run(argv: string[]): Promise<number> {
   const { json, quiet } = values;
   const [url, file] = [registryUrl(positionals[0]!), positionals[1]!];
   const progress = new ProgressLine(quiet);
-  const onProgress = (step: PullProgress): void => progress.update(() => describeProgress(step));
+  const onProgress = (step: PullProgress): void =>
+    progress.update(() => describeProgress(step), { ...step, name: step.phase, isBytes: true });
   const summary = await interruptible((signal) => pull(url, file, { signal, onProgress })).finally(() =>
     progress.clear(),
   );

@@ -57,7 +57,8 @@ async function run(argv: string[]): Promise<number> {
   if (chunkSize !== undefined && (chunkSize < CHUNK_MIN || chunkSize > 2 ** 30))
     throw usageError("--chunk-size is from 5M to 1G");
   const progress = new ProgressLine(quiet);
-  const onProgress = (step: PushProgress): void => progress.update(() => describeProgress(step));
+  const onProgress = (step: PushProgress): void =>
+    progress.update(() => describeProgress(step), { ...step, name: step.phase, isBytes: true });
   const summary = await interruptible((signal) =>
     push(positionals[0]!, url, { source, chunkSize, signal, onProgress }),
   ).finally(() => progress.clear());

@@ -119,7 +119,11 @@ async function run(argv: string[]): Promise<number> {
   const progress = new ProgressLine(values.quiet);
   for (const given of images.paths) {
     const image = nameOf(given)!;
-    const onProgress = (step: VerifyProgress): void => progress.update(() => describeProgress(image, step));
+    const onProgress = (step: VerifyProgress): void =>
+      progress.update(() => describeProgress(image, step), {
+        ...step,
+        name: `${image} ${step.step}`,
+      });
     const verified = await verifyImage(given, { ...options, onProgress }).finally(() => progress.clear());
     const { report } = verified;
     status = Math.max(status, EXITS[report.status]);

@@ -7,7 +7,7 @@ import { withTemporaryFolder } from "../../src/node/temporary-folder.js";
 import { type ImageValues, openImage } from "../cli/image-options.js";
 import { note } from "../cli/messages.js";
 import { ProgressLine } from "../cli/progress.js";
-import { describeProgress } from "../output/make-notes.js";
+import { describeProgress, progressStep } from "../output/make-notes.js";
 
 /** A commit of a repository. */
 export interface Revision {
@@ -66,7 +66,7 @@ export async function withRevision<T>(
     await make(revision.repository, image, {
       ref: revision.ref,
       signal,
-      onProgress: (step) => progress.update(() => describeProgress(step)),
+      onProgress: (step) => progress.update(() => describeProgress(step), progressStep(step)),
       onNotice: (text) => {
         progress.clear();
         note(text);

@@ -1,6 +1,7 @@
 /** Counts of changed lines, a file each, as git diff --stat shows them. */
 import type { Change, LineChange } from "../../src/diff/index.js";
 import { quotePath } from "../../src/text/quoted-path.js";
+import { paint } from "../cli/style.js";
 
 /** Columns of a line. */
 const WIDTH = 80;
@@ -28,7 +29,7 @@ function shortened(name: string, width: number): string {
 function bar({ added, deleted }: LineChange, most: number, room: number): string {
   const scale = (count: number): number =>
     most <= room || count === 0 ? count : Math.max(1, Math.floor((count * room) / most));
-  return "+".repeat(scale(added)) + "-".repeat(scale(deleted));
+  return paint("green", "+".repeat(scale(added))) + paint("red", "-".repeat(scale(deleted)));
 }
 
 function counts(files: number, added: number, deleted: number): string {

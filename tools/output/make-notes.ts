@@ -2,6 +2,7 @@
 import type { MakeProgress, MakeSummary } from "../../src/make/index.js";
 import { formatBytes, formatPercent, plural } from "../cli/format.js";
 import { note, warn } from "../cli/messages.js";
+import type { Step } from "../cli/progress.js";
 
 /** The name of each phase, and its unit. */
 const PHASES: Record<MakeProgress["phase"], [what: string, noun: string]> = {
@@ -17,6 +18,11 @@ export function describeProgress({ phase, done, total, step, steps }: MakeProgre
   const head = `[${step}/${steps}] ${what}`;
   if (total === undefined) return `${head}: ${plural(done, noun)}`;
   return `${head}: ${Math.floor((100 * done) / Math.max(total, 1))} % of ${plural(total, noun)}`;
+}
+
+/** The same for a `ProgressLine`. */
+export function progressStep({ phase, done, total, step }: MakeProgress): Step | undefined {
+  return total === undefined ? undefined : { name: `${step} ${phase}`, done, total };
 }
 
 /** The reasons why something is not in the image. */

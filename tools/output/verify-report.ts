@@ -3,7 +3,7 @@
 import { printable } from "../../src/text/printable.js";
 import type { Report, VerifiedImage, VerifyProgress } from "../../src/verify/index.js";
 import { plural } from "../cli/format.js";
-import { say } from "../cli/messages.js";
+import { type Part, say, sayError, sayHint } from "../cli/messages.js";
 import { ocamlPerson } from "./ocaml.js";
 
 /** The name of each phase. */
@@ -31,11 +31,19 @@ export function describeCommit({ report, text }: VerifiedImage): Buffer {
 }
 
 /** The line for a sound image, with the checks that were made. */
-function describeSound(image: string, { depth, counts }: Report): string {
+function describeSound(image: string, { depth, counts }: Report): Part[] {
   if (depth === "quick")
-    return `${image}: no damage found: header, PACK checksum, index and commit checked; other objects not (--quick)`;
+    return [
+      `${image}: `,
+      ["green", "no damage found:"],
+      " header, PACK checksum, index and commit checked; other objects not (--quick)",
+    ];
   const objects = counts.objects === null ? "all objects" : plural(counts.objects, "object");
-  return `${image}: sound: header, PACK checksum, index, ${objects} and every path of the commit checked`;
+  return [
+    `${image}: `,
+    ["green", "sound:"],
+    ` header, PACK checksum, index, ${objects} and every path of the commit checked`,
+  ];
 }
 
 /**
@@ -44,11 +52,12 @@ function describeSound(image: string, { depth, counts }: Report): string {
  * @param isOneOfMany whether findings name it
  */
 export function printVerdict(report: Report, image: string, isOneOfMany: boolean): void {
-  const subject = isOneOfMany ? `docteur: ${image}: ` : "docteur: ";
+  const subject = isOneOfMany ? `${image}: ` : "";
   for (const { severity, message, hint } of report.findings) {
-    say(`${subject}${severity === "error" ? "" : `${severity}: `}${message}`);
-    if (hint !== undefined) say(`hint: ${hint}`);
+    if (severity === "error") sayError(`${subject}${message}`);
+    else say(["yellow", "docteur:"], ` ${subject}${severity}: ${message}`);
+    if (hint !== undefined) sayHint(hint);
   }
-  if (report.truncated) say(`${subject}there is more (--max-findings)`);
-  if (report.status === "sound") say(describeSound(image, report));
+  if (report.truncated) sayError(`${subject}there is more (--max-findings)`);
+  if (report.status === "sound") say(...describeSound(image, report));
 }
