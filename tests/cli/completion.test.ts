@@ -1,6 +1,7 @@
 /** `docteur completion`: the shells themselves complete lines with the scripts. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -141,7 +142,9 @@ async function press(shell: string, start: string, typed: readonly string[]): Pr
     }
     return lines().slice(1);
   } finally {
-    child.kill("SIGHUP");
+    // Without its terminal, the shell ends, too. A weaker signal may be ignored.
+    child.kill("SIGKILL");
+    await once(child, "close");
   }
 }
 
