@@ -28,6 +28,9 @@ function treeOf(objects: CommitObjects): string {
 interface Packed extends ImageSizes {
   tree: string;
   objectCount: number;
+  /** These two are missing if git packed the objects. */
+  deltaCount?: number;
+  reusedCount?: number;
 }
 
 /** Lets git pack the commit, and checks meanwhile that git gives the right contents. */
@@ -112,12 +115,16 @@ async function packAnew(
     const trees = await survey(packer, "tree", spooled);
     const blobs = await survey(packer, "blob", spooled);
     const places = placesOf(objects, trees, blobs);
+    let deltaCount = 0;
+    let reusedCount = 0;
     const sizes = await writeImage(sink, blockSize, Buffer.from(commit, "hex"), async () => {
-      const { idx } = await packer.write(sink, places, fileContents.sha1);
-      return idx;
+      const pack = await packer.write(sink, places, fileContents.sha1);
+      ({ deltaCount, reusedCount } = pack);
+      return pack.idx;
     });
     old?.settle();
-    return { tree: treeOf(objects), objectCount, ...sizes };
+    const reused = old === undefined ? {} : { reusedCount };
+    return { tree: treeOf(objects), objectCount, deltaCount, ...reused, ...sizes };
   }).finally(() => old?.close());
 }
 

@@ -203,6 +203,8 @@ export interface MakeSummary extends ImageSizes {
   tree: string;
   /** Objects in the pack. */
   objectCount: number;
+  /** Those that are stored as deltas; missing if git packed them. */
+  deltaCount?: number;
   /** Files and symbolic links, counted by path, and their bytes. */
   fileCount: number;
   contentBytes: number;

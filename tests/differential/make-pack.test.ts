@@ -175,7 +175,7 @@ test("depths are kept, entries are in order, and git counts as many deltas", asy
     assert.ok(deepest <= depth, `depth ${depth}: a chain of ${deepest}`);
     assert.ok(deepest >= Math.min(depth, 10), `depth ${depth}: no chain is longer than ${deepest}`);
     const { entries } = parseImage(made.bytes);
-    const { deltaCount, objectCount } = made.summary as typeof made.summary & { deltaCount: number };
+    const { deltaCount, objectCount } = made.summary;
     assert.equal(deltaCount, objectCount - chains.get(0)!);
     assert.equal(deltaCount, entries.filter(({ kind }) => kind === KIND.ofsDelta).length);
     const unneeded = checkOrder(made.summary.commit, entries);
