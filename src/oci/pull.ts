@@ -39,7 +39,7 @@ export interface PullSummary {
   /** The commit that the manifest names; the image itself is what counts. */
   commit: string | undefined;
   /** Bytes that an earlier run had left. */
-  resumed: number;
+  resumedBytes: number;
 }
 
 /** Bytes of a request, and requests at a time. */
@@ -184,10 +184,10 @@ export async function pull(url: string | URL, file: string, options?: PullOption
     try {
       const work = { registry, source, layer, onProgress };
       const write = (part: ResumedFile): Promise<number> => complete(work, part, own);
-      const resumed = await resumeFile(file, layer.digest.slice(7, 23), write, own);
+      const resumedBytes = await resumeFile(file, layer.digest.slice(7, 23), write, own);
       const revision = annotations["org.opencontainers.image.revision"];
       const commit = typeof revision === "string" ? revision : undefined;
-      return { reference: formatReference(found), digest: found.digest, image: layer, commit, resumed };
+      return { reference: formatReference(found), digest: found.digest, image: layer, commit, resumedBytes };
     } finally {
       // Segments that nobody waits for any more.
       abort(new DocteurError("Closed", "the download has ended"));

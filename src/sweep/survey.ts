@@ -23,7 +23,7 @@ export interface KindFigures {
   /** Those that are stored as deltas. */
   deltas: number;
   /** Bytes in the PACK. */
-  packed: number;
+  packedBytes: number;
 }
 
 /** A path, and its bytes. */
@@ -119,14 +119,14 @@ function isFile({ kind }: Entry): boolean {
 
 /** Objects by kind, and how many there are of each depth. */
 export function figuresOf(table: PackTable): { kinds: Record<ObjectKind, KindFigures>; depths: number[] } {
-  const none = (): KindFigures => ({ count: 0, deltas: 0, packed: 0 });
+  const none = (): KindFigures => ({ count: 0, deltas: 0, packedBytes: 0 });
   const kinds: Record<ObjectKind, KindFigures> = { commit: none(), tree: none(), blob: none(), tag: none() };
   const depths: number[] = [];
   for (let row = 0; row < table.count; row++) {
     const figures = kinds[table.kind(row)];
     const depth = table.depth(row);
     figures.count++;
-    figures.packed += table.size(row);
+    figures.packedBytes += table.size(row);
     if (depth > 0) figures.deltas++;
     while (depths.length <= depth) depths.push(0);
     depths[depth]!++;

@@ -44,7 +44,7 @@ test("push and pull tell what they did, as lines and as JSON", async (t) => {
   const out = join(folder, "out.img");
   const pulled = await run(["pull", "--json", `${url}:v1`, out]);
   assert.equal(pulled.status, 0);
-  assert.deepEqual(JSON.parse(pulled.stdout), { reference, digest, image, commit, resumed: 0 });
+  assert.deepEqual(JSON.parse(pulled.stdout), { reference, digest, image, commit, resumedBytes: 0 });
   assert.match(pulled.stderr, /^\S+out\.img: .* of oci:\/\/\S+@sha256:[0-9a-f]{64}\n$/);
   assert.ok(readFileSync(out).equals(IMAGE));
   const quiet = await run(["pull", "-q", `${url}:v1`, out]);
@@ -104,7 +104,7 @@ test("a pull that is interrupted dies of the signal, and the next one goes on", 
   assert.ok(size >= 1 << 20 && size <= 6 << 20, String(size));
   registry.intercept = undefined;
   const resumed = await run(["pull", "--json", url, out]);
-  assert.equal(JSON.parse(resumed.stdout).resumed, size);
+  assert.equal(JSON.parse(resumed.stdout).resumedBytes, size);
   assert.match(resumed.stderr, /were here from an earlier run/);
   assert.ok(readFileSync(out).equals(large));
 });

@@ -74,7 +74,7 @@ describe("an image goes in, is read by its tag and its digest, and comes out byt
   assert.deepEqual(readFileSync(file), readFileSync(IMAGE));
   assert.equal(pulled.commit, pushed.commit);
   assert.equal(pulled.digest, pushed.digest);
-  assert.equal(pulled.resumed, 0);
+  assert.equal(pulled.resumedBytes, 0);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith(".")),
     [],
@@ -257,7 +257,7 @@ describe("a pull goes on with what an earlier run has left, and does not trust i
 
   let least = image.size;
   const resumed = await pull(url, out, { onProgress: ({ done }) => (least = Math.min(least, done)) });
-  assert.equal(resumed.resumed, length);
+  assert.equal(resumed.resumedBytes, length);
   assert.ok(least > length);
   assert.ok(readFileSync(out).equals(readFileSync(large)));
   assert.deepEqual(partOf(), []);
@@ -266,7 +266,7 @@ describe("a pull goes on with what an earlier run has left, and does not trust i
   chmodSync(out, 0o640);
   for (const content of [Buffer.alloc(5 << 20, 1), Buffer.alloc(image.size + 1)]) {
     writeFileSync(join(folder, part!.replace(/-[0-9]+-/, "-999999999-")), content);
-    assert.equal((await pull(url, out)).resumed, 0);
+    assert.equal((await pull(url, out)).resumedBytes, 0);
     assert.ok(readFileSync(out).equals(readFileSync(large)));
     assert.deepEqual(partOf(), []);
   }

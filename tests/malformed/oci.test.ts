@@ -131,7 +131,7 @@ test("a pull goes on after failures, and leaves what it has when they do not end
   assert.equal(readFileSync(join(folder, part)).length, 8 << 20);
   registry.intercept = undefined;
   registry.seen.length = 0;
-  assert.equal((await pull(url, other)).resumed, 8 << 20);
+  assert.equal((await pull(url, other)).resumedBytes, 8 << 20);
   const starts = registry.seen.flatMap(
     ({ headers }) => /^bytes=([0-9]{6,})/.exec(headers.range ?? "")?.[1] ?? [],
   );
@@ -461,7 +461,7 @@ test("a pull from a registry that ignores ranges takes the image whole, from the
   const steps: number[] = [];
   const answered = ignoreRanges(registry, (_, whole) => whole);
   const summary = await pull(url, out, { onProgress: ({ done }) => void steps.push(done) });
-  assert.equal(summary.resumed, 0);
+  assert.equal(summary.resumedBytes, 0);
   assert.ok(readFileSync(out).equals(LARGE));
   assert.equal(steps.at(-1), LARGE.length);
   assert.deepEqual(leftIn(folder), ["out.img"]);

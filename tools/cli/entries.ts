@@ -26,6 +26,13 @@ export function quotedField(path: string, pathBytes: Uint8Array): { quoted?: str
   return Buffer.from(path).equals(pathBytes) ? {} : { quoted: quotePath(pathBytes) };
 }
 
+/** The fields `target` and `targetQuoted` of a symbolic link. The second is there for a target that is not UTF-8. */
+export function targetFields(bytes: Uint8Array): { target: string; targetQuoted?: string } {
+  const target = Buffer.from(bytes).toString();
+  const isText = Buffer.from(target).equals(bytes);
+  return { target, ...(isText ? {} : { targetQuoted: quotePath(bytes) }) };
+}
+
 /** A JSON array that is printed element by element. */
 export class JsonArray {
   #isEmpty = true;

@@ -1,9 +1,9 @@
 /** `docteur diff`: what changed between two images. */
 import { type Change, compare, type LineChange, lineChange, patchOf } from "../../src/diff/index.js";
 import { DocteurError, type Entry, type Volume } from "../../src/index.js";
-import { printableJson } from "../../src/text/printable.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
+import { JsonArray, octalMode, quotedField } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_OPTIONS, imagesHelp } from "../cli/image-options.js";
 import { print } from "../cli/output.js";
@@ -91,24 +91,21 @@ function nameStatus(change: Change, isRaw: boolean): Uint8Array {
   return Buffer.concat([Buffer.from(LETTERS[change.status]), ...parts, Buffer.from(end)]);
 }
 
-/** One side of a change, in JSON. A path that is not UTF-8 is there in git's quotes, too. */
+/** One side of a change, in JSON: sizes are not read. */
 function jsonOf(entry: Entry | undefined): object | null {
   if (entry === undefined) return null;
   const { path, pathBytes, kind, mode, oid } = entry;
-  const quoted = Buffer.from(path).equals(pathBytes) ? {} : { quoted: quotePath(pathBytes) };
-  return { path, kind, mode: mode.toString(8).padStart(6, "0"), oid, ...quoted };
+  return { path, kind, mode: octalMode(mode), oid, ...quotedField(path, pathBytes) };
 }
 
 /** Prints the changes. @returns whether there are any */
 async function show(format: Format, job: Job): Promise<boolean> {
   const { before, after, path, renames, context, isRaw, signal } = job;
   const counted: { change: Change; lines: LineChange }[] = [];
+  const array = format === "json" ? new JsonArray() : undefined;
   let isDifferent = false;
   for await (const change of compare(before, after, path, { renames, signal })) {
-    if (format === "json") {
-      const json = { status: change.status, before: jsonOf(change.before), after: jsonOf(change.after) };
-      print(`${isDifferent ? "," : "["}\n  ${printableJson(json, 2).replaceAll("\n", "\n  ")}`);
-    }
+    array?.add({ status: change.status, before: jsonOf(change.before), after: jsonOf(change.after) });
     isDifferent = true;
     if (format === "quiet") return true;
     if (format === "name-status") print(nameStatus(change, isRaw));
@@ -116,7 +113,7 @@ async function show(format: Format, job: Job): Promise<boolean> {
     else if (format === "stat")
       counted.push({ change, lines: await lineChange(before, after, change, 0, signal) });
   }
-  if (format === "json") print(isDifferent ? "\n]\n" : "[]\n");
+  array?.end();
   if (format === "stat" && isDifferent) print(statLines(counted));
   return isDifferent;
 }

@@ -6,7 +6,7 @@ import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { note } from "../cli/messages.js";
 import { flush, isOnTerminal, print } from "../cli/output.js";
-import { fullFacts, quickFacts } from "../info/facts.js";
+import { factsJson, fullFacts, quickFacts } from "../info/facts.js";
 import { describe } from "../info/text.js";
 
 const HELP = `usage: docteur info [OPTION]... IMAGE
@@ -55,7 +55,7 @@ async function run(argv: string[]): Promise<number> {
   try {
     const facts = await quickFacts(image, volume);
     if (isFull) Object.assign(facts, await fullFacts(volume, top));
-    if (values.json) print(`${printableJson(facts, 2)}\n`);
+    if (values.json) print(`${printableJson(factsJson(facts), 2)}\n`);
     else print(describe(facts, isOnTerminal()));
     if (!isFull && !values.quick) {
       flush();

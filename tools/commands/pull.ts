@@ -53,9 +53,9 @@ async function run(argv: string[]): Promise<number> {
   const summary = await interruptible((signal) => pull(url, file, { signal, onProgress })).finally(() =>
     progress.clear(),
   );
-  const { reference, image, resumed } = summary;
+  const { reference, image, resumedBytes } = summary;
   if (!quiet) {
-    if (resumed > 0) note(`${formatBytes(resumed)} were here from an earlier run`);
+    if (resumedBytes > 0) note(`${formatBytes(resumedBytes)} were here from an earlier run`);
     say(`${file}: ${formatBytes(image.size)} of ${reference}`);
   }
   if (json) print(`${printableJson(summary, 2)}\n`);

@@ -7,7 +7,7 @@ import { type PackedObject, PackTable } from "../../src/sweep/pack-table.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { partsOf } from "../../src/volume.js";
 import { type Command, MANY, parse, usageError } from "../cli/arguments.js";
-import { entryJson, JsonArray, octalMode } from "../cli/entries.js";
+import { entryJson, JsonArray, octalMode, targetFields } from "../cli/entries.js";
 import { reportError } from "../cli/errors.js";
 import { EXIT, exitHelp, exitStatus } from "../cli/exit.js";
 import { formatCount, isoDate } from "../cli/format.js";
@@ -104,7 +104,7 @@ function jsonOf({ entry, time, target, packed }: Facts): object {
   return {
     ...entryJson(entry),
     time: time === null ? null : isoDate(time),
-    ...(target === undefined ? {} : { target: Buffer.from(target).toString() }),
+    ...(target === undefined ? {} : targetFields(target)),
     ...(packed === undefined ? {} : { packed }),
   };
 }

@@ -3,7 +3,7 @@ import type { Entry, Volume } from "../../src/index.js";
 import { printableJson } from "../../src/text/printable.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
-import { entryJson } from "../cli/entries.js";
+import { entryJson, targetFields } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { formatBytes } from "../cli/format.js";
 import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
@@ -123,8 +123,7 @@ async function draw(
 /** Prints an entry as JSON, its children as they come. */
 async function printJson(volume: Volume, entry: Entry, view: View, indent = "", depth = 1): Promise<void> {
   const isOpen = entry.kind === "directory" && depth <= view.level;
-  const target =
-    entry.kind === "symlink" ? { target: new TextDecoder().decode(await volume.get(entry.pathBytes)) } : {};
+  const target = entry.kind === "symlink" ? targetFields(await volume.get(entry.pathBytes)) : {};
   const text = printableJson({ ...entryJson(entry), ...target }, 2).replaceAll("\n", `\n${indent}`);
   if (!isOpen) {
     print(text);

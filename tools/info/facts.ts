@@ -5,6 +5,7 @@ import type { Person, Volume } from "../../src/index.js";
 import { ImageBytes } from "../../src/sweep/image-bytes.js";
 import { type ObjectKind, PackTable, packEnd } from "../../src/sweep/pack-table.js";
 import { figuresOf, type KindFigures, type Sized, Survey } from "../../src/sweep/survey.js";
+import { BEYOND } from "../../src/verify/report.js";
 import { partsOf } from "../../src/volume.js";
 import { quotedField } from "../cli/entries.js";
 import { isoDate } from "../cli/format.js";
@@ -37,7 +38,7 @@ export interface FullFacts {
   layout: Layout;
   counts: Record<"directories" | "files" | "executables" | "symlinks" | "submodules", number>;
   /** Bytes of all files. */
-  content: number;
+  contentBytes: number;
   objects: Record<ObjectKind, KindFigures>;
   /** How many objects there are of each depth, from 0 on. */
   depths: number[];
@@ -67,6 +68,29 @@ function personFacts({ name, email, date, zone }: Person): PersonFacts {
 function sizedFacts({ path, size }: Sized): SizedFacts {
   const text = Buffer.from(path).toString();
   return { path: text, ...quotedField(text, path), size };
+}
+
+/** A number for JSON, where other programs could not read a large one: as in the report of `verify`. */
+function jsonCount(count: number): number | typeof BEYOND {
+  return Number.isSafeInteger(count) ? count : BEYOND;
+}
+
+/** The facts in the form of `--json`: docs/schemas/info.json describes it. */
+export function factsJson({
+  counts,
+  contentBytes,
+  largestFiles,
+  largestDirectories,
+  ...facts
+}: Facts): object {
+  if (counts === undefined) return facts;
+  return {
+    ...facts,
+    counts: Object.fromEntries(Object.entries(counts).map(([kind, count]) => [kind, jsonCount(count)])),
+    contentBytes: jsonCount(contentBytes!),
+    largestFiles,
+    largestDirectories: largestDirectories!.map((one) => ({ ...one, size: jsonCount(one.size) })),
+  };
 }
 
 /** The facts that opening an image and reading its header tell. */
@@ -113,7 +137,7 @@ export async function fullFacts(volume: Volume, top: number): Promise<FullFacts>
       symlinks: totals.symlink,
       submodules: totals.submodule,
     },
-    content: totals.bytes,
+    contentBytes: totals.bytes,
     objects: kinds,
     depths,
     largestFiles: (await survey.largestFiles(tree, top)).map(sizedFacts),

@@ -67,13 +67,13 @@ function sizedRows(
 }
 
 function objectRows(objects: FullFacts["objects"], hasBars: boolean): string {
-  const all = Object.values(objects).reduce((sum, { packed }) => sum + packed, 0);
+  const all = Object.values(objects).reduce((sum, { packedBytes }) => sum + packedBytes, 0);
   return Object.entries(objects)
     .filter(([, { count }]) => count > 0)
-    .map(([kind, { count, deltas, packed }]) => {
+    .map(([kind, { count, deltas, packedBytes }]) => {
       const noun = `${kind}${count === 1 ? "" : "s"}`.padEnd(7);
-      const text = `${groups(count).padStart(11)} ${noun} ${groups(deltas).padStart(9)} deltas  ${formatBytes(packed).padStart(7)}`;
-      return `${text}${bar(packed / Math.max(all, 1), hasBars)}\n`;
+      const text = `${groups(count).padStart(11)} ${noun} ${groups(deltas).padStart(9)} deltas  ${formatBytes(packedBytes).padStart(7)}`;
+      return `${text}${bar(packedBytes / Math.max(all, 1), hasBars)}\n`;
     })
     .join("");
 }
@@ -117,12 +117,12 @@ function counts({ directories, files, executables, symlinks, submodules }: FullF
 }
 
 function full(facts: FullFacts & Facts, hasBars: boolean): string {
-  const { content, size, layout, objects, depths, largestFiles, largestDirectories } = facts;
+  const { contentBytes, size, layout, objects, depths, largestFiles, largestDirectories } = facts;
   const { pack, idx } = layout;
-  const ratio = content === 0 ? "" : `, ${formatPercent(size / content)} of the content`;
+  const ratio = contentBytes === 0 ? "" : `, ${formatPercent(size / contentBytes)} of the content`;
   const title = (text: string): string => `\n${paint("bold", text)}\n`;
   const parts = [
-    row("content", `${formatBytes(content)} in ${counts(facts.counts)}`),
+    row("content", `${formatBytes(contentBytes)} in ${counts(facts.counts)}`),
     row("image", `${formatBytes(size)}${ratio}`),
     row(
       "layout",
