@@ -1,11 +1,11 @@
-/** The package as users install it: its declarations need no others than those that its users have. */
+/** The package as users install it: its declarations need no others than those that its users have, and it has the schemas. */
 import assert from "node:assert/strict";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { installPacked } from "../support/packed.js";
+import { installPacked, packedPackage } from "../support/packed.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 const MODULES = fileURLToPath(new URL("../../../node_modules", import.meta.url));
@@ -49,6 +49,11 @@ const PROGRAMS: Record<string, { options: ts.CompilerOptions; subpaths: readonly
   "a page with ZenFS": { options: { ...bundler, ...page, ...lax }, subpaths: ["", "/sync", "/zenfs"] },
   "a server with ZenFS": { options: { ...node, ...server, ...lax }, subpaths: ["", "/sync", "/zenfs"] },
 };
+
+test("schemas of the commands are in the package", () => {
+  const schemas = (root: string): string[] => readdirSync(join(root, "docs/schemas")).sort();
+  assert.deepEqual(schemas(packedPackage().folder), schemas(process.cwd()));
+});
 
 test("declarations are enough for strict programs", async (t) => {
   const folder = temporaryFolder(t);

@@ -43,6 +43,12 @@ const SECTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Benchmarks: "docs/BENCHMARKS.md",
     Security: "SECURITY.md",
   },
+  "Schemas of --json": Object.fromEntries(
+    [
+      ...["make", "verify", "info", "ls", "stat", "tree", "find", "diff", "grep", "extract", "push", "pull"],
+      "common",
+    ].map((name) => [`${name}.json`, `docs/schemas/${name}.json`]),
+  ),
   Project: {
     Contributing: "CONTRIBUTING.md",
     Changes: "CHANGELOG.md",
