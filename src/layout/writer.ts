@@ -188,7 +188,7 @@ export class LayoutWriter {
   #separators: Uint8Array[] = [new Uint8Array(0)];
   #page: Page;
   /** The key of the record before, and its object's offset, if it is in the page. */
-  #key = new Uint8Array(0);
+  #key: Uint8Array = new Uint8Array(0);
   #offset = 0;
   #pages = 0;
   #paths = 0;
@@ -325,7 +325,7 @@ export class LayoutWriter {
     const separators: Uint8Array[] = [new Uint8Array(0)];
     const record = this.#record;
     let page = new Page(this.#pageSize, level, child);
-    let before = new Uint8Array(0);
+    let before: Uint8Array = new Uint8Array(0);
     for (const [index, separator] of below.entries()) {
       const encode = (shared: number): void => {
         record.length = 0;
