@@ -19,12 +19,11 @@ export const FIELD = {
   paths: 32,
   commit: 40,
   trailer: 60,
-  tree: 80,
-  seekPages: 100,
-  time: 104,
-  treeOffset: 112,
-  imageSize: 120,
-  segment: 128,
+  seekPages: 80,
+  segment: 84,
+  commitOffset: 88,
+  treeOffset: 96,
+  imageSize: 104,
   crc: FOOTER - 4,
 } as const;
 
@@ -63,13 +62,11 @@ export interface Footer {
   seekPages: number;
   /** Entries of all directories; the root is not one. */
   paths: number;
-  /** Ids, 20 bytes each: the commit's, the PACK's trailer, the root tree's. */
+  /** The commit's id and the PACK's trailer, 20 bytes each. */
   commit: Uint8Array;
   trailer: Uint8Array;
-  tree: Uint8Array;
-  /** The committer's time, in seconds since 1970. */
-  time: bigint;
-  /** Of the root tree's entry, from the PACK's start. */
+  /** Of the entries of the commit and its root tree, from the PACK's start: mounting needs no IDX. */
+  commitOffset: number;
   treeOffset: number;
   imageSize: number;
   /** Bytes of a blob between two seek points; 0 if there are none. */
@@ -89,12 +86,11 @@ export function encodeFooter(footer: Footer): Uint8Array {
   view.setBigUint64(FIELD.paths, BigInt(footer.paths), true);
   bytes.set(footer.commit, FIELD.commit);
   bytes.set(footer.trailer, FIELD.trailer);
-  bytes.set(footer.tree, FIELD.tree);
   view.setUint32(FIELD.seekPages, footer.seekPages, true);
-  view.setBigInt64(FIELD.time, footer.time, true);
+  view.setUint32(FIELD.segment, footer.segment, true);
+  view.setBigUint64(FIELD.commitOffset, BigInt(footer.commitOffset), true);
   view.setBigUint64(FIELD.treeOffset, BigInt(footer.treeOffset), true);
   view.setBigUint64(FIELD.imageSize, BigInt(footer.imageSize), true);
-  view.setUint32(FIELD.segment, footer.segment, true);
   view.setUint32(FIELD.crc, crc32(bytes.subarray(0, FIELD.crc)), true);
   return bytes;
 }
