@@ -24,6 +24,7 @@ export const FIELD = {
   commitOffset: 88,
   treeOffset: 96,
   imageSize: 104,
+  packSize: 112,
   crc: FOOTER - 4,
 } as const;
 
@@ -69,6 +70,8 @@ export interface Footer {
   commitOffset: number;
   treeOffset: number;
   imageSize: number;
+  /** Bytes of the PACK: its trailer, to which the section is bound, ends there. */
+  packSize: number;
   /** Bytes of a blob between two seek points; 0 if there are none. */
   segment: number;
 }
@@ -91,6 +94,7 @@ export function encodeFooter(footer: Footer): Uint8Array {
   view.setBigUint64(FIELD.commitOffset, BigInt(footer.commitOffset), true);
   view.setBigUint64(FIELD.treeOffset, BigInt(footer.treeOffset), true);
   view.setBigUint64(FIELD.imageSize, BigInt(footer.imageSize), true);
+  view.setBigUint64(FIELD.packSize, BigInt(footer.packSize), true);
   view.setUint32(FIELD.crc, crc32(bytes.subarray(0, FIELD.crc)), true);
   return bytes;
 }
