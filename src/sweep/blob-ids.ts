@@ -1,7 +1,7 @@
 /** Numbers for the objects of an image: their ranks in the IDX, or the order in which they are met. */
 import { DocteurError } from "../errors.js";
 import { hexOid } from "../git/oid.js";
-import type { Idx } from "../verify/idx.js";
+import type { Idx } from "../pack-table/idx.js";
 
 const OID = 20;
 

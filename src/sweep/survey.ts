@@ -4,10 +4,10 @@
  */
 
 import { DocteurError } from "../errors.js";
+import type { ObjectKind, PackTable } from "../pack-table/pack-table.js";
 import type { Entry, EntryKind } from "../volume/entry.js";
 import type { Volume } from "../volume.js";
 import { largestFirst } from "./largest.js";
-import type { ObjectKind, PackTable } from "./pack-table.js";
 
 /** Counts of paths below a directory. Beyond 2^53 they are rounded. */
 export type Totals = Record<EntryKind, number> & {

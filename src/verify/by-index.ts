@@ -1,8 +1,9 @@
 /** Proves all objects by the IDX, in one pass. If anything is wrong, `by-pack.ts` looks at the PACK more closely. */
 import { OID, PACK_START } from "../git/entry.js";
+import type { Idx } from "../pack-table/idx.js";
+import { checkIdx } from "./check-idx.js";
 import { type Rows, STATE } from "./entry-table.js";
 import { beginPhase, type Course, type Frame, readFrameIdx } from "./frame.js";
-import { checkIdx, type Idx } from "./idx.js";
 import { type Proven, readTrees, resolveAll } from "./proven.js";
 import { Findings } from "./report.js";
 import { Resolver } from "./resolve.js";

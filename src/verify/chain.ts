@@ -2,9 +2,9 @@
 
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_START, parseEntry } from "../git/entry.js";
+import type { Idx } from "../pack-table/idx.js";
 import { compareBytes } from "./compare.js";
 import { BASE, createRows, isDelta, type Rows, rowAt, STATE } from "./entry-table.js";
-import type { Idx } from "./idx.js";
 import { counter } from "./proven.js";
 import type { ImageReader } from "./reader.js";
 import { CHAIN_DEPTH, Resolver } from "./resolve.js";

@@ -1,8 +1,8 @@
 /** Objects that were resolved, on their way to the commit's check; and the resolving itself, on all threads. */
 
+import type { Idx } from "../pack-table/idx.js";
 import { type Forest, plantForest, type Rows, STATE } from "./entry-table.js";
 import type { Course } from "./frame.js";
-import type { Idx } from "./idx.js";
 import type { Resolver } from "./resolve.js";
 import { sharedBytes } from "./shared-bytes.js";
 import { loadTable, type Team } from "./team.js";

@@ -3,7 +3,9 @@
 import { DocteurError, STATUS } from "../errors.js";
 import { OID, PACK_START } from "../git/entry.js";
 import { hexOid, oidBytes } from "../git/oid.js";
+import type { Idx } from "../pack-table/idx.js";
 import { inflateSingle } from "./chain.js";
+import { checkIdx } from "./check-idx.js";
 import { addLacking, readCommit } from "./commit-check.js";
 import { compareBytes } from "./compare.js";
 import type { Expected } from "./expected-commit.js";
@@ -17,7 +19,6 @@ import {
   reportCollisions,
   reportPackCollision,
 } from "./frame.js";
-import { checkIdx, type Idx } from "./idx.js";
 import { findTrailer, hashPack } from "./scan.js";
 
 /** Examines an image the quick way. */

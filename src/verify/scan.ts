@@ -6,9 +6,9 @@
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
+import type { Idx } from "../pack-table/idx.js";
 import { compareBytes } from "./compare.js";
 import { BASE, createRows, endOf, type Rows, rowAt } from "./entry-table.js";
-import type { Idx } from "./idx.js";
 import { inflateAway } from "./inflate.js";
 import type { ImageReader } from "./reader.js";
 import type { Findings } from "./report.js";

@@ -2,8 +2,8 @@
 
 import { oidBytes } from "../../src/git/oid.js";
 import { DocteurError, type Entry, type Volume } from "../../src/index.js";
-import { ImageBytes } from "../../src/sweep/image-bytes.js";
-import { type PackedObject, PackTable } from "../../src/sweep/pack-table.js";
+import { ImageBytes } from "../../src/pack-table/image-bytes.js";
+import { type PackedObject, PackTable } from "../../src/pack-table/pack-table.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { partsOf } from "../../src/volume.js";
 import { type Command, MANY, parse, usageError } from "../cli/arguments.js";

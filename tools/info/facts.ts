@@ -2,8 +2,8 @@
 
 import { nameOf } from "../../src/devices/open.js";
 import type { Person, Volume } from "../../src/index.js";
-import { ImageBytes } from "../../src/sweep/image-bytes.js";
-import { type ObjectKind, PackTable, packEnd } from "../../src/sweep/pack-table.js";
+import { ImageBytes } from "../../src/pack-table/image-bytes.js";
+import { type ObjectKind, PackTable, packEnd } from "../../src/pack-table/pack-table.js";
 import { figuresOf, type KindFigures, type Sized, Survey } from "../../src/sweep/survey.js";
 import { BEYOND } from "../../src/verify/report.js";
 import { partsOf } from "../../src/volume.js";

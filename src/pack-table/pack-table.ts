@@ -2,7 +2,7 @@
 import { DocteurError, STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
-import type { Idx } from "../verify/idx.js";
+import type { Idx } from "./idx.js";
 import type { Frame, ImageBytes } from "./image-bytes.js";
 
 /** The kinds of objects, by the number that the PACK has for each. */

@@ -3,7 +3,7 @@ import { type BlockDevice, RESULT, readWhenReady } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { OID, PACK_HEADER, PACK_START } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
-import { type Idx, readIdx } from "../verify/idx.js";
+import { type Idx, readIdx } from "./idx.js";
 
 /** Bytes that are read at once and kept. */
 const WINDOW = 1 << 18;
