@@ -25,9 +25,7 @@ export class FileDevice {
   }
 }
 
-/** Never made either: browsers keep pages in their Cache Storage. */
-export class FolderStore {
-  constructor(folder: string, _most: number) {
-    refuse(folder);
-  }
+/** Browsers keep pages in their Cache Storage. */
+export async function openFolderStore(folder: string, _most: number): Promise<never> {
+  refuse(folder);
 }

@@ -4,9 +4,9 @@
 import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DocteurError } from "../errors.js";
+import type { PageStore } from "./remote/kept-pages.js";
 
 export { FileDevice } from "./file.js";
-export { FolderStore } from "./folder-store.js";
 
 /** Whether paths and `file:` URLs can be opened. */
 export const hasFiles: boolean = true;
@@ -20,6 +20,12 @@ export function pathOfUrl(url: URL): string {
       cause,
     });
   }
+}
+
+/** Pages in a folder. @param most bytes that its files may take */
+export async function openFolderStore(folder: string, most: number): Promise<PageStore> {
+  const { FolderStore } = await import("./folder-store.js");
+  return new FolderStore(folder, most);
 }
 
 /** Bytes of a file; undefined for what is none: block devices have their size elsewhere. */

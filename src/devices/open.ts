@@ -1,5 +1,5 @@
 /** From whatever an image can be opened from to a block device: the one place that knows sources and schemes. */
-import { FileDevice, FolderStore, fileSize, hasFiles, pathOfUrl } from "#files";
+import { FileDevice, fileSize, hasFiles, openFolderStore, pathOfUrl } from "#files";
 import { openNodeSource } from "#sources";
 import { invalid, isBytes, shown } from "../arguments.js";
 import { DocteurError } from "../errors.js";
@@ -157,7 +157,7 @@ async function storeOf(cache: NonNullable<DeviceOptions["cache"]>): Promise<Page
   if (isStore(cache)) return cache;
   const { name, size = STORE_SIZE } = typeof cache === "string" ? { name: cache } : cache;
   if (!hasFiles && "caches" in globalThis) return new CacheStorageStore(name, size);
-  return new FolderStore(name, size);
+  return openFolderStore(name, size);
 }
 
 async function openUrl(url: URL, options: Options): Promise<BlockDevice> {

@@ -1,6 +1,5 @@
 /** Writes all bytes to a descriptor: a file, a pipe or a socket. */
 import { write, writeSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DocteurError } from "../errors.js";
 import { systemReason } from "./io-error.js";
@@ -50,6 +49,7 @@ export function writeAll(fd: number, bytes: Uint8Array, name: string): void {
 }
 
 const writeSome = promisify(write);
+const sleep = promisify(setTimeout);
 
 /**
  * Writes all of the bytes, and lets the program handle signals meanwhile: a reader may keep a pipe full for
