@@ -15,8 +15,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, posix, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { scriptsOf, UNBUNDLED } from "./programs.js";
 
 const FOLDER = "dist/bin";
 const WORK = "dist/binary";
@@ -24,6 +25,8 @@ const WORK = "dist/binary";
 /** Modules that others replace inside the program, by their paths in the package. */
 const REPLACED: Record<string, string> = {
   "dist/src/node/own-files.js": "dist/tools/binary/own-files.js",
+  "dist/tools/docteur.js": `dist/tools/docteur${UNBUNDLED}.js`,
+  "dist/tools/solo5-wasm.js": `dist/tools/solo5-wasm${UNBUNDLED}.js`,
 };
 
 /** The mark in Node's own binary that says whether it carries a program. */
@@ -38,8 +41,6 @@ function ownFiles(): string[] {
   );
   return ["package.json", ...wasm, ...guests, ...folders];
 }
-
-const SCRIPT_URL = /new URL\("(\.{1,2}\/[^"]+\.js)", import\.meta\.url\)/g;
 
 /**
  * Gives each module its URL inside the program.
@@ -62,8 +63,7 @@ function inProgram(scripts: Set<string>): Plugin {
       hooks.onLoad({ filter: /[\\/]dist[\\/](src|tools)[\\/].*\.js$/ }, ({ path }) => {
         const name = relative(root, path);
         const source = readFileSync(path, "utf8");
-        for (const [, specifier] of source.matchAll(SCRIPT_URL))
-          scripts.add(posix.join(dirname(name), specifier!));
+        for (const script of scriptsOf(name, source)) scripts.add(script);
         return { contents: source.replaceAll("import.meta.url", JSON.stringify(`docteur:/${name}`)) };
       });
     },

@@ -18,6 +18,7 @@ import { copyKit } from "./kit.js";
 import { buildManPages } from "./man.js";
 import { BASES, makeObjectFile } from "./object-file.js";
 import { buildPage } from "./page.js";
+import { buildPrograms, UNBUNDLED } from "./programs.js";
 
 /** One run of asc. */
 interface WasmJob {
@@ -105,6 +106,9 @@ function wasiSources(name: string, manifest: string): Record<string, string> {
     "guest/bindings/manifest.ts": `export const count: u32 = ${names.length};\n${byteArray("names", names.flat())}`,
   };
 }
+
+/** Sources whose scripts are replaced by bundles. */
+const PROGRAMS = ["tools/docteur.ts", "tools/solo5-wasm.ts"];
 
 const STAMPS = "dist/.stamps.json";
 
@@ -292,6 +296,12 @@ function inlinedWasm(): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
+/** The path of a module's script in `dist/`, without its suffix. */
+function outputOf(name: string): string {
+  const stem = name.replace(/\.ts$/, "");
+  return PROGRAMS.includes(name) ? `${stem}${UNBUNDLED}` : stem;
+}
+
 /** Compiles the TypeScript file by file: `dist/` mirrors the tree, so that `import.meta.url` finds the Wasm. */
 async function buildJavaScript(tests: boolean): Promise<void> {
   const folders = tests ? ["src", "tools", "tests"] : ["src", "tools"];
@@ -299,13 +309,13 @@ async function buildJavaScript(tests: boolean): Promise<void> {
     .flatMap((folder) => files(folder, ".ts"))
     .filter((name) => !name.startsWith(join("tests", "asm")) && name !== "tools/build/build.ts")
     .filter((name) => !name.endsWith(".d.ts"));
+  const outputs = new Set(entryPoints.map((name) => `${outputOf(name)}.js`));
   for (const folder of folders)
     for (const old of files(join("dist", folder), ".js"))
-      if (!entryPoints.includes(relative("dist", old).replace(/\.js$/, ".ts"))) rmSync(old);
+      if (!outputs.has(relative("dist", old))) rmSync(old);
   await build({
-    entryPoints,
+    entryPoints: entryPoints.map((name) => ({ in: name, out: outputOf(name) })),
     outdir: "dist",
-    outbase: ".",
     bundle: false,
     platform: "node",
     format: "esm",
@@ -322,6 +332,7 @@ if (isMainThread) {
     copyKit("guest/kit/index.ts", "dist/kit", KIT_SOURCES);
     await buildWasm(tests);
     await buildJavaScript(tests);
+    await buildPrograms();
     await buildPage();
     await buildManPages();
     if (process.argv.includes("--binary")) await buildBinary();
