@@ -4,6 +4,8 @@ import { hexOid } from "../git/oid.js";
 import type { Idx } from "../pack-table/idx.js";
 
 const OID = 20;
+/** Values of an id's first two bytes. */
+const HEADS = 1 << 16;
 
 /** Numbers for ids. */
 export interface BlobIds {
@@ -19,19 +21,22 @@ export interface BlobIds {
 export class IndexedIds implements BlobIds {
   readonly #idx: Idx;
   readonly #oids: Uint8Array;
-  /** The rank of the first id that begins with each byte. */
-  readonly #fanout = new Uint32Array(257);
+  /** The rank of the first id that begins with each two bytes. */
+  readonly #fanout = new Uint32Array(HEADS + 1);
 
   constructor(idx: Idx) {
     this.#idx = idx;
-    this.#oids = idx.oids;
-    for (let rank = 0; rank < idx.count; rank++) this.#fanout[this.#oids[rank * OID]! + 1]!++;
-    for (let byte = 0; byte < 256; byte++) this.#fanout[byte + 1]! += this.#fanout[byte]!;
+    const oids = idx.oids;
+    const fanout = this.#fanout;
+    this.#oids = oids;
+    for (let at = 0; at < idx.count * OID; at += OID) fanout[((oids[at]! << 8) | oids[at + 1]!) + 1]!++;
+    for (let head = 0; head < HEADS; head++) fanout[head + 1]! += fanout[head]!;
   }
 
   numberOf(bytes: Uint8Array, at: number): number {
-    let low = this.#fanout[bytes[at]!]!;
-    let high = this.#fanout[bytes[at]! + 1]!;
+    const head = (bytes[at]! << 8) | bytes[at + 1]!;
+    let low = this.#fanout[head]!;
+    let high = this.#fanout[head + 1]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const order = this.#compare(middle, bytes, at);
@@ -45,7 +50,7 @@ export class IndexedIds implements BlobIds {
 
   #compare(rank: number, bytes: Uint8Array, at: number): number {
     const start = rank * OID;
-    for (let index = 1; index < OID; index++) {
+    for (let index = 2; index < OID; index++) {
       const difference = this.#oids[start + index]! - bytes[at + index]!;
       if (difference !== 0) return difference;
     }
@@ -57,7 +62,9 @@ export class IndexedIds implements BlobIds {
   }
 
   sorted(isWanted: (number: number) => boolean): number[] {
-    return Array.from(this.#idx.byOffset().filter(isWanted));
+    const numbers: number[] = [];
+    for (const number of this.#idx.byOffset()) if (isWanted(number)) numbers.push(number);
+    return numbers;
   }
 }
 

@@ -2,26 +2,30 @@
 import { DocteurError } from "../errors.js";
 import type { Calls } from "../volume/calls.js";
 import type { Done, SharedJob } from "./job.js";
-import type { Result, Task } from "./work.js";
+import type { Result, Worker } from "./work.js";
 
 const OID = 20;
 
-/** Works on a blob that is read whole. @returns `large` if there is no memory for that */
-export async function workOn(
+/** A blob that is too large to be read whole: `large`. @throws any other error */
+function largeOr(error: unknown): "large" {
+  if (error instanceof DocteurError && error.code === "OutOfMemory") return "large";
+  throw error;
+}
+
+/** Works on a blob that is read whole. @returns a promise only if the image has to be waited for */
+export function workOn(
   calls: Calls,
   oid: Uint8Array,
-  makeTask: () => Task,
+  worker: Worker,
   signals: readonly AbortSignal[],
-): Promise<Result | "large"> {
+): Result | "large" | Promise<Result | "large"> {
   try {
-    return await calls.withObject(oid, signals, (_, bytes) => {
-      const task = makeTask();
-      task.add(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-      return task.finish();
-    });
+    const result = calls.withObject(oid, signals, (_, bytes) =>
+      worker.whole(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
+    );
+    return result instanceof Promise ? result.catch(largeOr) : result;
   } catch (error) {
-    if (error instanceof DocteurError && error.code === "OutOfMemory") return "large";
-    throw error;
+    return largeOr(error);
   }
 }
 
@@ -43,7 +47,7 @@ function keep(result: Result | "large", room: Int32Array): Result | "large" {
 export async function runGroups(
   calls: Calls,
   { oids, groupLen, next, room }: SharedJob,
-  makeTask: () => Task,
+  worker: Worker,
   stop: Int32Array,
   onGroup: (done: Done[]) => void | Promise<void>,
   lanes = 1,
@@ -57,7 +61,9 @@ export async function runGroups(
       const done: Done[] = [];
       for (let place = first; place < Math.min(first + groupLen, count); place++) {
         const oid = oids.subarray(place * OID, (place + 1) * OID);
-        const result = keep(await workOn(calls, oid, makeTask, signals), room);
+        const working = workOn(calls, oid, worker, signals);
+        // Waiting for what is there would take longer than to look for a word.
+        const result = keep(working instanceof Promise ? await working : working, room);
         if (result !== undefined) done.push([place, result]);
       }
       await onGroup(done);

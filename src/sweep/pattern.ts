@@ -24,8 +24,7 @@ const OTHER_FORMS: Readonly<Record<string, string>> = { k: "\xe2\x84\xaa", s: "\
 
 /** Whether content is binary. */
 export function isBinary(bytes: Buffer): boolean {
-  const nul = bytes.indexOf(0);
-  return nul >= 0 && nul < BINARY_BYTES;
+  return bytes.subarray(0, BINARY_BYTES).includes(0);
 }
 
 function escaped(text: string): string {
@@ -113,6 +112,12 @@ export class Pattern {
       this.#latin1 = bytes.toString("latin1");
       this.#isAscii = isAscii(bytes);
     }
+  }
+
+  /** Whether a line matches. */
+  isIn(bytes: Buffer): boolean {
+    this.begin(bytes);
+    return this.next(0);
   }
 
   /**

@@ -38,6 +38,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Searches one file, which comes whole or in pieces of whole lines. */
 export class Search {
+  readonly takesLines = true;
   readonly #pattern: Pattern;
   readonly #spec: SearchSpec;
   #isBinary = false;

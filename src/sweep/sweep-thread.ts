@@ -5,7 +5,7 @@ import { packError } from "../threads/errors.js";
 import { partsOf } from "../volume.js";
 import { runGroups } from "./blob-worker.js";
 import type { SharedJob, WorkerAnswer, WorkerStart } from "./job.js";
-import { taskMaker } from "./work.js";
+import { workerFor } from "./work.js";
 
 const { image, options, work, stop } = workerData as WorkerStart;
 const opening = open(image, options);
@@ -17,7 +17,7 @@ const answer = (message: WorkerAnswer): void => parentPort!.postMessage(message)
 parentPort!.once("message", async (job: SharedJob) => {
   try {
     const { calls } = partsOf(await opening);
-    await runGroups(calls, job, taskMaker(work), stop, (done) => answer({ done }));
+    await runGroups(calls, job, workerFor(work), stop, (done) => answer({ done }));
     answer({ isOver: true });
   } catch (error) {
     answer({ error: packError(error) });

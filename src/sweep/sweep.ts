@@ -19,7 +19,7 @@ import { runGroups, workOn } from "./blob-worker.js";
 import type { Done, SharedJob } from "./job.js";
 import { startTeam, type Team } from "./team.js";
 import { type FoundFile, TreeTable } from "./tree-table.js";
-import { type Result, type Task, taskMaker, type WorkSpec } from "./work.js";
+import { type Result, type Worker, type WorkSpec, workerFor } from "./work.js";
 
 /** How a sweep is made. */
 export interface SweepOptions {
@@ -36,8 +36,9 @@ export interface SweepOptions {
 
 const OID = 20;
 const JOBS_MAX = 8;
-/** Images from this size on are worth threads: a thread takes as long to start as one to read some megabytes of PACK. */
-const THREADS_FROM = 16 << 20;
+/** A thread beside this one is worth its start, some 40 ms, for so many objects, or so many bytes of PACK. */
+const OBJECTS_OF_THREAD = 8192;
+const BYTES_OF_THREAD = 8 << 20;
 /** Blobs that are asked for at once if the image has to be waited for. */
 const REMOTE_LANES = 8;
 const GROUP_MAX = 256;
@@ -51,34 +52,36 @@ const LINE_MAX = 1 << 28;
 const LINE_FEED = 10;
 
 /** The roots of a sweep: a directory or a file. */
-type Root = { path: Uint8Array; tree: string } | { path: Uint8Array; blob: number };
+type Root = { path: Uint8Array; tree: number } | { path: Uint8Array; blob: number };
 
 export class Sweep {
   readonly #volume: Volume;
   readonly #calls: Calls;
   readonly #signals: readonly AbortSignal[];
-  readonly #makeTask: () => Task;
+  readonly #worker: Worker;
   readonly #ids: BlobIds;
   readonly #trees: TreeTable;
   readonly #roots: Root[] = [];
-  readonly #wanted = new Set<number>();
+  /** 1 for each blob that is worked on, by their numbers. */
+  #wanted = new Uint8Array(1 << 12);
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   readonly #team: Team | undefined;
   readonly #threads: number;
   readonly #lanes: number;
 
-  private constructor(volume: Volume, ids: BlobIds, options: SweepOptions) {
+  /** @param count objects of the image, as far as they are known */
+  private constructor(volume: Volume, ids: BlobIds, count: number, options: SweepOptions) {
     const { source, open, work, isWanted, signal } = options;
     this.#volume = volume;
     this.#calls = partsOf(volume).calls;
     this.#signals = signal === undefined ? [] : [signal];
-    this.#makeTask = taskMaker(work);
+    this.#worker = workerFor(work);
     this.#ids = ids;
     this.#trees = new TreeTable(this.#calls, ids, isWanted, this.#signals);
     const file = fileOf(source);
-    const jobs = options.jobs ?? Math.min(availableParallelism(), JOBS_MAX);
-    const isWorthThreads = options.jobs !== undefined || volume.imageSize >= THREADS_FROM;
-    if (file !== undefined && jobs > 1 && isWorthThreads)
+    const worth = 1 + Math.floor(Math.max(count / OBJECTS_OF_THREAD, volume.imageSize / BYTES_OF_THREAD));
+    const jobs = options.jobs ?? Math.min(availableParallelism(), JOBS_MAX, worth);
+    if (file !== undefined && jobs > 1)
       this.#team = startTeam(jobs - 1, {
         image: typeof file === "string" ? file : pathOfUrl(file),
         options: optionsForThreads(open, volume.commit.oid),
@@ -95,23 +98,25 @@ export class Sweep {
    * @throws DocteurError `InvalidArgument` for a wrong pattern; errors of the image
    */
   static async begin(volume: Volume, options: SweepOptions): Promise<Sweep> {
-    if (options.open.mode === "analyze") return new Sweep(volume, new MetIds(), options);
+    if (options.open.mode === "analyze") return new Sweep(volume, new MetIds(), 0, options);
     const bytes = new ImageBytes(partsOf(volume).device);
-    return new Sweep(volume, new IndexedIds(await bytes.idx(await bytes.frame())), options);
+    const idx = await bytes.idx(await bytes.frame());
+    return new Sweep(volume, new IndexedIds(idx), idx.count, options);
   }
 
   /** Adds a file, or a directory with everything below it. @throws DocteurError as `Volume.stat` */
   async add(path: Path, follow = false): Promise<void> {
     const entry = await this.#volume.stat(path, { follow });
     const { pathBytes, kind, oid } = entry;
-    const onBlob = (blob: number): void => void this.#wanted.add(blob);
+    const numberOf = (): number => this.#ids.numberOf(oidBytes(oid), 0);
     if (kind === "directory") {
-      if (pathBytes.length === 1) await this.#readTrees(oid);
-      await this.#trees.add(oid, onBlob);
-      this.#roots.push({ path: pathBytes, tree: oid });
+      const number = numberOf();
+      if (pathBytes.length === 1) await this.#readTrees(number);
+      await this.#trees.add(number, (blob) => this.#want(blob));
+      this.#roots.push({ path: pathBytes, tree: number });
     } else if (kind === "file" || kind === "executable") {
-      const blob = this.#ids.numberOf(oidBytes(oid), 0);
-      onBlob(blob);
+      const blob = numberOf();
+      this.#want(blob);
       this.#roots.push({ path: pathBytes, blob });
     } else {
       const { path: text } = entry;
@@ -120,11 +125,19 @@ export class Sweep {
     }
   }
 
+  #want(blob: number): void {
+    if (blob >= this.#wanted.length) {
+      const more = new Uint8Array(2 * (blob + 1));
+      more.set(this.#wanted);
+      this.#wanted = more;
+    }
+    this.#wanted[blob] = 1;
+  }
+
   /** Reads the trees of the whole image at once. */
-  async #readTrees(root: string): Promise<void> {
+  async #readTrees(root: number): Promise<void> {
     const numbers = this.#ids.sorted(() => true);
-    const first = numbers.indexOf(this.#ids.numberOf(oidBytes(root), 0));
-    await this.#trees.readAhead(numbers.slice(first));
+    await this.#trees.readAhead(numbers.slice(numbers.indexOf(root)));
   }
 
   /**
@@ -133,7 +146,7 @@ export class Sweep {
    *   returns whether to go on
    */
   async run(onResult: (blob: number, result: Done[1]) => boolean): Promise<void> {
-    const numbers = this.#ids.sorted((number) => this.#wanted.has(number));
+    const numbers = this.#ids.sorted((number) => this.#wanted[number] === 1);
     const oids = new Uint8Array(new SharedArrayBuffer(numbers.length * OID));
     for (const [place, number] of numbers.entries()) oids.set(this.#ids.oid(number), place * OID);
     const groups = this.#threads * this.#lanes * GROUPS_OF_THREAD;
@@ -153,7 +166,7 @@ export class Sweep {
       // The other threads' results are not to pile up.
       await setImmediate();
     };
-    const own = runGroups(this.#calls, job, this.#makeTask, this.#stop, ours, this.#lanes, this.#signals);
+    const own = runGroups(this.#calls, job, this.#worker, this.#stop, ours, this.#lanes, this.#signals);
     const all = [own, this.#team?.run(job, onGroup)];
     try {
       await Promise.all(all);
@@ -176,12 +189,12 @@ export class Sweep {
    * @returns results of what has been read so far, several for a large file: the last one counts, and lines of all
    */
   async *workOn({ path, blob }: FoundFile): AsyncGenerator<Result, void, undefined> {
-    const result = await workOn(this.#calls, this.#ids.oid(blob), this.#makeTask, this.#signals);
+    const result = await workOn(this.#calls, this.#ids.oid(blob), this.#worker, this.#signals);
     if (result !== "large") {
       yield result;
       return;
     }
-    const task = this.#makeTask();
+    const task = this.#worker.begin();
     let held: Buffer[] = [];
     let heldLen = 0;
     for (let offset = 0; !task.isDone; ) {

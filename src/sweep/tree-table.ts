@@ -3,7 +3,7 @@
  * the order of git's index, without the directories in which nothing is wanted.
  */
 import { DocteurError } from "../errors.js";
-import { hexOid, oidBytes } from "../git/oid.js";
+import { hexOid } from "../git/oid.js";
 import { ENTRY, entryOfMode, parseMode } from "../git/tree-mode.js";
 import type { Calls } from "../volume/calls.js";
 import type { BlobIds } from "./blob-ids.js";
@@ -16,8 +16,9 @@ const NAME_MAX = 4096;
 const OID = 20;
 /** Directories in directories (`Limit.DEPTH` is of the core's modes that read all trees; paths are shorter than this). */
 const DEPTH_MAX = 4096;
-/** Bytes of trees that are kept. */
+/** Bytes of trees that are kept, and those of them that are kept in one piece of memory. */
 const KEPT_MAX = 32 << 20;
+const SLAB = 1 << 20;
 
 /** A file's path and the number of its blob. */
 export interface FoundFile {
@@ -34,12 +35,13 @@ class TreeCursor {
   nameEnd = 0;
   /** The start of the entry's id. */
   oidAt = 0;
-  readonly #oid: string;
+  readonly #oid: Uint8Array;
   #at = 0;
   /** Starts and ends of the names of files, each of which the next one begins with: a directory may repeat one of them. */
   readonly #files: number[] = [];
 
-  constructor(bytes: Uint8Array, oid: string) {
+  /** @param oid of the tree, 20 bytes */
+  constructor(bytes: Uint8Array, oid: Uint8Array) {
     this.bytes = bytes;
     this.#oid = oid;
   }
@@ -47,11 +49,16 @@ class TreeCursor {
   /** @returns whether there is another entry. @throws DocteurError `BadTree` */
   next(): boolean {
     const { bytes } = this;
-    if (this.#at === bytes.length) return false;
-    const space = bytes.indexOf(SPACE, this.#at);
-    const nul = space < 0 ? -1 : bytes.indexOf(0, space);
-    const mode = space < 0 ? -1 : parseMode(bytes, this.#at, space);
-    if (mode < 0 || nul < 0 || nul + 1 + OID > bytes.length) throw this.#damaged();
+    const { length } = bytes;
+    if (this.#at === length) return false;
+    // Loops: names are short, and calls of indexOf would take longer.
+    let space = this.#at;
+    while (space < length && bytes[space] !== SPACE) space++;
+    const mode = parseMode(bytes, this.#at, space);
+    let nul = space + 1;
+    let hasSlash = false;
+    for (; nul < length && bytes[nul] !== 0; nul++) if (bytes[nul] === SLASH) hasSlash = true;
+    if (mode < 0 || hasSlash || nul + 1 + OID > length) throw this.#damaged();
     const { nameStart: start, nameEnd: end, type } = this;
     this.type = entryOfMode(mode);
     this.nameStart = space + 1;
@@ -65,15 +72,15 @@ class TreeCursor {
   }
 
   #damaged(): DocteurError {
-    return new DocteurError("BadTree", `a directory is damaged: ${this.#oid}`, { oid: this.#oid });
+    const oid = hexOid(this.#oid);
+    return new DocteurError("BadTree", `a directory is damaged: ${oid}`, { oid });
   }
 
-  /** Whether the name can be one of a path. */
+  /** Whether the name, which has no slash, can be one of a path. */
   #isName(): boolean {
     const { bytes, nameStart: start, nameEnd: end } = this;
     const length = end - start;
     if (length === 0 || length > NAME_MAX) return false;
-    for (let at = start; at < end; at++) if (bytes[at] === SLASH) return false;
     return !(bytes[start] === DOT && (length === 1 || (length === 2 && bytes[start + 1] === DOT)));
   }
 
@@ -125,19 +132,59 @@ function pathOf({ path, cursor: { bytes, nameStart, nameEnd } }: Level): Buffer 
   return Buffer.concat([path, bytes.subarray(nameStart, nameEnd)]);
 }
 
-/** Trees, each once. */
+/** Numbers one after another, in lists that are only added to. */
+class Lists {
+  #numbers = new Int32Array(1 << 12);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(number: number): void {
+    if (this.#length === this.#numbers.length) {
+      const more = new Int32Array(2 * this.#length);
+      more.set(this.#numbers);
+      this.#numbers = more;
+    }
+    this.#numbers[this.#length++] = number;
+  }
+
+  at(place: number): number {
+    return this.#numbers[place]!;
+  }
+
+  /** Takes back all from a place on. */
+  cut(place: number): void {
+    this.#length = place;
+  }
+}
+
+/** A tree whose entries are known. Its list ends where that of the next one begins. */
+interface Tree {
+  /** Its place in `#parts`, and that of its end. */
+  start: number;
+  end: number;
+  /** Whether `add` has come to it, and to all that is in it. */
+  state: "known" | "entered" | "added";
+}
+
+/** Trees, each once. They and blobs have numbers of the same kind. */
 export class TreeTable {
   readonly #calls: Calls;
   readonly #ids: BlobIds;
   readonly #isWanted: ((name: Uint8Array) => boolean) | undefined;
   readonly #signals: readonly AbortSignal[];
-  /** Numbers of trees by their ids; -1 while a tree is being read. A tree comes after the trees in it. */
-  readonly #trees = new Map<string, number>();
+  /** Trees by their numbers. */
+  readonly #trees = new Map<number, Tree>();
   /** Of each tree: its files' numbers, and its trees' as -1 less their number. */
-  readonly #parts: Int32Array[] = [];
-  /** Trees by their ids, as far as there is room. */
-  readonly #kept = new Map<string, Uint8Array>();
+  readonly #parts = new Lists();
+  /** Numbers of trees that were added: each after the trees in it. */
+  readonly #added: number[] = [];
+  /** Bytes of trees by their numbers, as far as there is room. */
+  readonly #kept = new Map<number, Uint8Array>();
   #keptLen = 0;
+  #slab = new Uint8Array(0);
 
   /**
    * @param isWanted tells by their names which files count; by default all
@@ -157,39 +204,62 @@ export class TreeTable {
 
   /**
    * Reads a tree and all trees in it.
+   * @param root its number
    * @param onBlob told the number of each file's blob, some of them several times
-   * @returns its number
    */
-  async add(oid: string, onBlob: (blob: number) => void, depth = 0): Promise<number> {
-    const known = this.#trees.get(oid);
-    if (known === -1 || depth > DEPTH_MAX)
-      throw new DocteurError("BadTree", `directories are nested without an end: ${oid}`, { oid });
-    if (known !== undefined) return known;
-    this.#trees.set(oid, -1);
-    const { blobs, trees } = this.#partsIn(await this.#read(oid));
-    for (const blob of blobs) onBlob(blob);
-    const parts = new Int32Array(blobs.length + trees.length);
-    parts.set(blobs);
-    for (const [index, child] of trees.entries()) {
+  async add(root: number, onBlob: (blob: number) => void): Promise<void> {
+    /** The trees from the root on, and the next part of each. */
+    const path: { number: number; tree: Tree; at: number }[] = [];
+    const enter = async (number: number): Promise<void> => {
+      const tree = this.#trees.get(number) ?? (await this.#learn(number));
+      if (tree.state === "added") return;
+      if (tree.state === "entered" || path.length > DEPTH_MAX) throw this.#endless(number);
+      tree.state = "entered";
+      path.push({ number, tree, at: tree.start });
+    };
+    await enter(root);
+    for (let level = path.at(-1); level !== undefined; level = path.at(-1)) {
+      const { number, tree } = level;
+      if (level.at === tree.end) {
+        tree.state = "added";
+        this.#added.push(number);
+        path.pop();
+        continue;
+      }
+      const part = this.#parts.at(level.at++);
+      if (part >= 0) onBlob(part);
       // Most are known: waiting for them would take longer than all else.
-      const number = this.#trees.get(child) ?? -1;
-      parts[blobs.length + index] = -1 - (number >= 0 ? number : await this.add(child, onBlob, depth + 1));
+      else if (this.#trees.get(-1 - part)?.state !== "added") await enter(-1 - part);
     }
-    this.#parts.push(parts);
-    this.#trees.set(oid, this.#parts.length - 1);
-    return this.#parts.length - 1;
   }
 
-  /** The numbers of files and the ids of trees in a tree. */
-  #partsIn(cursor: TreeCursor): { blobs: number[]; trees: string[] } {
-    const blobs: number[] = [];
-    const trees: string[] = [];
+  #endless(number: number): DocteurError {
+    const oid = hexOid(this.#ids.oid(number));
+    return new DocteurError("BadTree", `directories are nested without an end: ${oid}`, { oid });
+  }
+
+  /** Reads a tree's entries. @throws DocteurError `BadTree`; errors of the image */
+  async #learn(number: number): Promise<Tree> {
+    return this.#parse(number, await this.#read(number));
+  }
+
+  #parse(number: number, cursor: TreeCursor): Tree {
+    const start = this.#parts.length;
     const { bytes } = cursor;
-    while (cursor.next())
-      if (cursor.type === ENTRY.tree) trees.push(hexOid(bytes.subarray(cursor.oidAt, cursor.oidAt + OID)));
-      else if (cursor.isFile && this.#isNameWanted(cursor))
-        blobs.push(this.#ids.numberOf(bytes, cursor.oidAt));
-    return { blobs, trees };
+    try {
+      while (cursor.next()) {
+        const isTree = cursor.type === ENTRY.tree;
+        if (!isTree && !(cursor.isFile && this.#isNameWanted(cursor))) continue;
+        const part = this.#ids.numberOf(bytes, cursor.oidAt);
+        this.#parts.push(isTree ? -1 - part : part);
+      }
+    } catch (error) {
+      this.#parts.cut(start);
+      throw error;
+    }
+    const tree: Tree = { start, end: this.#parts.length, state: "known" };
+    this.#trees.set(number, tree);
+    return tree;
   }
 
   #isNameWanted({ bytes, nameStart, nameEnd }: TreeCursor): boolean {
@@ -197,85 +267,104 @@ export class TreeTable {
   }
 
   /**
-   * Reads trees in the order in which they lie in the PACK, as long as one follows another, and keeps them for `add`. Makers
-   * of PACKs put them together.
+   * Reads trees in the order in which they lie in the PACK, as long as one follows another, for `add`. Makers of PACKs put
+   * them together.
    * @param numbers objects, the first of them a tree
    */
   async readAhead(numbers: readonly number[]): Promise<void> {
-    for (const number of numbers) if (!(await this.#readNext(this.#ids.oid(number)))) return;
-  }
-
-  /** @returns whether to go on. An object that cannot be read may be one that nobody asks for */
-  async #readNext(id: Uint8Array): Promise<boolean> {
-    try {
-      return await this.#calls.withObject(id, this.#signals, (kind, bytes) => {
-        if (kind === "tree") this.#keep(hexOid(id), bytes);
-        return kind === "tree" && this.#keptLen <= KEPT_MAX;
-      });
-    } catch (error) {
-      if (error instanceof DocteurError) return false;
-      throw error;
+    for (const number of numbers) {
+      const isNext = this.#readNext(number);
+      if (!(typeof isNext === "boolean" ? isNext : await isNext)) return;
     }
   }
 
-  /** Keeps a copy of a tree, if there is room. */
-  #keep(oid: string, bytes: Uint8Array): Uint8Array {
-    const copy = bytes.slice();
-    this.#keptLen += copy.length;
-    if (this.#keptLen <= KEPT_MAX) this.#kept.set(oid, copy);
+  /** @returns whether to go on. An object that cannot be read may be one that nobody asks for */
+  #readNext(number: number): boolean | Promise<boolean> {
+    const stop = (error: unknown): boolean => {
+      if (error instanceof DocteurError) return false;
+      throw error;
+    };
+    const take = (kind: string, bytes: Uint8Array): boolean => {
+      if (kind !== "tree" || this.#keptLen + bytes.length > KEPT_MAX) return false;
+      this.#parse(number, new TreeCursor(this.#keep(number, bytes), this.#ids.oid(number)));
+      return true;
+    };
+    try {
+      const done = this.#calls.withObject(this.#ids.oid(number), this.#signals, take);
+      return typeof done === "boolean" ? done : done.catch(stop);
+    } catch (error) {
+      return stop(error);
+    }
+  }
+
+  /** Copies a tree, and keeps the copy if there is room. */
+  #keep(number: number, bytes: Uint8Array): Uint8Array {
+    const { length } = bytes;
+    if (this.#keptLen + length > KEPT_MAX) return bytes.slice();
+    this.#keptLen += length;
+    if (this.#slab.length < length) this.#slab = new Uint8Array(Math.max(SLAB, length));
+    const copy = this.#slab.subarray(0, length);
+    this.#slab = this.#slab.subarray(length);
+    copy.set(bytes);
+    this.#kept.set(number, copy);
     return copy;
   }
 
-  async #read(oid: string): Promise<TreeCursor> {
-    const kept = this.#kept.get(oid);
-    if (kept !== undefined) return new TreeCursor(kept, oid);
-    return this.#calls.withObject(oidBytes(oid), this.#signals, (kind, bytes) => {
-      if (kind === "tree") return new TreeCursor(this.#keep(oid, bytes), oid);
+  async #read(number: number): Promise<TreeCursor> {
+    const id = this.#ids.oid(number);
+    const kept = this.#kept.get(number);
+    if (kept !== undefined) return new TreeCursor(kept, id);
+    return this.#calls.withObject(id, this.#signals, (kind, bytes) => {
+      if (kind === "tree") return new TreeCursor(this.#keep(number, bytes), id);
+      const oid = hexOid(id);
       throw new DocteurError("BadTree", `a ${kind} stands where a directory is meant: ${oid}`, { oid });
     });
   }
 
-  /** Marks the trees that hold one of some blobs, at any depth. */
-  #mark(isShown: (blob: number) => boolean): Uint8Array {
-    const marks = new Uint8Array(this.#parts.length);
-    for (let tree = 0; tree < marks.length; tree++)
-      for (const part of this.#parts[tree]!)
-        if (part < 0 ? marks[-1 - part] === 1 : isShown(part)) {
-          marks[tree] = 1;
-          break;
-        }
-    return marks;
+  /** The trees that hold one of some blobs, at any depth. */
+  #holdersOf(isShown: (blob: number) => boolean): Set<number> {
+    const holders = new Set<number>();
+    for (const number of this.#added) {
+      const { start, end } = this.#trees.get(number)!;
+      for (let at = start; at < end; at++) {
+        const part = this.#parts.at(at);
+        if (part < 0 ? !holders.has(-1 - part) : !isShown(part)) continue;
+        holders.add(number);
+        break;
+      }
+    }
+    return holders;
   }
 
   /**
    * The paths of files below a tree that `add` has read.
+   * @param root the tree's number
    * @param path of the tree, absolute
    * @param isShown tells which blobs count
    */
   async *files(
-    oid: string,
+    root: number,
     path: Uint8Array,
     isShown: (blob: number) => boolean,
   ): AsyncGenerator<FoundFile, void, undefined> {
-    const marks = this.#mark(isShown);
-    const enter = async (id: string, at: Buffer): Promise<Level> => ({
+    const holders = this.#holdersOf(isShown);
+    const enter = async (number: number, at: Buffer): Promise<Level> => ({
       path: at.at(-1) === SLASH ? at : Buffer.concat([at, Buffer.of(SLASH)]),
-      cursor: await this.#read(id),
+      cursor: await this.#read(number),
     });
-    if (marks[this.#trees.get(oid)!] === 0) return;
-    const levels = [await enter(oid, Buffer.from(path))];
+    if (!holders.has(root)) return;
+    const levels = [await enter(root, Buffer.from(path))];
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       const { cursor } = level;
       if (!cursor.next()) {
         levels.pop();
         continue;
       }
-      const { bytes, oidAt } = cursor;
       if (cursor.type === ENTRY.tree) {
-        const child = hexOid(bytes.subarray(oidAt, oidAt + OID));
-        if (marks[this.#trees.get(child) ?? 0] === 1) levels.push(await enter(child, pathOf(level)));
+        const child = this.#ids.numberOf(cursor.bytes, cursor.oidAt);
+        if (holders.has(child)) levels.push(await enter(child, pathOf(level)));
       } else if (cursor.isFile && this.#isNameWanted(cursor)) {
-        const blob = this.#ids.numberOf(bytes, oidAt);
+        const blob = this.#ids.numberOf(cursor.bytes, cursor.oidAt);
         if (isShown(blob)) yield { path: pathOf(level), blob };
       }
     }

@@ -20,24 +20,36 @@ export interface Task {
   finish(): Result;
 }
 
-/** Makes tasks of one kind. */
-export function taskMaker(spec: WorkSpec): () => Task {
-  if (spec.kind === "search") {
-    const pattern = new Pattern(spec.pattern);
-    return () => {
-      const search = new Search(pattern, spec.search);
-      return {
-        takesLines: true,
-        get isDone() {
-          return search.isDone;
-        },
-        add: (piece) => search.add(piece),
-        finish: () => search.finish(),
-      };
-    };
-  }
-  return () => {
-    const hash = createHash(spec.algorithm);
+/** Does work of one kind. */
+export interface Worker {
+  /** Begins with a blob. */
+  begin(): Task;
+  /** Works on a whole blob, which is valid during the call. */
+  whole(bytes: Buffer): Result;
+}
+
+function wholeTask(begin: () => Task, bytes: Buffer): Result {
+  const task = begin();
+  task.add(bytes);
+  return task.finish();
+}
+
+function searcher(spec: PatternSpec, search: SearchSpec): Worker {
+  const pattern = new Pattern(spec);
+  const begin = (): Task => new Search(pattern, search);
+  return {
+    begin,
+    whole(bytes) {
+      // Most blobs hold nothing that is looked for.
+      if (!search.invert && !pattern.isIn(bytes)) return undefined;
+      return wholeTask(begin, bytes);
+    },
+  };
+}
+
+function hasher(algorithm: string): Worker {
+  const begin = (): Task => {
+    const hash = createHash(algorithm);
     return {
       takesLines: false,
       isDone: false,
@@ -45,4 +57,10 @@ export function taskMaker(spec: WorkSpec): () => Task {
       finish: () => hash.digest("hex"),
     };
   };
+  return { begin, whole: (bytes) => wholeTask(begin, bytes) };
+}
+
+/** @throws DocteurError `InvalidArgument` for a wrong pattern */
+export function workerFor(spec: WorkSpec): Worker {
+  return spec.kind === "search" ? searcher(spec.pattern, spec.search) : hasher(spec.algorithm);
 }

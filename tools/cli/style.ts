@@ -31,7 +31,9 @@ export function colorHelp(column: number): string {
 
 /** Takes the value of `--color`. @throws DocteurError `Usage` */
 export function chooseColor(when: string | undefined): void {
-  if (when !== undefined) choice = parseWord("time for colours", when, WHEN);
+  if (when === undefined) return;
+  choice = parseWord("time for colours", when, WHEN);
+  isOutputColoured = undefined;
 }
 
 function isColouredOn(isTerminal: boolean): boolean {
@@ -41,9 +43,13 @@ function isColouredOn(isTerminal: boolean): boolean {
   return isTerminal && TERM !== "dumb";
 }
 
+let isOutputColoured: boolean | undefined;
+
 /** Whether standard output is coloured. */
 export function isColoured(): boolean {
-  return choice === "auto" ? isColouredOn(isOnTerminal()) : choice === "always";
+  // Asked for each word: the environment is looked at once.
+  isOutputColoured ??= choice === "auto" ? isColouredOn(isOnTerminal()) : choice === "always";
+  return isOutputColoured;
 }
 
 /** Node has `styleText` from 20.12 on. */

@@ -109,12 +109,23 @@ export class Printer {
 
   #lastPath: Buffer | undefined;
   #lastNumber = 0;
+  /** A path as it was printed last. */
+  #shownPath: Buffer | undefined;
+  #shown = "";
 
   /** Path and number in front of a line. */
   #head(path: Buffer, { number, isFound }: Line): void {
+    const { hasPaths, hasNumbers, isRaw } = this.#format;
     const mark = isFound ? ":" : "-";
-    if (this.#format.hasPaths) this.#path(path, mark);
-    if (this.#format.hasNumbers) print(paint("green", String(number)) + paint("cyan", mark));
+    const shownNumber = hasNumbers ? paint("green", String(number)) + paint("cyan", mark) : "";
+    if (hasPaths && isRaw) this.#path(path, mark);
+    if (!hasPaths || isRaw) {
+      if (hasNumbers) print(shownNumber);
+      return;
+    }
+    if (this.#shownPath !== path) this.#shown = paint("magenta", quotePath(path));
+    this.#shownPath = path;
+    print(this.#shown + paint("cyan", mark) + shownNumber);
   }
 
   #print(...parts: (Buffer | string)[]): void {
