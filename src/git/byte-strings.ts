@@ -56,7 +56,9 @@ export class ByteStrings {
   /** A part of a string. */
   slice(row: number, start: number, length: number): string {
     const from = this.#startOf(row) + start;
-    return String.fromCharCode(...this.#pageOf(row).subarray(from, from + length));
+    const bytes = this.#pageOf(row).subarray(from, from + length);
+    // Not spread: that would go through an iterator, and take four times as long.
+    return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
   }
 
   /** One byte of a string. */

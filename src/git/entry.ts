@@ -111,3 +111,16 @@ export function encodeBaseDistance(distance: number): Uint8Array {
     bytes.unshift((--rest % 128) | 0x80);
   return Uint8Array.from(bytes);
 }
+
+/**
+ * The bytes that `encodeEntryHeader` and `encodeBaseDistance` take.
+ * @param distance of an ofs-delta
+ */
+export function entryHeaderLen(size: number, distance?: number): number {
+  let length = 1;
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) length++;
+  if (distance === undefined) return length;
+  length++;
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor((rest - 1) / 128)) length++;
+  return length;
+}

@@ -11,7 +11,7 @@ import { type Listed, listSource, ScratchPaths } from "./list.js";
 import type { FileSource } from "./locate.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
 import { withWorkers } from "./pack/workers.js";
-import { contentLen } from "./source/listing.js";
+import { contentLen as contentLenOf } from "./source/listing.js";
 import { TreeSpool } from "./tree-spool.js";
 
 /** From this number of files on, trees are kept in a file. */
@@ -53,7 +53,7 @@ export async function makeFromFiles(
 ): Promise<MakeSummary> {
   const { depth = DEPTH } = job;
   const [opening, listingAll] = await Promise.allSettled([
-    job.from === undefined ? undefined : openOld(job.from, trustedVersion(job), depth),
+    job.from === undefined ? undefined : openOld(job.from, job.memory?.imageAt(job.from), depth),
     listAll(sources, replacement),
   ]);
   const old = opening.status === "fulfilled" ? opening.value : undefined;
@@ -68,11 +68,6 @@ export async function makeFromFiles(
   }
 }
 
-/** The version of the earlier image that this process wrote itself. */
-function trustedVersion({ from, memory }: Job): string | undefined {
-  return memory?.image !== undefined && memory.image.path === from ? memory.image.version : undefined;
-}
-
 async function pack(
   listed: Listed & { message?: string },
   old: OldImage | undefined,
@@ -82,7 +77,9 @@ async function pack(
 ): Promise<MakeSummary> {
   const { blockSize, depth = DEPTH, signal, onProgress } = job;
   const { listing } = listed;
-  const load = { objectCount: listing.blobs.length, contentLen: contentLen(listing) };
+  const { blobs } = listing;
+  const contentLen = job.memory?.unknownLen(blobs) ?? contentLenOf(listing);
+  const load = { objectCount: blobs.length, contentLen };
   const spool =
     load.objectCount < SPOOLED_MIN ? undefined : new TreeSpool(join(await replacement.scratch(), "trees"));
   try {
@@ -96,6 +93,7 @@ async function pack(
         trees: spool,
         reuse: old?.reuse,
         ids: job.memory,
+        onPacked: (pack) => job.memory?.packed(pack),
         signal,
         onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
       }),

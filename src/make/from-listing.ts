@@ -13,7 +13,9 @@ import type { Noticed } from "./base/noticed.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { MemoryTrees } from "./memory-trees.js";
 import type { Executor } from "./pack/jobs.js";
-import { Packer, type PackerOptions } from "./pack/packer.js";
+import type { PackerOptions } from "./pack/options.js";
+import { Packer } from "./pack/packer.js";
+import type { WrittenPack } from "./pack/writer.js";
 import { takeSnapshot } from "./snapshot.js";
 import { findDanglingLinks } from "./source/dangling-links.js";
 import { FolderTree, type Listing, SourceFolder } from "./source/listing.js";
@@ -29,6 +31,8 @@ export interface ListingOptions extends PackerOptions, CommitWords {
   date: CommitDate;
   /** Takes the trees. By default they stay in memory. */
   trees?: TreeStore | undefined;
+  /** Told of the pack when it is written. */
+  onPacked?: ((pack: WrittenPack) => void) | undefined;
 }
 
 /** The result. */
@@ -84,6 +88,7 @@ export async function makeFromListing(
     const pack = await packer.write(sink, places, contents.sha1);
     deltaCount = pack.deltaCount;
     reusedCount = pack.reusedCount;
+    options.onPacked?.(pack);
     return pack.idx;
   });
   return {

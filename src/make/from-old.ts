@@ -1,8 +1,10 @@
 /** An earlier image, from which a new one takes entries as they are packed. Its ids are proven before they count. */
 import { DocteurError } from "../errors.js";
 import { assertSound } from "../verify/index.js";
-import { OldPack, type Version } from "./pack/old-pack.js";
+import type { Version } from "./pack/old-file.js";
+import { OldPack } from "./pack/old-pack.js";
 import { Reuse } from "./pack/reuse.js";
+import type { WrittenPack } from "./pack/writer.js";
 
 /** An earlier image, open. */
 export interface OldImage {
@@ -26,21 +28,26 @@ async function prove(path: string): Promise<void> {
 
 /**
  * Opens an earlier image. Every object of it is hashed first: a wrong entry would become one of the new image.
- * @param trusted the version that this process has written itself, which needs no proof
+ * @param trusted an image that this process has written itself, which needs no proof
  * @param depth the longest chain of deltas of the new image
  * @throws DocteurError errors of an image that is not sound; `Io`
  */
-export async function openOld(path: string, trusted: Version | undefined, depth: number): Promise<OldImage> {
+export async function openOld(
+  path: string,
+  trusted: { version: Version; pack: WrittenPack } | undefined,
+  depth: number,
+): Promise<OldImage> {
   const old = new OldPack(path);
   try {
     const version = old.version();
     const settle = (): void => {
-      const changed = old.changedSince(version);
-      if (changed !== undefined) throw changed;
+      if (old.version() !== version) throw old.changed();
     };
-    if (version !== trusted) await prove(path);
+    const isOurs = version === trusted?.version;
+    if (!isOurs) await prove(path);
     settle();
-    old.load();
+    if (isOurs) old.know(trusted!.pack);
+    else old.load();
     return { reuse: new Reuse(old, depth), settle, close: () => old.close() };
   } catch (error) {
     old.close();

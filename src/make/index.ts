@@ -293,7 +293,8 @@ async function makeWith(
         ? makeFromGit(located as GitSource, job, replacement)
         : makeFromFiles(sources, job, moment, replacement),
     signal,
+    memory && ((found) => memory.wrote(target, found)),
   );
-  memory?.finish(target);
+  memory?.finish();
   return summary;
 }

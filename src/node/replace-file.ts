@@ -3,6 +3,7 @@
  * takes the target's place when everything is on the disk, and is removed when anything fails. The next run
  * removes the leftovers of a killed run.
  */
+import type { BigIntStats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DocteurError } from "../errors.js";
@@ -132,6 +133,8 @@ export async function syncFolder(folder: string): Promise<void> {
  *   regular file
  * @param write writes the content; its system errors count as failures of the target
  * @param signal ends the work before the new file takes the target's place
+ * @param onPlaced told of the written file itself when it is in its place, unless another process has written to it by
+ *   then; the path may lead to another file already
  * @returns the result of `write`
  * @throws DocteurError `Io`; errors of `write`; the signal's reason
  */
@@ -139,6 +142,7 @@ export async function replaceFile<T>(
   target: string,
   write: (replacement: Replacement) => Promise<T>,
   signal?: AbortSignal,
+  onPlaced?: (found: BigIntStats) => void,
 ): Promise<T> {
   const { path, mode } = await inspectTarget(target);
   const folder = dirname(path);
@@ -157,9 +161,14 @@ export async function replaceFile<T>(
     await sink.flush();
     await rm(scratch, { recursive: true, force: true });
     await handle.sync();
-    await handle.close();
+    const written = onPlaced && (await handle.stat({ bigint: true }));
+    if (written === undefined) await handle.close();
     signal?.throwIfAborted();
     await rename(temporary, path);
+    if (written !== undefined) {
+      const placed = await handle.stat({ bigint: true });
+      if (placed.mtimeNs === written.mtimeNs && placed.size === written.size) onPlaced!(placed);
+    }
     await syncFolder(folder);
     return result;
   } catch (cause) {

@@ -40,12 +40,18 @@ export interface Unread {
   content: Content;
 }
 
+/** The numbers of a stamp in a column: those of `FileStamp`, in its order. */
+export const STAMP_LEN = 4;
+
 /** Some contents. Each is made on request. */
 export interface Unreads {
   readonly length: number;
   /** Bytes. */
   sizeOf(index: number): number;
   at(index: number): Unread;
+  /** The stamps of those that are whole files, `STAMP_LEN` numbers a row; and the row of a content, -1 without one. */
+  readonly stamps?: BigInt64Array;
+  stampRowOf?(index: number): number;
 }
 
 /** Content, open for reading. */

@@ -13,12 +13,17 @@ export class Breath {
     this.#signal = signal;
   }
 
+  /** Whether `take` would yield: for work so small that even an await counts. */
+  isDue(): boolean {
+    return performance.now() - this.#last >= 20;
+  }
+
   /**
    * Call it between small pieces of work.
    * @throws the signal's reason
    */
   async take(): Promise<void> {
-    if (performance.now() - this.#last < 20) return;
+    if (!this.isDue()) return;
     await setImmediate();
     this.#signal?.throwIfAborted();
     this.#last = performance.now();

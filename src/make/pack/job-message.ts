@@ -6,7 +6,7 @@
 
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
-import type { FileRange, FileStamp } from "../base/content.js";
+import { type FileRange, type FileStamp, STAMP_LEN } from "../base/content.js";
 import type { EncodeJob, Job, JobObject, MeasureJob, SurveyJob } from "./jobs.js";
 
 const KINDS = Object.fromEntries(Object.entries(KIND).map(([kind, number]) => [number, kind as Kind]));
@@ -19,9 +19,6 @@ const HAS_OID = 1;
 const HAS_COST = 2;
 const HAS_STAMP = 4;
 const FOLLOWS_LINKS = 8;
-
-/** Numbers in a stamp. */
-const STAMP_LEN = 4;
 
 /** Objects, by column. */
 interface Columns {
@@ -97,8 +94,11 @@ export function packJob({ objects, ...job }: Job): Parcel {
 
 function packStamp({ known, stamps }: Columns, at: number, stamp: FileStamp): void {
   known[at]! |= HAS_STAMP | (stamp.followsLinks ? FOLLOWS_LINKS : 0);
-  const { dev, ino, mtimeNs, ctimeNs } = stamp;
-  for (const [index, value] of [dev, ino, mtimeNs, ctimeNs].entries()) stamps[at * STAMP_LEN + index] = value;
+  const row = at * STAMP_LEN;
+  stamps[row] = stamp.dev;
+  stamps[row + 1] = stamp.ino;
+  stamps[row + 2] = stamp.mtimeNs;
+  stamps[row + 3] = stamp.ctimeNs;
 }
 
 /** The range of an object's content, which is in a file. */

@@ -1,13 +1,16 @@
 /** The packer's table of its objects. */
 
-import type { Kind } from "../../git/objects.js";
+import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
 import type { Unread, Unreads } from "../base/content.js";
 import type { JobObject, SurveyResult } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
 
 /** A column with room for more. */
-function longer<T extends Uint8Array | Uint32Array | Float64Array>(column: T, length: number): T {
+function longer<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+  column: T,
+  length: number,
+): T {
   const copy = new (column.constructor as new (length: number) => T)(length);
   copy.set(column);
   return copy;
@@ -22,6 +25,8 @@ export class Surveyed {
   sizes = new Float64Array(0);
   wholeCosts = new Uint32Array(0);
   features = new Uint32Array(0);
+  /** The numbers of the entries of an earlier image that stand for the objects, or -1; empty without such an image. */
+  entries = new Int32Array(0);
   #room = 0;
   /** The number of objects, and the number for which the other columns are filled. */
   count = 0;
@@ -74,9 +79,22 @@ export class Surveyed {
     this.#oids.set(oid, number * OID_LEN);
   }
 
+  /** @param entries of the objects from `start` on */
+  setEntries(start: number, entries: Int32Array): void {
+    if (this.entries.length < start + entries.length) this.entries = longer(this.entries, this.#room);
+    this.entries.set(entries, start);
+  }
+
   /** Frees the columns that are useless once bases are chosen. */
   dropFeatures(): void {
     this.features = new Uint32Array(0);
+  }
+
+  /** The numbers of the kinds of all objects. */
+  kinds(): Uint8Array {
+    const kinds = new Uint8Array(this.count);
+    for (const { first, kind, objects } of this.#parts) kinds.fill(KIND[kind], first, first + objects.length);
+    return kinds;
   }
 
   kindOf(number: number): Kind {

@@ -1,175 +1,210 @@
 /** The PACK of an earlier image, whose entries a new image takes as they are. The caller has proven that it is sound. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { DocteurError } from "../../errors.js";
-import { entryHeader, HEADER_MAX, KIND, PACK_START, parseEntry } from "../../git/entry.js";
+import type { DocteurError } from "../../errors.js";
+import { entryHeader, entryHeaderLen, HEADER_MAX, KIND, PACK_START, parseEntry } from "../../git/entry.js";
 import { OID_LEN } from "../../git/oid.js";
-import { ioError } from "../../node/io-error.js";
+import { OldFile, type Version } from "./old-file.js";
+import type { WrittenPack } from "./writer.js";
 
-/** Bytes that are read at once: entries are mostly copied in their order. */
-const WINDOW_LEN = 1 << 18;
+/** Bytes in which the PACK's trailer is looked for at once. */
+const SEARCH_LEN = 1 << 18;
 /** The parts of an IDX, version 2 (gitformat-pack). */
 const IDX = { fanout: 8, oids: 8 + 256 * 4, large: 0x80000000 } as const;
 
 /** An entry. */
 export interface OldEntry {
-  kind: number;
   /** Inflated bytes: the object's, or the delta's. */
   size: number;
-  /** The number of a delta's base, or -1. */
-  base: number;
-  /** The entry's zlib stream, by its offsets in the image. */
+  /** The range of its zlib stream in the PACK. */
   start: number;
   end: number;
 }
 
-/** Tells versions of a file apart. */
-export type Version = string;
-
-/** See the file's head. Entries are numbered in the order of their ids. */
+/** See the file's head. Entries are numbered in the order of their ids, and ranked in the order of their offsets. */
 export class OldPack {
-  readonly #name: string;
-  readonly #fd: number;
-  #window: Buffer = Buffer.alloc(0);
-  #windowStart = 0;
-  #oids: Buffer = Buffer.alloc(0);
+  readonly #file: OldFile;
+  #oids: Uint8Array = new Uint8Array(0);
   /** The first four bytes of each id. */
   #words = new Uint32Array(0);
   #fanout = new Uint32Array(256);
-  /** The offset of each entry in the PACK; the offsets in order, with the end of the last. */
+  /** By number: the offset of the entry in the PACK, and its CRC-32. */
   #offsets = new Float64Array(0);
+  #crcs: Uint32Array = new Uint32Array(0);
+  /** The rank of each. */
+  #ranks = new Uint32Array(0);
+  /** By rank: offsets, and at last the end of the last entry. */
   #sorted = new Float64Array(0);
-  /** The numbers of the entries in the order of their offsets. */
-  #byRank: Uint32Array | undefined;
-  readonly #header = Buffer.alloc(HEADER_MAX);
+  /** The number of the base of a delta, or -1. */
+  #bases = new Int32Array(0);
+  /** Whether the entry's header has the form that `PackWriter` gives it. */
+  #isPlain = new Uint8Array(0);
+  readonly #bytes = Buffer.alloc(HEADER_MAX);
+  readonly #header = entryHeader();
   count = 0;
 
   /** @param path of the image @throws DocteurError `Io` */
   constructor(path: string) {
-    this.#name = path;
-    try {
-      this.#fd = openSync(path, "r");
-    } catch (cause) {
-      throw ioError("read", path, cause);
-    }
+    this.#file = new OldFile(path);
   }
 
   /** The file's present version. */
   version(): Version {
-    const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(this.#fd, { bigint: true });
-    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+    return this.#file.version();
   }
 
   /**
-   * Reads the index of a sound image.
-   * @throws DocteurError `BadSource` if it is not sound after all, `Io`
+   * Reads the index of a sound image, and the headers of its entries.
+   * @throws DocteurError `Io`, also if the image is not sound after all
    */
   load(): void {
-    const idx = Number(this.#read(20, 8).readBigUInt64LE(0));
-    const fanout = this.#read(idx + IDX.fanout, 256 * 4);
-    for (let byte = 0; byte < 256; byte++) this.#fanout[byte] = fanout.readUInt32BE(4 * byte);
-    const count = this.#fanout[255]!;
+    const start = Number(this.#file.read(20, 8).readBigUInt64LE(0));
+    const count = this.#file.read(start + IDX.oids - 4, 4).readUInt32BE(0);
+    const large = this.#largeCount(start + IDX.oids + count * (OID_LEN + 4), count);
+    const length = IDX.oids + count * (OID_LEN + 8) + 8 * large + 2 * OID_LEN;
+    this.#readIdx(Buffer.from(this.#file.read(start, length)), count);
+    this.#sorted[count] = this.#trailerAt(start, length);
+    const numbers = this.#numbersByRank();
+    this.#readHeaders(numbers);
+  }
+
+  /** Takes an image that this process wrote, without reading it again. */
+  know({ idx, bases }: WrittenPack): void {
+    const count = bases.length;
+    const start = Number(this.#file.read(20, 8).readBigUInt64LE(0));
+    this.#readIdx(Buffer.from(idx.buffer, idx.byteOffset, idx.length), count);
+    this.#sorted[count] = this.#trailerAt(start, idx.length);
+    const numbers = this.#numbersByRank();
+    this.#bases = new Int32Array(count).fill(-1);
+    for (const [rank, base] of bases.entries()) if (base >= 0) this.#bases[numbers[rank]!] = numbers[base]!;
+    this.#isPlain = new Uint8Array(count).fill(1);
+  }
+
+  /** The number of offsets that take 64 bits. @param at the place of the offsets in the file */
+  #largeCount(at: number, count: number): number {
+    const offsets = this.#file.read(at, 4 * count);
+    let large = 0;
+    for (let index = 0; index < count; index++) if (offsets[4 * index]! >= 0x80) large++;
+    return large;
+  }
+
+  /** Takes the columns of an IDX. */
+  #readIdx(idx: Buffer, count: number): void {
+    const view = new DataView(idx.buffer, idx.byteOffset, idx.length);
     this.count = count;
-    this.#oids = Buffer.from(this.#read(idx + IDX.oids, count * OID_LEN));
-    this.#words = Uint32Array.from({ length: count }, (_, index) => this.#oids.readUInt32BE(index * OID_LEN));
-    const offsetsAt = idx + IDX.oids + count * (OID_LEN + 4);
-    const offsets = Buffer.from(this.#read(offsetsAt, count * 4));
+    for (let byte = 0; byte < 256; byte++) this.#fanout[byte] = view.getUint32(IDX.fanout + 4 * byte);
+    this.#oids = idx.subarray(IDX.oids, IDX.oids + count * OID_LEN);
+    this.#words = new Uint32Array(count);
+    this.#crcs = new Uint32Array(count);
     this.#offsets = new Float64Array(count);
+    const crcsAt = IDX.oids + count * OID_LEN;
+    const offsetsAt = crcsAt + count * 4;
+    const largeAt = offsetsAt + count * 4;
     for (let index = 0; index < count; index++) {
-      const offset = offsets.readUInt32BE(4 * index);
-      const row = offset - IDX.large;
-      this.#offsets[index] =
-        row < 0 ? offset : Number(this.#read(offsetsAt + 4 * count + 8 * row, 8).readBigUInt64BE(0));
+      this.#words[index] = view.getUint32(IDX.oids + index * OID_LEN);
+      this.#crcs[index] = view.getUint32(crcsAt + index * 4);
+      const offset = view.getUint32(offsetsAt + index * 4);
+      const isLarge = offset >= IDX.large;
+      this.#offsets[index] = isLarge ? Number(view.getBigUint64(largeAt + 8 * (offset - IDX.large))) : offset;
     }
     this.#sorted = new Float64Array(count + 1);
     this.#sorted.set(this.#offsets);
     this.#sorted[count] = Number.POSITIVE_INFINITY;
     this.#sorted.sort();
-    this.#sorted[count] = this.#packEnd();
+  }
+
+  #numbersByRank(): Uint32Array {
+    const numbers = new Uint32Array(this.count);
+    this.#ranks = new Uint32Array(this.count);
+    for (let index = 0; index < this.count; index++) {
+      const rank = this.#rankAt(this.#offsets[index]!);
+      this.#ranks[index] = rank;
+      numbers[rank] = index;
+    }
+    return numbers;
+  }
+
+  /** Reads the headers of all entries, in the order in which the file has them. */
+  #readHeaders(numbers: Uint32Array): void {
+    this.#bases = new Int32Array(this.count).fill(-1);
+    this.#isPlain = new Uint8Array(this.count);
+    const header = this.#header;
+    for (const index of numbers) {
+      this.#parse(index);
+      const { kind } = header;
+      if (kind === KIND.ofsDelta) {
+        const rank = this.#rankAt(header.base);
+        this.#bases[index] = this.#sorted[rank] === header.base ? numbers[rank]! : -1;
+      } else if (kind === KIND.refDelta) {
+        this.#bases[index] = this.indexOf(this.#bytes, header.baseOidAt);
+      }
+      if ((kind === KIND.ofsDelta || kind === KIND.refDelta) && this.#bases[index]! < 0) throw this.changed();
+      const distance = kind === KIND.ofsDelta ? this.#offsets[index]! - header.base : undefined;
+      const isPlain = kind !== KIND.refDelta && header.length === entryHeaderLen(header.size, distance);
+      this.#isPlain[index] = isPlain ? 1 : 0;
+    }
+  }
+
+  /** Parses an entry's header. @returns the end of the entry in the PACK @throws DocteurError `Io` */
+  #parse(index: number): number {
+    const offset = this.#offsets[index]!;
+    const end = this.endOf(index);
+    const length = Math.min(HEADER_MAX, end - offset);
+    this.#bytes.fill(0).set(this.#file.read(PACK_START + offset, length));
+    if (parseEntry(this.#header, this.#bytes, 0, offset, this.#sorted[this.count]!) !== 0)
+      throw this.changed();
+    return end;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#file.close();
   }
 
-  /** @param oid 20 bytes @returns the entry's number, -1 if there is none */
-  indexOf(oid: Uint8Array): number {
-    const first = oid[0]!;
+  /** @param at the start of an id of 20 bytes in `oids` @returns the entry's number, -1 if there is none */
+  indexOf(oids: Uint8Array, at: number): number {
+    const first = oids[at]!;
     const end = this.#fanout[first]!;
-    const word = ((first << 24) | (oid[1]! << 16) | (oid[2]! << 8) | oid[3]!) >>> 0;
+    const word = ((first << 24) | (oids[at + 1]! << 16) | (oids[at + 2]! << 8) | oids[at + 3]!) >>> 0;
     let low = first === 0 ? 0 : this.#fanout[first - 1]!;
     for (let high = end; low < high; ) {
       const middle = (low + high) >>> 1;
       if (this.#words[middle]! < word) low = middle + 1;
       else high = middle;
     }
-    for (; low < end && this.#words[low] === word; low++) if (this.#isAt(low, oid)) return low;
+    for (; low < end && this.#words[low] === word; low++) if (this.#isAt(low, oids, at)) return low;
     return -1;
   }
 
-  #isAt(index: number, oid: Uint8Array): boolean {
-    for (let at = 4; at < OID_LEN; at++) if (this.#oids[index * OID_LEN + at] !== oid[at]) return false;
+  #isAt(index: number, oids: Uint8Array, at: number): boolean {
+    for (let byte = 4; byte < OID_LEN; byte++)
+      if (this.#oids[index * OID_LEN + byte] !== oids[at + byte]) return false;
     return true;
   }
 
-  /** @throws DocteurError `Io`, also if the image has changed */
-  entry(index: number): OldEntry {
-    const offset = this.#offsets[index]!;
-    const end = this.#sorted[this.#rankOf(offset) + 1]!;
-    const length = Math.min(HEADER_MAX, end - offset);
-    const bytes = this.#header.fill(0);
-    bytes.set(this.#read(PACK_START + offset, length));
-    const header = entryHeader();
-    if (parseEntry(header, bytes, 0, offset, this.#sorted[this.count]!) !== 0) throw this.#changed();
-    const base =
-      header.kind === KIND.ofsDelta
-        ? this.#indexAt(header.base)
-        : header.kind === KIND.refDelta
-          ? this.indexOf(bytes.subarray(header.baseOidAt, header.baseOidAt + OID_LEN))
-          : -1;
-    const isDelta = header.kind === KIND.ofsDelta || header.kind === KIND.refDelta;
-    if (isDelta && base < 0) throw this.#changed();
-    const start = PACK_START + offset + header.length;
-    return { kind: header.kind, size: header.size, base, start, end: PACK_START + end };
+  /** The number of the base of a delta, -1 for a whole object. */
+  baseOf(index: number): number {
+    return this.#bases[index]!;
   }
 
-  /** The zlib stream of an entry, in pieces, each valid until the next. */
-  *stream({ start, end }: OldEntry): Generator<Uint8Array, void, undefined> {
-    for (let at = start; at < end; ) {
-      const length = Math.min(WINDOW_LEN, end - at);
-      yield this.#read(at, length);
-      at += length;
-    }
+  /** The start of an entry in the PACK, and its end. */
+  offsetOf(index: number): number {
+    return this.#offsets[index]!;
   }
 
-  /** The error for an image that another process writes to. */
-  changedSince(version: Version): DocteurError | undefined {
-    return this.version() === version ? undefined : this.#changed();
+  endOf(index: number): number {
+    return this.#sorted[this.#ranks[index]! + 1]!;
   }
 
-  #changed(): DocteurError {
-    return new DocteurError("Io", `${this.#name} changed while it was read`, {
-      path: this.#name,
-      hint: "give --from an image that nobody writes to",
-    });
+  /** The CRC-32 of an entry, as the IDX has it. */
+  crcOf(index: number): number {
+    return this.#crcs[index]!;
   }
 
-  /** The offset of the PACK's trailer: it and zeros are between the last entry and the IDX. */
-  #packEnd(): number {
-    const last = this.count === 0 ? 12 : this.#sorted[this.count - 1]!;
-    const idx = Number(this.#read(20, 8).readBigUInt64LE(0));
-    // The IDX ends with the PACK's trailer and its own. A sound image has the first at the end of the PACK, too.
-    const large = this.#offsets.reduce((sum, offset) => sum + (offset >= IDX.large ? 1 : 0), 0);
-    const trailerAt = idx + IDX.oids + this.count * (OID_LEN + 8) + 8 * large;
-    const trailer = Buffer.from(this.#read(trailerAt, OID_LEN));
-    for (let end = idx; end > PACK_START + last; end -= WINDOW_LEN - OID_LEN) {
-      const start = Math.max(PACK_START + last, end - WINDOW_LEN);
-      const at = this.#read(start, end - start).lastIndexOf(trailer);
-      if (at >= 0) return start + at - PACK_START;
-    }
-    throw this.#changed();
+  /** Whether an entry can stand in a new PACK byte for byte, if its base is as far before it there. */
+  isPlain(index: number): boolean {
+    return this.#isPlain[index] === 1;
   }
 
-  #rankOf(offset: number): number {
+  /** The number of entries before an offset. */
+  #rankAt(offset: number): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -180,35 +215,33 @@ export class OldPack {
     return low;
   }
 
-  /** The number of the entry at an offset. */
-  #indexAt(offset: number): number {
-    const rank = this.#rankOf(offset);
-    if (this.#sorted[rank] !== offset) return -1;
-    this.#byRank ??= this.#ranks();
-    return this.#byRank[rank]!;
+  /** @throws DocteurError `Io`, also if the image has changed */
+  entry(index: number): OldEntry {
+    const end = this.#parse(index);
+    const { size, length } = this.#header;
+    return { size, start: this.#offsets[index]! + length, end };
   }
 
-  #ranks(): Uint32Array {
-    const numbers = new Uint32Array(this.count);
-    for (let index = 0; index < this.count; index++) numbers[this.#rankOf(this.#offsets[index]!)] = index;
-    return numbers;
+  /** A range of the PACK, in pieces, each valid until the next. */
+  range(start: number, end: number): Iterable<Uint8Array> {
+    return this.#file.pieces(PACK_START + start, PACK_START + end);
   }
 
-  /** Bytes of the image, valid until the next call. */
-  #read(offset: number, length: number): Buffer {
-    const at = offset - this.#windowStart;
-    if (at >= 0 && at + length <= this.#window.length) return this.#window.subarray(at, at + length);
-    const buffer = Buffer.allocUnsafe(Math.max(length, WINDOW_LEN));
-    let done = 0;
-    try {
-      for (let count = -1; done < buffer.length && count !== 0; done += count)
-        count = readSync(this.#fd, buffer, done, buffer.length - done, offset + done);
-    } catch (cause) {
-      throw ioError("read", this.#name, cause);
+  /** The error for an image that another process writes to. */
+  changed(): DocteurError {
+    return this.#file.changed();
+  }
+
+  /** The offset of the PACK's trailer: it and zeros are between the last entry and the IDX. */
+  #trailerAt(idx: number, idxLen: number): number {
+    const last = this.count === 0 ? 12 : this.#sorted[this.count - 1]!;
+    // The IDX ends with the PACK's trailer and its own. A sound image has the first at the end of the PACK, too.
+    const trailer = Buffer.from(this.#file.read(idx + idxLen - 2 * OID_LEN, OID_LEN));
+    for (let end = idx; end > PACK_START + last; end -= SEARCH_LEN - OID_LEN) {
+      const start = Math.max(PACK_START + last, end - SEARCH_LEN);
+      const at = this.#file.read(start, end - start).lastIndexOf(trailer);
+      if (at >= 0) return start + at - PACK_START;
     }
-    if (done < length) throw this.#changed();
-    this.#window = buffer.subarray(0, done);
-    this.#windowStart = offset;
-    return this.#window.subarray(0, length);
+    throw this.changed();
   }
 }

@@ -17,7 +17,6 @@ export class Reuse {
   /** Whether the new image has the object. */
   readonly #isPresent: Uint8Array;
   readonly #states: Uint16Array;
-  readonly #bases: Int32Array;
 
   /** @param depth the longest chain of deltas */
   constructor(old: OldPack, depth: number) {
@@ -25,38 +24,37 @@ export class Reuse {
     this.#depth = depth;
     this.#isPresent = new Uint8Array(old.count);
     this.#states = new Uint16Array(old.count);
-    this.#bases = new Int32Array(old.count).fill(-1);
   }
 
-  /** Notes objects of the new image: all of a kind, as bases are of their deltas' kind. @param oids 20 bytes each */
-  note(oids: Uint8Array): void {
-    for (let at = 0; at < oids.length; at += OID_LEN) {
-      const index = this.old.indexOf(oids.subarray(at, at + OID_LEN));
+  /**
+   * Finds the entries of objects of the new image: of all of a kind at once, as bases are of their deltas' kind.
+   * @param oids 20 bytes each
+   * @returns for each object the number of the entry to take, -1 if it is made anew
+   */
+  find(oids: Uint8Array): Int32Array {
+    const entries = new Int32Array(oids.length / OID_LEN);
+    for (let at = 0; at < entries.length; at++) {
+      const index = this.old.indexOf(oids, at * OID_LEN);
+      entries[at] = index;
       if (index >= 0) this.#isPresent[index] = 1;
     }
-  }
-
-  /** @param oid of an object that was noted @returns the number of the entry to take, -1 if it is made anew */
-  indexOf(oid: Uint8Array): number {
-    const index = this.old.indexOf(oid);
-    return index >= 0 && this.#levelOf(index) >= 0 ? index : -1;
+    return entries.map((index) => (index >= 0 && this.#levelOf(index) >= 0 ? index : -1));
   }
 
   /** The number of the base of an entry to take, -1 for a whole object. */
   baseOf(index: number): number {
-    return this.#bases[index]!;
+    return this.old.baseOf(index);
   }
 
   /** The length of an entry's chain; -1 if it cannot be taken. */
   #levelOf(index: number): number {
     const chain: number[] = [];
     let at = index;
-    // A sound image has no cycles.
-    for (; this.#states[at] === UNKNOWN; at = this.#bases[at]!) {
+    for (; this.#states[at] === UNKNOWN; at = this.old.baseOf(at)) {
+      // A sound image has no cycles.
+      if (chain.length === this.old.count) throw this.old.changed();
       chain.push(at);
-      if (this.#isPresent[at] === 0) break;
-      this.#bases[at] = this.old.entry(at).base;
-      if (this.#bases[at]! < 0) break;
+      if (this.#isPresent[at] === 0 || this.old.baseOf(at) < 0) break;
     }
     let level = this.#states[at] === UNKNOWN ? undefined : this.#states[at]! - LEVEL;
     for (const one of chain.reverse()) {

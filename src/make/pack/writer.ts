@@ -38,6 +38,12 @@ export interface Piece {
   adler: number;
 }
 
+/** A pack that was written: its index, and for each row of it, in the order of the pack, the row of its base, or -1. */
+export interface WrittenPack {
+  idx: Uint8Array;
+  bases: Int32Array;
+}
+
 /** A pack that is being written. Its objects are counted in advance, since its header holds their number. */
 export class PackWriter {
   readonly #sink: Sink;
@@ -47,6 +53,8 @@ export class PackWriter {
   readonly #oids: Uint8Array;
   readonly #crcs: Uint32Array;
   readonly #offsets: Float64Array;
+  /** The row of each delta's base, or -1. */
+  readonly #bases: Int32Array;
   #count = 0;
   /** The Adler-32 of the entry whose pieces are being added. */
   #adler = 1;
@@ -64,6 +72,7 @@ export class PackWriter {
     this.#oids = new Uint8Array(objectCount * OID_LEN);
     this.#crcs = new Uint32Array(objectCount);
     this.#offsets = new Float64Array(objectCount);
+    this.#bases = new Int32Array(objectCount).fill(-1);
   }
 
   /** The offset of the next entry, in bytes from the start of the pack. */
@@ -99,10 +108,9 @@ export class PackWriter {
    * @param stream the delta as a zlib stream
    */
   async addDelta(oid: Uint8Array, base: number, size: number, stream: Uint8Array): Promise<void> {
-    this.#record(oid);
-    const distance = encodeBaseDistance(this.#offsets[this.#count - 1]! - base);
+    this.#record(oid, this.position, base);
     await this.#appendEntry(encodeEntryHeader(ENTRY_KIND.ofsDelta, size));
-    await this.#appendEntry(distance);
+    await this.#appendEntry(this.#distanceTo(base));
     await this.#appendEntry(stream);
   }
 
@@ -119,10 +127,9 @@ export class PackWriter {
     base: number | undefined,
     stream: Iterable<Uint8Array>,
   ): Promise<void> {
-    this.#record(oid);
+    this.#record(oid, this.position, base);
     await this.#appendEntry(encodeEntryHeader(base === undefined ? KIND[kind] : ENTRY_KIND.ofsDelta, size));
-    if (base !== undefined)
-      await this.#appendEntry(encodeBaseDistance(this.#offsets[this.#count - 1]! - base));
+    if (base !== undefined) await this.#appendEntry(this.#distanceTo(base));
     for (const piece of stream) await this.#appendEntry(piece);
   }
 
@@ -147,23 +154,57 @@ export class PackWriter {
   }
 
   /**
-   * Writes the pack's trailer.
-   * @returns the trailer, which is the SHA-1 of all bytes before it, and the rows of the pack's index
+   * Notes an entry that `addNoted` brings.
+   * @param offset from the start of the pack
+   * @param base the offset of a delta's base; undefined for a whole object
+   * @param crc the CRC-32 of its bytes
    */
-  async finish(): Promise<{ trailer: Uint8Array; entries: IdxEntries }> {
+  note(oid: Uint8Array, offset: number, base: number | undefined, crc: number): void {
+    this.#record(oid, offset, base);
+    this.#crcs[this.#count - 1] = crc;
+  }
+
+  /** Adds the bytes of entries that were noted. @param pieces each used before the next is taken */
+  async addNoted(pieces: Iterable<Uint8Array>): Promise<void> {
+    for (const piece of pieces) await this.#append(piece);
+  }
+
+  /**
+   * Writes the pack's trailer.
+   * @returns the trailer, which is the SHA-1 of all bytes before it, and the rows of the pack's index in the order of
+   *   the pack, with those of bases
+   */
+  async finish(): Promise<{ trailer: Uint8Array; entries: IdxEntries; bases: Int32Array }> {
     if (this.#count !== this.#expected) throw new RangeError("the pack's header announced another count");
     const trailer = this.#hash.digest();
     await this.#sink.append(trailer);
     const entries = { count: this.#count, oids: this.#oids, crcs: this.#crcs, offsets: this.#offsets };
-    return { trailer, entries };
+    return { trailer, entries, bases: this.#bases };
   }
 
-  /** Begins an entry. */
-  #record(oid: Uint8Array): void {
+  /** Begins an entry. @param base the offset of its base */
+  #record(oid: Uint8Array, offset = this.position, base?: number): void {
     if (this.#count === this.#expected) throw new RangeError("more objects than the pack's header announced");
     this.#oids.set(oid, this.#count * OID_LEN);
-    this.#offsets[this.#count] = this.position;
+    this.#offsets[this.#count] = offset;
+    if (base !== undefined) this.#bases[this.#count] = this.#rowAt(base);
     this.#count++;
+  }
+
+  /** The row of an entry, by its offset. */
+  #rowAt(offset: number): number {
+    let low = 0;
+    for (let high = this.#count; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (this.#offsets[middle]! < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The distance of the last entry to its base, encoded. @param base its offset */
+  #distanceTo(base: number): Uint8Array {
+    return encodeBaseDistance(this.#offsets[this.#count - 1]! - base);
   }
 
   /** Appends to the last entry. */
@@ -173,7 +214,9 @@ export class PackWriter {
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
+    // The system writes while this thread hashes.
+    const appended = this.#sink.append(bytes);
     this.#hash.update(bytes);
-    await this.#sink.append(bytes);
+    await appended;
   }
 }

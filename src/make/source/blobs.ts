@@ -1,6 +1,6 @@
 /** The contents of a source, as columns: there may be a million files. */
 import { ByteStrings, doubled } from "../../git/byte-strings.js";
-import type { Content, FileStamp, Unread, Unreads } from "../base/content.js";
+import { type Content, type FileStamp, STAMP_LEN, type Unread, type Unreads } from "../base/content.js";
 
 /**
  * The place of a content: in memory, in a range of a file, or in a whole file, possibly behind a symbolic
@@ -10,9 +10,6 @@ const AT_HAND = 0;
 const RANGE = 1;
 const WHOLE = 2;
 const FOLLOWED = 3;
-
-/** Numbers in a stamp. */
-const STAMP_LEN = 4;
 
 const EMPTY = new Uint8Array(0);
 
@@ -86,8 +83,11 @@ export class SourceBlobs implements Unreads {
     }
     this.#folderOf[file] = folder;
     const { dev, ino, mtimeNs, ctimeNs, followsLinks } = stamp;
-    for (const [at, value] of [dev, ino, mtimeNs, ctimeNs].entries())
-      this.#stamps[file * STAMP_LEN + at] = value;
+    const at = file * STAMP_LEN;
+    this.#stamps[at] = dev;
+    this.#stamps[at + 1] = ino;
+    this.#stamps[at + 2] = mtimeNs;
+    this.#stamps[at + 3] = ctimeNs;
     return this.#append(size, followsLinks ? FOLLOWED : WHOLE, file);
   }
 
@@ -111,6 +111,15 @@ export class SourceBlobs implements Unreads {
 
   at(index: number): Unread {
     return { size: this.sizeOf(index), content: this.#contentOf(index) };
+  }
+
+  get stamps(): BigInt64Array {
+    return this.#stamps;
+  }
+
+  stampRowOf(index: number): number {
+    const kind = this.#kinds[index]!;
+    return kind === WHOLE || kind === FOLLOWED ? this.#files[index]! : -1;
   }
 
   #contentOf(index: number): Content {

@@ -185,7 +185,7 @@ class DirectoryLister {
     const handle = new FolderHandle(place.path, place.id, this.#followsLinks);
     try {
       for (const name of handle.names()) {
-        await this.#breath.take();
+        if (this.#breath.isDue()) await this.#breath.take();
         const entry = this.#entryOf(place, handle, name);
         if (entry === undefined) continue;
         if ("place" in entry) subfolders.push(entry);
@@ -237,7 +237,7 @@ class DirectoryLister {
   }
 
   /** Inspects the target of a path. @param path for people */
-  #follow(at: Buffer, path: string): BigIntStats {
+  #follow(at: Buffer | string, path: string): BigIntStats {
     try {
       return statSync(at, { bigint: true });
     } catch (cause) {

@@ -1,6 +1,6 @@
 /**
  * A folder of the host, held open while it is listed. Its entries are found from the open folder itself,
- * through `/proc/self/fd` if the system has it. So it does not matter if another process replaces a folder on
+ * through `/proc` if the system has it. So it does not matter if another process replaces a folder on
  * the path by a symbolic link meanwhile. Other systems use paths, and check before and after each use that
  * the path leads to this folder.
  *
@@ -26,12 +26,19 @@ export type FolderId = Pick<BigIntStats, "dev" | "ino">;
 
 const isSame = (left: FolderId, right: FolderId): boolean => left.dev === right.dev && left.ino === right.ino;
 
+/** Whether a byte string is the same as text: that spares a buffer, which takes more time than this look. */
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
 /** Errors which show that the path now leads elsewhere. */
 const IS_CHANGED = ["ELOOP", "ENOENT", "ENOTDIR"];
 
 /** The path of an open folder that stays valid after renames, if the system has one. */
 function lastingPath(fd: number, found: FolderId): string | undefined {
-  const path = `/proc/self/fd/${fd}`;
+  // `/proc/self` would be one link more to follow, for each entry.
+  const path = `/proc/${process.pid}/fd/${fd}`;
   try {
     if (isSame(statSync(path, { bigint: true }), found)) return path;
   } catch {
@@ -96,8 +103,9 @@ export class FolderHandle {
   }
 
   /** The path of an entry for an immediate system call. */
-  at(name: string): Buffer {
-    return bytesOf(`${this.#base}/${name}`);
+  at(name: string): Buffer | string {
+    const path = `${this.#base}/${name}`;
+    return isAscii(path) ? path : bytesOf(path);
   }
 
   /** Inspects an entry, without following a symbolic link. */

@@ -28,6 +28,20 @@ export class SourceFolder {
     for (const entry of entries) if (entry.mode === MODE.directory) this.folders.push(entry.folder);
   }
 
+  /** Visits everything below, in git's order. The depth is bounded by the limit of paths. */
+  walk(visitor: SourceVisitor): void {
+    if (this.#modes.length === 0) return;
+    let folder = 0;
+    for (const [at, name] of this.#names.split("/").entries()) {
+      const mode = MODES[this.#modes[at]!]!;
+      if (mode === MODE.directory) {
+        visitor.enter(name);
+        this.folders[folder++]!.walk(visitor);
+        visitor.leave();
+      } else visitor.leaf(name, mode, this.#blobs[at]!);
+    }
+  }
+
   /** The entries in git's order. Each call makes them anew. */
   entries(): SourceEntry[] {
     if (this.#modes.length === 0) return [];
@@ -75,16 +89,7 @@ export class FolderTree implements SourceTree {
   }
 
   walk(visitor: SourceVisitor): void {
-    // The depth is bounded by the limit of paths.
-    const visit = (folder: SourceFolder): void => {
-      for (const entry of folder.entries())
-        if (entry.mode === MODE.directory) {
-          visitor.enter(entry.name);
-          visit(entry.folder);
-          visitor.leave();
-        } else visitor.leaf(entry.name, entry.mode, entry.blob);
-    };
-    visit(this.#root);
+    this.#root.walk(visitor);
   }
 }
 
