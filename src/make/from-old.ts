@@ -1,9 +1,9 @@
 /** An earlier image, from which a new one takes entries as they are packed. Its ids are proven before they count. */
 import { DocteurError } from "../errors.js";
 import { assertSound } from "../verify/index.js";
-import type { Version } from "./pack/old-file.js";
 import { OldPack } from "./pack/old-pack.js";
 import { Reuse } from "./pack/reuse.js";
+import type { Version } from "./pack/version.js";
 import type { WrittenPack } from "./pack/writer.js";
 
 /** An earlier image, open. */

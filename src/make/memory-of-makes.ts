@@ -1,9 +1,8 @@
 /** What one make remembers for the next, in one process: ids of files that did not change, and the image that it wrote. */
-import type { BigIntStats } from "node:fs";
 import { STAMP_LEN, type Unreads } from "./base/content.js";
 import { KnownFiles, RACY } from "./known-files.js";
-import { type Version, versionOf } from "./pack/old-file.js";
 import type { KnownIds } from "./pack/options.js";
+import { type FileState, type Version, versionOf } from "./pack/version.js";
 import type { WrittenPack } from "./pack/writer.js";
 
 /** An image that this process wrote itself. */
@@ -39,7 +38,7 @@ export class MakeMemory implements KnownIds {
   }
 
   /** Notes the image that the make wrote. @param found of the file itself: its path may lead to another one already */
-  wrote(path: string, found: BigIntStats): void {
+  wrote(path: string, found: FileState): void {
     if (this.#pack !== undefined) this.#written = { path, version: versionOf(found), pack: this.#pack };
   }
 

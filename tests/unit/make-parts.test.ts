@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { DocteurError } from "../../src/errors.js";
 import { dateInUtc, parseDate } from "../../src/git/date.js";
-import { encodeBaseDistance, encodeEntryHeader } from "../../src/git/entry.js";
+import { encodeBaseDistance, encodeEntryHeader, entryHeaderLen } from "../../src/git/entry.js";
 import { sortTree } from "../../src/git/objects.js";
 import type { RemoteAddress } from "../../src/git-program/address.js";
 import { scrubber, troubleWith } from "../../src/git-program/remote-errors.js";
@@ -83,6 +83,7 @@ test("entry headers hold sizes beyond 32 bits", () => {
     let value = BigInt(bytes[0]! & 15);
     for (let at = 1; at < bytes.length; at++) value |= BigInt(bytes[at]! & 0x7f) << BigInt(4 + 7 * (at - 1));
     assert.equal(value, BigInt(size));
+    assert.equal(entryHeaderLen(size), bytes.length);
     bytes.forEach((byte, at) => {
       assert.equal(byte >= 0x80, at < bytes.length - 1, `${size}, byte ${at}`);
     });
@@ -97,6 +98,7 @@ test("the distance of a base is read back by git's rule", () => {
     let value = BigInt(bytes[0]! & 0x7f);
     for (let at = 1; at < bytes.length; at++) value = ((value + 1n) << 7n) | BigInt(bytes[at]! & 0x7f);
     assert.equal(value, BigInt(distance));
+    assert.equal(entryHeaderLen(16, distance), 2 + bytes.length);
     bytes.forEach((byte, at) => {
       assert.equal(byte >= 0x80, at < bytes.length - 1, `${distance}, byte ${at}`);
     });

@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import {
+  appendFileSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import fsPromises from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { replaceFile } from "../../src/node/replace-file.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -110,4 +115,51 @@ test("targets that cannot be replaced are refused", async (t) => {
       code: "Io",
       message: `cannot write ${absent}${end}: there is no such directory`,
     });
+});
+
+/** Replaces `rename` of node:fs/promises for as long as a test runs. */
+function mockRename(t: TestContext, act: (from: string, to: string) => void): void {
+  const { rename } = fsPromises;
+  fsPromises.rename = async (from, to) => act(`${from}`, `${to}`);
+  syncBuiltinESMExports();
+  t.after(() => {
+    fsPromises.rename = rename;
+    syncBuiltinESMExports();
+  });
+}
+
+test("the written file is told of, though another program replaces it just after the rename", async (t) => {
+  const folder = temporaryFolder(t);
+  const target = join(folder, "image");
+  writeFileSync(join(folder, "foreign"), "foreign");
+  mockRename(t, (from, to) => {
+    renameSync(from, to);
+    linkSync(to, join(folder, "ours"));
+    renameSync(join(folder, "foreign"), to);
+  });
+  const told: bigint[] = [];
+  await replaceFile(
+    target,
+    ({ sink }) => sink.append(Buffer.from("new")),
+    undefined,
+    ({ ino }) => told.push(ino),
+  );
+  assert.equal(readFileSync(target, "utf8"), "foreign");
+  assert.deepEqual(told, [statSync(join(folder, "ours"), { bigint: true }).ino]);
+});
+
+test("a file that another program has written to before the rename is not told of", async (t) => {
+  const target = join(temporaryFolder(t), "image");
+  mockRename(t, (from, to) => {
+    appendFileSync(from, "foreign");
+    renameSync(from, to);
+  });
+  let count = 0;
+  await replaceFile(
+    target,
+    ({ sink }) => sink.append(Buffer.from("new")),
+    undefined,
+    () => count++,
+  );
+  assert.equal(count, 0);
 });

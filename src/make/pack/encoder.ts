@@ -91,9 +91,10 @@ export class Encoder {
     let at = 0;
     for (const emission of emissions) {
       this.#options.signal?.throwIfAborted();
+      const before = this.#done;
       if (isRun(emission)) await this.#copy(emission);
       else await this.#writeOne(result, at++, emission);
-      this.#options.onProgress?.("pack", this.#done, this.#plan.order.length);
+      if (this.#done > before) this.#options.onProgress?.("pack", this.#done, this.#plan.order.length);
     }
   }
 

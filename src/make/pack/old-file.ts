@@ -2,14 +2,12 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DocteurError } from "../../errors.js";
 import { ioError } from "../../node/io-error.js";
+import { type Version, versionOf } from "./version.js";
 
 /** Bytes that are read at once: most reads follow each other. */
 const WINDOW_LEN = 1 << 18;
 /** Bytes of a piece of a long range. */
 const PIECE_LEN = 1 << 20;
-
-/** Tells versions of a file apart. */
-export type Version = string;
 
 /** See the file's head. */
 export class OldFile {
@@ -83,16 +81,4 @@ export class OldFile {
   close(): void {
     closeSync(this.#fd);
   }
-}
-
-/** The version of an inspected file: no program can set the time of its last change. */
-export function versionOf(found: {
-  dev: bigint;
-  ino: bigint;
-  size: bigint;
-  mtimeNs: bigint;
-  ctimeNs: bigint;
-}): Version {
-  const { dev, ino, size, mtimeNs, ctimeNs } = found;
-  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }

@@ -2,7 +2,8 @@
 import type { DocteurError } from "../../errors.js";
 import { entryHeader, entryHeaderLen, HEADER_MAX, KIND, PACK_START, parseEntry } from "../../git/entry.js";
 import { OID_LEN } from "../../git/oid.js";
-import { OldFile, type Version } from "./old-file.js";
+import { OldFile } from "./old-file.js";
+import type { Version } from "./version.js";
 import type { WrittenPack } from "./writer.js";
 
 /** Bytes in which the PACK's trailer is looked for at once. */
