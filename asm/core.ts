@@ -28,7 +28,7 @@ export {
 export { infoPtr as info, volumeProve as prove } from "./volume/volume";
 
 /** Of this interface: raised when an export or a struct changes. */
-export const ABI_VERSION: i32 = 2;
+export const ABI_VERSION: i32 = 3;
 
 const pathBuffer: usize = memory.data(Limit.PATH * 2, 16);
 /** │ device reads u64 │ device bytes │ sector hits │ sector misses │ object hits │ object misses │ object bytes │ ART bytes │ heap bytes │ bytes inflated │ bytes made by deltas │ */

@@ -8,7 +8,7 @@
 
 import { turn } from "./abort.js";
 import { checkOptions, checkValue, invalid, isOid, isWhole, type Path } from "./arguments.js";
-import { FLAG, STATS } from "./core/abi.js";
+import { FLAG, INFO, LAYOUT_STATES, STATS } from "./core/abi.js";
 import { Core } from "./core/instance.js";
 import type { BlockDevice } from "./devices/device.js";
 import type { RemoteStats } from "./devices/remote/statistics.js";
@@ -46,6 +46,9 @@ export interface Stats {
   /** The work of a remote device; undefined for other devices. */
   remote: RemoteStats | undefined;
 }
+
+/** States of an image's layout section. */
+export type LayoutState = (typeof LAYOUT_STATES)[number];
 
 /** Bytes that are read between two turns of the event loop, at which a signal may end the read. */
 const TURN_BYTES = 16 << 20;
@@ -295,6 +298,15 @@ export class Volume {
     checkValue("oid", oid, isOid);
     const { maxSize = Number.MAX_SAFE_INTEGER } = choice;
     return this.#calls.object(oidBytes(oid), `the object ${oid}`, maxSize, signalsOf(choice));
+  }
+
+  /**
+   * The state of the image's layout section, by which paths are found and listed without reading trees: `"none"` if there is
+   * none or the mode does not use it, `"used"`, `"unknown"` for a version that this library does not know, and `"damaged"`:
+   * then trees are read, as without a section.
+   */
+  get layout(): LayoutState {
+    return LAYOUT_STATES[this.#core.view.getUint32(this.#core.exports.info() + INFO.layout, true)]!;
   }
 
   /** Bytes of the device that holds the image. */

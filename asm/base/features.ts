@@ -16,5 +16,7 @@ export const OPERATIONS: u32 = 16;
 export const SEEKING: bool = true;
 /** Look-ups in directories' trees that are larger than memory. */
 export const LARGE_TREES: bool = true;
+/** The layout section: look-ups without trees. */
+export const LAYOUT: bool = true;
 /** Memory that nobody else grows: the heap is all that lies above the static data. */
 export const OWNS_MEMORY: bool = true;

@@ -34,6 +34,8 @@ const PEEK_MAX: u32 = 64;
 const NONE: u32 = 0xffffffff;
 
 let handle: u64 = 0;
+/** The device has answered AGAIN: what is asked for together comes together. */
+let isSlow: bool = false;
 let capacity: u64 = 0;
 let blockSize: u32 = 512;
 /** Lines in a block, less one; 0 where a line holds a block or more. */
@@ -109,6 +111,7 @@ export function blockAttach(
   hand = 0;
   memory.fill(allPins, 0, PINS * OPERATIONS);
   blockReads = blockBytes = blockHits = blockMisses = 0;
+  isSlow = false;
   return Status.OK;
 }
 
@@ -123,6 +126,11 @@ export function blockUse(number: u32): void {
   pins = allPins + (number - 1) * PINS;
   pinBit = 1 << (number - 1);
   lastLine = NONE;
+}
+
+/** Whether it helps to ask for bytes before they are needed. */
+export function blockIsSlow(): bool {
+  return isSlow;
 }
 
 /** Empties the cache: what was found damaged, or too large, may be sound when the device is asked again. */
@@ -236,7 +244,8 @@ function readDevice(offset: u64, target: usize, len: u32): i32 {
   blockReads++;
   const result = block_read(handle, offset, target, len);
   if (result == Status.OK) blockBytes += len;
-  else if (result != Status.AGAIN && result != Status.EINVAL) return Status.EUNSPEC;
+  else if (result == Status.AGAIN) isSlow = true;
+  else if (result != Status.EINVAL) return Status.EUNSPEC;
   return result;
 }
 
@@ -347,6 +356,20 @@ export function blockPeek(offset: u64, len: u32): usize {
   if (!rest) return 0;
   memory.copy(scratch + head, rest, len - head);
   return scratch;
+}
+
+/** Copies bytes out, however many. @returns OK, TRUNCATED, or the device's status */
+export function blockCopy(offset: u64, target: usize, len: u32): i32 {
+  while (len) {
+    const ptr = locate(offset, len);
+    if (!ptr) return blockStatus;
+    const count = min<u32>(blockLen, len);
+    memory.copy(target, ptr, count);
+    offset += count;
+    target += count;
+    len -= count;
+  }
+  return Status.OK;
 }
 
 /**

@@ -158,6 +158,11 @@ export function idxEntry(position: u32): i32 {
   return Status.OK;
 }
 
+/** @returns a pointer to the id at a position below `packCount`, 20 bytes; 0 with `blockStatus` set */
+export function idxOid(position: u32): usize {
+  return oidAt(position);
+}
+
 /** @returns a pointer to the CRC-32 (big-endian) at a position below `idxCount`; 0 with `blockStatus` set */
 export function idxCrc(position: u32): usize {
   return blockPeek(idxStart + OIDS + <u64>idxCount * OID + (<u64>position << 2), 4);

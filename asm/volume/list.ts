@@ -4,6 +4,9 @@
  * its own. A listing comes in pages: each page begins behind a name.
  */
 import { faultAt, faultOf } from "../base/fault";
+import { LAYOUT } from "../base/features";
+import { Layout } from "../layout/footer";
+import { BAD_PAGE } from "../layout/pages";
 import { GitObject, cacheAlloc, keepOrder } from "../objects/cache";
 import { findEntry } from "../objects/index";
 import { idxOffset } from "../git/idx";
@@ -13,6 +16,10 @@ import { provesOid } from "../objects/proof";
 import { Entry, treeKind, treeName, treeNameLen, treeNext, treeOid, treeOrder, treeRest } from "../git/tree";
 import { blockRelease, blockRequest } from "../device/sector-cache";
 import { heapFree } from "../base/heap";
+import { recordKind, recordSize } from "../layout/records";
+import { entryName, entryNameLen, layoutList, layoutNext } from "../layout/search";
+import { layoutState } from "./layout";
+import { resolveLose } from "./lookup";
 import { here } from "./operation";
 import { proveBlob, provenSize } from "./read";
 import { Status } from "../base/status";
@@ -133,6 +140,22 @@ export function listPage(tree: GitObject, after: usize, afterLen: u32, limit: u3
   return Status.OK;
 }
 
+/** Finds the sizes of a page's entries in the layout section. @returns BAD_PAGE where it does not tell them */
+function toldSizes(end: usize): i32 {
+  const listing = here();
+  const result = listing.result;
+  let status = layoutList(listing.key, listing.keyLen, listing.after, listing.afterLen);
+  for (let i: u32 = 0; i < result.count && status == Status.OK; i++) {
+    treeNext(load<u32>(result.data + (i << 2)), end);
+    status = layoutNext();
+    if (status != Status.OK) break;
+    if (entryNameLen != treeNameLen || memory.compare(entryName, treeName, treeNameLen) != 0) status = BAD_PAGE;
+    store<u64>(listing.sizes + (i << 3), recordKind == Entry.SUBMODULE ? 0 : recordSize);
+  }
+  blockRelease();
+  return status == Status.NOT_FOUND ? BAD_PAGE : status;
+}
+
 /**
  * Finds the sizes of a page's blobs; 0 stands for entries without content. After AGAIN it goes on where it
  * stopped.
@@ -147,6 +170,12 @@ export function listSize(tree: GitObject): i32 {
     listing.sized = 0;
   }
   const end = tree.data + tree.size;
+  if (LAYOUT && layoutState == Layout.USED && !listing.sized) {
+    const status = toldSizes(end);
+    if (status == Status.OK) listing.sized = result.count;
+    else if (status != BAD_PAGE) return status;
+    else resolveLose();
+  }
   for (; listing.sized < result.count; listing.sized++) {
     treeNext(load<u32>(result.data + (listing.sized << 2)), end);
     let size: u64 = 0;

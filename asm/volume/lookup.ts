@@ -6,12 +6,14 @@
  * A value in the ART: the object's offset from the PACK's start (if objects are proven: the number of its
  * id, see `path-ids.ts`), and its kind (`Entry`) in the lowest 8 bits: leaves are as short as their values.
  */
-import { LARGE_TREES } from "../base/features";
+import { LARGE_TREES, LAYOUT } from "../base/features";
 import { faultAt, faultOf, faultOffset } from "../base/fault";
-import { artInsert, artLongest, artReset, artValue } from "../art/art";
+import { artFind, artInsert, artLongest, artReset, artValue } from "../art/art";
 import { blockRelease } from "../device/sector-cache";
 import { copyOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheClear, cacheHas, cacheKeep, objectRelease } from "../objects/cache";
+import { Layout } from "../layout/footer";
+import { BAD_PAGE } from "../layout/pages";
 import { findEntry } from "../objects/index";
 import { idxOffset } from "../git/idx";
 import { disproved, objectCancel, objectLoaded, objectProven } from "../objects/load";
@@ -21,6 +23,7 @@ import { Entry, treeKind, treeOid } from "../git/tree";
 import { treeSearch } from "../objects/tree-search";
 import { idOf, idOffset, idsAdd, idsReset } from "./path-ids";
 import { Limit } from "../base/limits";
+import { layoutAhead, layoutDrop, layoutResolve, layoutState } from "./layout";
 import { here } from "./operation";
 import { pathAppend, pathClear, pathTruncate } from "./path";
 import { Status } from "../base/status";
@@ -33,6 +36,8 @@ const KIND_MASK: u64 = 0xff;
 export const RESOLVE_FOLLOW: u32 = 1;
 /** The object's id is wanted. */
 export const RESOLVE_OID: u32 = 2;
+/** The size of the object's content is wanted. */
+export const RESOLVE_SIZE: u32 = 4;
 
 /** The rest of a path behind a symlink, while the path is rewritten. */
 const rest: usize = memory.data(Limit.PATH, 16);
@@ -42,12 +47,15 @@ let rootOffset: u64 = 0;
 export const rootOid: usize = memory.data(20, 8);
 /** The ART holds every path: a path that it does not know does not exist. */
 let complete: bool = false;
+/** The layout section has turned out to be damaged: the root tree's entry is to be found by its id. */
+let isRootLost: bool = false;
 
 /** @param offset the root tree's, from the PACK's start; `oid` its id */
 export function resolveInit(offset: u64, oid: usize): i32 {
   rootOffset = offset;
   copyOid(rootOid, oid);
   complete = false;
+  isRootLost = false;
   return remember(0, Entry.TREE, offset, rootOid);
 }
 
@@ -134,13 +142,90 @@ function fail(status: i32, offset: u64): i32 {
   return status;
 }
 
+/**
+ * Takes the place of the deepest path on the way that the layout section has: the path itself, or else what keeps it from being
+ * there.
+ * @returns OK, BAD_PAGE if the section is damaged, or the device's status
+ */
+function beginLayout(flags: u32): i32 {
+  const walk = here();
+  let len = walk.keyLen;
+  while (len > 0) {
+    const status = layoutResolve(len, (flags & RESOLVE_OID) != 0);
+    if (status == Status.OK) break;
+    if (status != Status.NOT_FOUND) return status;
+    len = parentLen(len - 1);
+  }
+  if (len == 0) {
+    walk.resolvedKind = Entry.TREE;
+    walk.resolvedOffset = rootOffset;
+    copyOid(walk.resolvedOid, rootOid);
+    walk.isOidKnown = true;
+  } else if (walk.resolvedKind != Entry.TREE && len == walk.keyLen) {
+    layoutAhead();
+  }
+  walk.walkLen = len;
+  walk.isWalking = true;
+  walk.hasFound = false;
+  // The ART remembers paths that are asked for again.
+  return len == walk.keyLen ? remember(len, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid) : Status.OK;
+}
+
+/** Whether paths are looked up in the layout section. */
+function isLaidOut(): bool {
+  return LAYOUT && layoutState == Layout.USED;
+}
+
+/** Drops the layout section, which is damaged: paths are looked up in trees from now on. */
+export function resolveLose(): void {
+  layoutDrop();
+  isRootLost = true;
+  resolveShed();
+}
+
+/** Finds the root tree's entry, where the layout section does not tell it any more. */
+function findRoot(): i32 {
+  const status = findEntry(rootOid);
+  if (status != Status.OK) return status == Status.AGAIN ? status : fail(faultOf(status, rootOid), 0);
+  rootOffset = idxOffset;
+  isRootLost = false;
+  return remember(0, Entry.TREE, rootOffset, rootOid);
+}
+
+/** Takes the place that the walk begins at. */
+function begin(flags: u32): i32 {
+  if (LAYOUT) here().isSizeKnown = false;
+  if (isLaidOut()) {
+    const walk = here();
+    if (!(flags & (RESOLVE_OID | RESOLVE_SIZE)) && artFind(walk.key, walk.keyLen)) {
+      beginAt(walk.keyLen);
+      return Status.OK;
+    }
+    const status = beginLayout(flags);
+    if (status != BAD_PAGE) return status;
+    resolveLose();
+  }
+  if (LAYOUT && isRootLost) {
+    const status = findRoot();
+    if (status != Status.OK) return status;
+  }
+  beginArt(flags);
+  return Status.OK;
+}
+
 /** Takes the place of the deepest directory, or the path itself, that the ART knows. */
-function begin(flags: u32): void {
+function beginArt(flags: u32): void {
   const walk = here();
   const keyLen = walk.keyLen;
   // The id stands in the parent's entry, which has to be read: start at the parent.
   const limit = !provesOid() && flags & RESOLVE_OID && keyLen > 0 ? parentLen(keyLen - 1) : keyLen;
   const len = artLongest(walk.key, limit);
+  beginAt(len);
+}
+
+/** Takes the place that the ART has found; the root for a length below 0. */
+function beginAt(len: i32): void {
+  const walk = here();
   if (len < 0) {
     walk.walkLen = 0;
     walk.resolvedKind = Entry.TREE;
@@ -256,7 +341,10 @@ function replaceBy(link: GitObject): i32 {
 export function resolve(flags: u32): i32 {
   const walk = here();
   while (true) {
-    if (!walk.isWalking) begin(flags);
+    if (!walk.isWalking) {
+      const status = begin(flags);
+      if (status != Status.OK) return status;
+    }
     const kind = walk.resolvedKind;
     const atEnd = walk.walkLen == walk.keyLen;
     let status = Status.OK;
@@ -270,7 +358,7 @@ export function resolve(flags: u32): i32 {
       return Status.OK;
     } else if (kind == Entry.TREE) {
       // If the ART is complete, a known directory is read only for an id.
-      if (complete && (provesOid() || !(flags & RESOLVE_OID))) return fail(Status.NOT_FOUND, 0);
+      if ((complete && (provesOid() || !(flags & RESOLVE_OID))) || isLaidOut()) return fail(Status.NOT_FOUND, 0);
       status = step();
     } else {
       return fail(kind == Entry.SUBMODULE ? Status.SUBMODULE : Status.NOT_FOUND, 0);

@@ -3,16 +3,17 @@
  * the ART (`fast`). `analyze` rebuilds the index from the PACK and reads no byte of the IDX. Each step is
  * done once: after AGAIN mounting goes on with the one that it stopped at.
  */
-import { LARGE_TREES, OPERATIONS, SEEKING } from "../base/features";
+import { LARGE_TREES, LAYOUT, OPERATIONS, SEEKING } from "../base/features";
 import { checkpointsInit } from "../objects/checkpoints";
 import { faultAt, faultClear, faultOf } from "../base/fault";
 import { artCount, artInit } from "../art/art";
-import { BUFFER_LEN, blockAttach, blockCapacity, blockOperations, blockRelease } from "../device/sector-cache";
+import { BUFFER_LEN, blockAttach, blockCapacity, blockOperations, blockRelease, blockRequest } from "../device/sector-cache";
 import { copyOid, sameOid } from "../base/bytes";
 import { GitObject, cacheAdd, cacheInit, cacheKeep, objectRelease } from "../objects/cache";
 import { commitParse, commitTree } from "../git/commit";
-import { idxAttach, idxCount, idxGuess, idxOffset, idxOpen } from "../git/idx";
-import { findEntry } from "../objects/index";
+import { idxAttach, idxGuess, idxOffset } from "../git/idx";
+import { Layout } from "../layout/footer";
+import { findEntry, indexForget, indexOpen } from "../objects/index";
 import { crcInit, crcLoad } from "../objects/entry-crc";
 import { analyzeBegin, analyzeRun } from "../objects/reindex";
 import { disproved, objectInit, objectLoaded, objectProven, rangesInit } from "../objects/load";
@@ -28,6 +29,7 @@ import { here } from "./operation";
 import { pathAppend, pathClear, pathTruncate } from "./path";
 import { provenInit } from "./proven-blobs";
 import { viewsInit } from "./delta-view";
+import { layoutBegin, layoutCommit, layoutDrop, layoutOpen, layoutState, layoutTree } from "./layout";
 import { readInit } from "./read";
 import { resolveComplete, resolveInit, resolveInsert } from "./lookup";
 import { Status } from "../base/status";
@@ -52,14 +54,18 @@ export let operationsMax: u32 = 1;
 const PATHS_FREE: u64 = 1 << 21;
 
 const STEP_HEADER: u32 = 0;
-const STEP_INDEX: u32 = 1;
-const STEP_CRCS: u32 = 2;
-const STEP_FIND_COMMIT: u32 = 3;
-const STEP_COMMIT: u32 = 4;
-const STEP_FIND_ROOT: u32 = 5;
-const STEP_ROOT: u32 = 6;
-const STEP_WALK: u32 = 7;
-const STEP_DONE: u32 = 8;
+const STEP_LAYOUT: u32 = 1;
+const STEP_INDEX: u32 = 2;
+const STEP_CRCS: u32 = 3;
+const STEP_FIND_COMMIT: u32 = 4;
+const STEP_COMMIT: u32 = 5;
+const STEP_FIND_ROOT: u32 = 6;
+const STEP_ROOT: u32 = 7;
+const STEP_WALK: u32 = 8;
+const STEP_DONE: u32 = 9;
+
+/** Bytes at the image's end that are asked for with its header: the footer of the layout section, and its upper pages. */
+const TAIL: u64 = 16384;
 
 /** A tree on the way of the walk, 12 bytes: │ object u32, held │ position u32 in its data │ keyLen u32 │ */
 const FRAME: usize = 12;
@@ -69,7 +75,7 @@ let frameCount: u32 = 0;
 let mode: u32 = 0;
 let step: u32 = 0;
 /** The entries of the commit and of its root tree, from the PACK's start. */
-let commitOffset: u64 = 0;
+export let commitOffset: u64 = 0;
 let rootOffset: u64 = 0;
 /** The commit that the image must be of, if one is wanted. */
 const pinned: usize = memory.data(20, 8);
@@ -113,6 +119,8 @@ export function mountBegin(handle: u64, capacity: u64, blockSize: u64, mountMode
     rangesInit(share, share >> 1, hardCap >> 2);
   }
   readInit(min<u64>(limit >> 5, 0x80000), operationsMax);
+  layoutBegin(limit >> 4);
+  indexForget();
   proofSet(Proof.NONE);
   isPinned = false;
   idsLimit = mode == Mode.LIGHT ? limit >> 4 : limit;
@@ -138,6 +146,10 @@ function openHeader(): i32 {
   // A device that does not even begin like an image is not called a truncated image.
   let status = packOpen();
   if (status == Status.OK) status = imageOpen();
+  if (LAYOUT && status == Status.AGAIN && usesLayout()) {
+    const len = min<u64>(blockCapacity(), TAIL);
+    blockRequest(blockCapacity() - len, len);
+  }
   if (status != Status.OK) return status;
   if (isPinned && !sameOid(pinned, imageCommit)) return faultOf(Status.OTHER_COMMIT, imageCommit);
   packAttach(imageIdx);
@@ -165,9 +177,18 @@ function openIndex(): i32 {
   if (mode == Mode.ANALYZE) {
     return analyzeRun();
   }
-  const status = idxOpen();
+  const status = indexOpen();
   if (status == Status.AGAIN) idxGuess(imageCommit, packCount);
-  return status == Status.OK && idxCount != packCount ? Status.BAD_IDX : status;
+  return status;
+}
+
+/** Whether the layout section serves this mount: proofs of ids go through the trees, the other modes have indexes of their own. */
+function usesLayout(): bool {
+  return LAYOUT && mode == Mode.LIGHT && !provesOid();
+}
+
+function isLaidOut(): bool {
+  return LAYOUT && layoutState == Layout.USED;
 }
 
 function loadCommit(): i32 {
@@ -287,25 +308,41 @@ export function mountRun(): i32 {
       case STEP_HEADER:
         status = openHeader();
         break;
+      case STEP_LAYOUT:
+        if (usesLayout()) status = layoutOpen(imageCommit);
+        break;
       case STEP_INDEX:
-        status = openIndex();
+        if (!isLaidOut()) status = openIndex();
         break;
       case STEP_CRCS:
         if (provesCrc()) status = crcLoad();
         break;
       case STEP_FIND_COMMIT:
-        status = missing(findEntry(imageCommit), imageCommit);
-        commitOffset = idxOffset;
+        if (isLaidOut()) {
+          commitOffset = layoutCommit();
+        } else {
+          status = missing(findEntry(imageCommit), imageCommit);
+          commitOffset = idxOffset;
+        }
         break;
       case STEP_COMMIT:
         status = loadCommit();
-        break;
+        if (!isLaidOut() || status < Status.BAD_HEADER) break;
+        // The IDX may lead to another entry.
+        layoutDrop();
+        faultClear();
+        step = STEP_INDEX;
+        continue;
       case STEP_FIND_ROOT:
-        status = missing(findEntry(commitTree), commitTree);
-        rootOffset = idxOffset;
+        if (isLaidOut()) {
+          rootOffset = layoutTree();
+        } else {
+          status = missing(findEntry(commitTree), commitTree);
+          rootOffset = idxOffset;
+        }
         break;
       case STEP_ROOT:
-        status = loadRoot();
+        status = isLaidOut() ? resolveInit(rootOffset, commitTree) : loadRoot();
         break;
       case STEP_WALK:
         status = mode == Mode.FAST ? walk() : Status.OK;

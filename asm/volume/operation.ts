@@ -95,6 +95,9 @@ export class Operation extends Loading {
   resolvedKind: u32;
   resolvedOffset: u64;
   isOidKnown: bool;
+  /** The size of its content, if the layout section has told it. */
+  isSizeKnown: bool;
+  knownSize: u64;
 
   /** The window that a large blob is read through (`read.ts`), or 0. */
   window: usize;

@@ -3,8 +3,8 @@
  * answered AGAIN, in the record that `volumeUse` has chosen.
  */
 import { faultAt, faultClear, faultOf, faultOffset, faultOid } from "../base/fault";
-import { copyOid } from "../base/bytes";
-import { SIZES, SEEKING } from "../base/features";
+import { copyOid, sameOid } from "../base/bytes";
+import { LAYOUT, SIZES, SEEKING } from "../base/features";
 import { checkpointsShed } from "../objects/checkpoints";
 import { heapFree } from "../base/heap";
 import { Limit } from "../base/limits";
@@ -22,8 +22,10 @@ import { recordPut, recordsReset } from "../objects/records";
 import { Proof, provesOid } from "../objects/proof";
 import { imageCommit } from "./image";
 import { listPage, listSize } from "./list";
-import { RESOLVE_FOLLOW, RESOLVE_OID, resolve, resolveCancel, resolveShed, rootOid } from "./lookup";
-import { mountBegin, mountProof, mountRun, mounted, mounting } from "./mount";
+import { RESOLVE_FOLLOW, RESOLVE_OID, RESOLVE_SIZE, resolve, resolveCancel, resolveLose, resolveShed, rootOid } from "./lookup";
+import { BAD_PAGE } from "../layout/pages";
+import { layoutLists, layoutPage, layoutState } from "./layout";
+import { commitOffset, mountBegin, mountProof, mountRun, mounted, mounting } from "./mount";
 import { OPERATION_SIZE, Operation, Result, Task, here, operationInit } from "./operation";
 import { pathAppend, pathClear } from "./path";
 import { proveBlob, provenSize, readAt, } from "./read";
@@ -39,11 +41,13 @@ export namespace Flag {
   /** The object's id is wanted. */
   export const OID: u32 = RESOLVE_OID;
   /** Sizes are wanted. */
-  export const SIZE: u32 = 4;
+  export const SIZE: u32 = RESOLVE_SIZE;
+  /** Of a listing, names, kinds and sizes are wanted: ids may be zero. */
+  export const NAMES: u32 = 8;
 }
 
-/** The mounted image: │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ commit's id 20 │ root tree's id 20 │ */
-const info: usize = memory.data(48, 16);
+/** The mounted image: │ time i64, the committer's, seconds since 1970, or NO_TIME of git/commit.ts │ commit's id 20 │ root tree's id 20 │ state of the layout section u32 │ */
+const info: usize = memory.data(52, 16);
 
 /** The longest path, as it is given. A longer one could only be valid if `..` took names away. */
 const GIVEN_MAX: u32 = Limit.PATH * 2;
@@ -54,6 +58,7 @@ const first: usize = memory.data(<i32>OPERATION_SIZE, 16);
 let ended: Operation = changetype<Operation>(0);
 
 export function infoPtr(): usize {
+  store<u32>(info, layoutState, 48);
   return info;
 }
 
@@ -269,7 +274,7 @@ function runMount(): i32 {
 function resolvePath(): i32 {
   const operation = here();
   if (operation.isResolved) return Status.OK;
-  const status = resolve(operation.flags & (RESOLVE_FOLLOW | RESOLVE_OID));
+  const status = resolve(operation.flags & (RESOLVE_FOLLOW | RESOLVE_OID | RESOLVE_SIZE));
   if (status != Status.OK) return fail(status);
   operation.isResolved = true;
   const result = operation.result;
@@ -299,6 +304,8 @@ function stat(): i32 {
     if (status == Status.OUT_OF_MEMORY && shed()) status = proveBlob(result.offset, result.oid);
     if (status != Status.OK) return failObject(status);
     result.size = provenSize;
+  } else if (LAYOUT && here().isSizeKnown) {
+    result.size = here().knownSize;
   } else {
     status = objectHead(result.offset);
     if (status != Status.OK) return fail(status);
@@ -315,12 +322,26 @@ function runStat(): i32 {
 function list(): i32 {
   const operation = here();
   let status = resolvePath();
+  if (LAYOUT && status == Status.OK && operation.flags & Flag.NAMES && layoutLists(operation.count)) {
+    status = listNames();
+    if (status != BAD_PAGE) return status;
+    resolveLose();
+    operation.isResolved = false;
+    status = resolvePath();
+  }
   if (status == Status.OK && operation.held == null) status = loadPage();
   if (status == Status.OK && operation.flags & Flag.SIZE) {
     status = listSize(operation.held!);
     if (status != Status.OK) fail(status);
   }
   return status;
+}
+
+/** Lists a page by the layout section. */
+function listNames(): i32 {
+  if (here().result.kind != Entry.TREE) return Status.DICTIONARY_EXPECTED;
+  const status = layoutPage();
+  return status == Status.OK || status == BAD_PAGE ? status : fail(status);
 }
 
 function runList(): i32 {
@@ -396,9 +417,11 @@ function object(): i32 {
   const result = operation.result;
   if (!operation.isResolved) {
     const oid = operation.resolvedOid;
-    const status = findEntry(oid);
+    // Hosts read the commit when they open an image: mounting has found it.
+    const isCommit = sameOid(oid, imageCommit);
+    const status = isCommit ? Status.OK : findEntry(oid);
     if (status != Status.OK) return fail(faultOf(status, oid));
-    result.offset = idxOffset;
+    result.offset = isCommit ? commitOffset : idxOffset;
     operation.isOidKnown = provesOid();
     operation.isResolved = true;
     nameResolved();

@@ -5,4 +5,5 @@ export const SIZES: bool = false;
 export const OPERATIONS: u32 = 1;
 export const LARGE_TREES: bool = false;
 export const SEEKING: bool = false;
+export const LAYOUT: bool = false;
 export const OWNS_MEMORY: bool = true;

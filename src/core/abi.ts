@@ -40,7 +40,7 @@ export interface CoreExports extends Record<string, unknown> {
 }
 
 /** Flags of the core's operations (`asm/volume/volume.ts`). */
-export const FLAG = { FOLLOW: 1, OID: 2, SIZE: 4 } as const;
+export const FLAG = { FOLLOW: 1, OID: 2, SIZE: 4, NAMES: 8 } as const;
 
 /** Mount modes, as the core numbers them (`asm/volume/mount.ts`). */
 export const MODE = { light: 0, fast: 1, analyze: 2 } as const;
@@ -70,7 +70,11 @@ export const INFO = {
   time: 0,
   commit: 8,
   tree: 28,
+  layout: 48,
 } as const;
+
+/** States of the layout section, by their numbers (`Layout` in `asm/layout/footer.ts`). */
+export const LAYOUT_STATES = ["none", "used", "unknown", "damaged"] as const;
 
 /** The fields of `stats`, each a u64, in their order. */
 export const STATS = [
@@ -91,4 +95,4 @@ export const STATS = [
 export const INPUT_MAX = 8192;
 
 /** The version of the core's interface that this module speaks (`ABI_VERSION` in `asm/core.ts`). */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;

@@ -58,8 +58,13 @@ export function placeOf(path: unknown): Place {
 }
 
 /** The core's flags that options stand for. */
-export function flagsOf(choice: { follow?: boolean | undefined; sizes?: boolean | undefined }): number {
-  return (choice.follow ? FLAG.FOLLOW : 0) | (choice.sizes ? FLAG.SIZE : 0);
+export function flagsOf(choice: {
+  follow?: boolean | undefined;
+  sizes?: boolean | undefined;
+  oids?: boolean | undefined;
+}): number {
+  const { follow, sizes, oids = true } = choice;
+  return (follow ? FLAG.FOLLOW : 0) | (sizes ? FLAG.SIZE : 0) | (oids ? 0 : FLAG.NAMES);
 }
 
 /** The signals of options. */
@@ -140,7 +145,7 @@ export class Calls {
         const at = core.write(bytes, after);
         return core.exports.list(handle, at, bytes.length, flags, at + bytes.length, after.length, limit);
       },
-      take: () => listedPage(core, folder, (flags & FLAG.SIZE) !== 0, this.#pageBytes),
+      take: () => listedPage(core, folder, flags, this.#pageBytes),
     });
   }
 

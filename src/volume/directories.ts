@@ -83,7 +83,7 @@ export async function* walkFrom(
   const flags = flagsOf(choice);
   const ended = new AbortController();
   const signals = [...signalsOf(choice), ended.signal];
-  const top = await calls.stat(place, FLAG.OID | flags, signals);
+  const top = await calls.stat(place, choice.oids === false ? flags : FLAG.OID | flags, signals);
   if (top.kind !== "directory") {
     yield top;
     return;

@@ -1,8 +1,8 @@
 /** Entries of directories: the results of `list`, `walk` and `stat`. */
-import { RESULT } from "../core/abi.js";
+import { FLAG, RESULT } from "../core/abi.js";
 import type { Core } from "../core/instance.js";
 import { hexOid } from "../git/oid.js";
-import { CANONICAL_MODES, entryOfMode, parseMode } from "../git/tree-mode.js";
+import { CANONICAL_MODES, ENTRY, entryOfMode, parseMode } from "../git/tree-mode.js";
 
 /** Kinds of entries. */
 export type EntryKind = "directory" | "file" | "executable" | "symlink" | "submodule";
@@ -19,7 +19,7 @@ export interface Entry {
   kind: EntryKind;
   /** As git writes it: 0o040000, 0o100644, 0o100755, 0o120000, 0o160000. */
   mode: number;
-  /** The git object's id; for a submodule, its commit's. 40 hexadecimal digits. */
+  /** The git object's id; for a submodule, its commit's. 40 hexadecimal digits; empty if ids were not asked for. */
   oid: string;
   /** Bytes, if they were asked for and the entry has content. */
   size?: number;
@@ -130,10 +130,10 @@ export interface Page {
 
 /**
  * The page that the core's `list` has found.
- * @param sizes whether sizes were asked for
+ * @param flags `FLAG`: what was asked for
  * @param most bytes of memory that the entries may take; one entry is given even if it takes more
  */
-export function listedPage(core: Core, folder: Folder, sizes: boolean, most: number): Page {
+export function listedPage(core: Core, folder: Folder, flags: number, most: number): Page {
   const { bytes, view } = core;
   const pointers = core.resultU32(RESULT.data);
   const sizesAt = core.resultU32(RESULT.sizes);
@@ -145,9 +145,11 @@ export function listedPage(core: Core, folder: Folder, sizes: boolean, most: num
     const space = bytes.indexOf(0x20, at);
     const nul = bytes.indexOf(0, space);
     const type = entryOfMode(parseMode(bytes, at, space));
-    const oid = hexOid(bytes.subarray(nul + 1, nul + 21));
+    const isNamed = (flags & FLAG.NAMES) !== 0 && type !== ENTRY.submodule;
+    const oid = isNamed ? "" : hexOid(bytes.subarray(nul + 1, nul + 21));
     const entry = new FoundEntry(folder, bytes.slice(space + 1, nul), type, CANONICAL_MODES[type]!, oid);
-    if (sizes && entry.hasContent) entry.size = Number(view.getBigUint64(sizesAt + index * 8, true));
+    if ((flags & FLAG.SIZE) !== 0 && entry.hasContent)
+      entry.size = Number(view.getBigUint64(sizesAt + index * 8, true));
     entries.push(entry);
     cost += entryCost(entry);
   }

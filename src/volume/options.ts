@@ -41,6 +41,11 @@ export interface StreamOptions extends FollowOptions {
 export interface EntriesOptions extends FollowOptions {
   /** Tell sizes, too: a header read for each entry. */
   sizes?: boolean | undefined;
+  /**
+   * Tell ids, as is the default. Without them, an image with a layout section is listed without reading its trees; the `oid` of
+   * an entry that has a blob or a tree is then empty.
+   */
+  oids?: boolean | undefined;
   /** Only entries whose names come after this one, by their bytes. An entry of this name need not exist. */
   after?: string | Uint8Array | undefined;
 }
@@ -55,6 +60,8 @@ export interface ListOptions extends EntriesOptions {
 export interface WalkOptions extends FollowOptions {
   /** Tell sizes, too: a header read for each entry. */
   sizes?: boolean | undefined;
+  /** Tell ids: as in `EntriesOptions`. */
+  oids?: boolean | undefined;
   /**
    * `name`, the default: each directory by the bytes of its names, as `list` gives them. `path`: all entries by
    * the bytes of their paths, with a slash at the end of directories' paths, as in git's index.
@@ -67,6 +74,6 @@ export const FOLLOW: Checks = { ...SIGNAL, follow: isBoolean };
 export const GET: Checks = { ...FOLLOW, maxSize: isWhole(0) };
 export const OBJECT: Checks = { ...SIGNAL, maxSize: isWhole(0) };
 export const STREAM: Checks = { ...FOLLOW, offset: isWhole(0), length: isWhole(0) };
-export const ENTRIES: Checks = { ...FOLLOW, sizes: isBoolean, after: isAnything };
+export const ENTRIES: Checks = { ...FOLLOW, sizes: isBoolean, oids: isBoolean, after: isAnything };
 export const LIST: Checks = { ...ENTRIES, limit: isWhole(1) };
-export const WALK: Checks = { ...FOLLOW, sizes: isBoolean, order: isOneOf("name", "path") };
+export const WALK: Checks = { ...FOLLOW, sizes: isBoolean, oids: isBoolean, order: isOneOf("name", "path") };

@@ -8,6 +8,7 @@ import {
   type CoreExports,
   FLAG,
   INFO,
+  LAYOUT_STATES,
   INPUT_MAX,
   MODE,
   PROOF,
@@ -68,8 +69,8 @@ test("flags, modes and levels of proof have one number everywhere", () => {
   assert.equal(Math.max(...levels.values()), PROOF_COLLISIONS);
   const flags = /export namespace Flag \{(.*?)\n\}/s.exec(read("asm/volume/volume.ts"))![1]!;
   for (const name of Object.keys(FLAG)) assert.match(flags, new RegExp(`export const ${name}: u32`));
-  assert.match(page, /Flags, added up: 1 follow symlinks, 2 the object's id is wanted, 4 sizes are wanted\./);
-  assert.deepEqual({ ...FLAG }, { FOLLOW: 1, OID: 2, SIZE: 4 });
+  assert.match(page, /Flags, added up: 1 follow symlinks, 2 the object's id is wanted, 4 sizes are wanted, 8 a listing needs no\s+ids\./);
+  assert.deepEqual({ ...FLAG }, { FOLLOW: 1, OID: 2, SIZE: 4, NAMES: 8 });
 });
 
 /** Offsets of the result struct's fields, laid out as AssemblyScript lays out a class. */
@@ -86,6 +87,14 @@ function resultOffsets(): Map<string, number> {
   return offsets;
 }
 
+test("states of the layout section have one number everywhere", () => {
+  const states = constants("asm/layout/footer.ts", "Layout");
+  assert.deepEqual(
+    [...states].map(([name, value]) => [name.toLowerCase(), value]),
+    LAYOUT_STATES.map((name, value) => [name, value]),
+  );
+});
+
 test("the result struct has the offsets that the host and the page give", () => {
   const offsets = resultOffsets();
   for (const [name, offset] of Object.entries(RESULT)) assert.equal(offsets.get(name), offset, name);
@@ -99,7 +108,7 @@ test("the result struct has the offsets that the host and the page give", () => 
 
 test("what was mounted has the offsets that the host and the page give", () => {
   assert.deepEqual(
-    tableBelow("What was mounted, 48 bytes").map(([offset]) => Number(offset)),
+    tableBelow("What was mounted, 52 bytes").map(([offset]) => Number(offset)),
     Object.values(INFO),
   );
 });
