@@ -9,6 +9,7 @@ export {
   FLAG,
   INFO,
   INPUT_MAX,
+  LAYOUT_STATES,
   MODE,
   PROOF,
   PROOF_COLLISIONS,

@@ -8,8 +8,8 @@ import {
   type CoreExports,
   FLAG,
   INFO,
-  LAYOUT_STATES,
   INPUT_MAX,
+  LAYOUT_STATES,
   MODE,
   PROOF,
   PROOF_COLLISIONS,
@@ -69,7 +69,10 @@ test("flags, modes and levels of proof have one number everywhere", () => {
   assert.equal(Math.max(...levels.values()), PROOF_COLLISIONS);
   const flags = /export namespace Flag \{(.*?)\n\}/s.exec(read("asm/volume/volume.ts"))![1]!;
   for (const name of Object.keys(FLAG)) assert.match(flags, new RegExp(`export const ${name}: u32`));
-  assert.match(page, /Flags, added up: 1 follow symlinks, 2 the object's id is wanted, 4 sizes are wanted, 8 a listing needs no\s+ids\./);
+  assert.match(
+    page,
+    /Flags, added up: 1 follow symlinks, 2 the object's id is wanted, 4 sizes are wanted, 8 a listing needs no\s+ids\./,
+  );
   assert.deepEqual({ ...FLAG }, { FOLLOW: 1, OID: 2, SIZE: 4, NAMES: 8 });
 });
 
