@@ -25,6 +25,7 @@ export const FIELD = {
   treeOffset: 96,
   imageSize: 104,
   packSize: 112,
+  bareSize: 120,
   crc: FOOTER - 4,
 } as const;
 
@@ -72,6 +73,8 @@ export interface Footer {
   imageSize: number;
   /** Bytes of the PACK: its trailer, to which the section is bound, ends there. */
   packSize: number;
+  /** Bytes of the image without its section. */
+  bareSize: number;
   /** Bytes of a blob between two seek points; 0 if there are none. */
   segment: number;
 }
@@ -95,6 +98,7 @@ export function encodeFooter(footer: Footer): Uint8Array {
   view.setBigUint64(FIELD.treeOffset, BigInt(footer.treeOffset), true);
   view.setBigUint64(FIELD.imageSize, BigInt(footer.imageSize), true);
   view.setBigUint64(FIELD.packSize, BigInt(footer.packSize), true);
+  view.setBigUint64(FIELD.bareSize, BigInt(footer.bareSize), true);
   view.setUint32(FIELD.crc, crc32(bytes.subarray(0, FIELD.crc)), true);
   return bytes;
 }

@@ -117,7 +117,7 @@ export async function readIdx(reader: Bytes, start: number, count: number): Prom
   const fixed = OIDS + count * (OID + 8) + TRAILERS;
   if (start + fixed > reader.capacity) return undefined;
   const short = await reader.copy(start + OIDS + count * (OID + 4), count * 4);
-  const view = new DataView(short.buffer);
+  const view = new DataView(short.buffer, short.byteOffset, short.length);
   let large = 0;
   for (let rank = 0; rank < count; rank++) if (view.getUint32(rank * 4) >= LARGE_FLAG) large++;
   if (start + fixed + large * 8 > reader.capacity) large = 0;

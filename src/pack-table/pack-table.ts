@@ -140,6 +140,31 @@ export class PackTable {
     return { depths, roots };
   }
 
+  /** The start of each entry, from the PACK's start. */
+  get offsets(): Float64Array {
+    return this.#offsets;
+  }
+
+  /** The end of the last entry, where the PACK's trailer begins. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** The row of each delta's base; negative for objects that are stored whole. */
+  get bases(): Int32Array {
+    return this.#bases;
+  }
+
+  /** Each row's rank in the IDX. */
+  get ranks(): Uint32Array {
+    return this.#ranks;
+  }
+
+  /** The number of each object's kind (`KIND`), those of deltas too. */
+  types(): Uint8Array {
+    return Uint8Array.from(this.#follow().roots, (root) => this.#kinds[root]!);
+  }
+
   /** Bytes of a row's entry. */
   size(row: number): number {
     return (row + 1 < this.count ? this.#offsets[row + 1]! : this.#end) - this.#offsets[row]!;
