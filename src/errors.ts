@@ -81,6 +81,8 @@ export type HostCode =
   | "Sha256Repository"
   /** A guest module or its manifest is refused. */
   | "BadGuest"
+  /** The layout section of an image is damaged, or that of another image. */
+  | "BadLayout"
   /** The volume was closed. */
   | "Closed"
   /** The image has changed since it was opened: `Volume.reopen` opens it as it is now. */

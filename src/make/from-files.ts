@@ -94,6 +94,8 @@ async function pack(
         reuse: old?.reuse,
         ids: job.memory,
         onPacked: (pack) => job.memory?.packed(pack),
+        layout: job.layout,
+        onNotice: job.onNotice,
         signal,
         onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
       }),

@@ -14,9 +14,11 @@ import { copyPack, packCommit } from "./git/pack.js";
 import { type GitSource, openGitSource, type ReadyCommit } from "./git/source.js";
 import { type SpooledCommit, spoolCommit } from "./git/spool.js";
 import { type ImageSizes, writeImage } from "./image.js";
+import { writeLayout } from "./layout.js";
+import { writeGitLayout } from "./layout-of-git.js";
 import { DEPTH, type Job, type MakeSummary } from "./options.js";
 import { Places } from "./pack/pack-order.js";
-import { Packer } from "./pack/packer.js";
+import { type PackedObjects, Packer } from "./pack/packer.js";
 import { withWorkers } from "./pack/workers.js";
 
 /** The id of the commit's root tree, the second of its objects. */
@@ -36,11 +38,12 @@ interface Packed extends ImageSizes {
 /** Lets git pack the commit, and checks meanwhile that git gives the right contents. */
 async function packByGit(
   { workspace, commit, objects }: ReadyCommit,
-  { signal, onProgress, blockSize }: Job,
-  { sink }: Replacement,
+  { signal, onProgress, onNotice, blockSize, layout }: Job,
+  replacement: Replacement,
 ): Promise<Packed> {
   const report = onProgress && ((done: number, total: number) => onProgress({ phase: "pack", done, total }));
   const { env } = workspace;
+  const { sink } = replacement;
   const pack = await withOwnSignal(signal, async (own, abort) => {
     const stop = (reason: unknown): never => {
       abort(reason);
@@ -56,6 +59,9 @@ async function packByGit(
     await copyPack(pack, sink);
     return pack.idx;
   });
+  if (layout !== false) await writeGitLayout(replacement, objects, { signal, onNotice });
+  sizes.layoutBytes = sink.position - sizes.imageBytes;
+  sizes.imageBytes = sink.position;
   return { tree: treeOf(objects), objectCount: pack.objectCount, ...sizes };
 }
 
@@ -98,7 +104,7 @@ function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array
 /** Packs the commit as `make` packs directories. */
 async function packAnew(
   { workspace, commit, objects }: ReadyCommit,
-  { signal, onProgress, blockSize, workers, depth = DEPTH, from }: Job,
+  { signal, onProgress, onNotice, blockSize, workers, depth = DEPTH, from, layout }: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
   const spooled = await spoolCommit(workspace, commit, objects, signal);
@@ -115,14 +121,31 @@ async function packAnew(
     const trees = await survey(packer, "tree", spooled);
     const blobs = await survey(packer, "blob", spooled);
     const places = placesOf(objects, trees, blobs);
-    let deltaCount = 0;
-    let reusedCount = 0;
-    const sizes = await writeImage(sink, blockSize, Buffer.from(commit, "hex"), async () => {
-      const pack = await packer.write(sink, places, fileContents.sha1);
-      ({ deltaCount, reusedCount } = pack);
-      return pack.idx;
-    });
+    let rows: PackedObjects | undefined;
+    const sizes = await writeImage(
+      sink,
+      blockSize,
+      Buffer.from(commit, "hex"),
+      async () => {
+        rows = await packer.write(sink, places, fileContents.sha1);
+        return rows.idx;
+      },
+      async (image) => {
+        if (layout === false) return;
+        const packed = {
+          rows: rows!,
+          trees: spooled.unreads(trees),
+          // The commit alone is before them.
+          firstTree: 1,
+          contents: fileContents,
+          commit: objects.oidOf(0),
+          tree: objects.oidOf(1),
+        };
+        await writeLayout(sink, image, packed, { signal, onNotice });
+      },
+    );
     old?.settle();
+    const { deltaCount, reusedCount } = rows!;
     const reused = old === undefined ? {} : { reusedCount };
     return { tree: treeOf(objects), objectCount, deltaCount, ...reused, ...sizes };
   }).finally(() => old?.close());

@@ -11,10 +11,11 @@ import type { Sink } from "../sink.js";
 import type { Contents, TreeStore, Unreads } from "./base/content.js";
 import type { Noticed } from "./base/noticed.js";
 import { type ImageSizes, writeImage } from "./image.js";
+import { writeLayout } from "./layout.js";
 import { MemoryTrees } from "./memory-trees.js";
 import type { Executor } from "./pack/jobs.js";
 import type { PackerOptions } from "./pack/options.js";
-import { Packer } from "./pack/packer.js";
+import { type PackedObjects, Packer } from "./pack/packer.js";
 import type { WrittenPack } from "./pack/writer.js";
 import { takeSnapshot } from "./snapshot.js";
 import { findDanglingLinks } from "./source/dangling-links.js";
@@ -33,6 +34,9 @@ export interface ListingOptions extends PackerOptions, CommitWords {
   trees?: TreeStore | undefined;
   /** Told of the pack when it is written. */
   onPacked?: ((pack: WrittenPack) => void) | undefined;
+  /** Whether the image gets a layout section. Default: true. */
+  layout?: boolean | undefined;
+  onNotice?: ((text: string) => void) | undefined;
 }
 
 /** The result. */
@@ -82,15 +86,23 @@ export async function makeFromListing(
   const commit = oidOf("commit", content);
   await packer.survey("tree", trees);
   await packer.survey("commit", unreadOf(content));
-  let deltaCount = 0;
-  let reusedCount = 0;
-  const sizes = await writeImage(sink, options.blockSize, commit, async () => {
-    const pack = await packer.write(sink, places, contents.sha1);
-    deltaCount = pack.deltaCount;
-    reusedCount = pack.reusedCount;
-    options.onPacked?.(pack);
-    return pack.idx;
-  });
+  let packed: PackedObjects | undefined;
+  const sizes = await writeImage(
+    sink,
+    options.blockSize,
+    commit,
+    async () => {
+      packed = await packer.write(sink, places, contents.sha1);
+      options.onPacked?.(packed);
+      return packed.idx;
+    },
+    async (image) => {
+      if (options.layout === false) return;
+      const objects = { rows: packed!, trees, firstTree: blobs.length, contents, commit, tree };
+      await writeLayout(sink, image, objects, options);
+    },
+  );
+  const { deltaCount, reusedCount } = packed!;
   return {
     commit: hexOid(commit),
     tree: hexOid(tree),

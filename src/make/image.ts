@@ -6,6 +6,7 @@
  *      20  u64, little-endian: offset of the IDX
  *      28  PACK, then zeros up to a block boundary
  *          IDX, then zeros up to a block boundary
+ *          the layout section, unless it is left out
  * ```
  */
 import type { Sink } from "../sink.js";
@@ -32,19 +33,32 @@ export function encodeHeader(commit: Uint8Array, idxOffset: number): Uint8Array 
 export interface ImageSizes {
   packBytes: number;
   idxBytes: number;
+  /** The layout section; 0 if there is none. */
+  layoutBytes: number;
   /** The whole image, padding included. */
   imageBytes: number;
+}
+
+/** An image that lacks only its layout section. */
+export interface BareImage {
+  idx: Uint8Array;
+  packSize: number;
+  idxStart: number;
+  /** Bytes of all of it. */
+  bareSize: number;
 }
 
 /**
  * Writes an image into an empty file. Its header comes last: until then the image has no index.
  * @param writePack appends the PACK to the sink and returns its IDX
+ * @param writeLayout appends the layout section to the sink
  */
 export async function writeImage(
   sink: Sink,
   blockSize: number,
   commit: Uint8Array,
   writePack: (sink: Sink) => Promise<Uint8Array>,
+  writeLayout?: (image: BareImage) => Promise<unknown>,
 ): Promise<ImageSizes> {
   await sink.appendZeros(HEADER_LEN);
   const idx = await writePack(sink);
@@ -54,5 +68,8 @@ export async function writeImage(
   await sink.append(idx);
   await sink.appendZeros(paddingLen(sink.position, blockSize));
   await sink.patch(encodeHeader(commit, idxOffset), 0);
-  return { packBytes, idxBytes: idx.length, imageBytes: sink.position };
+  const bareSize = sink.position;
+  await writeLayout?.({ idx, packSize: packBytes, idxStart: idxOffset, bareSize });
+  const imageBytes = sink.position;
+  return { packBytes, idxBytes: idx.length, layoutBytes: imageBytes - bareSize, imageBytes };
 }

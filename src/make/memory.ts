@@ -6,6 +6,7 @@
 import {
   type Checks,
   checkOptions,
+  isBoolean,
   isFunction,
   isModule,
   isNumber,
@@ -50,6 +51,8 @@ export interface MemoryOptions {
   blockSize?: number | undefined;
   /** The longest chain of deltas, 0 to 4095. Longer chains take less space, and more time to read. Default: 20. */
   depth?: number | undefined;
+  /** Whether the image gets a layout section, by which readers find paths faster. Default: true. */
+  layout?: boolean | undefined;
   /** Ends the work. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MemoryProgress) => void) | undefined;
@@ -75,6 +78,7 @@ const OPTIONS: Checks = {
   message: isString,
   blockSize: isNumber,
   depth: isNumber,
+  layout: isBoolean,
   signal: isSignal,
   onProgress: isFunction,
   module: isModule,
@@ -171,7 +175,7 @@ function memoryContents(maker: Sha1Maker, signal: AbortSignal | undefined): Cont
  */
 export async function makeImage(files: MemoryFiles, options: MemoryOptions = {}): Promise<MemoryImage> {
   checkOptions("makeImage", options, OPTIONS);
-  const { date = EPOCH, blockSize = 512, depth = DEPTH, signal, onProgress, module } = options;
+  const { date = EPOCH, blockSize = 512, depth = DEPTH, layout = true, signal, onProgress, module } = options;
   checkBlockSize(blockSize);
   checkDepth(depth);
   checkWords(options);
@@ -192,6 +196,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
       message: options.message,
       blockSize,
       depth,
+      layout,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
     },

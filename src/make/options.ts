@@ -103,6 +103,11 @@ export interface MakeOptions {
    */
   depth?: number | undefined;
   /**
+   * Whether the image gets a layout section, by which readers find paths faster and without trees. docteur 0.0.7 ignores
+   * it. Default: true.
+   */
+  layout?: boolean | undefined;
+  /**
    * The number of threads that pack, 1 to 8, unless git chooses the deltas. It does not change the bytes.
    * Default: one for each processor, up to 6, and fewer for many files, so that 512 MB of memory are enough.
    */
@@ -175,6 +180,7 @@ export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   stripComponents: isNumber,
   skipSpecial: isBoolean,
   depth: isNumber,
+  layout: isBoolean,
   workers: isNumber,
   worktree: isBoolean,
   add: isListOfAdded,

@@ -4,7 +4,8 @@ import { proveByIndex } from "./by-index.js";
 import { proveByPack } from "./by-pack.js";
 import { checkCommit } from "./commit-check.js";
 import type { Expected } from "./expected-commit.js";
-import { type Course, checkRest, readFrame, reportCollisions } from "./frame.js";
+import { type Course, readFrame, reportCollisions } from "./frame.js";
+import { checkEnd, compareLayout } from "./layout.js";
 import { typedError } from "./out-of-memory.js";
 import { returnTo, takenTables } from "./tables-budget.js";
 import type { Team } from "./team.js";
@@ -29,8 +30,11 @@ export async function examineFully(
       proven = await proveByPack(course, frame);
     }
     reportCollisions(course, proven.rows);
-    await checkRest(course, frame);
+    // If the index is cut off, nothing follows it.
+    const footer = course.out.sizes.idx === null ? undefined : await checkEnd(course, frame, proven.index);
     await checkCommit(course, frame, proven, expected);
+    if (footer !== undefined && !course.findings.hasErrors)
+      await compareLayout(course, frame, proven, footer);
   } finally {
     await threads?.close();
   }

@@ -97,17 +97,6 @@ export async function readFrameIdx({ reader, out }: Course, frame: Frame): Promi
   return idx;
 }
 
-/** Checks the bytes that follow the IDX. Readers never look there, so bytes other than zero do no harm, but are odd. */
-export async function checkRest({ reader, findings, ledger, out }: Course, frame: Frame): Promise<void> {
-  const length = out.sizes.idx;
-  if (length === null) return;
-  const found = await reader.firstNonZero(frame.idxStart + length, reader.capacity);
-  ledger.judged("rest");
-  if (found < 0) return;
-  const message = `something that is not zero follows the index (at offset ${found})`;
-  findings.add("warning", "TrailingData", message, { offset: found });
-}
-
 /** Reports objects that are part of a SHA-1 collision attack: their ids do not tell them from others. */
 export function reportCollisions({ findings }: Course, rows: Rows): void {
   for (let row = rows.collisions.indexOf(1); row >= 0; row = rows.collisions.indexOf(1, row + 1)) {

@@ -212,7 +212,7 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
     text: undefined,
     reader: undefined,
     counts: noCounts(),
-    sizes: { image: null, pack: null, idx: null, objects: null, files: null },
+    sizes: { image: null, pack: null, idx: null, layout: null, objects: null, files: null },
   };
   const ledger = new Ledger(options.quick === true);
   // An error of loading the verifier says nothing about the image.

@@ -16,6 +16,8 @@ export const PARTS = {
   index: "the index (IDX)",
   /** The bytes behind the IDX. */
   rest: "what follows the index",
+  /** The layout section, made again; with `quick`, its pages in themselves. */
+  layout: "the layout section",
   /** Objects: inflated, hashed, and compared with the IDX. */
   objects: "objects",
   /** Trees that were read for entries. */
@@ -38,7 +40,7 @@ export const PARTS = {
 export type Part = keyof typeof PARTS;
 
 /** Parts that an image has once. */
-const SINGLE: readonly Part[] = ["frame", "pack", "index", "rest", "commit", "root"];
+const SINGLE: readonly Part[] = ["frame", "pack", "index", "rest", "layout", "commit", "root"];
 const QUICK: readonly Part[] = SINGLE;
 
 /** The account of one image. */

@@ -12,13 +12,13 @@ import type { Expected } from "./expected-commit.js";
 import {
   beginPhase,
   type Course,
-  checkRest,
   type Frame,
   readFrame,
   readFrameIdx,
   reportCollisions,
   reportPackCollision,
 } from "./frame.js";
+import { checkEnd, checkPages } from "./layout.js";
 import { findTrailer, hashPack } from "./scan.js";
 
 /** Examines an image the quick way. */
@@ -32,7 +32,8 @@ export async function examineQuickly(course: Course, expected: Expected | undefi
   if (isSound) ledger.judged("index");
   const end = await checkPack(course, frame, idx);
   out.counts.objects = frame.count;
-  await checkRest(course, frame);
+  const footer = await checkEnd(course, frame, idx);
+  if (footer !== undefined) await checkPages(course, footer);
   if (isSound) await checkCommitAlone(course, frame, idx, end < 0 ? last : end, expected);
 }
 

@@ -15,6 +15,8 @@ export type FindingCode =
   | ErrorCode
   /** Something that is not zero follows the IDX. */
   | "TrailingData"
+  /** The layout section has an unknown version. */
+  | "UnknownLayout"
   /** A tree's entry has a mode that git understands and does not write. */
   | "OddMode"
   /** A tree's entry has the name of one of git's settings, and is a symbolic link. */
@@ -73,6 +75,8 @@ export interface Sizes {
   /** The PACK and the IDX, with their trailers. */
   pack: number | null;
   idx: number | null;
+  /** The layout section; `null` also if there is none. */
+  layout: number | null;
   /** The content of all objects. */
   objects: number | null;
   /** The content of all files and executables, path by path: the size of an extracted tree. */

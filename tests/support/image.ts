@@ -11,6 +11,8 @@ export interface ImageParts {
   idxOffset: number;
   /** What is between the parts, and after them. */
   padding: [Buffer, Buffer];
+  /** The layout section; empty if there is none. */
+  layout: Buffer;
 }
 
 /** @param image of which the pack is not followed by anything but zeros up to its index */
@@ -23,12 +25,16 @@ export function takeApart(image: Buffer): ImageParts {
   for (let row = 0; row < count; row++) if (image.readInt32BE(offsetsAt + row * 4) < 0) largeCount++;
   const idxEnd = offsetsAt + count * 4 + largeCount * 8 + 40;
   const packEnd = image.lastIndexOf(image.subarray(idxEnd - 40, idxEnd - 20), idxOffset - 20) + 20;
+  const footer = image.subarray(-512);
+  const hasLayout = footer.toString("latin1", 0, 8) === "docteurL";
+  const bareSize = hasLayout ? Number(footer.readBigUInt64LE(120)) : image.length;
   return {
     commit: image.toString("hex", 0, 20),
     pack: image.subarray(28, packEnd),
     idx: image.subarray(idxOffset, idxEnd),
     idxOffset,
-    padding: [image.subarray(packEnd, idxOffset), image.subarray(idxEnd)],
+    padding: [image.subarray(packEnd, idxOffset), image.subarray(idxEnd, bareSize)],
+    layout: image.subarray(bareSize),
   };
 }
 

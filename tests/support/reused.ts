@@ -51,7 +51,7 @@ export class Verifier {
     engine.wasm.init(VERIFY_LIMIT);
     assert.equal(engine.wasm.alloc(32), engine.oid, "memory that was begun anew is as it was at first");
     const findings = new Findings(100);
-    const sizes = { image: null, pack: null, idx: null, objects: null, files: null };
+    const sizes = { image: null, pack: null, idx: null, layout: null, objects: null, files: null };
     const examined: Examined = {
       commit: null,
       tree: null,

@@ -118,6 +118,8 @@ Options:
                      leave out FIFOs, sockets and devices, with a warning
       --depth N      the longest chain of deltas, 0 to 4095 (default: 20);
                      longer chains take less space, and more time to read
+      --no-layout    leave out the layout section, by which readers find paths
+                     without reading trees (docteur layout adds it later)
       --workers N    the number of threads that pack, 1 to 8 (default: one for
                      each processor); it does not change the image
       --bs BYTES     the block size of the image, which the block device must
@@ -165,6 +167,7 @@ export const MAKE_OPTIONS = {
   "skip-special": { type: "boolean" },
   repack: { type: "boolean" },
   depth: { type: "string" },
+  "no-layout": { type: "boolean" },
   workers: { type: "string" },
   bs: { type: "string" },
   compat: { type: "boolean" },
@@ -278,6 +281,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       skipSpecial: values["skip-special"],
       repack: values.repack,
       depth: parseCount("--depth", values.depth),
+      layout: values["no-layout"] ? false : undefined,
       workers: parseCount("--workers", values.workers),
     },
     json: values.json === true,

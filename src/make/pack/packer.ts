@@ -13,7 +13,7 @@
  */
 
 import { buildIdx } from "../../git/build-idx.js";
-import type { Kind } from "../../git/objects.js";
+import { KIND, type Kind } from "../../git/objects.js";
 import type { Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
 import type { Unreads } from "../base/content.js";
@@ -32,6 +32,10 @@ export interface PackedObjects extends WrittenPack {
   deltaCount: number;
   /** Those whose entries are from the earlier image. */
   reusedCount: number;
+  /** The number of each row's object, its kind (`KIND`), and bytes of its content. */
+  numbers: Uint32Array;
+  types: Uint8Array;
+  sizes: Float64Array;
 }
 
 /** One pack under construction. */
@@ -61,7 +65,7 @@ export class Packer {
    * @param sink the pack begins at its present position
    * @param places each content once
    * @param sha1 begins a hash
-   * @returns the pack's index, the number of deltas, and that of entries of the earlier image
+   * @returns the pack's index, counts, and columns of its objects
    */
   async write(sink: Sink, places: Places, sha1: () => Sha1): Promise<PackedObjects> {
     const { reuse, depth } = this.#options;
@@ -72,12 +76,21 @@ export class Packer {
     objects.dropFeatures();
     const writer = new PackWriter(sink, places.count, sha1());
     await writer.begin();
-    const plan = { order: emissionOrder(places.numbers, bases), bases, taken };
+    const order = emissionOrder(places.numbers, bases);
+    const plan = { order, bases, taken };
     const encoder = new Encoder(this.#executor, this.#surveyor, this.#options, plan, writer);
     const deltaCount = await encoder.run();
     const { trailer, entries, bases: rows } = await writer.finish();
     const reusedCount = taken?.count ?? 0;
-    return { idx: buildIdx(entries, trailer, sha1()), bases: rows, deltaCount, reusedCount };
+    return {
+      idx: buildIdx(entries, trailer, sha1()),
+      bases: rows,
+      deltaCount,
+      reusedCount,
+      numbers: order,
+      types: Uint8Array.from(order, (number) => KIND[objects.kindOf(number)]),
+      sizes: Float64Array.from(order, (number) => objects.sizeOf(number)),
+    };
   }
 }
 
