@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { distPath } from "../support/programs.js";
+import { distPath, runNode } from "../support/programs.js";
 
 const FOLDER = distPath("tools");
 const SCRIPTS = readdirSync(FOLDER).filter((name) => name.endsWith(".js") && !name.includes(".module."));
@@ -61,3 +61,10 @@ test("threads run bundles", () => {
   );
   for (const thread of threads) assert.ok(named.includes(thread), `${thread} is named`);
 });
+
+for (const args of [["--help"], ["completion", "bash"]])
+  test(`${args.join(" ")}, which the build computes, is what the commands say`, () => {
+    const { stdout } = runNode("tools/docteur.js", args);
+    assert.ok(stdout.length > 500);
+    assert.equal(stdout, runNode("tools/docteur.module.js", args).stdout);
+  });

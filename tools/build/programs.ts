@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { basename, posix, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 
 const FOLDER = "dist/tools";
@@ -30,6 +31,12 @@ const BASE = "docteur:base";
 
 /** A module's URL, or the URL of a script, whose path it captures. */
 const OWN_URL = /new URL\("(\.{1,2}\/[^"]+\.js)", import\.meta\.url\)|\bimport\.meta\.url\b/g;
+
+/** Modules with a function that loads all commands, by its name: the build calls it, and bundles have what it returns. */
+const COMPUTED: Record<string, string> = {
+  [`${FOLDER}/commands/general-help.js`]: "generalHelp",
+  [`${FOLDER}/completion/commands.js`]: "completedCommands",
+};
 
 const OPTIONS = {
   outdir: FOLDER,
@@ -118,11 +125,26 @@ async function survey(): Promise<{ metafile: Metafile; scripts: string[] }> {
   }
 }
 
+/** The sources that bundles have in place of `COMPUTED`. */
+async function computed(): Promise<Map<string, string>> {
+  const sources = new Map<string, string>();
+  for (const [name, key] of Object.entries(COMPUTED)) {
+    const module = (await import(pathToFileURL(name).href)) as Record<string, () => Promise<unknown>>;
+    const value = JSON.stringify(await module[key]!());
+    sources.set(name, `export const ${key} = async () => (${value});`);
+  }
+  return sources;
+}
+
 /**
  * Loads modules with the URLs that their bundles need, and has entries import the whole base. esbuild makes a chunk of
  * the modules that the same entries reach: so the base is one.
  */
-function loadModules(base: ReadonlySet<string>, entries: ReadonlySet<string>): Plugin {
+function loadModules(
+  base: ReadonlySet<string>,
+  entries: ReadonlySet<string>,
+  sources: ReadonlyMap<string, string>,
+): Plugin {
   return {
     name: "load-modules",
     setup(hooks) {
@@ -138,7 +160,8 @@ function loadModules(base: ReadonlySet<string>, entries: ReadonlySet<string>): P
       hooks.onLoad({ filter: /[\\/]dist[\\/](src|tools)[\\/].*\.js$/ }, ({ path }) => {
         const name = relative(process.cwd(), path);
         const own = JSON.stringify(`./${relative(FOLDER, name)}`);
-        const contents = readFileSync(path, "utf8").replaceAll(OWN_URL, (_, script?: string) =>
+        const source = sources.get(name) ?? readFileSync(path, "utf8");
+        const contents = source.replaceAll(OWN_URL, (_, script?: string) =>
           script === undefined
             ? `new URL(${own}, import.meta.url)`
             : `new URL("./${bundleOf(posix.join(posix.dirname(name), script))}.js", import.meta.url)`,
@@ -165,11 +188,11 @@ export async function buildPrograms(): Promise<void> {
     entryPoints: entryPoints(sharing),
     splitting: true,
     chunkNames: "[name]-[hash]",
-    plugins: [findFiles(), loadModules(base, entries)],
+    plugins: [findFiles(), loadModules(base, entries, await computed())],
   });
   await build({
     ...OPTIONS,
     entryPoints: entryPoints(scripts.filter((name) => !sharing.has(name))),
-    plugins: [findFiles(), loadModules(new Set(), new Set())],
+    plugins: [findFiles(), loadModules(new Set(), new Set(), new Map())],
   });
 }

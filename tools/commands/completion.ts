@@ -5,11 +5,10 @@ import { type Command, MANY, parse, parseWord, usageError } from "../cli/argumen
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { print } from "../cli/output.js";
 import { bashScript } from "../completion/bash.js";
+import { completedCommands } from "../completion/commands.js";
 import { fishScript } from "../completion/fish.js";
-import { describeCommand } from "../completion/model.js";
 import { candidates } from "../completion/paths.js";
 import { zshScript } from "../completion/zsh.js";
-import { COMMANDS } from "./table.js";
 
 const HELP = `usage: docteur completion bash|zsh|fish
        docteur completion --paths IMAGE PREFIX
@@ -68,10 +67,7 @@ async function run(argv: string[]): Promise<number> {
   if (word === undefined) throw usageError(`a shell is missing: ${Object.keys(SCRIPTS).join(", ")}`);
   if (others.length > 0) throw usageError(`one argument too many: ${others[0]}`);
   const shell = parseWord("shell", word, Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]);
-  const commands = [];
-  for (const [name, load] of Object.entries(COMMANDS))
-    commands.push(describeCommand(name, (await load()).command));
-  print(SCRIPTS[shell](commands));
+  print(SCRIPTS[shell](await completedCommands()));
   return EXIT.ok;
 }
 

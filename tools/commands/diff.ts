@@ -1,5 +1,6 @@
 /** `docteur diff`: what changed between two images. */
-import { type Change, compare, type LineChange, lineChange, patchOf } from "../../src/diff/index.js";
+import { type Change, compare } from "../../src/diff/compare.js";
+import type { LineChange } from "../../src/diff/patch.js";
 import { DocteurError, type Entry, type Volume } from "../../src/index.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
@@ -79,6 +80,9 @@ interface Job {
 }
 
 /** The paths of a change: the old one first, if there are two. */
+/** Texts are compared where lines are asked for. */
+const patches = (): Promise<typeof import("../../src/diff/patch.js")> => import("../../src/diff/patch.js");
+
 function pathsOf({ status, before, after }: Change): Uint8Array[] {
   if (status === "renamed") return [before!.pathBytes, after!.pathBytes];
   return [(after ?? before)!.pathBytes];
@@ -109,9 +113,10 @@ async function show(format: Format, job: Job): Promise<boolean> {
     isDifferent = true;
     if (format === "quiet") return true;
     if (format === "name-status") print(nameStatus(change, isRaw));
-    else if (format === "patch") print(colouredPatch(await patchOf(before, after, change, context, signal)));
+    else if (format === "patch")
+      print(colouredPatch(await (await patches()).patchOf(before, after, change, context, signal)));
     else if (format === "stat")
-      counted.push({ change, lines: await lineChange(before, after, change, 0, signal) });
+      counted.push({ change, lines: await (await patches()).lineChange(before, after, change, 0, signal) });
   }
   array?.end();
   if (format === "stat" && isDifferent) print(statLines(counted));

@@ -1,5 +1,5 @@
 /** `docteur extract`: files of an image in a directory, or as an archive on standard output. */
-import { type ArchiveFormat, archive } from "../../src/extract/archive.js";
+import type { ArchiveFormat } from "../../src/extract/archive.js";
 import { type ExtractProgress, type ExtractSummary, extract } from "../../src/extract/extract.js";
 import type { SelectOptions } from "../../src/extract/options.js";
 import { printableJson } from "../../src/text/printable.js";
@@ -121,6 +121,7 @@ async function run(argv: string[]): Promise<number> {
   if (format !== undefined) {
     if (isOnTerminal())
       throw usageError(`--${format} does not print on a terminal`, "redirect it to a file or a pipe");
+    const { archive } = await import("../../src/extract/archive.js");
     for await (const piece of archive(image, format, select)) print(piece);
     return EXIT.ok;
   }

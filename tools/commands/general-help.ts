@@ -20,7 +20,7 @@ Options:
 
 ${exitHelp()}`;
 
-/** For `docteur --help`. No newline at its end. */
+/** For `docteur --help`. No newline at its end. The build computes it, as it loads all subcommands. */
 export async function generalHelp(): Promise<string> {
   const lines: string[] = [];
   for (const [name, load] of Object.entries(COMMANDS))

@@ -2,7 +2,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Volume } from "../../src/index.js";
-import { make } from "../../src/make/index.js";
 import { withTemporaryFolder } from "../../src/node/temporary-folder.js";
 import { type ImageValues, openImage } from "../cli/image-options.js";
 import { note } from "../cli/messages.js";
@@ -62,6 +61,8 @@ export async function withRevision<T>(
   if (revision === undefined) return opened(argument, values);
   return withTemporaryFolder(async (folder) => {
     const image = join(folder, "image");
+    // Most comparisons are of images, and do without it.
+    const { make } = await import("../../src/make/index.js");
     const progress = new ProgressLine();
     await make(revision.repository, image, {
       ref: revision.ref,
