@@ -36,8 +36,8 @@ export interface SweepOptions {
 
 const OID = 20;
 const JOBS_MAX = 8;
-/** A thread beside this one is worth its start, some 40 ms, for so many objects, or so many bytes of PACK. */
-const OBJECTS_OF_THREAD = 8192;
+/** A thread beside this one is worth its start, some 70 ms of processor time, for so many objects, or so many bytes of PACK. */
+const OBJECTS_OF_THREAD = 1 << 15;
 const BYTES_OF_THREAD = 8 << 20;
 /** Blobs that are asked for at once if the image has to be waited for. */
 const REMOTE_LANES = 8;
