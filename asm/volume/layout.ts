@@ -90,7 +90,7 @@ export function layoutTree(): u64 {
 }
 
 /** Compares the PACK's trailer with the section's, once. @returns OK, BAD_PAGE, or the device's status */
-function bind(): i32 {
+export function layoutBind(): i32 {
   if (isBound) return Status.OK;
   const size = footerPackSize();
   if (size < OID || size + PACK_START > entriesEnd() + OID) return BAD_PAGE;
@@ -115,7 +115,7 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
   const walk = here();
   const found = layoutFind(walk.key, len);
   // Both come in one round trip.
-  const bound = bind();
+  const bound = layoutBind();
   if (found != Status.OK && found != Status.NOT_FOUND) return found;
   if (bound != Status.OK) return bound;
   if (found != Status.OK) return found;
@@ -201,6 +201,8 @@ function scan(room: u32, bytes: u32): i32 {
   let used: u32 = 0;
   result.left = 0;
   let status = layoutList(listing.key, listing.keyLen, listing.after, listing.afterLen);
+  const bound = layoutBind();
+  if (bound != Status.OK) return bound;
   while (status == Status.OK) {
     status = layoutNext();
     if (status != Status.OK) break;

@@ -18,7 +18,7 @@ import { blockRelease, blockRequest } from "../device/sector-cache";
 import { heapFree } from "../base/heap";
 import { recordKind, recordSize } from "../layout/records";
 import { entryName, entryNameLen, layoutList, layoutNext } from "../layout/search";
-import { layoutState } from "./layout";
+import { layoutBind, layoutState } from "./layout";
 import { resolveLose } from "./lookup";
 import { here } from "./operation";
 import { proveBlob, provenSize } from "./read";
@@ -144,7 +144,8 @@ export function listPage(tree: GitObject, after: usize, afterLen: u32, limit: u3
 function toldSizes(end: usize): i32 {
   const listing = here();
   const result = listing.result;
-  let status = layoutList(listing.key, listing.keyLen, listing.after, listing.afterLen);
+  let status = layoutBind();
+  if (status == Status.OK) status = layoutList(listing.key, listing.keyLen, listing.after, listing.afterLen);
   for (let i: u32 = 0; i < result.count && status == Status.OK; i++) {
     treeNext(load<u32>(result.data + (i << 2)), end);
     status = layoutNext();

@@ -182,9 +182,9 @@ function openIndex(): i32 {
   return status;
 }
 
-/** Whether the layout section serves this mount: proofs of ids go through the trees, the other modes have indexes of their own. */
+/** Whether the layout section serves this mount: proofs go through trees and IDX, the other modes have indexes of their own. */
 function usesLayout(): bool {
-  return LAYOUT && mode == Mode.LIGHT && !provesOid();
+  return LAYOUT && mode == Mode.LIGHT && !provesCrc() && !provesOid();
 }
 
 function isLaidOut(): bool {
