@@ -24,6 +24,8 @@ export type Mode = (typeof MODE)[keyof typeof MODE];
 /** All modes: tables store a mode as its index here. */
 export const MODES: readonly Mode[] = Object.values(MODE);
 
+const ENCODER = new TextEncoder();
+
 /** The id of an object, 20 bytes. @param hash takes it */
 export function hashObject(hash: Sha1, kind: Kind, content: Uint8Array): Uint8Array {
   hash.update(objectHeader(kind, content.length));
@@ -33,7 +35,7 @@ export function hashObject(hash: Sha1, kind: Kind, content: Uint8Array): Uint8Ar
 
 /** The header that is hashed before an object's content. @param size the content's length in bytes */
 export function objectHeader(kind: Kind, size: number): Uint8Array {
-  return new TextEncoder().encode(`${kind} ${size}\0`);
+  return ENCODER.encode(`${kind} ${size}\0`);
 }
 
 /** Sorts entries as git does, where a directory's name counts as if a slash followed. */

@@ -1,6 +1,8 @@
 /** An earlier image, from which a new one takes entries as they are packed. Its ids are proven before they count. */
+
+import { createSha1 } from "#sha1";
 import { DocteurError } from "../errors.js";
-import { assertSound } from "../verify/index.js";
+import { soundReport, verifyImage } from "../verify/index.js";
 import { OldPack } from "./pack/old-pack.js";
 import { Reuse } from "./pack/reuse.js";
 import type { Version } from "./pack/version.js";
@@ -17,7 +19,7 @@ export interface OldImage {
 /** @throws DocteurError the first error that `verify` finds, with the image's name */
 async function prove(path: string): Promise<void> {
   try {
-    await assertSound(path);
+    soundReport((await verifyImage(path, {}, createSha1)).report);
   } catch (error) {
     if (!(error instanceof DocteurError)) throw error;
     const { message, code, oid, offset, cause } = error;

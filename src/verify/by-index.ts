@@ -29,13 +29,13 @@ export async function proveByIndex(
   if (end < 0) return undefined;
   beginPhase(course, "read", frame);
   // Threads resolve objects while this one hashes the PACK; one alone hashes what it has just read.
-  const rows = await scanByIndex(reader, idx, end, team === undefined);
+  const rows = await scanByIndex(reader, idx, end, team === undefined, course.packSha1?.());
   if (rows === undefined) return undefined;
   const resolver = new Resolver(reader, rows, { readTrees: course.tables });
   let isPackProven = team === undefined;
   const first = async (): Promise<void> => {
     beginPhase(course, "hash", frame);
-    isPackProven = await isPackSound(reader, idx, end);
+    isPackProven = await isPackSound(reader, idx, end, course.packSha1?.());
   };
   const trees = await readTrees(course, idx.oids, resolver, () =>
     resolveAll(course, rows, resolver, { team, oids: idx.oids, first }),

@@ -2,7 +2,7 @@
 import { DocteurError, STATUS } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { OID, PACK_HEADER, PACK_START } from "../git/entry.js";
-import { hexOid } from "../git/oid.js";
+import { hexOid, type Sha1 } from "../git/oid.js";
 import { type Idx, readIdx } from "../pack-table/idx.js";
 import type { Rows } from "./entry-table.js";
 import type { Ledger } from "./ledger.js";
@@ -46,6 +46,8 @@ export interface Course {
   /** The budget for the tables of all objects together. */
   readonly tables: TablesBudget;
   readonly onProgress: ((progress: PhaseProgress) => void) | undefined;
+  /** Begins a hash of a PACK with a sound IDX, in place of one that looks for attacks on it. */
+  readonly packSha1?: (() => Sha1) | undefined;
 }
 
 /** An image's frame. */

@@ -21,6 +21,7 @@ import { DEVICE, type DeviceOptions } from "../devices/options.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
 import { isoOf } from "../git/ident.js";
+import type { Sha1 } from "../git/oid.js";
 import { numberSteps, type StepNumbers } from "../progress-steps.js";
 import type { WasmModule } from "../wasm/types.js";
 import { compileVerifier } from "./compile-verifier.js";
@@ -153,7 +154,7 @@ async function examine(
   source: ImageSource,
   options: VerifyOptions & { module: WasmModule },
   expected: Expected | undefined,
-  { findings, ledger, out }: Pick<Course, "findings" | "ledger" | "out">,
+  { findings, ledger, out, packSha1 }: Pick<Course, "findings" | "ledger" | "out" | "packSha1">,
 ): Promise<void> {
   const blockSize = options.blockSize ?? BLOCK_SIZE;
   const memoryLimit = options.memoryLimit ?? MEMORY_LIMIT;
@@ -165,7 +166,7 @@ async function examine(
     const reader = new ImageReader(new Engine(options.module, memoryLimit), from);
     out.reader = reader;
     const tables = createBudget(TABLES_FACTOR * memoryLimit);
-    const course: Course = { reader, findings, ledger, out, tables, onProgress: report };
+    const course: Course = { reader, findings, ledger, out, tables, onProgress: report, packSha1 };
     if (options.quick) {
       await examineQuickly(course, expected);
       return;
@@ -198,9 +199,15 @@ async function examine(
 
 /**
  * Verifies an image, and gives the commit as bytes, too.
+ * @param packSha1 begins a hash of the PACK for callers that take objects, which are proven by themselves, and not the
+ *   PACK's checksum: by default one that also looks for attacks on SHA-1, as the hashes of objects always do
  * @throws DocteurError if the options are wrong, or the repository to compare with cannot be used
  */
-export async function verifyImage(source: ImageSource, options: VerifyOptions = {}): Promise<VerifiedImage> {
+export async function verifyImage(
+  source: ImageSource,
+  options: VerifyOptions = {},
+  packSha1?: () => Sha1,
+): Promise<VerifiedImage> {
   checkOptions("verify", options, CHECKS);
   checkId("commit", options.commit);
   checkId("tree", options.tree);
@@ -218,7 +225,7 @@ export async function verifyImage(source: ImageSource, options: VerifyOptions = 
   // An error of loading the verifier says nothing about the image.
   const module = options.module ?? (await compileVerifier());
   await conclude({ findings, ledger }, () =>
-    examine(source, { ...options, module }, expected, { findings, ledger, out }),
+    examine(source, { ...options, module }, expected, { findings, ledger, out, packSha1 }),
   );
   const { commit, tree } = options;
   compareIds(out, { commit, tree, where: "" }, findings);
@@ -270,7 +277,11 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
  * @throws DocteurError the first error of the report, with its offset, path and object where they are known
  */
 export async function assertSound(source: ImageSource, options: VerifyOptions = {}): Promise<Report> {
-  const report = await verify(source, options);
+  return soundReport(await verify(source, options));
+}
+
+/** @throws DocteurError the first error of the report */
+export function soundReport(report: Report): Report {
   const error = reportError(report);
   if (error !== undefined) throw error;
   return report;

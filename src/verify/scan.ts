@@ -5,7 +5,7 @@
 
 import { STATUS } from "../errors.js";
 import { entryHeader, HEADER_MAX, KIND, OID, PACK_HEADER, PACK_START, parseEntry } from "../git/entry.js";
-import { hexOid } from "../git/oid.js";
+import { hexOid, type Sha1 } from "../git/oid.js";
 import type { Idx } from "../pack-table/idx.js";
 import { compareBytes } from "./compare.js";
 import { BASE, createRows, endOf, type Rows, rowAt } from "./entry-table.js";
@@ -23,11 +23,14 @@ export interface PackDigest {
 /** Hashes the PACK as its chunks are read; one at a time. */
 class PackHash {
   readonly #reader: ImageReader;
+  readonly #sha1: Sha1 | undefined;
   #done = PACK_START;
 
-  constructor(reader: ImageReader) {
+  /** @param sha1 the host's, which does not look for attacks; by default the engine's, which does */
+  constructor(reader: ImageReader, sha1: Sha1 | undefined) {
     this.#reader = reader;
-    reader.engine.wasm.packBegin();
+    this.#sha1 = sha1;
+    if (sha1 === undefined) reader.engine.wasm.packBegin();
   }
 
   /** Takes the bytes before `end`, an offset in the image: up to the chunk that it is in or, at last, all. */
@@ -37,7 +40,9 @@ class PackHash {
       if (length > end - this.#done && !isLast) return;
       const piece = Math.min(length, end - this.#done);
       const ptr = await this.#reader.fetch(this.#done, piece);
-      this.#reader.engine.wasm.packUpdate(ptr, piece);
+      const { wasm, bytes } = this.#reader.engine;
+      if (this.#sha1 === undefined) wasm.packUpdate(ptr, piece);
+      else this.#sha1.update(bytes.subarray(ptr, ptr + piece));
       this.#done += piece;
     }
   }
@@ -48,15 +53,16 @@ class PackHash {
   }
 
   digest(): PackDigest {
+    if (this.#sha1 !== undefined) return { bytes: this.#sha1.digest(), isCollision: false };
     const { wasm, oid, bytes } = this.#reader.engine;
     const isCollision = wasm.packEnd(oid) !== 0;
     return { bytes: bytes.slice(oid, oid + OID), isCollision };
   }
 }
 
-/** SHA-1 of the PACK up to its trailer. @param end the trailer's offset from the PACK's start */
-export async function hashPack(reader: ImageReader, end: number): Promise<PackDigest> {
-  const hash = new PackHash(reader);
+/** SHA-1 of the PACK up to its trailer. @param end the trailer's offset from the PACK's start @param sha1 as of `PackHash` */
+export async function hashPack(reader: ImageReader, end: number, sha1?: Sha1): Promise<PackDigest> {
+  const hash = new PackHash(reader, sha1);
   await hash.upTo(PACK_START + end, true);
   return hash.digest();
 }
@@ -97,6 +103,7 @@ async function crcOf(reader: ImageReader, start: number, end: number): Promise<n
  * Scans the PACK by a sound IDX.
  * @param end the start of the trailer, from the PACK's start
  * @param hashes whether the PACK is hashed on the way, and its checksum proven
+ * @param sha1 as of `PackHash`
  * @returns undefined if IDX and PACK do not match
  */
 export async function scanByIndex(
@@ -104,6 +111,7 @@ export async function scanByIndex(
   idx: Idx,
   end: number,
   hashes: boolean,
+  sha1?: Sha1,
 ): Promise<Rows | undefined> {
   const rows = createRows(idx.count);
   rows.end = end;
@@ -116,7 +124,7 @@ export async function scanByIndex(
   ranks.forEach((rank, row) => {
     rowOfRank[rank] = row;
   });
-  const hash = new PackHash(reader);
+  const hash = hashes ? new PackHash(reader, sha1) : undefined;
   const header = entryHeader();
   const { wasm } = reader.engine;
   for (let row = 0; row < rows.count; row++) {
@@ -138,9 +146,9 @@ export async function scanByIndex(
     const isShort = next - offset <= length;
     rows.crcs[row] = isShort ? wasm.crc32(0, ptr, next - offset) : await crcOf(reader, at, PACK_START + next);
     if (rows.crcs[row] !== idx.crc(ranks[row]!)) return undefined;
-    if (hashes && hash.isBehind(PACK_START + next)) await hash.upTo(PACK_START + next);
+    if (hash?.isBehind(PACK_START + next)) await hash.upTo(PACK_START + next);
   }
-  if (!hashes) return rows;
+  if (hash === undefined) return rows;
   await hash.upTo(PACK_START + end, true);
   return isSound(hash.digest(), idx) ? rows : undefined;
 }
@@ -150,8 +158,8 @@ function isSound({ bytes, isCollision }: PackDigest, { packTrailer }: Idx): bool
 }
 
 /** Whether the PACK has the checksum that the IDX holds, and is not part of an attack on it. */
-export async function isPackSound(reader: ImageReader, idx: Idx, end: number): Promise<boolean> {
-  return isSound(await hashPack(reader, end), idx);
+export async function isPackSound(reader: ImageReader, idx: Idx, end: number, sha1?: Sha1): Promise<boolean> {
+  return isSound(await hashPack(reader, end, sha1), idx);
 }
 
 /** The result of a scan without an IDX. */

@@ -1,14 +1,15 @@
-/** One change among many files: an image of the last one, beside one made anew, and beside git. */
-import { execFileSync, spawn } from "node:child_process";
+/** One change among many files: an image of the last one, beside one made anew, and beside git. Wall and processor time. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { watch } from "../../src/make/index.js";
 import { seeded } from "../support/random.js";
 import type { Benchmark } from "./benchmark.js";
-import { alternate, createRow, type Rounds, timed } from "./measure.js";
+import { alternate, type Contestant, createRow, median, type Rounds, type Row } from "./measure.js";
 import { gitName } from "./versions.js";
 
 const ROUNDS: Rounds = { warmUp: 1, least: 5, most: 5, enough: 0 };
@@ -30,88 +31,170 @@ function createFiles(source: string): void {
   }
 }
 
-async function docteurMake(...args: string[]): Promise<void> {
-  const program = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
-  const child = spawn(process.execPath, [program, "make", "-q", ...args], { stdio: "inherit" });
-  const [status] = (await once(child, "close")) as [number | null];
-  if (status !== 0) throw new Error(`docteur make ended with status ${status}`);
+/** Milliseconds on the clock, and of processors, in the program and in the system. */
+interface Times {
+  wall: number;
+  cpu: number;
 }
 
-/** The times of makes of one watch, each after a change, from the change on. */
-async function watchTimes(source: string, image: string, change: () => void): Promise<number[]> {
-  const times: number[] = [];
-  const controller = new AbortController();
-  let start = 0;
-  await watch(source, image, {
-    signal: controller.signal,
-    from: image,
-    onMade: () => {
-      if (start > 0) times.push(performance.now() - start);
-      if (times.length === ROUNDS.most) return controller.abort();
-      // A file that changed just now is read again: begin when none has.
-      setTimeout(() => {
-        start = performance.now();
-        change();
-      }, 2500);
-    },
+/** Runs commands of a shell, which tells the processor time of those that it has waited for (POSIX, "times"). */
+async function run(script: string, ...args: string[]): Promise<Times> {
+  const start = performance.now();
+  const child = spawn("sh", ["-c", `set -e; { ${script}; } >&2; times`, "sh", ...args], {
+    stdio: ["ignore", "pipe", "ignore"],
   });
-  return times.sort((a, b) => a - b);
+  let told = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    told += text;
+  });
+  const [status] = (await once(child, "close")) as [number | null];
+  if (status !== 0) throw new Error(`${script} ended with status ${status}`);
+  const wall = performance.now() - start;
+  const times = [...told.split("\n")[1]!.matchAll(/(\d+)m([\d.]+)s/g)];
+  return {
+    wall,
+    cpu: times.reduce((sum, [, minutes, seconds]) => sum + 60e3 * +minutes! + 1e3 * +seconds!, 0),
+  };
+}
+
+const PROGRAM = fileURLToPath(new URL("../../tools/docteur.js", import.meta.url));
+
+function docteurMake(...args: string[]): Promise<Times> {
+  return run('"$@"', process.execPath, PROGRAM, "make", "-q", ...args);
+}
+
+const GIT = "git -C $1 -c user.name=a -c user.email=a";
+
+/** Milliseconds: a file that changed just now is read again, so the next change waits until none has. */
+const PAUSE = 2500;
+
+/** A watch in this process. */
+class Watched {
+  readonly #controller = new AbortController();
+  readonly #ended: Promise<void>;
+  #onMade: () => void = () => undefined;
+  /** Resolves with the first image. */
+  readonly began: Promise<void>;
+
+  constructor(source: string, image: string) {
+    const { signal } = this.#controller;
+    const made = this.#next();
+    this.#ended = watch(source, image, { signal, onMade: () => this.#onMade() });
+    this.began = Promise.race([made, this.#ended]);
+  }
+
+  /** Resolves with the next image. */
+  #next(): Promise<void> {
+    return new Promise((done) => {
+      this.#onMade = done;
+    });
+  }
+
+  /** The time from a change to its image. */
+  async time(change: () => void): Promise<Times> {
+    await wait(PAUSE);
+    const made = this.#next();
+    const start = performance.now();
+    const before = process.cpuUsage();
+    change();
+    await Promise.race([made, this.#ended]);
+    const { user, system } = process.cpuUsage(before);
+    return { wall: performance.now() - start, cpu: (user + system) / 1000 };
+  }
+
+  async end(): Promise<void> {
+    this.#controller.abort();
+    await this.#ended;
+  }
+}
+
+/** A contestant for wall time, and the processor times of its turns. */
+function both(work: () => Promise<Times>): { contestant: Contestant; cpu: () => number } {
+  const times: number[] = [];
+  const contestant = async (): Promise<number> => {
+    const { wall, cpu } = await work();
+    times.push(cpu);
+    return wall;
+  };
+  return { contestant, cpu: () => median(times.slice(-ROUNDS.most)) };
 }
 
 const measureFrom: Benchmark = async ({ signal }) => {
   const folder = mkdtempSync(join(tmpdir(), "docteur-bench-"));
+  const image = join(folder, "image");
   try {
-    const source = join(folder, "source");
-    const repository = join(folder, "repository");
+    const [source, repository] = [join(folder, "source"), join(folder, "repository")];
     createFiles(source);
     createFiles(repository);
-    const git = (...args: string[]): void =>
-      void execFileSync("git", ["-C", repository, "-c", "user.name=a", "-c", "user.email=a", ...args], {
-        stdio: "ignore",
-      });
-    git("init", "-q");
-    git("add", "-A");
-    git("commit", "-qm", "first");
-    git("repack", "-adfq");
-    const [image, next] = [join(folder, "image"), join(folder, "next")];
+    await run(`git init -q $1; ${GIT} add -A; ${GIT} commit -qm first; ${GIT} repack -adfq`, repository);
     await docteurMake(source, image);
     const change = (where: string): void => appendFileSync(join(where, "d3", "s63", "f7.txt"), " more");
-    const [from, anew, peer] = await alternate(
-      [
-        () => {
-          change(source);
-          return timed(() => docteurMake("--from", image, source, next));
-        },
-        () => timed(() => docteurMake(source, next)),
-        () => {
-          change(repository);
-          return timed(() => {
-            git("add", "-A");
-            git("commit", "-qm", "next");
-            git("repack", "-adq");
-          });
-        },
-      ],
-      signal,
-      ROUNDS,
-    );
-    const watched = await watchTimes(source, image, () => change(source));
-    const row = { corpus: CORPUS, unit: "ms, one change" };
-    const peerName = `${await gitName()} add, commit, repack -ad`;
-    return [
-      createRow(
-        { ...row, name: "make-from", ours: from!, peer: anew!, peerName: "docteur make, all anew" },
-        "less",
-      ),
-      createRow({ ...row, name: "make-from", ours: from!, peer: peer!, peerName }, "less"),
-      createRow(
-        { ...row, name: "make-watch", ours: watched[watched.length >> 1]!, peer: peer!, peerName },
-        "less",
-      ),
-    ];
+    const watched = new Watched(source, join(folder, "watched"));
+    try {
+      await watched.began;
+      return await compare({ source, repository, image, folder, change, watched }, signal);
+    } finally {
+      await watched.end();
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+interface Setting {
+  source: string;
+  repository: string;
+  image: string;
+  folder: string;
+  change: (where: string) => void;
+  watched: Watched;
+}
+
+async function compare(
+  { source, repository, image, folder, change, watched }: Setting,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const next = join(folder, "next");
+  const watching = both(() => watched.time(() => change(source)));
+  const from = both(() => docteurMake("--from", image, source, next));
+  const anew = both(() => docteurMake(source, next));
+  const git = both(() => {
+    change(repository);
+    return run(`${GIT} add -A; ${GIT} commit -qm next; ${GIT} repack -adq`, repository);
+  });
+  const all = [watching, from, anew, git];
+  const walls = await alternate(
+    all.map(({ contestant }) => contestant),
+    signal,
+    ROUNDS,
+  );
+  const cpus = all.map(({ cpu }) => cpu());
+  const gitPeer = `${await gitName()} add, commit, repack -ad`;
+  const rows = (name: string, unit: string, values: number[]): Row[] => {
+    const [watchTime, fromTime, anewTime, gitTime] = values as [number, number, number, number];
+    const row = { corpus: CORPUS, unit };
+    return [
+      createRow(
+        {
+          ...row,
+          name: `make-from${name}`,
+          ours: fromTime,
+          peer: anewTime,
+          peerName: "docteur make, all anew",
+        },
+        "less",
+      ),
+      createRow(
+        { ...row, name: `make-from${name}`, ours: fromTime, peer: gitTime, peerName: gitPeer },
+        "less",
+      ),
+      createRow(
+        { ...row, name: `make-watch${name}`, ours: watchTime, peer: gitTime, peerName: gitPeer },
+        "less",
+      ),
+    ];
+  };
+  return [...rows("", "ms, one change", walls), ...rows("-cpu", "ms of processors, one change", cpus)];
+}
 
 export const MAKE_FROM: Record<string, Benchmark> = { "make-from": measureFrom };

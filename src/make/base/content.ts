@@ -75,10 +75,12 @@ export interface OpenContent {
 export interface Contents {
   /**
    * @param size bytes, from the listing
-   * @throws DocteurError `Io` if the content has changed since then
+   * @throws DocteurError `Io`; content that has changed since then is found by `settle`, or here
    */
   open(content: Content, size: number): OpenContent;
   sha1(): Sha1;
+  /** The SHA-1 of bytes at hand, if the host has a faster way. */
+  digest?: ((bytes: Uint8Array) => Uint8Array) | undefined;
 }
 
 /** Keeps generated contents until they are packed. */

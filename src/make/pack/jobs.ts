@@ -24,7 +24,7 @@ export interface JobObject {
 export interface SurveyJob {
   type: "survey";
   objects: JobObject[];
-  /** Find only ids: features and costs of the result are 0. */
+  /** Find only ids: the other columns of the result are empty. */
   isHashOnly?: boolean;
 }
 

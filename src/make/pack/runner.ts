@@ -4,6 +4,7 @@ import { DocteurError } from "../../errors.js";
 import { hashObject, objectHeader } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
 import type { Content, Contents } from "../base/content.js";
+import { ContentHasher } from "./content-hasher.js";
 import type { Engine } from "./engine.js";
 import {
   DELTA_MAX,
@@ -57,6 +58,8 @@ const DOUBT = 15 / 16;
  * Bytes that a delta's entry takes more than a whole object's, besides its stream: the reference to its base.
  */
 const DELTA_OVERHEAD = 3;
+
+const NOTHING = new Uint32Array(0);
 
 /** A larger room is not kept from job to job. */
 const ROOM_KEPT_LEN = 1 << 20;
@@ -115,12 +118,14 @@ export class JobRunner {
   readonly #content: Room;
   readonly #delta: Room;
   readonly #stream: Room;
+  readonly #hasher: ContentHasher;
   /** An index for making deltas, and the number of its object: the next delta often has this base, too. */
   #indexed: { base: number; index: number } | undefined;
 
   constructor(engine: Engine, contents: Contents) {
     this.#engine = engine;
     this.#contents = contents;
+    this.#hasher = new ContentHasher(contents);
     const room = (): Room =>
       new Room(
         (len) => this.#allocate(len),
@@ -234,7 +239,15 @@ export class JobRunner {
     return hashObject(this.#contents.sha1(), kind, this.#bytes(ptr, size));
   }
 
+  /** Finds ids alone. */
+  #hashAll(objects: readonly JobObject[]): SurveyResult {
+    const oids = new Uint8Array(objects.length * OID_LEN);
+    for (const [at, object] of objects.entries()) oids.set(this.#hasher.oidOf(object), at * OID_LEN);
+    return { oids, features: NOTHING, wholeCosts: NOTHING, pieceHashes: new Map() };
+  }
+
   #survey({ objects, isHashOnly }: SurveyJob): SurveyResult {
+    if (isHashOnly) return this.#hashAll(objects);
     const count = objects.length;
     const oids = new Uint8Array(count * OID_LEN);
     const features = new Uint32Array(count * FEATURE_COUNT);
@@ -253,7 +266,6 @@ export class JobRunner {
       const ptr = this.#content.reserve(size);
       this.#read(content, size, 0, this.#bytes(ptr, size));
       oids.set(this.#oid(object, ptr), at * OID_LEN);
-      if (isHashOnly) continue;
       if (size > PIECED_MIN) pieceHashes.set(at, this.#hashPieces(ptr, size));
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
@@ -287,6 +299,7 @@ export class JobRunner {
     const ptr = this.#content.reserve(PIECE_LEN);
     const file = this.#contents.open(content, size);
     try {
+      file.settle();
       for (let index = 0; index < pieceCount(size); index++) {
         const { start, end } = pieceRange(size, index);
         const bytes = this.#bytes(ptr, end - start);

@@ -55,6 +55,9 @@ function modeOf(found: BigIntStats, compat: boolean): Mode | { special: string }
   return { special: "no file, directory or symbolic link" };
 }
 
+/** Progress is told for each of the first files, and then once for so many. */
+const PROGRESS_STEP = 64;
+
 /** The total number of times that followed links may lead to folders that were listed before. */
 const AGAIN_MAX = 100_000;
 
@@ -121,6 +124,7 @@ class DirectoryLister {
     const { subdir, strip } = this.#part;
     this.#stripDepth = subdir.length + strip;
     const root = await this.#listFolder(this.#enter(top, subdir));
+    if (this.#fileCount > PROGRESS_STEP) this.#options.onProgress?.(this.#fileCount);
     const newest = this.#newest === undefined ? undefined : Number(this.#newest / 1_000_000_000n);
     return {
       tree: new FolderTree(root),
@@ -227,7 +231,9 @@ class DirectoryLister {
       const folder = this.#blobs.addFolder(place.folder, name);
       return { name, place: { path, id: found, depth, exclude: state, folder } };
     }
-    this.#options.onProgress?.(++this.#fileCount);
+    this.#fileCount++;
+    if (this.#fileCount < PROGRESS_STEP || this.#fileCount % PROGRESS_STEP === 0)
+      this.#options.onProgress?.(this.#fileCount);
     if (this.#newest === undefined || found.mtimeNs > this.#newest) this.#newest = found.mtimeNs;
     const blob =
       mode === MODE.symlink
