@@ -234,7 +234,7 @@ export class Reads {
     const { volume } = this;
     const read = function* (): Steps<readonly Entry[]> {
       if (entry.kind === "submodule") return [];
-      return yield* answer<Entry[]>(volume.list(path, { after, limit }));
+      return yield* answer<Entry[]>(volume.list(path, { after, limit, oids: false }));
     };
     return calling(call, read());
   }

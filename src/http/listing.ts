@@ -130,7 +130,8 @@ export async function listingOf(
   settings: Settings,
   signal: AbortSignal | undefined,
 ): Promise<Chunks> {
-  const entries = volume.entries(path, { follow: true, sizes: settings.listing !== "names", signal });
+  const sizes = settings.listing !== "names";
+  const entries = volume.entries(path, { follow: true, sizes, oids: false, signal });
   const shown: Shown = {
     names: names.map((name) => decoder.decode(name)),
     baseLength: settings.base.length,

@@ -71,7 +71,7 @@ export class ImageFileSystem extends FileSystem {
     const entry = yield* answer<Entry>(this.#volume.stat(path));
     if (!isDirectory(entry)) throw failure("ENOTDIR");
     if (entry.kind === "submodule") return [];
-    return (yield* answer<Entry[]>(this.#volume.list(path))).map(({ name }) => name);
+    return (yield* answer<Entry[]>(this.#volume.list(path, { oids: false }))).map(({ name }) => name);
   }
 
   *#read(path: string, buffer: Uint8Array, start: number, end: number): Steps<void> {

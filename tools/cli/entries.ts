@@ -55,7 +55,7 @@ export async function* walkTo(
   volume: Volume,
   path: Uint8Array,
   depth: number | undefined,
-  options: { sizes: boolean; follow: boolean },
+  options: { sizes: boolean; oids: boolean; follow: boolean },
 ): AsyncGenerator<Entry, void, undefined> {
   if (depth === undefined) {
     yield* volume.walk(path, options);

@@ -128,7 +128,8 @@ async function run(argv: string[]): Promise<number> {
   const bytes = pathArgument(path);
   const tests = testsOf(values);
   const follow = values.follow === true;
-  const sizes = values.long === true || values.json === true || values.size !== undefined;
+  const oids = values.long === true || values.json === true;
+  const sizes = oids || values.size !== undefined;
   const depth = parseCount("--max-depth", values["max-depth"]);
   if (values.json && (values.z || values.long))
     throw usageError(`--json excludes ${values.z ? "-z" : "--long"}`);
@@ -137,7 +138,8 @@ async function run(argv: string[]): Promise<number> {
     const array = values.json ? new JsonArray() : undefined;
     await explainNotFound(volume, bytes, follow, async () => {
       const top = await volume.stat(bytes, { follow });
-      const entries = top.kind === "directory" ? walkTo(volume, bytes, depth, { sizes, follow }) : [top];
+      const entries =
+        top.kind === "directory" ? walkTo(volume, bytes, depth, { sizes, oids, follow }) : [top];
       for await (const entry of entries) {
         if (!tests.every((test) => test(entry))) continue;
         if (array === undefined) printEntry(entry, values);

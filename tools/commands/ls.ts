@@ -52,6 +52,7 @@ const NUL = Buffer.of(0);
 
 interface ListOptions {
   sizes: boolean;
+  oids: boolean;
   recursive: boolean;
   follow: boolean;
 }
@@ -72,8 +73,10 @@ async function* list(
 async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, ["IMAGE"], ["PATH"]);
   const [image, path = "/"] = positionals as [string, string?];
+  const isLong = values.long === true || values.json === true;
   const options: ListOptions = {
-    sizes: values.long === true || values.json === true,
+    sizes: isLong,
+    oids: isLong,
     recursive: values.recursive === true,
     follow: values.follow === true,
   };

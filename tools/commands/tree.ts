@@ -62,6 +62,7 @@ interface View {
   level: number;
   isShown: Test;
   sizes: boolean;
+  oids: boolean;
   isHuman: boolean;
 }
 
@@ -75,10 +76,10 @@ interface Counts {
 async function* shownIn(
   volume: Volume,
   path: Uint8Array,
-  { isShown, sizes }: View,
+  { isShown, sizes, oids }: View,
 ): AsyncGenerator<{ entry: Entry; isLast: boolean }, void, undefined> {
   let held: Entry | undefined;
-  for await (const entry of volume.entries(path, { sizes })) {
+  for await (const entry of volume.entries(path, { sizes, oids })) {
     if (!isShown(entry)) continue;
     if (held !== undefined) yield { entry: held, isLast: false };
     held = entry;
@@ -157,6 +158,7 @@ function viewOf(values: ReturnType<typeof parse<typeof OPTIONS>>["values"]): Vie
     level: parseCount("--level", values.level) ?? Number.POSITIVE_INFINITY,
     isShown,
     sizes: values.size === true || values.human === true || json,
+    oids: json,
     isHuman: values.human === true,
   };
 }

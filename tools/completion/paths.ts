@@ -20,7 +20,7 @@ export async function* candidates(volume: Volume, prefix: string): AsyncGenerato
   const end = prefix.lastIndexOf("/") + 1;
   const [folder, start] = [prefix.slice(0, end), prefix.slice(end)];
   let count = 0;
-  for await (const { name, nameBytes, kind } of volume.entries(`/${folder}`, { follow: true })) {
+  for await (const { name, nameBytes, kind } of volume.entries(`/${folder}`, { follow: true, oids: false })) {
     if (!name.startsWith(start) || !isTypable(name, nameBytes)) continue;
     // Names with a dot in front are offered to those who type the dot, and quotes in front are git's.
     if (name.startsWith(".") && !start.startsWith(".")) continue;
