@@ -1,0 +1,182 @@
+/**
+ * `npm run scale`: makes an image of synthetic documentation of many paths and measures it. docs/BENCHMARKS.md says what, and
+ * has figures of earlier runs.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { open } from "../../../src/index.js";
+import { parse, parseCount } from "../../../tools/cli/arguments.js";
+import { EXIT } from "../../../tools/cli/exit.js";
+import { interruptible, runProgram } from "../../../tools/cli/process.js";
+import { seeded } from "../../support/random.js";
+import { median, timed } from "../measure.js";
+import { type SiteShape, siteTar } from "./site.js";
+
+const HELP = `usage: npm run scale -- [OPTION]...
+
+Makes an image of synthetic documentation, which is fed to docteur make as a tar
+archive, and measures the making, the image, and reading from it. Prints JSON.
+
+Options:
+      --paths N      files, about (default: 10000)
+      --versions N   versions of the site (default: a square root of N, at most 100)
+      --sections N   sections of a page, of a kilobyte each (default: 7)
+      --keep FILE    keep the image there
+  -h, --help         print this help`;
+
+const OPTIONS = {
+  paths: { type: "string" },
+  versions: { type: "string" },
+  sections: { type: "string" },
+  keep: { type: "string" },
+} as const;
+
+const DOCTEUR = fileURLToPath(new URL("../../../tools/docteur.js", import.meta.url));
+const PATHS = 10_000;
+const PATHS_MAX = 10_000_000;
+const READS = 10_000;
+/** Look-ups that each begin with a cold volume. */
+const COLD = 30;
+const OPENS = 15;
+/** Of the paths, one in so many is kept to read from, at random. */
+const SAMPLE = 100_000;
+/** Milliseconds between looks at the memory of the process that makes the image. */
+const LOOK = 100;
+
+/** The most memory that a process has taken, in bytes; null where the system does not tell. */
+function peakMemory(pid: number): number | null {
+  try {
+    const kib = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return kib === undefined ? null : Number(kib) * 1024;
+  } catch {
+    return null;
+  }
+}
+
+/** How an image was made. */
+interface Made {
+  seconds: number;
+  peakBytes: number | null;
+  contentBytes: number;
+  paths: string[];
+  files: number;
+}
+
+async function make(shape: SiteShape, image: string, signal: AbortSignal): Promise<Made> {
+  const random = seeded(2);
+  const paths: string[] = [];
+  let contentBytes = 0;
+  let files = 0;
+  const onFile = (path: string, size: number): void => {
+    contentBytes += size;
+    files++;
+    if (paths.length < SAMPLE) paths.push(path);
+    else if (random(files) < SAMPLE) paths[random(SAMPLE)] = path;
+  };
+  const child = spawn(process.execPath, [DOCTEUR, "make", "--quiet", "-", image], {
+    stdio: ["pipe", "inherit", "inherit"],
+    signal,
+  });
+  const ended = once(child, "exit") as Promise<[number | null]>;
+  let peakBytes: number | null = null;
+  const look = setInterval(() => {
+    peakBytes = Math.max(peakBytes ?? 0, peakMemory(child.pid!) ?? 0) || null;
+  }, LOOK);
+  const seconds =
+    (await timed(async () => {
+      // A maker that fails closes its input; its status tells more.
+      await pipeline(Readable.from(siteTar(shape, onFile)), child.stdin).catch(() => undefined);
+      const [status] = await ended;
+      if (status !== 0) throw new Error(`docteur make ended with status ${status}`);
+    })) / 1000;
+  clearInterval(look);
+  return { seconds, peakBytes, contentBytes, paths, files };
+}
+
+/** A value that so many percent of the values do not exceed. */
+function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))]!;
+}
+
+const microseconds = (values: readonly number[]): { p50: number; p99: number } => ({
+  p50: Math.round(percentile(values, 50) * 10_000) / 10,
+  p99: Math.round(percentile(values, 99) * 10_000) / 10,
+});
+
+/** Measures reading. Times are in milliseconds and microseconds. */
+async function read(image: string, paths: readonly string[]): Promise<Record<string, unknown>> {
+  const random = seeded(3);
+  const some = (): string => paths[random(paths.length)]!;
+  const opens: number[] = [];
+  for (let turn = 0; turn < OPENS; turn++)
+    opens.push(await timed(async () => void (await (await open(image)).close())));
+  const cold: number[] = [];
+  const coldBytes: number[] = [];
+  for (let turn = 0; turn < COLD; turn++) {
+    const volume = await open(image);
+    const before = volume.stats();
+    await volume.size(some());
+    const after = volume.stats();
+    cold.push(after.deviceReads - before.deviceReads);
+    coldBytes.push(after.deviceBytes - before.deviceBytes);
+    await volume.close();
+  }
+  const volume = await open(image);
+  const lookups: number[] = [];
+  const reads: number[] = [];
+  for (let turn = 0; turn < READS; turn++) lookups.push(await timed(() => volume.size(some())));
+  for (let turn = 0; turn < READS; turn++) reads.push(await timed(() => volume.get(some())));
+  const list = await timed(() => volume.list("/", { oids: false }));
+  const { memoryBytes } = volume.stats();
+  const { layout, imageSize } = volume;
+  await volume.close();
+  return {
+    imageBytes: imageSize,
+    layout,
+    openMs: Math.round(median(opens) * 100) / 100,
+    coldLookup: { deviceReads: median(cold), deviceBytes: median(coldBytes) },
+    lookupMicroseconds: microseconds(lookups),
+    readMicroseconds: microseconds(reads),
+    listRootMs: Math.round(list * 100) / 100,
+    wasmBytes: memoryBytes,
+  };
+}
+
+async function main(argv: string[]): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    console.log(HELP);
+    return EXIT.ok;
+  }
+  const { values } = parse(argv, OPTIONS, []);
+  const wanted = parseCount("--paths", values.paths, { least: 1, most: PATHS_MAX }) ?? PATHS;
+  const square = Math.min(100, Math.ceil(Math.sqrt(wanted / 25)));
+  const versions = parseCount("--versions", values.versions, { least: 1, most: 1000 }) ?? square;
+  const sections = parseCount("--sections", values.sections, { least: 1, most: 100 }) ?? 7;
+  const shape = { versions, pages: Math.ceil(wanted / versions), sections };
+  const folder = mkdtempSync(join(tmpdir(), "docteur-scale-"));
+  try {
+    const image = values.keep ?? join(folder, "site.img");
+    const { paths, seconds, files, peakBytes, contentBytes } = await interruptible((signal) =>
+      make(shape, image, signal),
+    );
+    const made = {
+      files,
+      contentBytes,
+      makeSeconds: Math.round(seconds * 10) / 10,
+      makePeakBytes: peakBytes,
+    };
+    console.log(JSON.stringify({ ...shape, ...made, ...(await read(image, paths)) }, null, 2));
+    return EXIT.ok;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+runProgram("scale", main);
