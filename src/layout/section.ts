@@ -124,7 +124,7 @@ class Counter {
 }
 
 function tooLong(): DocteurError {
-  return new DocteurError("PathTooLong", `a path is longer than ${PATH_MAX} bytes or ${DEPTH_MAX} names`);
+  return new DocteurError("TreeTooDeep", `a path is longer than ${PATH_MAX} bytes or ${DEPTH_MAX} names`);
 }
 
 /** Counts all paths of an image. @throws DocteurError for paths that a section cannot hold, and for damaged trees */
@@ -199,7 +199,7 @@ class Walker {
  * @param append takes the bytes that follow the image, which may be changed as soon as it resolves
  * @param onCounted is told the counts of paths before the first page comes
  * @returns bytes of the section
- * @throws DocteurError `BadTree`, `MissingObject`, `WrongKind`, `PathTooLong`, `TooManyObjects`; those of reading trees
+ * @throws DocteurError `BadTree`, `MissingObject`, `WrongKind`, `TreeTooDeep`, `TooManyObjects`; those of reading trees
  */
 export async function writeSection(
   objects: LayoutObjects,

@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command 
   serve: () => import("./serve.js"),
   mount: () => import("./mount.js"),
   unmount: () => import("./unmount.js"),
+  layout: () => import("./layout.js"),
   push: () => import("./push.js"),
   pull: () => import("./pull.js"),
   bundle: () => import("./bundle.js"),

@@ -45,8 +45,21 @@ const SECTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "Schemas of --json": Object.fromEntries(
     [
-      ...["make", "verify", "info", "ls", "stat", "tree", "find", "diff", "grep", "extract", "push", "pull"],
-      "common",
+      ...[
+        "make",
+        "verify",
+        "info",
+        "ls",
+        "stat",
+        "tree",
+        "find",
+        "diff",
+        "grep",
+        "extract",
+        "layout",
+        "push",
+      ],
+      ...["pull", "common"],
     ].map((name) => [`${name}.json`, `docs/schemas/${name}.json`]),
   ),
   Project: {

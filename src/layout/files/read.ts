@@ -102,8 +102,3 @@ export class OpenImage {
     }
   }
 }
-
-/** The end of the IDX in an image. */
-export function idxEnd(idx: Idx): number {
-  return idx.start + idx.bytes.length;
-}
