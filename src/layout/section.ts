@@ -9,7 +9,7 @@ import { entryEnd, type LayoutObjects } from "./objects.js";
 import { LayoutWriter, pageSizeFor } from "./writer.js";
 
 /** The most paths of a section: trees that hold each other many times over can have any number. */
-export const PATHS_MAX = 2 ** 24;
+export const PATHS_MAX = 1 << 24;
 /** The limits of readers (`asm/base/limits.ts`): directories in directories, and bytes of a path. */
 const DEPTH_MAX = 512;
 const PATH_MAX = 4096;

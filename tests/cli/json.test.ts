@@ -265,6 +265,12 @@ test("extract", async () => {
   assert.ok(again.keptCount > 0);
 });
 
+test("layout", async () => {
+  const file = join(WORK, "layout.img");
+  writeFileSync(file, readFileSync(YOUNG));
+  for (const action of ["--check", "--strip", "--add"]) await outputs(["layout", action, file]);
+});
+
 test("push and pull", async () => {
   const image = readFileSync(YOUNG);
   const registry = await startFakeRegistry(ending, image);

@@ -51,7 +51,7 @@ test("verify --quiet, --json and --bs", async () => {
       submodules: 1,
       unreachable: 0,
     },
-    sizes: { image: 4096, pack: 1598, idx: 1940, objects: 1399, files: 150 },
+    sizes: { image: 4096, pack: 1598, idx: 1940, layout: null, objects: 1399, files: 150 },
     findings: [],
     truncated: false,
   });
