@@ -71,7 +71,7 @@ test("flags, modes and levels of proof have one number everywhere", () => {
   for (const name of Object.keys(FLAG)) assert.match(flags, new RegExp(`export const ${name}: u32`));
   assert.match(
     page,
-    /Flags, added up: 1 follow symlinks, 2 the object's id is wanted, 4 sizes are wanted, 8 a listing needs no\s+ids\./,
+    /Flags, added up: 1 follow symlinks, 2 the object's id is wanted, 4 sizes are wanted, 8 a listing needs\s+no\s+ids\./,
   );
   assert.deepEqual({ ...FLAG }, { FOLLOW: 1, OID: 2, SIZE: 4, NAMES: 8 });
 });
