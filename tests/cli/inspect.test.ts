@@ -1,6 +1,6 @@
 /** `docteur info`, `stat`, `tree`, `find`, and `cat` of several files: what they print, and their exit statuses. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { docteur } from "../support/cli.js";
@@ -166,7 +166,11 @@ test("stat --packed and info agree with git verify-pack", async (t) => {
   const info = JSON.parse((await docteur(["info", "--json", DELTA_IMAGE])).stdout) as {
     depths: number[];
     objects: Record<string, { count: number }>;
-    layout: { pack: { offset: number; size: number }; idx: { offset: number; size: number } };
+    layout: {
+      pack: { offset: number; size: number };
+      idx: { offset: number; size: number };
+      section: unknown;
+    };
   };
   const chains = lines.flatMap((line) => /^chain length = (\d+): (\d+) object/.exec(line)?.slice(1) ?? []);
   for (let index = 0; index < chains.length; index += 2)
@@ -175,6 +179,9 @@ test("stat --packed and info agree with git verify-pack", async (t) => {
     assert.equal(info.objects[kind]!.count, lines.filter((line) => line.split(" ")[1] === kind).length);
   assert.deepEqual(info.layout.pack, { offset: 28, size: parts.pack.length, version: 2 });
   assert.deepEqual(info.layout.idx, { offset: parts.idxOffset, size: parts.idx.length });
+  const { length } = parts.layout;
+  const section = length === 0 ? null : { offset: statSync(DELTA_IMAGE).size - length, size: length };
+  assert.deepEqual(info.layout.section, section);
 });
 
 test("info tells the commit, counts and the largest", async (t) => {
@@ -182,6 +189,9 @@ test("info tells the commit, counts and the largest", async (t) => {
   const { stdout, stderr, status } = await docteur(["info", image]);
   assert.deepEqual([stderr, status], ["", 0]);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  const { size } = statSync(image);
+  const { layout } = takeApart(readFileSync(image));
+  assert.match(stdout, new RegExp(`layout section ${size - layout.length}-${size - 1}\n`));
   assert.match(stdout, /^content {6}2\.0 KB in 5 files, 2 directories, 1 link$/m);
   assert.match(stdout, /^author {7}A U Thor <author@example\.org>$/m);
   assert.match(stdout, /^Largest files\n {4}2\.0 KB {2}\/docs\/deep\/c\.txt\n {6}10 B {2}\/docs\/a\.md\n/m);

@@ -2,6 +2,8 @@
 
 import { nameOf } from "../../src/devices/open.js";
 import type { Person, Volume } from "../../src/index.js";
+import { endOf } from "../../src/layout/footer.js";
+import { FOOTER } from "../../src/layout/format.js";
 import { ImageBytes } from "../../src/pack-table/image-bytes.js";
 import { type ObjectKind, PackTable, packEnd } from "../../src/pack-table/pack-table.js";
 import { figuresOf, type KindFigures, type Sized, Survey } from "../../src/sweep/survey.js";
@@ -31,6 +33,8 @@ interface Layout {
   header: { offset: number; size: number };
   pack: { offset: number; size: number; version: number };
   idx: { offset: number; size: number };
+  /** The layout section; null if there is none that readers can use. */
+  section: { offset: number; size: number } | null;
 }
 
 /** Facts that take reading all directories, and the headers of all objects. */
@@ -111,6 +115,14 @@ export async function quickFacts(image: string, volume: Volume): Promise<Facts> 
   };
 }
 
+/** The place of the layout section. */
+async function sectionOf(bytes: ImageBytes): Promise<Layout["section"]> {
+  const { capacity } = bytes;
+  const end = endOf(await bytes.copy(capacity - FOOTER, FOOTER), capacity);
+  if (end.state !== "found") return null;
+  return { offset: end.footer.bareSize, size: capacity - end.footer.bareSize };
+}
+
 /**
  * The facts that take reading all directories.
  * @param top how many of the largest files and directories
@@ -129,6 +141,7 @@ export async function fullFacts(volume: Volume, top: number): Promise<FullFacts>
       header: { offset: 0, size: 28 },
       pack: { offset: 28, size: end - 28, version: frame.packVersion },
       idx: { offset: frame.idxStart, size: idx.bytes.length },
+      section: await sectionOf(bytes),
     },
     counts: {
       directories: totals.directory,

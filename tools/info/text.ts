@@ -118,7 +118,7 @@ function counts({ directories, files, executables, symlinks, submodules }: FullF
 
 function full(facts: FullFacts & Facts, hasBars: boolean): string {
   const { contentBytes, size, layout, objects, depths, largestFiles, largestDirectories } = facts;
-  const { pack, idx } = layout;
+  const { pack, idx, section } = layout;
   const ratio = contentBytes === 0 ? "" : `, ${formatPercent(size / contentBytes)} of the content`;
   const title = (text: string): string => `\n${paint("bold", text)}\n`;
   const parts = [
@@ -128,6 +128,7 @@ function full(facts: FullFacts & Facts, hasBars: boolean): string {
       "layout",
       `header 0-27, PACK ${pack.offset}-${pack.offset + pack.size - 1}, IDX ${idx.offset}-${idx.offset + idx.size - 1}`,
     ),
+    section === null ? "" : row("", `layout section ${section.offset}-${section.offset + section.size - 1}`),
     title("Objects"),
     objectRows(objects, hasBars),
     title("Deltas from an object that is stored whole"),
