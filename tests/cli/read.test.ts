@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { FIELD } from "../../src/layout/format.js";
+import { makeImage } from "../../src/make/index.js";
 import { docteur } from "../support/cli.js";
 import { expectFailures, expectOutput, MODES_IMAGE, more } from "../support/command-failures.js";
 import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 import { fixtureLines, fixturePath, gitOid } from "../support/fixtures.js";
+import { Section } from "../support/layout-section.js";
 import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
@@ -22,6 +25,28 @@ test("cat and ls of a damaged object end with 4", async (t) => {
     [["ls", "-l", path], 4, `docteur: an object is not in the image: ${"b".repeat(40)}`],
   ]);
   await expectOutput(["ls", path], "bad\ngone\n");
+});
+
+test("a layout section that is damaged, or of another version: a note, and the right content", async (t) => {
+  const path = join(temporaryFolder(t), "image");
+  const { image } = await makeImage({ "a/b.txt": "content\n" });
+  const later = new Section(image);
+  later.patchFooter((footer) => footer.setUint32(FIELD.version, 9, true));
+  const damaged = new Section(image);
+  damaged.page(damaged.pages - 1)[20]! ^= 1;
+  for (const [bytes, what] of [
+    [later.bytes, "of a version that this docteur does not know"],
+    [damaged.bytes, "damaged"],
+  ] as const) {
+    writeFileSync(path, bytes);
+    const stderr = `docteur: note: the image's layout section is ${what}: directories are read instead\n`;
+    assert.deepEqual(await docteur(["cat", path, "a/b.txt"]), {
+      status: 0,
+      signal: null,
+      stdout: "content\n",
+      stderr,
+    });
+  }
 });
 
 test("ls", async () => {

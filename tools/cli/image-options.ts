@@ -2,6 +2,7 @@
 import { type Mode, type OpenOptions, open, type Proof, type Volume } from "../../src/index.js";
 import { parseBlockSize, parseMemory, parseWord, usageError } from "./arguments.js";
 import { DEVICE_OPTIONS, DEVICE_ROWS, type DeviceValues, deviceOptions } from "./device-options.js";
+import { note } from "./messages.js";
 import { type OptionRow, optionHelp } from "./option-help.js";
 
 const PROOFS: readonly Proof[] = ["none", "crc", "oid"];
@@ -80,5 +81,14 @@ export function imageOptions(values: ImageValues): OpenOptions {
 
 /** Opens an image. @throws DocteurError the errors of `imageOptions` and of `open` */
 export async function openImage(image: string, values: ImageValues): Promise<Volume> {
-  return open(image, imageOptions(values));
+  const volume = await open(image, imageOptions(values));
+  const told = LAYOUT_NOTES[volume.layout];
+  if (told !== undefined) note(`the image's layout section is ${told}: directories are read instead`);
+  return volume;
 }
+
+/** What is told of a layout section that is not used, although the image has one. */
+const LAYOUT_NOTES: Partial<Record<Volume["layout"], string>> = {
+  unknown: "of a version that this docteur does not know",
+  damaged: "damaged",
+};
