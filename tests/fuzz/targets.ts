@@ -9,6 +9,7 @@ import { idx } from "./idx.js";
 import { image } from "./image.js";
 import { indexPack } from "./index-pack.js";
 import { inflate } from "./inflate.js";
+import { layout } from "./layout.js";
 import { manifest } from "./manifest.js";
 import { seek } from "./seek.js";
 import { tar } from "./tar.js";
@@ -31,6 +32,7 @@ export const TARGETS = {
   tar,
   "tar-extract": tarExtract,
   zip,
+  layout,
   manifest,
   cmdline,
   "wasi-host": wasiHost,

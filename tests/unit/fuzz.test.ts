@@ -22,6 +22,7 @@ const CASES: Record<TargetName, number> = {
   manifest: 600,
   cmdline: 300,
   "wasi-host": 400,
+  layout: 60,
   seek: 6,
   chaos: 40,
 };
