@@ -27,10 +27,10 @@ async function checkZeros({ reader, findings }: Course, start: number, end: numb
 }
 
 /** The difference between a footer and the image around it. */
-function whyForeign(footer: Footer, frame: Frame, idx: Idx): string | undefined {
+function whyForeign(footer: Footer, frame: Frame, idx: Idx, idxEnd: number): string | undefined {
   if (compareBytes(footer.commit, frame.commit) !== 0) return "it is that of another commit";
   if (compareBytes(footer.trailer, idx.packTrailer) !== 0) return "it is that of another PACK";
-  return footer.bareSize < idx.start + idx.bytes.length ? "it begins within the index" : undefined;
+  return footer.bareSize < idxEnd ? "it begins within the index" : undefined;
 }
 
 /**
@@ -40,13 +40,14 @@ function whyForeign(footer: Footer, frame: Frame, idx: Idx): string | undefined 
 export async function checkEnd(course: Course, frame: Frame, idx: Idx): Promise<Footer | undefined> {
   const { reader, findings, ledger, out } = course;
   const { capacity } = reader;
-  const start = idx.start + idx.bytes.length;
+  // The index that the objects give may lack some of them; this is where the one of the image ends.
+  const start = frame.idxStart + out.sizes.idx!;
   const footerAt = capacity - FOOTER;
   const end = footerAt < start ? undefined : endOf(await reader.copy(footerAt, FOOTER), capacity);
   ledger.judged("rest");
   if (end?.state === "found") {
     const { footer } = end;
-    const reason = whyForeign(footer, frame, idx);
+    const reason = whyForeign(footer, frame, idx, start);
     if (reason === undefined) {
       out.sizes.layout = capacity - footer.bareSize;
       await checkZeros(course, start, footer.bareSize);
