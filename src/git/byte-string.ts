@@ -29,6 +29,12 @@ export function shown(bytes: string): string {
   return quotePath(bytesOf(bytes));
 }
 
+/** A path's byte string as fields of JSON: as text, and in git's quotes if it is not UTF-8. */
+export function pathFields(bytes: string): { path: string; quoted?: string } {
+  const path = textOf(bytes);
+  return byteString(path) === bytes ? { path } : { path, quoted: shown(bytes) };
+}
+
 /** The beginning of a byte string for people, always in double quotes: at most `length` bytes, a character of UTF-8 whole. */
 export function shownStart(bytes: string, length: number): string {
   let end = Math.min(length, bytes.length);

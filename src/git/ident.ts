@@ -85,15 +85,7 @@ export function zoneOf({ offset }: Moment): string | undefined {
   return `${offset < 0 ? "-" : "+"}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
 }
 
-/**
- * The moment as ISO 8601 writes it, "2024-06-07T08:09:10+02:00"; in UTC with a "Z" if it has no offset, or
- * one that ISO 8601 cannot write. Undefined outside the years 0 to 9999: not all readers of ISO 8601 know a
- * form for other years.
- */
-export function isoOf(moment: Moment): string | undefined {
-  const zone = moment.offset === 0 ? undefined : zoneOf(moment);
-  const local = new Date((moment.seconds + (zone === undefined ? 0 : moment.offset * 60)) * 1000);
-  const year = local.getUTCFullYear();
-  if (!(year >= 0 && year <= 9999)) return undefined;
-  return `${local.toISOString().slice(0, 19)}${zone ?? "Z"}`;
+/** A date as ISO 8601 writes it: in UTC, in whole seconds. Years beyond 9999 have six digits and a sign. */
+export function isoDate(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type CommitDate, dateOfFiles } from "../git/date.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
+import { noticedOf } from "./base/noticed.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
 import { type OldImage, openOld } from "./from-old.js";
 import type { GitSource } from "./git/source.js";
@@ -110,10 +111,10 @@ function summaryOf(listed: Listed, made: ListingSummary, blockSize: number): Mak
   const { kind, submodules, lfsPointers } = listed;
   const { skipped, strippedCount } = listed.listing;
   return {
-    kind,
+    sourceKind: kind,
     ...made,
-    submodules,
-    lfsPointers,
+    omittedSubmodules: noticedOf(submodules),
+    lfsPointers: noticedOf(lfsPointers),
     blockSize,
     skipped: skipped.first,
     skippedCount: skipped.count,

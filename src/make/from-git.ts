@@ -7,6 +7,7 @@ import { countChanges } from "../git-program/work-tree.js";
 import { withOwnSignal } from "../node/own-signal.js";
 import type { Replacement } from "../node/replace-file.js";
 import { fileContents } from "./base/file-contents.js";
+import { noticedOf } from "./base/noticed.js";
 import { openOld } from "./from-old.js";
 import type { CommitObjects } from "./git/commit-objects.js";
 import { checkContents } from "./git/examine.js";
@@ -175,12 +176,17 @@ export async function makeFromGit(
   await noticeChanges(source, job);
   const packed = await (job.repack ? packAnew : packByGit)(ready, job, replacement);
   const { commit, sourceCommit, strippedCount } = ready;
+  const { fileCount, contentBytes, submodules, lfsPointers, danglingLinks } = ready.survey;
   return {
-    kind: "git",
+    sourceKind: "git",
     commit,
     sourceCommit,
     ...packed,
-    ...ready.survey,
+    fileCount,
+    contentBytes,
+    omittedSubmodules: noticedOf(submodules),
+    lfsPointers: noticedOf(lfsPointers),
+    danglingLinks: noticedOf(danglingLinks),
     blockSize: job.blockSize,
     skipped: [],
     skippedCount: 0,

@@ -9,7 +9,7 @@ import { type CommitWords, encodeSyntheticCommit, hashObject, type Kind } from "
 import { hexOid } from "../git/oid.js";
 import type { Sink } from "../sink.js";
 import type { Contents, TreeStore, Unreads } from "./base/content.js";
-import type { Noticed } from "./base/noticed.js";
+import { type Noticed, noticedOf } from "./base/noticed.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { writeLayout } from "./layout.js";
 import { MemoryTrees } from "./memory-trees.js";
@@ -80,7 +80,7 @@ export async function makeFromListing(
   const oids = await packer.survey("blob", blobs);
   const snapshot = takeSnapshot(listing, oids, oidOf, options.trees ?? new MemoryTrees());
   const { trees, root: tree, places, fileCount, contentBytes } = snapshot;
-  const danglingLinks = findDanglingLinks(listing);
+  const danglingLinks = noticedOf(findDanglingLinks(listing));
   listing.tree = new FolderTree(new SourceFolder([]));
   const content = encodeSyntheticCommit(tree, options.date, options);
   const commit = oidOf("commit", content);

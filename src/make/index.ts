@@ -35,7 +35,7 @@ const STRIP_MAX = 512;
 
 export type { Person } from "../git/person.js";
 export type { StepNumbers } from "../progress-steps.js";
-export type { Noticed } from "./base/noticed.js";
+export type { Noticed, NoticedPath } from "./base/noticed.js";
 export * from "./browser.js";
 export type { AddedSource, MakeOptions, MakeProgress, MakeSummary, PhaseProgress } from "./options.js";
 export type { Skipped, SkipReason } from "./source/listing.js";

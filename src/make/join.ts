@@ -3,7 +3,7 @@ import { checkValue, isString } from "../arguments.js";
 import { byteString, shown } from "../git/byte-string.js";
 import { checkName } from "../git/names.js";
 import { MODE } from "../git/objects.js";
-import type { Noticed } from "./base/noticed.js";
+import type { Gathered } from "./base/noticed.js";
 import type { Listed } from "./list.js";
 import { refuse } from "./options.js";
 import { joinListings } from "./source/joined.js";
@@ -59,15 +59,15 @@ function describe(sources: readonly PlacedSource[]): string {
 /** The number of paths that are named. */
 const SHOWN_MAX = 5;
 
-function together(sources: readonly PlacedSource[], pick: (listed: Listed) => Noticed): Noticed {
-  const paths: string[] = [];
+function together(sources: readonly PlacedSource[], pick: (listed: Listed) => Gathered): Gathered {
+  const first: string[] = [];
   let count = 0;
   for (const { prefix, listed } of sources) {
     const noticed = pick(listed);
     count += noticed.count;
-    paths.push(...noticed.paths.map((path) => (prefix === "" ? path : `${shown(prefix)}/${path}`)));
+    first.push(...noticed.first.map((path) => (prefix === "" ? path : `${prefix}/${path}`)));
   }
-  return { count, paths: paths.slice(0, SHOWN_MAX) };
+  return { count, first: first.slice(0, SHOWN_MAX) };
 }
 
 /**

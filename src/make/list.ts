@@ -5,7 +5,7 @@ import { byteString } from "../git/byte-string.js";
 import { listWorkTree } from "../git-program/work-tree.js";
 import { ioError } from "../node/io-error.js";
 import type { Replacement } from "../node/replace-file.js";
-import type { Noticed } from "./base/noticed.js";
+import type { Gathered } from "./base/noticed.js";
 import { listCommitFiles } from "./git/listing.js";
 import { openGitSource } from "./git/source.js";
 import { isImage, listImage } from "./image-listing.js";
@@ -23,17 +23,17 @@ import { listTar } from "./source/tar.js";
 import { isZip, listZip } from "./source/zip.js";
 
 /** Paths that are counted, and the first of them. */
-const NOTHING: Noticed = { count: 0, paths: [] };
+const NOTHING: Gathered = { count: 0, first: [] };
 
 /** A listed source. */
 export interface Listed {
-  kind: MakeSummary["kind"];
+  kind: MakeSummary["sourceKind"];
   listing: Listing;
   /** The commit of a repository or an image. */
   commit?: string;
   /** What a commit of git has, and the image lacks. */
-  submodules: Noticed;
-  lfsPointers: Noticed;
+  submodules: Gathered;
+  lfsPointers: Gathered;
 }
 
 /** Makes paths for temporary files, each of its own. */

@@ -203,7 +203,7 @@ export type Job = Omit<MakeOptions, "onProgress"> & {
 /** The result of `make`. */
 export interface MakeSummary extends ImageSizes {
   /** `mixed` if `add` puts sources together. */
-  kind: "git" | "directory" | "tar" | "zip" | "image" | "mixed";
+  sourceKind: "git" | "directory" | "tar" | "zip" | "image" | "mixed";
   /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
   commit: string;
   tree: string;
@@ -211,15 +211,16 @@ export interface MakeSummary extends ImageSizes {
   objectCount: number;
   /** Those that are stored as deltas; missing if git packed them. */
   deltaCount?: number;
-  /** Files and symbolic links, counted by path, and their bytes. */
+  /** Files and symbolic links, counted by path. */
   fileCount: number;
+  /** The content of all files, path by path, without the targets of symbolic links. */
   contentBytes: number;
   /** With `from`: the objects whose entries were taken from the earlier image. */
   reusedCount?: number;
   /** Git sources: the commit of the source. It differs from `commit` if only a part of it was taken. */
   sourceCommit?: string;
   /** Submodules: entries of the trees without an object in the image. */
-  submodules: Noticed;
+  omittedSubmodules: Noticed;
   /** Files of a git source whose content Git LFS keeps elsewhere. The image has only their pointers. */
   lfsPointers: Noticed;
   /**

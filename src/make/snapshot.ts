@@ -144,7 +144,7 @@ class TreeMaker implements SourceVisitor {
   readonly #trees: Trees;
   readonly #oids: Uint8Array;
   readonly #oidOf: OidOf;
-  readonly #onFile: (path: string, blob: number) => void;
+  readonly #onFile: (path: string, mode: Mode, blob: number) => void;
   #bytes = new Uint8Array(1 << 12);
   #end = 0;
   readonly #recent = new RecentTrees();
@@ -155,7 +155,12 @@ class TreeMaker implements SourceVisitor {
    * @param oids of the blobs
    * @param onFile receives the end of each file's path
    */
-  constructor(trees: Trees, oids: Uint8Array, oidOf: OidOf, onFile: (path: string, blob: number) => void) {
+  constructor(
+    trees: Trees,
+    oids: Uint8Array,
+    oidOf: OidOf,
+    onFile: (path: string, mode: Mode, blob: number) => void,
+  ) {
     this.#trees = trees;
     this.#oids = oids;
     this.#oidOf = oidOf;
@@ -170,7 +175,7 @@ class TreeMaker implements SourceVisitor {
 
   leaf(name: string, mode: Mode, blob: number): void {
     this.#entry(name, mode, this.#oids, blob * OID_LEN);
-    this.#onFile(this.#top.prefix + name, blob);
+    this.#onFile(this.#top.prefix + name, mode, blob);
   }
 
   leave(): void {
@@ -223,9 +228,9 @@ export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf, s
   const seen = new OidSet(oids);
   let fileCount = 0;
   let contentBytes = 0;
-  const maker = new TreeMaker(trees, oids, oidOf, (path, blob) => {
+  const maker = new TreeMaker(trees, oids, oidOf, (path, mode, blob) => {
     fileCount++;
-    contentBytes += blobs.sizeOf(blob);
+    if (mode !== MODE.symlink) contentBytes += blobs.sizeOf(blob);
     if (seen.add(blob)) files.add(blob, path);
   });
   tree.walk(maker);

@@ -33,11 +33,12 @@ export interface PullSummary {
   /** The reference with the manifest's digest. */
   reference: string;
   /** The manifest's digest. */
-  digest: string;
-  /** The image's digest, which was checked, and its bytes. */
-  image: Descriptor;
-  /** The commit that the manifest names; the image itself is what counts. */
-  commit: string | undefined;
+  manifestDigest: string;
+  /** The image's digest, which was checked. */
+  imageDigest: string;
+  imageBytes: number;
+  /** The commit that the manifest names, if it names one; the image itself is what counts. */
+  commit?: string;
   /** Bytes that an earlier run had left. */
   resumedBytes: number;
 }
@@ -186,8 +187,14 @@ export async function pull(url: string | URL, file: string, options?: PullOption
       const write = (part: ResumedFile): Promise<number> => complete(work, part, own);
       const resumedBytes = await resumeFile(file, layer.digest.slice(7, 23), write, own);
       const revision = annotations["org.opencontainers.image.revision"];
-      const commit = typeof revision === "string" ? revision : undefined;
-      return { reference: formatReference(found), digest: found.digest, image: layer, commit, resumedBytes };
+      return {
+        reference: formatReference(found),
+        manifestDigest: found.digest,
+        imageDigest: layer.digest,
+        imageBytes: layer.size,
+        ...(typeof revision === "string" ? { commit: revision } : {}),
+        resumedBytes,
+      };
     } finally {
       // Segments that nobody waits for any more.
       abort(new DocteurError("Closed", "the download has ended"));

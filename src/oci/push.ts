@@ -44,9 +44,9 @@ export interface PushSummary {
   /** The reference with the manifest's digest. */
   reference: string;
   /** The manifest's digest. */
-  digest: string;
-  /** The image's digest, and its bytes. */
-  image: Descriptor;
+  manifestDigest: string;
+  imageDigest: string;
+  imageBytes: number;
   /** The commit that the image holds. */
   commit: string;
   /** Whether the image had to be uploaded: the registry may have had it. */
@@ -151,8 +151,9 @@ export async function push(image: string, url: string | URL, options?: PushOptio
   const digest = await digestOf(new TextEncoder().encode(manifest));
   return {
     reference: formatReference({ ...reference, digest }),
-    digest,
-    image: layer,
+    manifestDigest: digest,
+    imageDigest: layer.digest,
+    imageBytes: layer.size,
     commit: commit.oid,
     uploaded,
   };

@@ -17,11 +17,11 @@ export interface PackedObject {
   /** In the image, in bytes. */
   offset: number;
   /** Bytes in the PACK, with the entry's header. */
-  size: number;
+  packedBytes: number;
   /** Deltas between it and an object that is stored whole: 0 for such an object. */
   depth: number;
-  /** The id of the object that it is a delta of; null for an object that is stored whole. */
-  base: string | null;
+  /** The id of the object that it is a delta of; absent for an object that is stored whole. */
+  base?: string;
 }
 
 /** @throws DocteurError for an entry or an index that is damaged */
@@ -191,9 +191,9 @@ export class PackTable {
     const base = this.#bases[row]!;
     return {
       offset: PACK_START + this.#offsets[row]!,
-      size: this.size(row),
+      packedBytes: this.size(row),
       depth: this.depth(row),
-      base: base < 0 ? null : this.#idx.oid(this.#ranks[base]!),
+      ...(base < 0 ? {} : { base: this.#idx.oid(this.#ranks[base]!) }),
     };
   }
 }

@@ -138,14 +138,14 @@ const VERDICTS: Readonly<Record<ReportStatus, string>> = {
   unreadable: "Not readable",
 };
 
-function showReport({ status, counts, sizes, findings }: Report): void {
+function showReport({ status, objectCount, objectBytes, findings }: Report): void {
   const verdict = VERDICTS[status];
   const worst = findings.find(({ severity }) => severity === "error") ?? findings[0];
   const others = findings.length > 1 ? `, and ${counted(findings.length - 1, "finding")} more` : "";
   const told = worst === undefined ? "" : `: ${shown(worst.message)}${others}`;
   const proof = byId("state").textContent!.split(",")[0]!;
   showState(`${proof}, ${verdict.toLowerCase()}`, status !== "sound");
-  const objects = `${counted(counts.objects ?? 0, "object")}, ${sizeText(sizes.objects ?? 0)}`;
+  const objects = `${counted(objectCount ?? 0, "object")}, ${sizeText(objectBytes ?? 0)}`;
   const checked = `, with its checksums, its index and every object (${objects})`;
   say(`${verdict}${status === "sound" ? checked : ""}${told}`, status !== "sound");
 }

@@ -21,7 +21,7 @@ export type Totals = Record<EntryKind, number> & {
 export interface KindFigures {
   count: number;
   /** Those that are stored as deltas. */
-  deltas: number;
+  deltaCount: number;
   /** Bytes in the PACK. */
   packedBytes: number;
 }
@@ -119,7 +119,7 @@ function isFile({ kind }: Entry): boolean {
 
 /** Objects by kind, and how many there are of each depth. */
 export function figuresOf(table: PackTable): { kinds: Record<ObjectKind, KindFigures>; depths: number[] } {
-  const none = (): KindFigures => ({ count: 0, deltas: 0, packedBytes: 0 });
+  const none = (): KindFigures => ({ count: 0, deltaCount: 0, packedBytes: 0 });
   const kinds: Record<ObjectKind, KindFigures> = { commit: none(), tree: none(), blob: none(), tag: none() };
   const depths: number[] = [];
   for (let row = 0; row < table.count; row++) {
@@ -127,7 +127,7 @@ export function figuresOf(table: PackTable): { kinds: Record<ObjectKind, KindFig
     const depth = table.depth(row);
     figures.count++;
     figures.packedBytes += table.size(row);
-    if (depth > 0) figures.deltas++;
+    if (depth > 0) figures.deltaCount++;
     while (depths.length <= depth) depths.push(0);
     depths[depth]!++;
   }

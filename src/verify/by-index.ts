@@ -45,7 +45,7 @@ export async function proveByIndex(
   ledger.judged("pack");
   ledger.judged("index");
   ledger.judged("objects", same);
-  out.sizes.pack = end + OID;
+  out.figures.packBytes = end + OID;
   return { rows, index: idx, rowOfRank: rowsByRank(idx), trees, resolver };
 }
 

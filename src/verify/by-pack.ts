@@ -101,7 +101,7 @@ async function packTrailer(
     findings.add("error", "BadPack", message, { offset: found });
   }
   if (isRight && !isCollision && found < 0) ledger.judged("pack");
-  out.sizes.pack = end + OID;
+  out.figures.packBytes = end + OID;
   // If the PACK's own copy is wrong, the IDX has the right checksum.
   return idx !== undefined && compareBytes(digest, idx.packTrailer) === 0 ? digest : trailer;
 }

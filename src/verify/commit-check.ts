@@ -1,7 +1,7 @@
 /** Checks the commit and its objects and, if that was asked for, compares it with a repository's. */
 
 import { STATUS } from "../errors.js";
-import { shown } from "../git/byte-string.js";
+import { pathFields, shown } from "../git/byte-string.js";
 import { parseCommit, treeOf } from "../git/commit.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
 import { hexOid, oidBytes } from "../git/oid.js";
@@ -46,16 +46,17 @@ export async function checkCommit(
     await graph.walk(root, findings);
     countTrees(course, graph, rows, root);
   }
-  graph.countObjects(out.counts, findings);
-  out.sizes.objects = rows.sizes.reduce((sum, size) => sum + size, 0);
+  graph.countObjects(out.figures, findings);
+  out.figures.objectBytes = rows.sizes.reduce((sum, size) => sum + size, 0);
   if (expected !== undefined) compareObjects(course, rows, graph, rowOf, expected);
 }
 
 /** Counts paths, if every tree on the way was read. */
 function countTrees({ findings, ledger, out }: Course, graph: Graph, rows: Rows, root: number): void {
   if (!ledger.isSettled("reached trees")) return;
-  const { bytes, depth } = countPaths(graph, rows, root, out.counts);
-  out.sizes.files = bytes;
+  const { bytes, depth, counts } = countPaths(graph, rows, root);
+  out.figures.pathCounts = counts;
+  out.figures.contentBytes = bytes;
   checkDepth(depth, findings);
 }
 
@@ -107,8 +108,7 @@ function compareObjects(
   for (const [oid, path] of expected.objects) {
     const row = rowOf(oidBytes(oid));
     if (row >= 0 && graph.reached[row] === 1) known[row] = 1;
-    else
-      findings.add("error", "Mismatch", `the image lacks ${oid}, ${path} in the repository`, { oid, path });
+    else addLacking(findings, oid, path);
   }
   for (let row = 0; row < rows.count; row++) {
     if (graph.reached[row] !== 1 || known[row] === 1 || rows.types[row] === KIND.commit) continue;
@@ -119,6 +119,6 @@ function compareObjects(
 
 /** Reports that the image lacks an object of the repository. @param path a byte string */
 export function addLacking(findings: Findings, oid: string, path: string): void {
-  const where = { oid, path: shown(path) };
-  findings.add("error", "Mismatch", `the image lacks ${oid}, ${where.path} in the repository`, where);
+  const message = `the image lacks ${oid}, ${shown(path)} in the repository`;
+  findings.add("error", "Mismatch", message, { oid, ...pathFields(path) });
 }

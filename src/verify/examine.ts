@@ -31,7 +31,8 @@ export async function examineFully(
     }
     reportCollisions(course, proven.rows);
     // If the index is cut off, nothing follows it.
-    const footer = course.out.sizes.idx === null ? undefined : await checkEnd(course, frame, proven.index);
+    const footer =
+      course.out.figures.idxBytes === undefined ? undefined : await checkEnd(course, frame, proven.index);
     await checkCommit(course, frame, proven, expected);
     if (footer !== undefined && !course.findings.hasErrors)
       await compareLayout(course, frame, proven, footer);

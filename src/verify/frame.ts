@@ -7,8 +7,9 @@ import { type Idx, readIdx } from "../pack-table/idx.js";
 import type { Rows } from "./entry-table.js";
 import type { Ledger } from "./ledger.js";
 import type { ImageReader } from "./reader.js";
-import type { Counts, Findings, Sizes } from "./report.js";
+import type { Findings } from "./report.js";
 import { type TablesBudget, takeTables } from "./tables-budget.js";
+import type { ImageFigures } from "./tally.js";
 
 /** The smallest PACK: header, one entry of 9 bytes, trailer; and the smallest IDX. */
 const PACK_MIN = 41;
@@ -19,13 +20,12 @@ const TABLES_PER_OBJECT = 256;
 
 /** The results of an examination besides its findings. */
 export interface Examined {
-  commit: string | null;
-  tree: string | null;
+  commit: string | undefined;
+  tree: string | undefined;
   text: CommitText | undefined;
   /** The reader of the image, which counts the work. */
   reader: ImageReader | undefined;
-  counts: Counts;
-  sizes: Sizes;
+  figures: ImageFigures;
 }
 
 /** The progress of a phase. A phase may come again if the image is damaged. */
@@ -95,7 +95,7 @@ export async function readFrame({ reader, ledger, tables }: Course): Promise<Fra
 /** Reads the IDX; undefined if the image ends before it does. */
 export async function readFrameIdx({ reader, out }: Course, frame: Frame): Promise<Idx | undefined> {
   const idx = await readIdx(reader, frame.idxStart, frame.count);
-  if (idx !== undefined) out.sizes.idx = idx.bytes.length;
+  if (idx !== undefined) out.figures.idxBytes = idx.bytes.length;
   return idx;
 }
 

@@ -20,7 +20,7 @@ import { fileOf, type ImageSource, nameOf, toDevice } from "../devices/open.js";
 import { DEVICE, type DeviceOptions } from "../devices/options.js";
 import { DocteurError } from "../errors.js";
 import type { CommitText } from "../git/commit.js";
-import { isoOf } from "../git/ident.js";
+import { dateOf, type Ident, isoDate, zoneOf } from "../git/ident.js";
 import type { Sha1 } from "../git/oid.js";
 import { numberSteps, type StepNumbers } from "../progress-steps.js";
 import type { WasmModule } from "../wasm/types.js";
@@ -32,24 +32,17 @@ import type { Course, Examined, PhaseProgress } from "./frame.js";
 import { Ledger } from "./ledger.js";
 import { examineQuickly } from "./quick.js";
 import { ImageReader } from "./reader.js";
-import { Findings, noCounts, type Report, reportError, SCHEMA } from "./report.js";
+import { defined, Findings, type Report, type ReportPerson, reportError, SCHEMA } from "./report.js";
 import { createBudget } from "./tables-budget.js";
+import type { ImageFigures } from "./tally.js";
 import type { Team } from "./team.js";
 
 export type { CommitText } from "../git/commit.js";
 export type { Ident, Moment } from "../git/ident.js";
 export type { StepNumbers } from "../progress-steps.js";
 export type { PhaseProgress } from "./frame.js";
-export type {
-  Counts,
-  Finding,
-  FindingCode,
-  PathCount,
-  Report,
-  ReportStatus,
-  Severity,
-  Sizes,
-} from "./report.js";
+export type { Finding, FindingCode, Report, ReportPerson, ReportStatus, Severity } from "./report.js";
+export type { ImageFigures, ObjectFigures, PathCount, PathCounts } from "./tally.js";
 /** The progress of verifying, with the number of its step: a damaged image takes more steps. */
 export type VerifyProgress = PhaseProgress & StepNumbers;
 
@@ -141,7 +134,7 @@ function compareIds(
   for (const name of ["commit", "tree"] as const) {
     const expected = wanted[name]?.toLowerCase();
     const actual = out[name];
-    if (expected === undefined || actual === null || actual === expected) continue;
+    if (expected === undefined || actual === undefined || actual === expected) continue;
     const message = `the image's ${name} is ${actual}, not ${expected}${wanted.where}`;
     findings.add("error", "Mismatch", message, { oid: actual });
   }
@@ -162,7 +155,7 @@ async function examine(
   const { onProgress } = options;
   const device = await toDevice(source, { ...options, blockSize });
   const examineAt = async (path: string | undefined, from: BlockDevice, report: Reporter): Promise<void> => {
-    out.sizes.image = from.capacity;
+    out.figures.imageBytes = from.capacity;
     const reader = new ImageReader(new Engine(options.module, memoryLimit), from);
     out.reader = reader;
     const tables = createBudget(TABLES_FACTOR * memoryLimit);
@@ -214,12 +207,11 @@ export async function verifyImage(
   const expected = options.against === undefined ? undefined : await expectedOf(options.against);
   const findings = new Findings(options.maxFindings ?? MAX_FINDINGS);
   const out: Examined = {
-    commit: null,
-    tree: null,
+    commit: undefined,
+    tree: undefined,
     text: undefined,
     reader: undefined,
-    counts: noCounts(),
-    sizes: { image: null, pack: null, idx: null, layout: null, objects: null, files: null },
+    figures: {},
   };
   const ledger = new Ledger(options.quick === true);
   // An error of loading the verifier says nothing about the image.
@@ -238,24 +230,47 @@ function toReport(
   image: string | undefined,
   { quick }: VerifyOptions,
   findings: Findings,
-  { commit, tree, text, counts, sizes }: Examined,
+  { commit, tree, text, figures }: Examined,
 ): Report {
-  const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return {
     schema: SCHEMA,
-    image: image ?? null,
     status: findings.status,
-    depth: quick ? "quick" : "full",
-    commit,
-    tree,
-    author: text === undefined ? null : { name: decode(text.author.name), email: decode(text.author.email) },
-    date: (text?.committer.moment && isoOf(text.committer.moment)) ?? null,
-    message: text?.message === undefined ? null : decode(text.message),
-    counts,
-    sizes,
+    checks: quick ? "quick" : "full",
+    ...defined({
+      image,
+      commit,
+      tree,
+      author: text && personOf(text.author),
+      committer: text && personOf(text.committer),
+      message: text && decode(text.message ?? new Uint8Array(0)),
+    }),
+    ...inOrder(figures),
     findings: findings.list,
     truncated: findings.truncated,
   };
+}
+
+/** The figures of a report, in their order. */
+const FIGURES = [
+  ...(["objectCount", "deltaCount", "unreachableCount", "objects", "pathCounts"] as const),
+  ...(["imageBytes", "packBytes", "idxBytes", "layoutBytes", "objectBytes", "contentBytes"] as const),
+];
+
+function inOrder(figures: ImageFigures): ImageFigures {
+  return defined(Object.fromEntries(FIGURES.map((name) => [name, figures[name]])));
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function personOf({ name, email, moment }: Ident): ReportPerson {
+  return defined({
+    name: decode(name),
+    email: decode(email),
+    date: moment && isoDate(dateOf(moment)),
+    zone: moment && zoneOf(moment),
+  });
 }
 
 /**

@@ -49,7 +49,7 @@ export async function checkEnd(course: Course, frame: Frame, idx: Idx): Promise<
     const { footer } = end;
     const reason = whyForeign(footer, frame, idx, start);
     if (reason === undefined) {
-      out.sizes.layout = capacity - footer.bareSize;
+      out.figures.layoutBytes = capacity - footer.bareSize;
       await checkZeros(course, start, footer.bareSize);
       return footer;
     }
@@ -58,7 +58,10 @@ export async function checkEnd(course: Course, frame: Frame, idx: Idx): Promise<
   else if (end?.state === "unknown") {
     const message = `the layout section has version ${end.version}, which this docteur does not know: it was not checked`;
     findings.add("note", "UnknownLayout", message, { offset: footerAt });
-  } else await checkZeros(course, start, capacity);
+  } else {
+    out.figures.layoutBytes = 0;
+    await checkZeros(course, start, capacity);
+  }
   ledger.judged("layout");
   return undefined;
 }
@@ -141,7 +144,7 @@ export async function compareLayout(
     commitRow: rowOf(out.commit!),
     rootRow: rowOf(out.tree!),
     trailer: index.packTrailer,
-    packSize: out.sizes.pack!,
+    packSize: out.figures.packBytes!,
     idxStart: frame.idxStart,
     bareSize: footer.bareSize,
   };

@@ -3,7 +3,7 @@ import { KIND } from "../git/entry.js";
 import { ENTRY } from "../git/tree-mode.js";
 import type { Rows } from "./entry-table.js";
 import type { Graph } from "./reachability.js";
-import { BEYOND, type Counts, type PathCount } from "./report.js";
+import { BEYOND, type PathCount, type PathCounts } from "./tally.js";
 
 /** The end of counts: larger numbers are not exact. */
 const END = 2 ** 53;
@@ -30,15 +30,13 @@ export function exactly(count: number): PathCount {
 
 /**
  * Counts paths below the root. A tree that stands at many paths counts at each.
- * @param counts filled
- * @returns bytes of files and executables, and the trees from the root down
+ * @returns their numbers, bytes of files and executables, and the trees from the root down
  */
 export function countPaths(
   graph: Graph,
   rows: Rows,
   root: number,
-  counts: Counts,
-): { bytes: PathCount; depth: number } {
+): { counts: PathCounts; bytes: PathCount; depth: number } {
   const below = new Map<number, Below>();
   const stack = [root];
   const open = new Set<number>();
@@ -64,12 +62,14 @@ export function countPaths(
     stack.pop();
   }
   const { bytes, depth, directories, files, executables, symlinks, submodules } = below.get(root)!;
-  counts.directories = exactly(directories);
-  counts.files = exactly(files);
-  counts.executables = exactly(executables);
-  counts.symlinks = exactly(symlinks);
-  counts.submodules = exactly(submodules);
-  return { bytes: exactly(bytes), depth };
+  const counts = {
+    directories: exactly(directories),
+    files: exactly(files),
+    executables: exactly(executables),
+    symlinks: exactly(symlinks),
+    submodules: exactly(submodules),
+  };
+  return { counts, bytes: exactly(bytes), depth };
 }
 
 function subtrees(graph: Graph, { types }: Rows, tree: number): number[] {

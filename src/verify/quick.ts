@@ -31,7 +31,7 @@ export async function examineQuickly(course: Course, expected: Expected | undefi
   const isSound = checkIdx(idx, last, findings);
   if (isSound) ledger.judged("index");
   const end = await checkPack(course, frame, idx);
-  out.counts.objects = frame.count;
+  out.figures.objectCount = frame.count;
   const footer = await checkEnd(course, frame, idx);
   if (footer !== undefined) await checkPages(course, footer);
   if (isSound) await checkCommitAlone(course, frame, idx, end < 0 ? last : end, expected);
@@ -49,7 +49,7 @@ async function checkPack(course: Course, frame: Frame, idx: Idx): Promise<number
     const message = "the PACK does not match its checksum, or not the index's copy of it";
     findings.add("error", "BadTrailer", message, { offset: PACK_START + Math.max(0, end) });
   }
-  if (end >= 0) out.sizes.pack = end + OID;
+  if (end >= 0) out.figures.packBytes = end + OID;
   return end;
 }
 

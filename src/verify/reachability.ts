@@ -4,10 +4,11 @@ import { STATUS } from "../errors.js";
 import { KIND, OID, PACK_START } from "../git/entry.js";
 import { hexOid } from "../git/oid.js";
 import { ENTRY } from "../git/tree-mode.js";
-import { type Rows, STATE } from "./entry-table.js";
+import { endOf, type Rows, STATE } from "./entry-table.js";
 import type { Ledger } from "./ledger.js";
-import type { Counts, Findings, Severity } from "./report.js";
+import type { Findings, Severity } from "./report.js";
 import type { Resolver } from "./resolve.js";
+import type { ImageFigures } from "./tally.js";
 import { COUNT_MASK, FLAW, NO_RANK } from "./tree-edges.js";
 import { type BadEdge, TreeFindings } from "./tree-findings.js";
 
@@ -212,22 +213,26 @@ export class Graph {
   }
 
   /** Counts objects by kind, and those that the commit does not lead to. */
-  countObjects(counts: Counts, findings: Findings): void {
+  countObjects(figures: ImageFigures, findings: Findings): void {
     const rows = this.#rows;
-    const byType = [0, 0, 0, 0, 0];
-    let deltas = 0;
+    const byType = Array.from({ length: 5 }, () => ({ count: 0, deltaCount: 0, packedBytes: 0 }));
     let unreachable = 0;
     let first = -1;
     for (let row = 0; row < rows.count; row++) {
       if (rows.states[row] !== STATE.ok) continue;
-      byType[rows.types[row]!]!++;
-      if (rows.kinds[row]! >= KIND.ofsDelta) deltas++;
+      const figures = byType[rows.types[row]!]!;
+      figures.count++;
+      figures.packedBytes += endOf(rows, row) - rows.offsets[row]!;
+      if (rows.kinds[row]! >= KIND.ofsDelta) figures.deltaCount++;
       if (this.reached[row] === 1) continue;
       unreachable++;
       if (first < 0) first = row;
     }
-    const [, commits = 0, trees = 0, blobs = 0, tags = 0] = byType;
-    Object.assign(counts, { objects: rows.count, commits, trees, blobs, tags, deltas, unreachable });
+    const [, commits, trees, blobs, tags] = byType;
+    figures.objectCount = rows.count;
+    figures.deltaCount = byType.reduce((sum, { deltaCount }) => sum + deltaCount, 0);
+    figures.unreachableCount = unreachable;
+    figures.objects = { commits: commits!, trees: trees!, blobs: blobs!, tags: tags! };
     if (first < 0) return;
     const what = unreachable === 1 ? "1 object is" : `${unreachable} objects are`;
     const oid = hexOid(rows.oids.subarray(first * OID));

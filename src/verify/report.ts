@@ -2,10 +2,12 @@
 
 import { DocteurError, type ErrorCode } from "../errors.js";
 import { MESSAGES, STATUS_NAMES } from "../messages.js";
+import { quotePath } from "../text/quoted-path.js";
 import { MORE_MEMORY } from "./out-of-memory.js";
+import type { ImageFigures } from "./tally.js";
 
 /** The version of the report's form: raised when a field goes away or changes its meaning. */
-export const SCHEMA = 1;
+export const SCHEMA = 2 as const;
 
 /** The meaning of a finding: the image is not sound; it is sound but worth a look; a note only. */
 export type Severity = "error" | "warning" | "note";
@@ -36,51 +38,14 @@ export interface Finding {
   message: string;
   /** The git object, 40 hexadecimal digits. */
   oid?: string;
-  /** The path inside the image. */
+  /** The path inside the image, with a slash in front. Bytes that are not UTF-8 show as U+FFFD. */
   path?: string;
+  /** The path in git's double quotes, if it is not UTF-8. */
+  quoted?: string;
   /** Absolute offset in the image, in bytes. */
   offset?: number;
   /** Advice for people. */
   hint?: string;
-}
-
-/** A count of paths or of their bytes: exact up to 2^53 - 1, which trees that hold others many times over can exceed. */
-export type PathCount = number | typeof BEYOND | null;
-
-/** The text for a count that JSON's readers could not take as a number. */
-export const BEYOND = "2^53 or more";
-
-/** Counts of each kind; `null` if not counted. */
-export interface Counts {
-  /** Objects in the PACK, by kind, and the number of those that are stored as deltas. */
-  objects: number | null;
-  commits: number | null;
-  trees: number | null;
-  blobs: number | null;
-  tags: number | null;
-  deltas: number | null;
-  /** Paths that the commit leads to; executables are not among the files. */
-  directories: PathCount;
-  files: PathCount;
-  executables: PathCount;
-  symlinks: PathCount;
-  submodules: PathCount;
-  /** Objects that the commit does not lead to. */
-  unreachable: number | null;
-}
-
-/** Sizes in bytes; `null` if not known. */
-export interface Sizes {
-  image: number | null;
-  /** The PACK and the IDX, with their trailers. */
-  pack: number | null;
-  idx: number | null;
-  /** The layout section; `null` also if there is none. */
-  layout: number | null;
-  /** The content of all objects. */
-  objects: number | null;
-  /** The content of all files and executables, path by path: the size of an extracted tree. */
-  files: PathCount;
 }
 
 /** - `sound`: no error was found
@@ -91,23 +56,31 @@ export interface Sizes {
  */
 export type ReportStatus = "sound" | "damaged" | "mismatch" | "unknown" | "unreadable";
 
-/** The result of verifying one image; all of it can be written as JSON. */
-export interface Report {
+/** A commit's author or committer. Bytes that are not UTF-8 show as U+FFFD. */
+export interface ReportPerson {
+  /** At most 4,096 bytes, as is `email`. */
+  name: string;
+  email: string;
+  /** UTC, ISO 8601, in whole seconds; absent if git reads no date. */
+  date?: string;
+  /** The date's offset from UTC, "+02:00"; absent if it has none, or ISO 8601 cannot write it. */
+  zone?: string;
+}
+
+/** The result of verifying one image; all of it can be written as JSON. A field is absent if it is not known. */
+export interface Report extends ImageFigures {
   schema: typeof SCHEMA;
-  /** The image's path, or `null` if it has none. */
-  image: string | null;
+  /** The image's path, or its URL without credentials and query. */
+  image?: string;
   status: ReportStatus;
-  depth: "full" | "quick";
+  checks: "full" | "quick";
   /** Ids of the commit and of its root tree, 40 hexadecimal digits. */
-  commit: string | null;
-  tree: string | null;
-  author: { name: string; email: string } | null;
-  /** The committer's date, ISO 8601 with its own offset from UTC. */
-  date: string | null;
-  /** The commit's message. */
-  message: string | null;
-  counts: Counts;
-  sizes: Sizes;
+  commit?: string;
+  tree?: string;
+  author?: ReportPerson;
+  committer?: ReportPerson;
+  /** The commit's message, at most 1 MiB of it; empty if it has none. */
+  message?: string;
   findings: Finding[];
   /** Whether there were more findings than `maxFindings`. */
   truncated: boolean;
@@ -121,7 +94,7 @@ const UNREADABLE = new Set<FindingCode>([
 ]);
 
 /** The place of a finding. */
-export type Place = Pick<Finding, "oid" | "path" | "offset" | "hint">;
+export type Place = Pick<Finding, "oid" | "path" | "quoted" | "offset" | "hint">;
 
 /** The findings on their way into a report. The first `max` are kept, errors before the rest. */
 export class Findings {
@@ -192,9 +165,9 @@ export class Findings {
     });
   }
 
-  /** Adds an error that was thrown. */
-  addError({ code, message, oid, path, offset, hint }: DocteurError): void {
-    this.add("error", code, message, { oid, path, offset, hint } as Place);
+  /** Adds an error that was thrown. Its path is that of a file outside of the image. */
+  addError({ code, message, oid, offset, hint }: DocteurError): void {
+    this.add("error", code, message, { oid, offset, hint } as Place);
   }
 
   /** Whether an error is among them. */
@@ -221,27 +194,14 @@ export class Findings {
 }
 
 /** An object without the fields that are undefined. */
-function defined<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+export function defined<T extends object>(object: T): Defined<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
-/** Nothing counted. */
-export function noCounts(): Counts {
-  return {
-    objects: null,
-    commits: null,
-    trees: null,
-    blobs: null,
-    tags: null,
-    deltas: null,
-    directories: null,
-    files: null,
-    executables: null,
-    symlinks: null,
-    submodules: null,
-    unreachable: null,
-  };
-}
+/** A type whose fields are absent where they would be undefined. */
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
 
 /** The error for the report of an image that is not sound: its first error. */
 export function reportError({ status, findings }: Report): DocteurError | undefined {
@@ -249,8 +209,8 @@ export function reportError({ status, findings }: Report): DocteurError | undefi
   const found = findings.find(({ severity }) => severity === "error");
   // If no finding was kept, the status has to suffice.
   if (found === undefined) return new DocteurError(CODE_OF_STATUS[status], `the image is ${status}`);
-  const { code, message, ...place } = found;
-  return new DocteurError(code as ErrorCode, message, place);
+  const { code, message, oid, path, quoted = path && quotePath(path), offset, hint } = found;
+  return new DocteurError(code as ErrorCode, message, { oid, path: quoted, offset, hint });
 }
 
 const CODE_OF_STATUS: Record<Exclude<ReportStatus, "sound">, ErrorCode> = {

@@ -2,7 +2,7 @@
  * Findings about trees: defects of a tree and of its entries' objects, by path. All of them have weighed in the verdict
  * before. If there is no memory to read a tree again, they are told in fewer words.
  */
-import { shown } from "../git/byte-string.js";
+import { pathFields, shown } from "../git/byte-string.js";
 import { OID, PACK_START } from "../git/entry.js";
 import { bytesOf, examineTree } from "../git/examine-tree.js";
 import { hexOid } from "../git/oid.js";
@@ -41,7 +41,7 @@ export class TreeFindings {
   readonly #resolver: Resolver;
   readonly #findings: Findings;
   /** The names of rows in the trees that led to them first, as far as they were asked for. */
-  readonly #names = new Map<number, string>();
+  readonly #names = new Map<number, string | undefined>();
   #pathsCost = 0;
 
   /**
@@ -58,11 +58,11 @@ export class TreeFindings {
   async tellTree(row: number, worst: Severity): Promise<void> {
     const findings = this.#findings;
     const isReached = this.#parents[row]! >= 0;
-    const path = isReached ? shown(await this.#pathOf(row)) : undefined;
+    const place = isReached ? await this.#placeOf(row) : undefined;
     const oid = this.#oidOf(row);
     const offset = PACK_START + this.#rows.offsets[row]!;
-    const where = path === undefined ? { oid, offset } : { oid, offset, path };
-    const subject = path ?? UNREACHED;
+    const where = { oid, offset, ...fieldsOf(place) };
+    const subject = place === undefined ? UNREACHED : shown(place.path);
     const content = await this.#resolver.content(row);
     if (content === undefined) {
       findings.add(worst, "BadTree", `${subject}: its tree has a defect: ${oid}`, {
@@ -97,12 +97,12 @@ export class TreeFindings {
     });
     if (wanted.length === 0) return;
     const content = await this.#resolver.content(tree);
-    const folder = isReached ? await this.#pathOf(tree) : undefined;
+    const folder = isReached ? await this.#placeOf(tree) : undefined;
     if (content === undefined) {
       const oid = this.#oidOf(tree);
-      const shownFolder = folder === undefined ? undefined : shown(folder);
-      const subject = `${shownFolder ?? UNREACHED}: the object of an entry of its tree`;
-      const place = { hint: MEMORY_HINT, ...(shownFolder === undefined ? {} : { path: shownFolder }) };
+      const name = folder === undefined ? UNREACHED : shown(folder.path);
+      const subject = `${name}: the object of an entry of its tree`;
+      const place = { hint: MEMORY_HINT, ...fieldsOf(folder) };
       for (const edge of wanted) this.#tell(edge, subject, oid, place);
       return;
     }
@@ -116,8 +116,8 @@ export class TreeFindings {
         const edge = wanted[next++]!;
         if (folder === undefined) this.#tell(edge, `${UNREACHED}: an object of it`, oid, {});
         else {
-          const path = shown(`${folder === "/" ? "" : folder}/${name}`);
-          this.#tell(edge, `${path}: its object`, oid, { path });
+          const path = `${folder.path === "/" ? "" : folder.path}/${name}`;
+          this.#tell(edge, `${shown(path)}: its object`, oid, fieldsOf({ ...folder, path }));
         }
       },
     });
@@ -131,32 +131,34 @@ export class TreeFindings {
     return hexOid(this.#rows.oids.subarray(row * OID));
   }
 
-  /** The path of a tree that was reached, a byte string; only its end if it is longer than readers take. */
-  async #pathOf(row: number): Promise<string> {
+  /** The path of a tree that was reached; only its end if it is longer than readers take. */
+  async #placeOf(row: number): Promise<TreePlace> {
+    let isExact = true;
     const names: string[] = [];
     let length = 0;
     for (let child = row; this.#parents[child] !== child; child = this.#parents[child]!) {
-      if (names.length === TREE_DEPTH || length > PATH_MAX) return `.../${names.reverse().join("/")}`;
+      if (names.length === TREE_DEPTH || length > PATH_MAX)
+        return { path: `.../${names.reverse().join("/")}`, isExact: false };
       const name = await this.#nameOf(child);
-      names.push(name);
-      length += name.length + 1;
+      isExact &&= name !== undefined;
+      names.push(name ?? "?");
+      length += (name ?? "?").length + 1;
     }
-    return `/${names.reverse().join("/")}`;
+    return { path: `/${names.reverse().join("/")}`, isExact };
   }
 
-  /** A tree's name in the tree that led to it first; a question mark if it cannot be told, or not soon enough. */
-  async #nameOf(row: number): Promise<string> {
-    const known = this.#names.get(row);
-    if (known !== undefined) return known;
+  /** A tree's name in the tree that led to it first; undefined if it cannot be told, or not soon enough. */
+  async #nameOf(row: number): Promise<string | undefined> {
+    if (this.#names.has(row)) return this.#names.get(row);
     const parent = this.#parents[row]!;
     this.#pathsCost += this.#costOf(parent);
     const content = this.#pathsCost > PATHS_COST ? undefined : await this.#resolver.content(parent);
     const oid = this.#oidOf(row);
-    let found = "?";
+    let found: string | undefined;
     if (content !== undefined)
       examineTree(content, {
         item: ({ kind, nameAt, nameEnd, oidAt }) => {
-          if (found === "?" && kind === ENTRY.tree && hexOid(content.subarray(oidAt)) === oid)
+          if (found === undefined && kind === ENTRY.tree && hexOid(content.subarray(oidAt)) === oid)
             found = bytesOf(content, nameAt, nameEnd);
         },
       });
@@ -171,6 +173,19 @@ export class TreeFindings {
     for (let at = row; isDelta(kinds[at]!); cost += sizes[at]! + OBJECT_COST) at = bases[at]!;
     return cost;
   }
+}
+
+/** The path of a tree. */
+interface TreePlace {
+  /** A byte string. */
+  path: string;
+  /** False if a part of it is missing or not known: then it is for people only. */
+  isExact: boolean;
+}
+
+/** The fields of a finding that tell where it is. */
+function fieldsOf(place: TreePlace | undefined): Pick<Place, "path" | "quoted"> {
+  return place?.isExact ? pathFields(place.path) : {};
 }
 
 /** Says that directories are nested deeper than readers follow. @param depth trees from the root down */

@@ -119,7 +119,7 @@ M\t/run
     mode: "100755",
     oid: git(folder, "rev-parse", "young:run"),
   });
-  assert.equal(json[2]!.after, null);
+  assert.equal(json[2]!.after, undefined);
 });
 
 test("parts, commits of repositories, and images that do not differ", async (t) => {

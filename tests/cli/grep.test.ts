@@ -90,12 +90,12 @@ test("JSON has lines and the places of matches in bytes", async (t) => {
     {
       path: "/b/latin",
       binary: false,
-      count: 1,
+      lineCount: 1,
       lines: [
         { number: 1, found: true, text: "caf\ufffd alpha", base64: "Y2Fm6SBhbHBoYQ==", spans: [[5, 10]] },
       ],
     },
-    { path: "/b/binary", binary: true, count: 1, lines: [] },
+    { path: "/b/binary", binary: true, lineCount: 1, lines: [] },
   ]);
   assert.equal((await docteur(["grep", "--json", "nothing at all", image])).stdout, "[]\n");
 });

@@ -9,9 +9,11 @@ import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 import { manifestOf, startFakeRegistry } from "../support/fake-registry.js";
 import { FIXTURES, fixturePath } from "../support/fixtures.js";
 import { commitAll, git } from "../support/git.js";
+import { repositoryOf, takeApart } from "../support/image.js";
 import {
   DESCRIBED,
   descriptionOf,
+  eachPart,
   mutants,
   noteFields,
   objectsOf,
@@ -30,7 +32,9 @@ const OPTIONAL = new Set([
   "find *.quoted",
   "stat *.quoted",
   "stat *.targetQuoted",
+  "stat *.date",
   "stat *.packed",
+  "stat *.packed.base",
   "tree quoted",
   "tree targetQuoted",
   "tree children",
@@ -38,14 +42,26 @@ const OPTIONAL = new Set([
   "grep *.lines.*.base64",
   "diff *.before.quoted",
   "diff *.after.quoted",
+  ...["author.date", "author.zone", "committer.date", "committer.zone"].flatMap((field) => [
+    `info ${field}`,
+    `verify ${field}`,
+  ]),
+  "info layout.layoutOffset",
   "info largestFiles.*.quoted",
   "info largestDirectories.*.quoted",
+  ...["omittedSubmodules", "lfsPointers", "danglingLinks"].map((field) => `make ${field}.first.*.quoted`),
   "make deltaCount",
   "make reusedCount",
   "make sourceCommit",
   "pull commit",
+  ...["image", "commit", "tree", "author", "committer", "message"].map((field) => `verify ${field}`),
+  ...["objectCount", "deltaCount", "unreachableCount", "objects", "pathCounts"].map(
+    (field) => `verify ${field}`,
+  ),
+  ...["image", "pack", "idx", "layout", "object", "content"].map((part) => `verify ${part}Bytes`),
   "verify findings.*.oid",
   "verify findings.*.path",
+  "verify findings.*.quoted",
   "verify findings.*.offset",
   "verify findings.*.hint",
 ]);
@@ -78,14 +94,22 @@ function write(name: string, content: Uint8Array): string {
   return path;
 }
 
-/** An image with names, a target of a link and lines that are not UTF-8, an empty directory, and a submodule. */
+const LFS_POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345\n`;
+
+/**
+ * An image with names, a target of a link and lines that are not UTF-8, an empty directory, submodules, a link that leads
+ * to nothing, and a pointer of Git LFS.
+ */
 function oddImage(name: string, text: string): string {
   const image = new CraftedImage();
   const blob = image.object("blob", Buffer.from(text, "latin1"));
   const target = image.object("blob", Buffer.from("caf\xe9", "latin1"));
   const folder = image.tree(
     treeEntry("100664", "caf\xe9", blob.oid),
+    treeEntry("120000", "dangling", image.object("blob", "nowhere").oid),
+    treeEntry("100644", "large", image.object("blob", LFS_POINTER).oid),
     treeEntry("120000", "link", target.oid),
+    treeEntry("160000", "module", "2".repeat(40)),
   );
   const entries = [
     treeEntry("40000", "d\xe9", folder.oid),
@@ -128,8 +152,7 @@ function repository(): string {
   writeFileSync(at("pixels"), "two\0\x01");
   symlinkSync("docs/guide.txt", at("link"));
   symlinkSync("nowhere", at("dangling"));
-  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345\n`;
-  writeFileSync(at("large"), pointer);
+  writeFileSync(at("large"), LFS_POINTER);
   writeFileSync(at(".gitattributes"), "large filter=lfs diff=lfs merge=lfs -text\n");
   commitAll(folder, "old");
   git(folder, "tag", "old");
@@ -179,11 +202,43 @@ test("every object is closed, and every field has a description", () => {
   assert.ok(count > 150);
 });
 
+/** Names that have two meanings each, and the definitions for them. All other names have one. */
+const HOMONYMS: Record<string, readonly string[]> = {
+  // Of a path; of a person.
+  name: ["name", "personName"],
+  // Of a commit; of a finding.
+  message: ["commitMessage", ""],
+  // Of a change; of a report.
+  status: ["", ""],
+};
+
+test("a name is one fact in one form: what several objects have is defined once, and nothing is null", () => {
+  const fields = new Map<string, Set<string>>();
+  const places = new Map<string, number>();
+  for (const [file, schema] of SCHEMAS)
+    eachPart(schema, (part) => {
+      assert.notEqual(part.type, "null", file);
+      if (part.additionalProperties !== false) return;
+      for (const [name, field] of Object.entries(part.properties!)) {
+        const text = JSON.stringify(field).replace("common.json#", "#");
+        fields.set(name, (fields.get(name) ?? new Set()).add(text));
+        places.set(name, (places.get(name) ?? 0) + 1);
+      }
+    });
+  for (const [name, forms] of fields) {
+    if (places.get(name) === 1) continue;
+    const expected = HOMONYMS[name] ?? [name];
+    const definitions = [...forms].map((form) => /^{"\$ref":"#\/\$defs\/(\w+)"}$/.exec(form)?.[1] ?? "");
+    assert.deepEqual(definitions.sort(), [...expected].sort(), `${name}: ${[...forms].join(" ")}`);
+  }
+  assert.ok([...places.values()].filter((count) => count > 1).length > 25);
+});
+
 test("make", async () => {
   await outputs(["make", "-b", "old", REPOSITORY, OLD]);
   const [made] = await outputs(["make", "-b", "young", REPOSITORY, YOUNG]);
-  const { submodules, lfsPointers, danglingLinks } = made as Record<string, { count: number }>;
-  assert.ok(submodules!.count > 0 && lfsPointers!.count > 0 && danglingLinks!.count > 0);
+  const { omittedSubmodules, lfsPointers, danglingLinks } = made as Record<string, { count: number }>;
+  assert.ok(omittedSubmodules!.count > 0 && lfsPointers!.count > 0 && danglingLinks!.count > 0);
   const image = join(WORK, "again.img");
   await outputs(["make", "--subdir", "docs", REPOSITORY, image]);
   const repack = ["make", "--repack", "--from", YOUNG, REPOSITORY, image] as const;
@@ -196,6 +251,8 @@ test("make", async () => {
   assert.equal(skipped.length, 1);
   await outputs(["make", "--add", `v1=${folder}`, "--add", `v2=${REPOSITORY}@old`, image]);
   await outputs(["make", OLD, image]);
+  const odd = repositoryOf(takeApart(readFileSync(ODD)), join(WORK, "odd.git"));
+  await outputs(["make", "-b", "image", odd, image]);
 });
 
 test("ls, find, stat and tree", async () => {
@@ -294,6 +351,29 @@ test("images at URLs", async () => {
   await outputs(["grep", "TWO", server.url]);
   await outputs(["diff", OLD, server.url], 1);
   await outputs(["extract", server.url, "-C", join(WORK, "from-url")]);
+});
+
+test("commands agree about an image", async () => {
+  const same = join(WORK, "same.img");
+  for (const [index, source] of [REPOSITORY, OLD, join(WORK, "directory")].entries()) {
+    const facts = new Map<string, unknown>();
+    let agreed = 0;
+    for (const args of [
+      ["make", "--repack", source, same],
+      ["info", same],
+      ["verify", same],
+      ["extract", same, "-C", join(WORK, `same-${index}`)],
+    ] as [string, ...string[]][]) {
+      const given = source === REPOSITORY ? args : args.filter((word) => word !== "--repack");
+      const [output] = (await outputs(given as [string, ...string[]])) as [Record<string, unknown>];
+      for (const [name, value] of Object.entries(output)) {
+        if (facts.has(name)) agreed++;
+        else facts.set(name, value);
+        assert.deepEqual(value, facts.get(name), `${name} of ${args[0]}`);
+      }
+    }
+    assert.ok(agreed >= 18, String(agreed));
+  }
 });
 
 test("the outputs above have every field of the schemas", () => {

@@ -36,7 +36,7 @@ test("--json prints what was made", async (t) => {
   const { repository, plain, commit, image } = createSources(t);
   const result = await docteur(["make", "--json", "-b", "main", "--bs=4096", repository, image]);
   const summary = JSON.parse(result.stdout);
-  assert.equal(summary.kind, "git");
+  assert.equal(summary.sourceKind, "git");
   assert.equal(summary.commit, commit);
   assert.equal(summary.blockSize, 4096);
   assert.equal(summary.imageBytes, readFileSync(image).length);
@@ -46,7 +46,7 @@ test("--json prints what was made", async (t) => {
     await docteur(["make", "--json", "-d", "2024-06-07T06:09:10Z", plain, image]),
   ];
   assert.equal(epoch.stdout, dated.stdout);
-  assert.equal(JSON.parse(epoch.stdout).kind, "directory");
+  assert.equal(JSON.parse(epoch.stdout).sourceKind, "directory");
 });
 
 test("what a run that was killed has left is left out with a warning", async (t) => {
@@ -147,7 +147,7 @@ test("--exclude leaves out without a word, --skip-special with one", async (t) =
   );
   assert.equal(status, 0);
   assert.equal(JSON.parse(stdout).fileCount, 1);
-  assert.deepEqual(JSON.parse(stdout).skipped, [{ path: join(plain, "pipe"), reason: "special" }]);
+  assert.deepEqual(JSON.parse(stdout).skipped, [{ sourcePath: join(plain, "pipe"), reason: "special" }]);
 });
 
 test("a directory's date: -d, else SOURCE_DATE_EPOCH, else its newest file's", async (t) => {
@@ -250,7 +250,7 @@ test("what a commit's image lacks is said, unless -q", async (t) => {
   assert.equal(loud.stderr, `docteur: warning: ${submodules}\ndocteur: warning: ${file}\n`);
   assert.equal(loud.status, 0);
   assert.equal((await docteur(["make", "-q", repository, image])).stderr, "");
-  const { submodules: listed } = JSON.parse(
+  const { omittedSubmodules: listed } = JSON.parse(
     (await docteur(["make", "-q", "--json", repository, image])).stdout,
   );
   assert.equal(listed.count, 6);

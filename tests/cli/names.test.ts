@@ -191,7 +191,10 @@ test("make shows the names of its source in harmless lines", async (t) => {
   );
   assertHarmless(await docteur(["make", "--strict", repository, image]), "make --strict");
   const { stdout } = await docteur(["make", "-q", "--json", repository, image]);
-  assert.deepEqual(JSON.parse(stdout).lfsPointers.paths, ['"a\\342\\200\\256b"', '"caf\\351"']);
+  assert.deepEqual(JSON.parse(stdout).lfsPointers.first, [
+    { path: "/a\u202eb" },
+    { path: "/caf\ufffd", quoted: '"/caf\\351"' },
+  ]);
 });
 
 const isLinux = process.platform === "linux";

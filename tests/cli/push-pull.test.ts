@@ -31,10 +31,11 @@ async function setUp(t: TestContext, image?: Buffer): Promise<Place> {
 test("push and pull tell what they did, as lines and as JSON", async (t) => {
   const { folder, url, run } = await setUp(t);
   const pushed = await run(["push", "--json", "--source=https://example.org/s", FILE, `${url}:v1`]);
-  const { reference, digest, image, commit, uploaded } = JSON.parse(pushed.stdout);
+  const { reference, uploaded, ...facts } = JSON.parse(pushed.stdout);
+  const { manifestDigest, imageDigest, imageBytes, commit } = facts;
   assert.equal(pushed.status, 0);
-  assert.equal(reference, `${url}:v1@${digest}`);
-  assert.deepEqual(image, { digest: digestOfBytes(IMAGE), size: IMAGE.length });
+  assert.equal(reference, `${url}:v1@${manifestDigest}`);
+  assert.deepEqual([imageDigest, imageBytes], [digestOfBytes(IMAGE), IMAGE.length]);
   assert.equal(uploaded, true);
   assert.match(pushed.stderr, new RegExp(`^${reference}: commit ${commit}, .* uploaded\n$`));
   const again = await run(["push", "--source=https://example.org/s", FILE, `${url}:v1`]);
@@ -44,7 +45,7 @@ test("push and pull tell what they did, as lines and as JSON", async (t) => {
   const out = join(folder, "out.img");
   const pulled = await run(["pull", "--json", `${url}:v1`, out]);
   assert.equal(pulled.status, 0);
-  assert.deepEqual(JSON.parse(pulled.stdout), { reference, digest, image, commit, resumedBytes: 0 });
+  assert.deepEqual(JSON.parse(pulled.stdout), { reference, ...facts, resumedBytes: 0 });
   assert.match(pulled.stderr, /^\S+out\.img: .* of oci:\/\/\S+@sha256:[0-9a-f]{64}\n$/);
   assert.ok(readFileSync(out).equals(IMAGE));
   const quiet = await run(["pull", "-q", `${url}:v1`, out]);

@@ -63,7 +63,7 @@ test("info, stat, tree, find and grep print of a URL what they print of the file
     (await docteur(["info", "--json", "--quick", `${server.url}?token=secret`])).stdout,
   );
   assert.equal(facts.image, `${server.url}?…`);
-  assert.equal("counts" in facts, false);
+  assert.equal("pathCounts" in facts, false);
 });
 
 test("a file of a large image costs its part of it, verify each byte once and in order", async (t) => {
@@ -90,9 +90,9 @@ test("a file of a large image costs its part of it, verify each byte once and in
   assert.ok(rest.length <= 12 + image.length / (1 << 20), `${rest.length} requests`);
   // However little of it fits into memory, but for the two pages of the tail.
   server.sent = 0;
-  const { status, sizes } = await verify(server.url, { cacheSize: 1 << 20 });
+  const { status, imageBytes } = await verify(server.url, { cacheSize: 1 << 20 });
   assert.ok(server.sent < image.length + (1 << 18), String(server.sent));
-  assert.deepEqual([status, sizes.image], ["sound", image.length]);
+  assert.deepEqual([status, imageBytes], ["sound", image.length]);
 });
 
 test("a damaged image at a URL is told from one that cannot be had", async (t) => {

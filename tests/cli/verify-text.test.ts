@@ -27,36 +27,43 @@ test("verify --quiet, --json and --bs", async () => {
   await expectOutput(["verify", "-q", fixturePath("tiny.img")], "");
   await expectOutput(["verify", "--quiet", "--json", fixturePath("tiny.img")], "");
   const { stdout } = await docteur(["verify", "--json", "--bs=4096", MODES_IMAGE]);
+  const person = {
+    name: "Fixture Maker",
+    email: "f@example.org",
+    date: "2024-06-07T06:09:10Z",
+    zone: "+02:00",
+  };
   assert.deepEqual(JSON.parse(stdout), {
-    schema: 1,
+    schema: 2,
     image: MODES_IMAGE,
     status: "sound",
-    depth: "full",
+    checks: "full",
     commit: "00e8a1dcde12e7b9b9e6a16b48d3edb07c1929a9",
     tree: "25b59fa9d29f92b836c754ed2ae6f10383dc5d0c",
-    author: { name: "Fixture Maker", email: "f@example.org" },
-    date: "2024-06-07T08:09:10+02:00",
+    author: person,
+    committer: person,
     message: "fixture gitmodes: exec, links, submodule\n",
-    counts: {
-      objects: 31,
-      commits: 1,
-      trees: 12,
-      blobs: 18,
-      tags: 0,
-      deltas: 0,
-      directories: 11,
-      files: 14,
-      executables: 2,
-      symlinks: 3,
-      submodules: 1,
-      unreachable: 0,
+    objectCount: 31,
+    deltaCount: 0,
+    unreachableCount: 0,
+    objects: {
+      commits: { count: 1, deltaCount: 0, packedBytes: 143 },
+      trees: { count: 12, deltaCount: 0, packedBytes: 1107 },
+      blobs: { count: 18, deltaCount: 0, packedBytes: 316 },
+      tags: { count: 0, deltaCount: 0, packedBytes: 0 },
     },
-    sizes: { image: 4096, pack: 1598, idx: 1940, layout: null, objects: 1399, files: 150 },
+    pathCounts: { directories: 11, files: 14, executables: 2, symlinks: 3, submodules: 1 },
+    imageBytes: 4096,
+    packBytes: 1598,
+    idxBytes: 1940,
+    layoutBytes: 0,
+    objectBytes: 1399,
+    contentBytes: 150,
     findings: [],
     truncated: false,
   });
   const { stdout: tiny } = await docteur(["verify", "--json", fixturePath("tiny.img")]);
-  assert.equal(JSON.parse(tiny).message, null);
+  assert.equal(JSON.parse(tiny).message, "");
 });
 
 /** A file that holds an image of one file and a commit of this text. */

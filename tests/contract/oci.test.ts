@@ -55,25 +55,25 @@ describe("an image goes in, is read by its tag and its digest, and comes out byt
   const url = `oci://${place}/team/site:v1`;
   const pushed = await push(IMAGE, url, { source: "https://example.org/site.git" });
   assert.equal(pushed.uploaded, true);
-  assert.equal(pushed.image.size, statSync(IMAGE).size);
-  assert.equal(pushed.reference, `${url}@${pushed.digest}`);
+  assert.equal(pushed.imageBytes, statSync(IMAGE).size);
+  assert.equal(pushed.reference, `${url}@${pushed.manifestDigest}`);
   assert.equal((await push(IMAGE, url, { source: "https://example.org/site.git" })).uploaded, false);
   // Another tag of the same bytes is another name of them.
   const other = await push(IMAGE, `oci://${place}/team/site`, { source: "https://example.org/site.git" });
-  assert.equal(other.digest, pushed.digest);
+  assert.equal(other.manifestDigest, pushed.manifestDigest);
 
   // A cache that outlives the process keeps pages by the digest, not by the tag.
   const source = await openOci(new URL(url), {}, findDockerCredentials);
-  assert.equal(source.identity, `oci:http://${place}/v2/team/site/blobs/${pushed.image.digest}`);
+  assert.equal(source.identity, `oci:http://${place}/v2/team/site/blobs/${pushed.imageDigest}`);
   await compare(url);
-  await compare(new URL(`oci://${place}/team/site@${pushed.digest}`));
+  await compare(new URL(`oci://${place}/team/site@${pushed.manifestDigest}`));
   await compare(`oci+http://${place}/team/site`);
 
   const file = join(folder, "out.img");
   const pulled = await pull(url, file);
   assert.deepEqual(readFileSync(file), readFileSync(IMAGE));
   assert.equal(pulled.commit, pushed.commit);
-  assert.equal(pulled.digest, pushed.digest);
+  assert.equal(pulled.manifestDigest, pushed.manifestDigest);
   assert.equal(pulled.resumedBytes, 0);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith(".")),
@@ -84,13 +84,13 @@ describe("an image goes in, is read by its tag and its digest, and comes out byt
 describe("the artifact is as documented: its types, the empty configuration, annotations", async (t) => {
   forgetCredentials(t);
   const { place } = await startRegistry(t, temporaryFolder(t));
-  const { commit, image, digest } = await push(IMAGE, `oci://${place}/site`, {
+  const { commit, imageDigest, imageBytes, manifestDigest } = await push(IMAGE, `oci://${place}/site`, {
     source: "https://example.org/s",
   });
   const response = await fetch(`http://${place}/v2/site/manifests/latest`, {
     headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
   });
-  assert.equal(response.headers.get("docker-content-digest"), digest);
+  assert.equal(response.headers.get("docker-content-digest"), manifestDigest);
   const manifest = (await response.json()) as Record<string, unknown>;
   await using volume = await open(IMAGE);
   assert.deepEqual(manifest, {
@@ -105,7 +105,8 @@ describe("the artifact is as documented: its types, the empty configuration, ann
     layers: [
       {
         mediaType: "application/vnd.docteur.image.v1.disk",
-        ...image,
+        digest: imageDigest,
+        size: imageBytes,
         annotations: { "org.opencontainers.image.title": "gitdelta.img" },
       },
     ],
@@ -209,7 +210,7 @@ describe("skopeo copies an artifact from one registry into another, where it is 
   forgetCredentials(t);
   const folder = temporaryFolder(t);
   const [from, to] = [await startRegistry(t, folder), await startRegistry(t, folder)];
-  const { digest } = await push(IMAGE, `oci://${from.place}/site:v1`);
+  const { manifestDigest } = await push(IMAGE, `oci://${from.place}/site:v1`);
   const args = ["--insecure-policy", "copy", "--src-tls-verify=false", "--dest-tls-verify=false"];
   execFileSync(
     findProgram("skopeo")!,
@@ -219,7 +220,7 @@ describe("skopeo copies an artifact from one registry into another, where it is 
       env: { ...process.env, HOME: folder },
     },
   );
-  await compare(`oci://${to.place}/mirror/site:v2@${digest}`);
+  await compare(`oci://${to.place}/mirror/site:v2@${manifestDigest}`);
 });
 
 describe("what is not there, or not an image, is said so", async (t) => {
@@ -241,7 +242,7 @@ describe("a pull goes on with what an earlier run has left, and does not trust i
   const large = join(folder, "large.img");
   writeFileSync(large, Buffer.concat([readFileSync(IMAGE), Buffer.alloc(20 << 20, 7)]));
   const url = `oci://${place}/large`;
-  const { image } = await push(large, url);
+  const { imageBytes } = await push(large, url);
   const out = join(folder, "out.img");
   const partOf = (): string[] => readdirSync(folder).filter((name) => name.endsWith(".part"));
 
@@ -253,9 +254,9 @@ describe("a pull goes on with what an earlier run has left, and does not trust i
   assert.ok(!existsSync(out));
   const [part] = partOf();
   const length = statSync(join(folder, part!)).size;
-  assert.ok(length >= 8 << 20 && length < image.size);
+  assert.ok(length >= 8 << 20 && length < imageBytes);
 
-  let least = image.size;
+  let least = imageBytes;
   const resumed = await pull(url, out, { onProgress: ({ done }) => (least = Math.min(least, done)) });
   assert.equal(resumed.resumedBytes, length);
   assert.ok(least > length);
@@ -264,7 +265,7 @@ describe("a pull goes on with what an earlier run has left, and does not trust i
 
   // Other bytes, and too many, of a run that died; and the target keeps its permissions.
   chmodSync(out, 0o640);
-  for (const content of [Buffer.alloc(5 << 20, 1), Buffer.alloc(image.size + 1)]) {
+  for (const content of [Buffer.alloc(5 << 20, 1), Buffer.alloc(imageBytes + 1)]) {
     writeFileSync(join(folder, part!.replace(/-[0-9]+-/, "-999999999-")), content);
     assert.equal((await pull(url, out)).resumedBytes, 0);
     assert.ok(readFileSync(out).equals(readFileSync(large)));

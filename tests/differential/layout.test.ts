@@ -146,7 +146,7 @@ async function check(
   await addLayout(file);
   assert.deepEqual(readFileSync(file), image);
   const report = await verify(file);
-  assert.deepEqual([report.status, report.findings, report.sizes.layout], ["sound", [], layoutBytes]);
+  assert.deepEqual([report.status, report.findings, report.layoutBytes], ["sound", [], layoutBytes]);
   return layout;
 }
 

@@ -66,7 +66,7 @@ test("sources of every kind, side by side, are as a directory of them", async (t
   ];
   const message = "all";
   const joined = await imageOf(work, join(work, "one"), { add, message });
-  assert.equal(joined.summary.kind, "mixed");
+  assert.equal(joined.summary.sourceKind, "mixed");
   const whole = await imageOf(work, all, { message });
   assert.ok(joined.bytes.equals(whole.bytes));
   // Their order does not matter, and what is in several of them is stored once.

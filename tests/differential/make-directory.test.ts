@@ -105,7 +105,7 @@ test("empty directories are kept, .git is left out, the image in its own source 
   writeFileSync(join(source, "nested", "file"), "content");
   writeFileSync(join(source, "nested", ".gitignore"), "*");
   const outside = await makeAndCheck(source, work);
-  assert.deepEqual(outside.summary.skipped, [{ path: join(source, "nested", ".git"), reason: "git" }]);
+  assert.deepEqual(outside.summary.skipped, [{ sourcePath: join(source, "nested", ".git"), reason: "git" }]);
   assert.equal(
     git(outside.repository, "ls-tree", "-r", "-t", "--name-only", "image"),
     "empty\nempty/deeper\nnested\nnested/.gitignore\nnested/file",
@@ -226,7 +226,7 @@ test("--skip-special leaves them out, and says which", async (t) => {
   const bare = await makeAndCheck(source, work);
   execFileSync("mkfifo", [join(source, "sub", "fifo")]);
   const { summary, bytes } = await makeAndCheck(source, work, { skipSpecial: true });
-  assert.deepEqual(summary.skipped, [{ path: join(source, "sub", "fifo"), reason: "special" }]);
+  assert.deepEqual(summary.skipped, [{ sourcePath: join(source, "sub", "fifo"), reason: "special" }]);
   assert.ok(bytes.equals(bare.bytes));
   const excluded = await make(source, join(work, "image"), { exclude: ["fifo"], date: DATE });
   assert.deepEqual(excluded, { ...summary, skipped: [], skippedCount: 0 });

@@ -99,7 +99,7 @@ test("submodules' own checkouts, worktrees of them, and chains of borrowed objec
   for (const path of ["outer/vendor/inner", "linked", "second", "third.git", "8"])
     assert.ok((await makeAndCheck(join(work, path), work)).bytes.equals(bytes), path);
   const { summary } = await makeAndCheck(outer, work);
-  assert.deepEqual(summary.submodules, { count: 1, paths: ["vendor/inner"] });
+  assert.deepEqual(summary.omittedSubmodules, { count: 1, first: [{ path: "/vendor/inner" }] });
   assert.equal(summary.fileCount, 1);
 });
 
@@ -190,7 +190,7 @@ test("parts that are not there, or no directories", async (t) => {
 test("submodules and LFS pointers are counted; strict makes them errors", async (t) => {
   const { work, source } = createSource(t);
   const none = await makeAndCheck(source, work, { strict: true });
-  assert.deepEqual(none.summary.lfsPointers, { count: 0, paths: [] });
+  assert.deepEqual(none.summary.lfsPointers, { count: 0, first: [] });
   mkdirSync(join(source, "media"));
   const real = pointer("the content");
   const files: [string, string][] = [
@@ -231,7 +231,10 @@ test("submodules and LFS pointers are counted; strict makes them errors", async 
     hint,
   });
   const { summary } = await makeAndCheck(source, work);
-  assert.deepEqual(summary.submodules, { count: 2, paths: ["vendor/one", "vendor/two"] });
+  assert.deepEqual(summary.omittedSubmodules, {
+    count: 2,
+    first: [{ path: "/vendor/one" }, { path: "/vendor/two" }],
+  });
   assert.deepEqual(summary.lfsPointers, pointers);
 });
 

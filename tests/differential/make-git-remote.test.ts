@@ -96,7 +96,7 @@ for (const isModern of [true, false]) {
       const { summary, bytes } = await makeFrom(`${url}/site.git`, { ref, onNotice });
       assert.equal(summary.commit, commit, ref);
       assert.equal(summary.sourceCommit, commit);
-      assert.equal(summary.kind, "git");
+      assert.equal(summary.sourceKind, "git");
       if (commit === head) assert.ok(bytes.equals(expected), `${ref}: other bytes than from a clone`);
       // Ids that no ref has are not handed out by version 0, unless the server was told so.
       const isFarId = commit === middle && !isModern;

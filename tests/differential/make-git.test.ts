@@ -108,15 +108,15 @@ test("the pack holds the commit's objects and none of its history; git finds it 
     "\n",
   );
   assert.deepEqual(packed, objects);
-  const { commit, tree, objectCount, fileCount, submodules } = summary;
+  const { commit, tree, objectCount, fileCount, omittedSubmodules } = summary;
   assert.deepEqual(
-    { commit, tree, objectCount, fileCount, submodules },
+    { commit, tree, objectCount, fileCount, omittedSubmodules },
     {
       commit: second,
       tree: git(source, "rev-parse", "HEAD^{tree}"),
       objectCount: objects.length,
       fileCount: 4,
-      submodules: { count: 1, paths: ["vendor/sub"] },
+      omittedSubmodules: { count: 1, first: [{ path: "/vendor/sub" }] },
     },
   );
 });

@@ -47,7 +47,7 @@ async function compare(archive: string, source: string, work: string): Promise<v
   const { summary, bytes } = await makeAndCheck(archive, work);
   const directory = await make(source, join(work, "image2"), { date: DATE });
   assert.ok(bytes.equals(readFileSync(join(work, "image2"))));
-  assert.deepEqual({ ...summary, kind: "directory" }, directory);
+  assert.deepEqual({ ...summary, sourceKind: "directory" }, directory);
 }
 
 for (const format of ["v7", "ustar", "gnu", "oldgnu", "posix"])
@@ -176,7 +176,7 @@ test("numbers in base 256, fractions of seconds, times before 1970", async (t) =
   size[11] = 5;
   writeFileSync(archive, tarOf({ name: "a", content: "12345", size, mtime: 1717740550 }));
   const { summary, repository } = await makeAndCheck(archive, work, { date: undefined });
-  assert.equal(summary.kind, "tar");
+  assert.equal(summary.sourceKind, "tar");
   assert.equal(git(repository, "log", "-1", "--format=%at %ct", "image"), "1717740550 1717740550");
   assert.equal(git(repository, "show", "image:a"), "12345");
 
@@ -223,7 +223,7 @@ test("sizes of what has no content", async (t) => {
   const specials = ["3", "4", "6"].map((type) => ({ name: type, type, size: 512 }));
   writeFileSync(archive, tarOf(...specials, { name: "file", content: "content" }));
   const { fileCount, skipped } = await make(archive, join(work, "image"), { skipSpecial: true });
-  assert.deepEqual([fileCount, skipped.map(({ path }) => path)], [1, ["3", "4", "6"]]);
+  assert.deepEqual([fileCount, skipped.map(({ sourcePath }) => sourcePath)], [1, ["3", "4", "6"]]);
 });
 
 test("what is left out of an archive", async (t) => {
@@ -247,9 +247,9 @@ test("what is left out of an archive", async (t) => {
   const options = { exclude: ["build/"], skipSpecial: true };
   const { summary, repository } = await makeAndCheck(archive, work, options);
   assert.deepEqual(summary.skipped, [
-    { path: "dev/null", reason: "special" },
-    { path: "sub/.git", reason: "git" },
-    { path: "sub/fifo", reason: "special" },
+    { sourcePath: "dev/null", reason: "special" },
+    { sourcePath: "sub/.git", reason: "git" },
+    { sourcePath: "sub/fifo", reason: "special" },
   ]);
   assert.equal(git(repository, "ls-tree", "-rt", "--name-only", "image"), "dev\nkeep\nsub");
   assert.equal(git(repository, "show", "image:keep"), "object");
@@ -257,7 +257,7 @@ test("what is left out of an archive", async (t) => {
   writeFileSync(archive, tarOf({ name: "fifo", type: "6" }, { name: "link", type: "1", link: "fifo" }));
   const { skipped } = await make(archive, join(work, "image"), { skipSpecial: true });
   assert.deepEqual(
-    skipped.map(({ path }) => path),
+    skipped.map(({ sourcePath }) => sourcePath),
     ["fifo", "link"],
   );
   await assert.rejects(make(archive, join(work, "image"), { exclude: ["fifo"] }), {

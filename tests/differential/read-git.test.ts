@@ -223,10 +223,7 @@ test("a large repository, packed with deep chains, in every mode", async () => {
   const image = full.repacked("--depth=250", "--window=10");
   for (const [index, mode] of MODES.entries())
     await checkAll(image, full, index, { mode, module: release.module });
-  const {
-    counts: { objects: objectCount },
-    commit,
-  } = await assertSound(image);
+  const { objectCount, commit } = await assertSound(image);
   assert.equal(objectCount, full.objects.size);
   assert.equal(commit, git(full.folder, "rev-parse", "main"));
 });
@@ -290,7 +287,7 @@ test("ref-deltas", async () => {
   const image = imageOfPack(git(small.folder, "rev-parse", "main"), pack!, idx!);
   for (const { module } of variants)
     for (const mode of MODES) await checkAll(image, small, 4, { mode, module });
-  assert.equal((await assertSound(image)).counts.objects, small.objects.size);
+  assert.equal((await assertSound(image)).objectCount, small.objects.size);
 });
 
 test("an IDX with offsets of 64 bits is read", async () => {

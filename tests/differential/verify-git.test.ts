@@ -51,9 +51,14 @@ test("sound repositories: the objects, kinds, sizes and deltas that git counts",
     git(folder, "index-pack", "--strict", "-o", idx, pack);
     const lines = git(folder, "verify-pack", "-v", idx).split("\n");
     const deltas = lines.filter((line) => /^[0-9a-f]{40} \w+ +(\d+ ){4}[0-9a-f]{40}$/.test(line)).length;
-    const { counts, sizes } = report;
+    const { commits, trees, blobs, tags } = report.objects!;
     assert.deepEqual(
-      [counts.objects, counts.commits, counts.trees, counts.blobs, counts.tags, counts.deltas, sizes.objects],
+      [
+        report.objectCount,
+        ...[commits, trees, blobs, tags].map(({ count }) => count),
+        report.deltaCount,
+        report.objectBytes,
+      ],
       [
         objects.length,
         ...["commit", "tree", "blob", "tag"].map(countOf),

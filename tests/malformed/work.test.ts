@@ -253,8 +253,8 @@ for (const [name, { depth, comb: shape, memoryLimit }] of Object.entries(COMBS))
       memoryLimit === undefined ? {} : { memoryLimit },
     );
     assert.deepEqual([...new Set(report.findings.map(({ code }) => code))], ["BadIdx", "Unreachable"]);
-    t.diagnostic(`${work.made} of ${report.sizes.objects}`);
-    assert.ok(work.made <= 4 * report.sizes.objects!, `${work.made} of ${report.sizes.objects}`);
+    t.diagnostic(`${work.made} of ${report.objectBytes}`);
+    assert.ok(work.made <= 4 * report.objectBytes!, `${work.made} of ${report.objectBytes}`);
   });
 
 test("what is inflated is no more than the image holds and some times its size", async () => {

@@ -52,7 +52,7 @@ for (const { label, module } of await coreVariants()) {
         list.map(({ name }) => name),
         expected,
       );
-      assert.equal((await assertSound(image)).counts.objects, 4);
+      assert.equal((await assertSound(image)).objectCount, 4);
     }
   });
 

@@ -64,5 +64,5 @@ test("verify reads every tree, not the root's alone", async () => {
 test("verify asks for no submodule's commit, and takes empty trees", async () => {
   const empty = treeOf();
   const tree = treeOf(treeEntry("40000", "empty", empty.oid), treeEntry("160000", "sub", NOWHERE));
-  assert.equal((await assertSound(imageOf(tree, tree, empty))).counts.objects, 4);
+  assert.equal((await assertSound(imageOf(tree, tree, empty))).objectCount, 4);
 });

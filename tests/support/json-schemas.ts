@@ -50,6 +50,13 @@ function resolve(ref: string, from: string): { schema: Schema; file: string } {
   return { schema, file };
 }
 
+/** Calls a function with every part of a file. */
+export function eachPart(part: unknown, visitor: (schema: Schema) => void): void {
+  if (typeof part !== "object" || part === null) return;
+  if (!Array.isArray(part)) visitor(part as Schema);
+  for (const one of Object.values(part)) eachPart(one, visitor);
+}
+
 /** Calls a function with every part of a schema, and of all that it refers to. */
 function visit(
   part: unknown,

@@ -16,7 +16,7 @@ import { conclude, examineFully } from "../../src/verify/examine.js";
 import type { Examined } from "../../src/verify/frame.js";
 import { Ledger } from "../../src/verify/ledger.js";
 import { ImageReader } from "../../src/verify/reader.js";
-import { type Finding, Findings, noCounts, type ReportStatus } from "../../src/verify/report.js";
+import { type Finding, Findings, type ReportStatus } from "../../src/verify/report.js";
 import { createBudget } from "../../src/verify/tables-budget.js";
 import { readCommit } from "../../src/volume/commit.js";
 import { Volume } from "../../src/volume.js";
@@ -51,14 +51,12 @@ export class Verifier {
     engine.wasm.init(VERIFY_LIMIT);
     assert.equal(engine.wasm.alloc(32), engine.oid, "memory that was begun anew is as it was at first");
     const findings = new Findings(100);
-    const sizes = { image: null, pack: null, idx: null, layout: null, objects: null, files: null };
     const examined: Examined = {
-      commit: null,
-      tree: null,
+      commit: undefined,
+      tree: undefined,
       text: undefined,
       reader: undefined,
-      counts: noCounts(),
-      sizes,
+      figures: {},
     };
     const ledger = new Ledger(false);
     await conclude({ findings, ledger }, () => {

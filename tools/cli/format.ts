@@ -30,11 +30,6 @@ export function groups(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-/** A date in ISO 8601, in UTC and to the second. */
-export function isoDate(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, "Z");
-}
-
 /** A duration for people: "5 s", "3 min", "2.5 h". @param milliseconds at least 0 */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000);

@@ -96,10 +96,18 @@ function nameStatus(change: Change, isRaw: boolean): Uint8Array {
 }
 
 /** One side of a change, in JSON: sizes are not read. */
-function jsonOf(entry: Entry | undefined): object | null {
-  if (entry === undefined) return null;
+function sideJson(entry: Entry): object {
   const { path, pathBytes, kind, mode, oid } = entry;
   return { path, kind, mode: octalMode(mode), oid, ...quotedField(path, pathBytes) };
+}
+
+/** A change in JSON: a side that is not there is absent. */
+function jsonOf({ status, before, after }: Change): object {
+  return {
+    status,
+    ...(before === undefined ? {} : { before: sideJson(before) }),
+    ...(after === undefined ? {} : { after: sideJson(after) }),
+  };
 }
 
 /** Prints the changes. @returns whether there are any */
@@ -109,7 +117,7 @@ async function show(format: Format, job: Job): Promise<boolean> {
   const array = format === "json" ? new JsonArray() : undefined;
   let isDifferent = false;
   for await (const change of compare(before, after, path, { renames, signal })) {
-    array?.add({ status: change.status, before: jsonOf(change.before), after: jsonOf(change.after) });
+    array?.add(jsonOf(change));
     isDifferent = true;
     if (format === "quiet") return true;
     if (format === "name-status") print(nameStatus(change, isRaw));

@@ -36,7 +36,7 @@ async function run(argv: string[]): Promise<number> {
     image === "-" ? makeToOutput((path) => makeInto(path, signal), signal) : makeInto(image, signal),
   ).finally(() => progress.clear());
   if (!quiet) {
-    if (hasDate && summary.kind === "git") warn("-d has no effect: the commit has its own date");
+    if (hasDate && summary.sourceKind === "git") warn("-d has no effect: the commit has its own date");
     warnAbout(summary);
     say(describeResult(image, summary, performance.now() - start));
   }

@@ -53,10 +53,10 @@ async function run(argv: string[]): Promise<number> {
   const summary = await interruptible((signal) => pull(url, file, { signal, onProgress })).finally(() =>
     progress.clear(),
   );
-  const { reference, image, resumedBytes } = summary;
+  const { reference, imageBytes, resumedBytes } = summary;
   if (!quiet) {
     if (resumedBytes > 0) note(`${formatBytes(resumedBytes)} were here from an earlier run`);
-    say(`${file}: ${formatBytes(image.size)} of ${reference}`);
+    say(`${file}: ${formatBytes(imageBytes)} of ${reference}`);
   }
   if (json) print(`${printableJson(summary, 2)}\n`);
   return EXIT.ok;

@@ -62,8 +62,8 @@ async function run(argv: string[]): Promise<number> {
   const summary = await interruptible((signal) =>
     push(positionals[0]!, url, { source, chunkSize, signal, onProgress }),
   ).finally(() => progress.clear());
-  const { reference, image, uploaded } = summary;
-  const how = uploaded ? `${formatBytes(image.size)} uploaded` : "the registry had the image already";
+  const { reference, imageBytes, uploaded } = summary;
+  const how = uploaded ? `${formatBytes(imageBytes)} uploaded` : "the registry had the image already";
   if (!quiet) say(`${reference}: commit ${summary.commit}, ${how}`);
   if (json) print(`${printableJson(summary, 2)}\n`);
   return EXIT.ok;

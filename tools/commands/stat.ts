@@ -1,5 +1,6 @@
 /** `docteur stat`: what an image knows of a path. */
 
+import { isoDate } from "../../src/git/ident.js";
 import { oidBytes } from "../../src/git/oid.js";
 import { DocteurError, type Entry, type Volume } from "../../src/index.js";
 import { ImageBytes } from "../../src/pack-table/image-bytes.js";
@@ -10,7 +11,7 @@ import { type Command, MANY, parse, usageError } from "../cli/arguments.js";
 import { entryJson, JsonArray, octalMode, targetFields } from "../cli/entries.js";
 import { reportError } from "../cli/errors.js";
 import { EXIT, exitHelp, exitStatus } from "../cli/exit.js";
-import { formatCount, isoDate } from "../cli/format.js";
+import { formatCount } from "../cli/format.js";
 import { IMAGE_OPTIONS, imageHelp, openImage } from "../cli/image-options.js";
 import { explainNotFound } from "../cli/not-found.js";
 import { flush, print } from "../cli/output.js";
@@ -20,7 +21,7 @@ import { paint } from "../cli/style.js";
 const HELP = `usage: docteur stat [OPTION]... IMAGE PATH...
 
 Prints what IMAGE knows of each PATH: its kind, mode and object id, its size in
-bytes, its time, which is that of the commit, and the target of a symbolic
+bytes, its date, which is that of the commit, and the target of a symbolic
 link. If a PATH is not there, the others are printed all the same.
 
 IMAGE is a file or a URL, such as https://host/disk.img (docs/DEVICES.md). Of an
@@ -50,7 +51,7 @@ const OPTIONS = {
 /** A path, and what is known of it. */
 interface Facts {
   entry: Entry;
-  time: Date | null;
+  date: Date | null;
   target: Uint8Array | undefined;
   packed: PackedObject | undefined;
 }
@@ -68,21 +69,21 @@ async function factsOf(
   const isLink = entry.kind === "symlink";
   return {
     entry,
-    time: volume.commit.date,
+    date: volume.commit.date,
     target: isLink ? await volume.getPartial(path, 0, TARGET_MAX) : undefined,
     packed: entry.kind === "submodule" ? undefined : table?.find(oidBytes(entry.oid)),
   };
 }
 
-function describePacked({ offset, size, depth, base }: PackedObject): string[] {
+function describePacked({ offset, packedBytes, depth, base }: PackedObject): string[] {
   const how = depth === 0 ? "whole" : `as a delta, ${formatCount(depth, "delta")} deep`;
   return [
-    `${formatCount(size, "byte")} at offset ${offset}, ${how}`,
-    ...(base === null ? [] : [`base ${base}`]),
+    `${formatCount(packedBytes, "byte")} at offset ${offset}, ${how}`,
+    ...(base === undefined ? [] : [`base ${base}`]),
   ];
 }
 
-function printText({ entry, time, target, packed }: Facts): void {
+function printText({ entry, date, target, packed }: Facts): void {
   const { kind, mode, oid, size, pathBytes } = entry;
   const link = target === undefined ? "" : ` -> ${quotePath(target)}`;
   const rows: [string, string][] = [
@@ -92,7 +93,7 @@ function printText({ entry, time, target, packed }: Facts): void {
     ["id", oid],
   ];
   if (size !== undefined) rows.push(["size", formatCount(size, "byte")]);
-  rows.push(["time", time === null ? "none" : isoDate(time)]);
+  rows.push(["date", date === null ? "none" : isoDate(date)]);
   if (packed !== undefined)
     rows.push(
       ...describePacked(packed).map((text, at): [string, string] => [at === 0 ? "packed" : "", text]),
@@ -100,10 +101,10 @@ function printText({ entry, time, target, packed }: Facts): void {
   for (const [name, text] of rows) print(`${paint("dim", name.padStart(6))}  ${text}\n`);
 }
 
-function jsonOf({ entry, time, target, packed }: Facts): object {
+function jsonOf({ entry, date, target, packed }: Facts): object {
   return {
     ...entryJson(entry),
-    time: time === null ? null : isoDate(time),
+    ...(date === null ? {} : { date: isoDate(date) }),
     ...(target === undefined ? {} : targetFields(target)),
     ...(packed === undefined ? {} : { packed }),
   };

@@ -154,5 +154,5 @@ export function addJson(array: JsonArray, match: FileMatch, pattern: Pattern, in
   const text = path.toString();
   const lines = [...linesOf(match)].map((line) => lineJson(line, pattern, invert));
   const { count = 0, isBinary = false } = found ?? {};
-  array.add({ path: text, ...quotedField(text, path), binary: isBinary, count, lines });
+  array.add({ path: text, ...quotedField(text, path), binary: isBinary, lineCount: count, lines });
 }

@@ -1,61 +1,62 @@
 /** What `docteur info` knows of an image, in the form of its JSON. */
 
 import { nameOf } from "../../src/devices/open.js";
+import { PACK_START } from "../../src/git/entry.js";
+import { isoDate } from "../../src/git/ident.js";
 import type { Person, Volume } from "../../src/index.js";
 import { endOf } from "../../src/layout/footer.js";
 import { FOOTER } from "../../src/layout/format.js";
 import { ImageBytes } from "../../src/pack-table/image-bytes.js";
 import { type ObjectKind, PackTable, packEnd } from "../../src/pack-table/pack-table.js";
 import { figuresOf, type KindFigures, type Sized, Survey } from "../../src/sweep/survey.js";
-import { BEYOND } from "../../src/verify/report.js";
+import { BEYOND } from "../../src/verify/tally.js";
 import { partsOf } from "../../src/volume.js";
 import { quotedField } from "../cli/entries.js";
-import { isoDate } from "../cli/format.js";
 import { readParents } from "./parents.js";
 
 /** A person of the commit. */
 interface PersonFacts {
   name: string;
   email: string;
-  date: string | null;
-  zone: string | null;
+  date?: string;
+  zone?: string;
 }
 
-/** A path and its bytes. */
-interface SizedFacts {
+/** A path inside the image. */
+export interface PathFacts {
   path: string;
   quoted?: string;
-  size: number;
 }
 
-/** Bytes from the image's start. */
+/** Where the parts of the image lie: offsets from its start. */
 interface Layout {
-  header: { offset: number; size: number };
-  pack: { offset: number; size: number; version: number };
-  idx: { offset: number; size: number };
-  /** The layout section; null if there is none that readers can use. */
-  section: { offset: number; size: number } | null;
+  packOffset: number;
+  packBytes: number;
+  idxOffset: number;
+  idxBytes: number;
+  /** The layout section; absent if there is none that readers can use. */
+  layoutOffset?: number;
+  layoutBytes: number;
 }
 
 /** Facts that take reading all directories, and the headers of all objects. */
 export interface FullFacts {
   layout: Layout;
-  counts: Record<"directories" | "files" | "executables" | "symlinks" | "submodules", number>;
+  pathCounts: Record<"directories" | "files" | "executables" | "symlinks" | "submodules", number>;
   /** Bytes of all files. */
   contentBytes: number;
-  objects: Record<ObjectKind, KindFigures>;
+  objects: Record<`${ObjectKind}s`, KindFigures>;
   /** How many objects there are of each depth, from 0 on. */
   depths: number[];
-  largestFiles: SizedFacts[];
-  largestDirectories: SizedFacts[];
+  largestFiles: (PathFacts & { size: number })[];
+  largestDirectories: (PathFacts & { contentBytes: number })[];
 }
 
 /** Facts of an image; the full ones are missing with `--quick`. */
 export interface Facts extends Partial<FullFacts> {
   image: string;
-  /** Bytes. */
-  size: number;
-  format: { version: 1; pack: number; idx: 2; compression: "zlib" };
+  imageBytes: number;
+  format: { version: 1; packVersion: number; idxVersion: 2; compression: "zlib" };
   commit: string;
   tree: string;
   parents: string[];
@@ -66,12 +67,17 @@ export interface Facts extends Partial<FullFacts> {
 }
 
 function personFacts({ name, email, date, zone }: Person): PersonFacts {
-  return { name, email, date: date === null ? null : isoDate(date), zone };
+  return {
+    name,
+    email,
+    ...(date === null ? {} : { date: isoDate(date) }),
+    ...(zone === null ? {} : { zone }),
+  };
 }
 
-function sizedFacts({ path, size }: Sized): SizedFacts {
+function pathFacts({ path }: Sized): PathFacts {
   const text = Buffer.from(path).toString();
-  return { path: text, ...quotedField(text, path), size };
+  return { path: text, ...quotedField(text, path) };
 }
 
 /** A number for JSON, where other programs could not read a large one: as in the report of `verify`. */
@@ -81,19 +87,24 @@ function jsonCount(count: number): number | typeof BEYOND {
 
 /** The facts in the form of `--json`: docs/schemas/info.json describes it. */
 export function factsJson({
-  counts,
+  pathCounts,
   contentBytes,
   largestFiles,
   largestDirectories,
   ...facts
 }: Facts): object {
-  if (counts === undefined) return facts;
+  if (pathCounts === undefined) return facts;
   return {
     ...facts,
-    counts: Object.fromEntries(Object.entries(counts).map(([kind, count]) => [kind, jsonCount(count)])),
+    pathCounts: Object.fromEntries(
+      Object.entries(pathCounts).map(([kind, count]) => [kind, jsonCount(count)]),
+    ),
     contentBytes: jsonCount(contentBytes!),
     largestFiles,
-    largestDirectories: largestDirectories!.map((one) => ({ ...one, size: jsonCount(one.size) })),
+    largestDirectories: largestDirectories!.map((one) => ({
+      ...one,
+      contentBytes: jsonCount(one.contentBytes),
+    })),
   };
 }
 
@@ -103,8 +114,8 @@ export async function quickFacts(image: string, volume: Volume): Promise<Facts> 
   const frame = await new ImageBytes(partsOf(volume).device).frame();
   return {
     image: nameOf(image) ?? image,
-    size: volume.imageSize,
-    format: { version: 1, pack: frame.packVersion, idx: 2, compression: "zlib" },
+    imageBytes: volume.imageSize,
+    format: { version: 1, packVersion: frame.packVersion, idxVersion: 2, compression: "zlib" },
     commit: commit.oid,
     tree: commit.tree,
     parents: await readParents(volume),
@@ -116,11 +127,12 @@ export async function quickFacts(image: string, volume: Volume): Promise<Facts> 
 }
 
 /** The place of the layout section. */
-async function sectionOf(bytes: ImageBytes): Promise<Layout["section"]> {
+async function sectionOf(bytes: ImageBytes): Promise<Pick<Layout, "layoutOffset" | "layoutBytes">> {
   const { capacity } = bytes;
   const end = endOf(await bytes.copy(capacity - FOOTER, FOOTER), capacity);
-  if (end.state !== "found") return null;
-  return { offset: end.footer.bareSize, size: capacity - end.footer.bareSize };
+  if (end.state !== "found") return { layoutBytes: 0 };
+  const layoutOffset = end.footer.bareSize;
+  return { layoutOffset, layoutBytes: capacity - layoutOffset };
 }
 
 /**
@@ -138,12 +150,13 @@ export async function fullFacts(volume: Volume, top: number): Promise<FullFacts>
   const totals = await survey.totals(tree, Uint8Array.of(0x2f));
   return {
     layout: {
-      header: { offset: 0, size: 28 },
-      pack: { offset: 28, size: end - 28, version: frame.packVersion },
-      idx: { offset: frame.idxStart, size: idx.bytes.length },
-      section: await sectionOf(bytes),
+      packOffset: PACK_START,
+      packBytes: end - PACK_START,
+      idxOffset: frame.idxStart,
+      idxBytes: idx.bytes.length,
+      ...(await sectionOf(bytes)),
     },
-    counts: {
+    pathCounts: {
       directories: totals.directory,
       files: totals.file,
       executables: totals.executable,
@@ -151,9 +164,15 @@ export async function fullFacts(volume: Volume, top: number): Promise<FullFacts>
       submodules: totals.submodule,
     },
     contentBytes: totals.bytes,
-    objects: kinds,
+    objects: { commits: kinds.commit, trees: kinds.tree, blobs: kinds.blob, tags: kinds.tag },
     depths,
-    largestFiles: (await survey.largestFiles(tree, top)).map(sizedFacts),
-    largestDirectories: (await survey.largestDirectories(tree, top)).map(sizedFacts),
+    largestFiles: (await survey.largestFiles(tree, top)).map((one) => ({
+      ...pathFacts(one),
+      size: one.size,
+    })),
+    largestDirectories: (await survey.largestDirectories(tree, top)).map((one) => ({
+      ...pathFacts(one),
+      contentBytes: one.size,
+    })),
   };
 }

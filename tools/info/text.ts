@@ -3,7 +3,7 @@ import { printable, printableLines } from "../../src/text/printable.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { formatBytes, formatCount, formatPercent, groups } from "../cli/format.js";
 import { paint } from "../cli/style.js";
-import type { Facts, FullFacts } from "./facts.js";
+import type { Facts, FullFacts, PathFacts } from "./facts.js";
 
 const WIDTH = 80;
 const LABEL = 12;
@@ -39,7 +39,7 @@ function bar(share: number, hasBars: boolean): string {
 /** A person, and the date in a row of its own. */
 function personRows(label: string, { name, email, date, zone }: Facts["author"]): string {
   const who = fitted(printable(`${name} <${email}>`), WIDTH - LABEL - 1);
-  const where = zone === null || zone === "+00:00" ? "" : ` (${zone})`;
+  const where = zone === undefined || zone === "+00:00" ? "" : ` (${zone})`;
   return row(label, who) + row("", `${date ?? "no date"}${where}`);
 }
 
@@ -51,10 +51,7 @@ function message(text: string): string {
 }
 
 /** Rows of names and bytes, with a bar of each one's share. */
-function sizedRows(
-  rows: readonly { path: string; quoted?: string; size: number }[],
-  hasBars: boolean,
-): string {
+function sizedRows(rows: readonly (PathFacts & { size: number })[], hasBars: boolean): string {
   const most = Math.max(1, ...rows.map(({ size }) => size));
   return rows
     .map(({ path, quoted, size }) => {
@@ -70,9 +67,9 @@ function objectRows(objects: FullFacts["objects"], hasBars: boolean): string {
   const all = Object.values(objects).reduce((sum, { packedBytes }) => sum + packedBytes, 0);
   return Object.entries(objects)
     .filter(([, { count }]) => count > 0)
-    .map(([kind, { count, deltas, packedBytes }]) => {
-      const noun = `${kind}${count === 1 ? "" : "s"}`.padEnd(7);
-      const text = `${groups(count).padStart(11)} ${noun} ${groups(deltas).padStart(9)} deltas  ${formatBytes(packedBytes).padStart(7)}`;
+    .map(([kinds, { count, deltaCount, packedBytes }]) => {
+      const noun = (count === 1 ? kinds.slice(0, -1) : kinds).padEnd(7);
+      const text = `${groups(count).padStart(11)} ${noun} ${groups(deltaCount).padStart(9)} deltas  ${formatBytes(packedBytes).padStart(7)}`;
       return `${text}${bar(packedBytes / Math.max(all, 1), hasBars)}\n`;
     })
     .join("");
@@ -107,7 +104,7 @@ function depthRows(depths: readonly number[], hasBars: boolean): string {
   return lines.join("");
 }
 
-function counts({ directories, files, executables, symlinks, submodules }: FullFacts["counts"]): string {
+function counts({ directories, files, executables, symlinks, submodules }: FullFacts["pathCounts"]): string {
   const parts = [formatCount(files + executables, "file")];
   if (executables > 0) parts[0] += ` (${groups(executables)} executable)`;
   parts.push(directories === 1 ? "1 directory" : `${groups(directories)} directories`);
@@ -117,18 +114,20 @@ function counts({ directories, files, executables, symlinks, submodules }: FullF
 }
 
 function full(facts: FullFacts & Facts, hasBars: boolean): string {
-  const { contentBytes, size, layout, objects, depths, largestFiles, largestDirectories } = facts;
-  const { pack, idx, section } = layout;
-  const ratio = contentBytes === 0 ? "" : `, ${formatPercent(size / contentBytes)} of the content`;
+  const { contentBytes, imageBytes, layout, objects, depths, largestFiles, largestDirectories } = facts;
+  const { packOffset, packBytes, idxOffset, idxBytes, layoutOffset, layoutBytes } = layout;
+  const ratio = contentBytes === 0 ? "" : `, ${formatPercent(imageBytes / contentBytes)} of the content`;
   const title = (text: string): string => `\n${paint("bold", text)}\n`;
   const parts = [
-    row("content", `${formatBytes(contentBytes)} in ${counts(facts.counts)}`),
-    row("image", `${formatBytes(size)}${ratio}`),
+    row("content", `${formatBytes(contentBytes)} in ${counts(facts.pathCounts)}`),
+    row("image", `${formatBytes(imageBytes)}${ratio}`),
     row(
       "layout",
-      `header 0-27, PACK ${pack.offset}-${pack.offset + pack.size - 1}, IDX ${idx.offset}-${idx.offset + idx.size - 1}`,
+      `header 0-${packOffset - 1}, PACK ${packOffset}-${packOffset + packBytes - 1}, IDX ${idxOffset}-${idxOffset + idxBytes - 1}`,
     ),
-    section === null ? "" : row("", `layout section ${section.offset}-${section.offset + section.size - 1}`),
+    layoutOffset === undefined
+      ? ""
+      : row("", `layout section ${layoutOffset}-${layoutOffset + layoutBytes - 1}`),
     title("Objects"),
     objectRows(objects, hasBars),
     title("Deltas from an object that is stored whole"),
@@ -136,13 +135,19 @@ function full(facts: FullFacts & Facts, hasBars: boolean): string {
   ];
   if (largestFiles.length > 0) parts.push(title("Largest files"), sizedRows(largestFiles, hasBars));
   if (largestDirectories.length > 0)
-    parts.push(title("Largest directories"), sizedRows(largestDirectories, hasBars));
+    parts.push(
+      title("Largest directories"),
+      sizedRows(
+        largestDirectories.map(({ contentBytes: size, ...path }) => ({ ...path, size })),
+        hasBars,
+      ),
+    );
   return parts.join("");
 }
 
 /** All facts as text. @param hasBars whether to draw bars */
 export function describe(facts: Facts, hasBars: boolean): string {
-  const { format, parents, author, committer, objectCount, size } = facts;
+  const { format, parents, author, committer, objectCount, imageBytes } = facts;
   const isOnePerson = JSON.stringify(author) === JSON.stringify(committer);
   const head = [
     row("commit", facts.commit),
@@ -153,10 +158,10 @@ export function describe(facts: Facts, hasBars: boolean): string {
     message(facts.message),
     row(
       "format",
-      `docteur image, PACK version ${format.pack}, IDX version ${format.idx}, ${format.compression}`,
+      `docteur image, PACK version ${format.packVersion}, IDX version ${format.idxVersion}, ${format.compression}`,
     ),
     row("objects", groups(objectCount)),
   ].join("");
   const isFull = facts.layout !== undefined;
-  return head + (isFull ? full(facts as FullFacts & Facts, hasBars) : row("image", formatBytes(size)));
+  return head + (isFull ? full(facts as FullFacts & Facts, hasBars) : row("image", formatBytes(imageBytes)));
 }

@@ -1,5 +1,6 @@
 /** The messages of `docteur make` for people: its progress, its result, and the parts that it left out. */
-import type { MakeProgress, MakeSummary } from "../../src/make/index.js";
+import type { MakeProgress, MakeSummary, Noticed } from "../../src/make/index.js";
+import { quotePath } from "../../src/text/quoted-path.js";
 import { formatBytes, formatPercent, plural } from "../cli/format.js";
 import { note, warn } from "../cli/messages.js";
 import type { Step } from "../cli/progress.js";
@@ -41,21 +42,22 @@ export function describeResult(image: string, summary: MakeSummary, duration: nu
 }
 
 /** "2 submodules are left out: a, b" */
-function warnOf({ count, paths }: MakeSummary["submodules"], noun: string, what: [string, string]): void {
+function warnOf({ count, first }: Noticed, noun: string, what: [string, string]): void {
   if (count === 0) return;
-  const more = count > paths.length ? ", …" : "";
+  const more = count > first.length ? ", …" : "";
+  const paths = first.map(({ path, quoted = quotePath(path.slice(1)) }) => quoted.replace(/^"\//, '"'));
   warn(`${plural(count, noun)} ${what[count === 1 ? 0 : 1]}: ${paths.join(", ")}${more}`);
 }
 
 /** Warns of content that the image does not really hold. */
 export function warnAbout(summary: MakeSummary): void {
   const { skipped, skippedCount } = summary;
-  for (const { path, reason } of skipped) warn(`${path} is left out: ${WHY_LEFT_OUT[reason]}`);
+  for (const { sourcePath, reason } of skipped) warn(`${sourcePath} is left out: ${WHY_LEFT_OUT[reason]}`);
   if (skippedCount > skipped.length) warn(`${skippedCount - skipped.length} more are left out`);
   const { strippedCount } = summary;
   if (strippedCount > 0)
     note(`${plural(strippedCount, "file")} left out: --strip-components takes the whole path away`);
-  warnOf(summary.submodules, "submodule", ["is left out", "are left out"]);
+  warnOf(summary.omittedSubmodules, "submodule", ["is left out", "are left out"]);
   const pointers: [string, string] = [
     "is a Git LFS pointer, not the content",
     "are Git LFS pointers, not the content",

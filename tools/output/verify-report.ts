@@ -31,14 +31,14 @@ export function describeCommit({ report, text }: VerifiedImage): Buffer {
 }
 
 /** The line for a sound image, with the checks that were made. */
-function describeSound(image: string, { depth, counts }: Report): Part[] {
-  if (depth === "quick")
+function describeSound(image: string, { checks, objectCount }: Report): Part[] {
+  if (checks === "quick")
     return [
       `${image}: `,
       ["green", "no damage found:"],
       " header, PACK checksum, index and commit checked; other objects not (--quick)",
     ];
-  const objects = counts.objects === null ? "all objects" : plural(counts.objects, "object");
+  const objects = objectCount === undefined ? "all objects" : plural(objectCount, "object");
   return [
     `${image}: `,
     ["green", "sound:"],

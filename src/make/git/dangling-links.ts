@@ -1,7 +1,7 @@
 /** Finds symbolic links of a commit that no reader can follow. */
 
 import { ENTRY } from "../../git/tree-mode.js";
-import type { Noticed } from "../base/noticed.js";
+import type { Gathered } from "../base/noticed.js";
 import { DanglingLinks, type Found } from "../source/dangling-links.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import { type CommitItem, type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
@@ -100,9 +100,9 @@ class CommitPaths {
 }
 
 /** The dangling links of a commit. @throws errors of `catFile` */
-export async function findDanglingCommitLinks(run: CatFileRun, listed: ListedCommit): Promise<Noticed> {
+export async function findDanglingCommitLinks(run: CatFileRun, listed: ListedCommit): Promise<Gathered> {
   const { trees, rows } = findLinks(listed);
-  if (rows.length === 0) return { count: 0, paths: [] };
+  if (rows.length === 0) return { count: 0, first: [] };
   const paths = new CommitPaths(listed, await readTargets(run, listed, rows));
   const nameBytes = listed.trees.reduce((sum, { content }) => sum + content.length, 0);
   const dangling = new DanglingLinks((path) => paths.find(path), nameBytes);
@@ -118,5 +118,5 @@ export async function findDanglingCommitLinks(run: CatFileRun, listed: ListedCom
     return true;
   };
   visit(listed.trees.at(-1)!, "");
-  return dangling.noticed;
+  return dangling.gathered;
 }

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { shown } from "../../git/byte-string.js";
 import { objectHeader } from "../../git/objects.js";
 import { hexOid } from "../../git/oid.js";
-import type { Noticed } from "../base/noticed.js";
+import type { Gathered } from "../base/noticed.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import type { CommitObjects } from "./commit-objects.js";
 import { listCommit, Refusals } from "./commit-trees.js";
@@ -18,7 +18,7 @@ import { countPaths, findLfsPointers, type Survey } from "./omissions.js";
 /** A commit that an image can hold. */
 export interface ExaminedCommit {
   objects: CommitObjects;
-  survey: Survey & { danglingLinks: Noticed };
+  survey: Survey & { danglingLinks: Gathered };
 }
 
 /** Splits the output of `cat-file --batch-check` into lines. */

@@ -3,19 +3,19 @@
  * elsewhere.
  */
 
-import { shown } from "../../git/byte-string.js";
 import { ENTRY } from "../../git/tree-mode.js";
-import type { Noticed } from "../base/noticed.js";
+import type { Gathered } from "../base/noticed.js";
 import { BatchReader, type BatchVisitor, type CatFileRun, catFile } from "./cat-file.js";
 import { type CommitTree, itemsOf, type ListedCommit } from "./commit-trees.js";
 
 /** The contents of a commit's trees, path by path. No count is larger than 2^53 - 1. */
 export interface Survey {
-  /** Files and symbolic links, and bytes of them. */
+  /** Files and symbolic links. */
   fileCount: number;
+  /** Bytes of the files. */
   contentBytes: number;
-  submodules: Noticed;
-  lfsPointers: Noticed;
+  submodules: Gathered;
+  lfsPointers: Gathered;
 }
 
 /** The number of paths that are listed for each kind. */
@@ -65,19 +65,19 @@ function added(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
-function addNoticed(into: Noticed, { count, paths }: Noticed, prefix: string): void {
+function addNoticed(into: Gathered, { count, first }: Gathered, prefix: string): void {
   into.count = added(into.count, count);
-  for (const path of paths.slice(0, SHOWN_MAX - into.paths.length)) into.paths.push(`${prefix}${path}`);
+  for (const path of first.slice(0, SHOWN_MAX - into.first.length)) into.first.push(`${prefix}${path}`);
 }
 
-const HERE: Noticed = { count: 1, paths: [""] };
+const HERE: Gathered = { count: 1, first: [""] };
 
 function emptySurvey(): Survey {
   return {
     fileCount: 0,
     contentBytes: 0,
-    submodules: { count: 0, paths: [] },
-    lfsPointers: { count: 0, paths: [] },
+    submodules: { count: 0, first: [] },
+    lfsPointers: { count: 0, first: [] },
   };
 }
 
@@ -97,13 +97,12 @@ export function countPaths(listed: ListedCommit, pointers: ReadonlySet<number>):
       } else {
         const row = listed.rowAt(tree.content, oidAt);
         survey.fileCount = added(survey.fileCount, 1);
+        if (kind === ENTRY.symlink) continue;
         survey.contentBytes = added(survey.contentBytes, listed.objects.sizeOf(row));
-        if (kind !== ENTRY.symlink && pointers.has(row)) addNoticed(survey.lfsPointers, HERE, name);
+        if (pointers.has(row)) addNoticed(survey.lfsPointers, HERE, name);
       }
     }
     surveys.set(tree, survey);
   }
-  const root = surveys.get(listed.trees.at(-1)!)!;
-  for (const noticed of [root.submodules, root.lfsPointers]) noticed.paths = noticed.paths.map(shown);
-  return root;
+  return surveys.get(listed.trees.at(-1)!)!;
 }

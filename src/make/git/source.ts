@@ -4,6 +4,7 @@
  */
 
 import { DocteurError } from "../../errors.js";
+import { shown } from "../../git/byte-string.js";
 import type { Person } from "../../git/person.js";
 import type { RemoteAddress } from "../../git-program/address.js";
 import { type FetchOptions, fetchCommit } from "../../git-program/fetch.js";
@@ -13,7 +14,7 @@ import { runGit } from "../../git-program/process.js";
 import { resolveCommit } from "../../git-program/revision.js";
 import { askOverTransport } from "../../git-program/transport.js";
 import { borrowObjects, createWorkspace, type Workspace } from "../../git-program/workspace.js";
-import type { Noticed } from "../base/noticed.js";
+import type { Gathered } from "../base/noticed.js";
 import { type PartOptions, parseSubdir, takesPart } from "../source/part.js";
 import { type ExaminedCommit, examineCommit } from "./examine.js";
 import {
@@ -78,9 +79,9 @@ export interface ReadyCommit extends ExaminedCommit {
   strippedCount: number;
 }
 
-function refuse({ count, paths }: Noticed, noun: string, what: string): void {
+function refuse({ count, first }: Gathered, noun: string, what: string): void {
   if (count === 0) return;
-  const some = `${paths.join(", ")}${count > paths.length ? ", …" : ""}`;
+  const some = `${first.map(shown).join(", ")}${count > first.length ? ", …" : ""}`;
   throw new DocteurError("BadSource", `${count} ${noun}${count === 1 ? "" : "s"} would be ${what}: ${some}`, {
     hint: "without --strict this is a warning; an image of a plain directory can hold all of it",
   });

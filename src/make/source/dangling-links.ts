@@ -4,9 +4,8 @@
  * out of the root, an absolute target from the image's root, and 40 links at most.
  */
 
-import { shown } from "../../git/byte-string.js";
 import { MODE } from "../../git/objects.js";
-import type { Noticed } from "../base/noticed.js";
+import type { Gathered } from "../base/noticed.js";
 import type { Listing } from "./listing.js";
 import { FOLDER, PathTree } from "./path-tree.js";
 
@@ -63,7 +62,7 @@ function rewrite(base: string[], target: string, rest: readonly string[]): Rewri
 
 /** Judges the links of a source one by one, and gathers those that dangle. */
 export class DanglingLinks {
-  readonly noticed: Noticed = { count: 0, paths: [] };
+  readonly gathered: Gathered = { count: 0, first: [] };
   readonly #lookup: Lookup;
   #left: number;
 
@@ -86,8 +85,8 @@ export class DanglingLinks {
   judge(path: string): void {
     const leads = this.#leadsSomewhere(path);
     if (leads !== false) return;
-    this.noticed.count++;
-    if (this.noticed.paths.length < SHOWN_MAX) this.noticed.paths.push(shown(path));
+    this.gathered.count++;
+    if (this.gathered.first.length < SHOWN_MAX) this.gathered.first.push(path);
   }
 
   /** @returns undefined if the result is not known */
@@ -143,7 +142,7 @@ function walkPaths(
 }
 
 /** The dangling links of a listed source. */
-export function findDanglingLinks(listing: Listing): Noticed {
+export function findDanglingLinks(listing: Listing): Gathered {
   const links: string[] = [];
   let nameBytes = 0;
   walkPaths(listing, (path, isLink) => {
@@ -166,5 +165,5 @@ export function findDanglingLinks(listing: Listing): Noticed {
     return { target: byteStringOf(listing.blobs.at(value).content as Uint8Array) };
   }, nameBytes);
   for (const path of links) dangling.judge(path);
-  return dangling.noticed;
+  return dangling.gathered;
 }

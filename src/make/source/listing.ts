@@ -98,7 +98,7 @@ export type SkipReason = "git" | "temporary" | "special";
 
 /** A path of the source, for people, that was left out without a request. */
 export interface Skipped {
-  path: string;
+  sourcePath: string;
   reason: SkipReason;
 }
 
@@ -113,7 +113,7 @@ export class SkippedPaths {
   /** @param path a byte string */
   add(path: string, reason: SkipReason): void {
     this.count++;
-    if (this.first.length < SKIPPED_MAX) this.first.push({ path: shown(path), reason });
+    if (this.first.length < SKIPPED_MAX) this.first.push({ sourcePath: shown(path), reason });
   }
 
   /** Adds the paths of another source. */

@@ -175,7 +175,7 @@ export class TarTree {
       },
       leave: () => trail.leave(),
     });
-    skipped.first.sort((left, right) => (left.path < right.path ? -1 : 1));
+    skipped.first.sort((left, right) => (left.sourcePath < right.sourcePath ? -1 : 1));
     return { newest, skipped };
   }
 }

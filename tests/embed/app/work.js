@@ -20,7 +20,13 @@ async function contents(volume) {
   return found;
 }
 
-const summary = ({ status, commit, counts, findings }) => ({ status, commit, counts, findings });
+const summary = ({ status, commit, objects, pathCounts, findings }) => ({
+  status,
+  commit,
+  objects,
+  pathCounts,
+  findings,
+});
 
 /**
  * @param {string} url of an image
