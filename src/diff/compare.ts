@@ -1,5 +1,5 @@
 /** Changes between the trees of two volumes. Directories of equal ids are equal: nothing below them is read. */
-import { checkOptions, isBoolean, isSignal, type Path } from "../arguments.js";
+import { checkOptions, isBoolean, isFunction, isSignal, isWhole, type Path } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import type { Entry } from "../volume/entry.js";
 import type { Volume } from "../volume.js";
@@ -23,11 +23,18 @@ export interface Change {
 export interface CompareOptions {
   /** Tell renames from pairs of additions and deletions. By default they are told. */
   renames?: boolean | undefined;
+  /** Changes that are held while renames are looked for; by default 100,000. If there are more, no rename is told. */
+  renameLimit?: number | undefined;
+  /** Told that no rename is looked for, as there are more changes than `renameLimit`. */
+  onNotice?: ((text: string) => void) | undefined;
   /** Rejects with the signal's reason once it is aborted. */
   signal?: AbortSignal | undefined;
 }
 
-const CHECKS = { renames: isBoolean, signal: isSignal };
+const CHECKS = { renames: isBoolean, renameLimit: isWhole(0), onNotice: isFunction, signal: isSignal };
+
+/** The default of `renameLimit`. A change takes about a kilobyte of memory. */
+const RENAME_LIMIT = 100_000;
 
 /** The order of bytes. */
 function order(left: Uint8Array, right: Uint8Array): number {
@@ -160,7 +167,7 @@ function keyOf(entry: Entry): string {
  * @param before the older one
  * @param path the directory or file to compare; the roots by default
  * @returns a change for each file, symlink and submodule that differs, sorted by the bytes of the paths (the new one of
- *   a rename). All changes are held in memory; without `renames` they come as they are found, and none is held
+ *   a rename). Without `renames`, and if there are more than `renameLimit`, they come as they are found
  * @throws DocteurError `NotFound` where neither image has the path; errors of the images
  * @example for await (const { status, after } of compare(old, young)) console.log(status, after?.path);
  */
@@ -170,14 +177,23 @@ export async function* compare(
   path: Path = "/",
   options: CompareOptions = {},
 ): AsyncGenerator<Change, void, undefined> {
-  const { renames = true, signal } = checkOptions("compare", options, CHECKS);
+  const given = checkOptions("compare", options, CHECKS);
+  const { renames = true, renameLimit = RENAME_LIMIT, onNotice, signal } = given;
   const found = new Comparison(before, after, signal).at(path);
   if (!renames) {
     yield* found;
     return;
   }
   const changes: Change[] = [];
-  for await (const change of found) changes.push(change);
+  let isLooking = true;
+  for await (const change of found) {
+    if (!isLooking) yield change;
+    else if (changes.push(change) > renameLimit) {
+      isLooking = false;
+      onNotice?.(`there are more than ${renameLimit} changes: renames are not looked for`);
+      yield* changes.splice(0);
+    }
+  }
   const pathOf = ({ before, after }: Change): Uint8Array => (after ?? before)!.pathBytes;
   const keyed = withRenames(changes).map((change) => ({ change, path: pathOf(change) }));
   keyed.sort((left, right) => order(left.path, right.path));

@@ -16,6 +16,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeImage } from "../../src/make/index.js";
 import { mountedAt, parseMountInfo, parseMountOutput } from "../../tools/mount/mount-table.js";
+import { isOurs } from "../../tools/mount/mounters.js";
 import { docteur } from "../support/cli.js";
 import { unlessRequired } from "../support/required.js";
 import { noise } from "../support/rich-image.js";
@@ -243,4 +244,22 @@ test("tables of mounts", () => {
     source: "http://127.0.0.1:50000/",
   });
   assert.equal(parseMountOutput(macos, "/Users/me/a"), undefined);
+});
+
+test("only mounts of docteur's own servers are its own", () => {
+  const cases: [source: string, kind: string, isOwn: boolean][] = [
+    ["docteur:site.img", "fuse.rclone", true],
+    ["http://127.0.0.1:41234/docteur-mount/", "fuse", true],
+    ["http://127.0.0.1:41234/docteur-mount", "davfs", true],
+    ["\\\\127.0.0.1@41234\\docteur-mount\\0123", "webdav", true],
+    ["\\\\127.0.0.1@41234\\DavWWWRoot\\docteur-mount\\0123", "webdav", true],
+    ["http://127.0.0.1:41234/", "fuse", false],
+    ["http://127.0.0.1:41234/files/docteur-mount/", "davfs", false],
+    ["http://127.0.0.1:41234/docteur-mounts/", "davfs", false],
+    ["http://127.0.0.10:41234/docteur-mount/", "davfs", false],
+    ["https://example.org/docteur-mount/", "davfs", false],
+    ["\\\\127.0.0.1@41234\\other", "webdav", false],
+    ["http://127.0.0.1:41234/docteur-mount/", "ext4", false],
+  ];
+  for (const [source, kind, isOwn] of cases) assert.equal(isOurs({ source, kind }), isOwn, source);
 });

@@ -4,9 +4,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { compare, lineChange, patchOf } from "../../src/diff/index.js";
-import { open, type Volume } from "../../src/index.js";
-import { make } from "../../src/make/index.js";
+import { type CompareOptions, compare, type LineChange, lineChange, patchOf } from "../../src/diff/index.js";
+import { type Entry, open, type Volume } from "../../src/index.js";
+import { make, makeImage } from "../../src/make/index.js";
+import { Stat } from "../../tools/diff/stat.js";
+import { CraftedImage, treeEntry } from "../support/crafted-image.js";
 import { commitAll, GIT_ENVIRONMENT, git } from "../support/git.js";
 import { type Random, seeded } from "../support/random.js";
 import { createRandomTree } from "../support/random-tree.js";
@@ -200,4 +202,63 @@ test("equal directories are not read", async (t) => {
   assert.equal(count, 3);
   // The root's tree and those of three directories: 37 bytes an entry at the most.
   assert.ok(before.stats().inflatedBytes - start < 37 * (100 + 3 * 50));
+});
+
+/** An image of two to the power of `depth` files, all of one content. */
+function bomb(text: string, depth: number): Promise<Volume> {
+  const image = new CraftedImage();
+  let tree = image.tree(treeEntry("100644", "f", image.object("blob", text).oid));
+  for (let level = 0; level < depth; level++)
+    tree = image.tree(treeEntry("40000", "a", tree.oid), treeEntry("40000", "b", tree.oid));
+  image.commit(tree.oid);
+  return open(image.finish().bytes);
+}
+
+test("more changes than renameLimit come as without renames", async () => {
+  const before = await open((await makeImage({ "a/one": "1", "a/two": "2", gone: "3" })).image);
+  const after = await open((await makeImage({ "b/one": "1", "b/two": "2", gone: "4" })).image);
+  const all = async (options: CompareOptions): Promise<[string[], string[]]> => {
+    const notices: string[] = [];
+    const found: string[] = [];
+    const given = { ...options, onNotice: (text: string) => notices.push(text) };
+    for await (const { status, before: old, after: young } of compare(before, after, "/", given))
+      found.push(`${status} ${old?.path} ${young?.path}`);
+    return [found, notices];
+  };
+  const [plain] = await all({ renames: false });
+  assert.equal(plain.length, 5);
+  for (const renameLimit of [0, 3, 4])
+    assert.deepEqual(await all({ renameLimit }), [
+      plain,
+      [`there are more than ${renameLimit} changes: renames are not looked for`],
+    ]);
+  const [renamed, silence] = await all({ renameLimit: 5 });
+  assert.equal(renamed.filter((line) => line.startsWith("renamed")).length, 2);
+  assert.deepEqual(silence, []);
+});
+
+test("trees that hold each other many times over are compared in bounded memory", {
+  timeout: 120_000,
+}, async () => {
+  const [before, after] = [await bomb("old", 40), await bomb("young", 40)];
+  let count = 0;
+  for await (const { status } of compare(before, after, "/", { renameLimit: 1000 })) {
+    assert.equal(status, "modified");
+    if (++count === 3000) break;
+  }
+  assert.equal(count, 3000);
+});
+
+test("a long --stat ends in sums of all files", () => {
+  const stat = new Stat(2);
+  const entry = (path: string): Entry => ({ path, pathBytes: Buffer.from(path) }) as unknown as Entry;
+  for (const [index, path] of ["/a", "/long", "/c"].entries())
+    stat.add({ status: "added", before: undefined, after: entry(path) }, {
+      added: index + 1,
+      deleted: 0,
+      isBinary: false,
+      oldSize: 0,
+      newSize: 1,
+    } as LineChange);
+  assert.equal(stat.text(), " a    | 1 +\n long | 2 ++\n ...\n 3 files changed, 6 insertions(+)\n");
 });

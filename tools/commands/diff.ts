@@ -1,18 +1,18 @@
 /** `docteur diff`: what changed between two images. */
 import { type Change, compare } from "../../src/diff/compare.js";
-import type { LineChange } from "../../src/diff/patch.js";
 import { DocteurError, type Entry, type Volume } from "../../src/index.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { type Command, parse, parseCount, usageError } from "../cli/arguments.js";
 import { JsonArray, octalMode, quotedField } from "../cli/entries.js";
 import { EXIT, exitHelp } from "../cli/exit.js";
 import { IMAGE_OPTIONS, imagesHelp } from "../cli/image-options.js";
+import { note } from "../cli/messages.js";
 import { print } from "../cli/output.js";
 import { pathArgument } from "../cli/path-argument.js";
 import { interruptible } from "../cli/process.js";
 import { colouredPatch } from "../diff/coloured-patch.js";
 import { parseRevision, withRevision } from "../diff/revision.js";
-import { statLines } from "../diff/stat.js";
+import { Stat } from "../diff/stat.js";
 
 const HELP = `usage: docteur diff [OPTION]... A B [PATH]
 
@@ -113,10 +113,10 @@ function jsonOf({ status, before, after }: Change): object {
 /** Prints the changes. @returns whether there are any */
 async function show(format: Format, job: Job): Promise<boolean> {
   const { before, after, path, renames, context, isRaw, signal } = job;
-  const counted: { change: Change; lines: LineChange }[] = [];
+  const stat = new Stat();
   const array = format === "json" ? new JsonArray() : undefined;
   let isDifferent = false;
-  for await (const change of compare(before, after, path, { renames, signal })) {
+  for await (const change of compare(before, after, path, { renames, signal, onNotice: note })) {
     array?.add(jsonOf(change));
     isDifferent = true;
     if (format === "quiet") return true;
@@ -124,10 +124,10 @@ async function show(format: Format, job: Job): Promise<boolean> {
     else if (format === "patch")
       print(colouredPatch(await (await patches()).patchOf(before, after, change, context, signal)));
     else if (format === "stat")
-      counted.push({ change, lines: await (await patches()).lineChange(before, after, change, 0, signal) });
+      stat.add(change, await (await patches()).lineChange(before, after, change, 0, signal));
   }
   array?.end();
-  if (format === "stat" && isDifferent) print(statLines(counted));
+  if (format === "stat" && isDifferent) print(stat.text());
   return isDifferent;
 }
 

@@ -3,13 +3,15 @@ import type { Change, LineChange } from "../../src/diff/index.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 import { paint } from "../cli/style.js";
 
+/** Changes that have a line of their own: widths are known once all are. Others are in the sums only. */
+const LINES_MAX = 100_000;
 /** Columns of a line. */
 const WIDTH = 80;
 /** The least columns for the bar. */
 const BAR_MIN = 10;
 
 interface Counted {
-  change: Change;
+  name: string;
   lines: LineChange;
 }
 
@@ -45,32 +47,40 @@ function largest(values: readonly number[]): number {
 }
 
 /** A line for each change, and one for all. */
-export function statLines(changes: readonly Counted[]): string {
-  const names = changes.map(({ change }) => nameOf(change));
-  const totals = changes.map(({ lines }) => lines.added + lines.deleted);
-  const most = Math.max(...totals);
-  const digits = Math.max(
-    ...changes.map(({ lines }, at) => (lines.isBinary ? 3 : String(totals[at]).length)),
-  );
-  // " NAME | COUNT BAR"
-  const nameWidth = Math.min(largest(names.map(({ length }) => length)), WIDTH - 5 - digits - BAR_MIN);
-  const room = WIDTH - 5 - digits - nameWidth;
-  const shown = changes.map(({ lines }, at) => {
-    const name = shortened(names[at]!, nameWidth).padEnd(nameWidth);
-    if (lines.isBinary)
-      return ` ${name} | ${"Bin".padStart(digits)} ${lines.oldSize} -> ${lines.newSize} bytes\n`;
-    return ` ${name} | ${String(totals[at]).padStart(digits)} ${bar(lines, most, room)}`
-      .trimEnd()
-      .concat("\n");
-  });
-  const sum = (of: (lines: LineChange) => number): number =>
-    changes.reduce((total, { lines }) => total + of(lines), 0);
-  return (
-    shown.join("") +
-    counts(
-      changes.length,
-      sum(({ added }) => added),
-      sum(({ deleted }) => deleted),
-    )
-  );
+export class Stat {
+  readonly #counted: Counted[] = [];
+  readonly #max: number;
+  #files = 0;
+  #added = 0;
+  #deleted = 0;
+
+  /** @param max lines at most; behind the last of them stands `...`, as git has it */
+  constructor(max = LINES_MAX) {
+    this.#max = max;
+  }
+
+  add(change: Change, lines: LineChange): void {
+    this.#files++;
+    this.#added += lines.added;
+    this.#deleted += lines.deleted;
+    if (this.#counted.length < this.#max) this.#counted.push({ name: nameOf(change), lines });
+  }
+
+  text(): string {
+    const counted = this.#counted;
+    const total = ({ added, deleted }: LineChange): number => added + deleted;
+    const most = largest(counted.map(({ lines }) => total(lines)));
+    const digits = largest(counted.map(({ lines }) => (lines.isBinary ? 3 : String(total(lines)).length)));
+    // " NAME | COUNT BAR"
+    const nameWidth = Math.min(largest(counted.map(({ name }) => name.length)), WIDTH - 5 - digits - BAR_MIN);
+    const room = WIDTH - 5 - digits - nameWidth;
+    const shown = counted.map(({ name, lines }) => {
+      const start = ` ${shortened(name, nameWidth).padEnd(nameWidth)} |`;
+      if (lines.isBinary)
+        return `${start} ${"Bin".padStart(digits)} ${lines.oldSize} -> ${lines.newSize} bytes\n`;
+      return `${`${start} ${String(total(lines)).padStart(digits)} ${bar(lines, most, room)}`.trimEnd()}\n`;
+    });
+    const rest = this.#files > counted.length ? " ...\n" : "";
+    return shown.join("") + rest + counts(this.#files, this.#added, this.#deleted);
+  }
 }

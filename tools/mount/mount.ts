@@ -8,7 +8,7 @@ import { ioError } from "../../src/node/io-error.js";
 import { createWebDav } from "../../src/webdav/index.js";
 import { serve } from "../serve/serve.js";
 import { mountedAt } from "./mount-table.js";
-import { isOurs, type Mounter, mounters, USER, unmount } from "./mounters.js";
+import { isOurs, MOUNT_BASE, type Mounter, mounters, USER, unmount } from "./mounters.js";
 
 /** How an image is mounted. */
 export interface MountOptions {
@@ -148,7 +148,11 @@ export async function mount(options: MountOptions, signal: AbortSignal): Promise
         index: false,
         notFound: false,
       }),
-    ...{ host: "127.0.0.1", port: 0, base: mounter.secretInPath ? `/${secret}/` : "/" },
+    ...{
+      host: "127.0.0.1",
+      port: 0,
+      base: mounter.secretInPath ? `/${MOUNT_BASE}/${secret}/` : `/${MOUNT_BASE}/`,
+    },
     ...{
       withPage: false,
       withMetrics: false,

@@ -42,10 +42,19 @@ const MOUNT_MS = 30_000;
 /** Characters of a program's messages that are told. */
 const SAID_MAX = 2000;
 
-/** Whether a mount is one of ours: by its device, or by its address on this machine, in one of the forms of Windows. */
+/** The first name of the path that a mount's server has: other servers on this machine do not have it. */
+export const MOUNT_BASE = "docteur-mount";
+
+/** An address of such a server: as a URL, or as Windows writes it. */
+const OWN_ADDRESS = new RegExp(
+  String.raw`^(?:http://127\.0\.0\.1:\d+/|\\\\127\.0\.0\.1@\d+\\(?:DavWWWRoot\\)?)${MOUNT_BASE}(?:[\\/]|$)`,
+  "i",
+);
+
+/** Whether a mount is one of ours: by its device, or by the address of its server. */
 export function isOurs({ source, kind }: Mounted): boolean {
   if (source.startsWith(DEVICE_PREFIX)) return true;
-  return /^(?:https?:\/\/127\.0\.0\.1:|\\\\127\.0\.0\.1@)/.test(source) && /fuse|dav/.test(kind);
+  return OWN_ADDRESS.test(source) && /fuse|dav/.test(kind);
 }
 
 const pause = (milliseconds: number): Promise<void> =>
