@@ -108,6 +108,13 @@ const LINES: readonly (readonly [typed: string, bash: string, zsh?: string])[] =
   ["docteur grep -A 3 pattern t.img docs/pl", "docteur grep -A 3 pattern t.img docs/plain.txt"],
   ["docteur diff t.img t.img lib/x", "docteur diff t.img t.img lib/x.js"],
   ["docteur cat none.img do", "docteur cat none.img do"],
+  ["docteur make --add v1=si", "docteur make --add v1=site/"],
+  ["docteur make --add=v1=t.i", "docteur make --add=v1=t.img"],
+  ["docteur serve docs=t.i", "docteur serve docs=t.img"],
+  ["solo5-wasm --me", "solo5-wasm --mem="],
+  ["solo5-wasm --vers", "solo5-wasm --version"],
+  ["solo5-wasm --block:docteur=t.i", "solo5-wasm --block:docteur=t.img"],
+  ["solo5-wasm --mem=5 t.i", "solo5-wasm --mem=5 t.img"],
 ];
 
 /** Types each line into a shell on a terminal, and presses tab. @returns the lines after it */
@@ -204,6 +211,11 @@ test("fish completes", { skip: unlessRequired("shells", whyNot("fish")) }, () =>
   assert.deepEqual(offered('docteur cat t.img "docs/a '), ["docs/a b/"]);
   assert.deepEqual(offered("docteur grep -A 3 pattern my\\ image.img docs/pl"), ["docs/plain.txt"]);
   assert.deepEqual(offered("docteur cat none.img "), []);
+  assert.deepEqual(offered("docteur make --add v1=si"), ["v1=site/"]);
+  assert.deepEqual(offered("docteur serve docs=t.im"), ["docs=t.img"]);
+  assert.deepEqual(offered("solo5-wasm --bl").sort(), ["--block-sector-size:", "--block:"]);
+  assert.deepEqual(offered("solo5-wasm --block:docteur=t.im"), ["--block:docteur=t.img"]);
+  assert.deepEqual(offered("solo5-wasm t.im"), ["t.img"]);
 });
 
 test("every subcommand and every option is in every script", async () => {

@@ -14,6 +14,7 @@ import {
   DESCRIBED,
   descriptionOf,
   eachPart,
+  LOG,
   mutants,
   noteFields,
   objectsOf,
@@ -191,7 +192,7 @@ test("every command with --json has a schema, and every schema a command", async
 
 test("every object is closed, and every field has a description", () => {
   let count = 0;
-  for (const command of DESCRIBED)
+  for (const command of [...DESCRIBED, LOG])
     for (const { schema, file } of objectsOf(command)) {
       assert.equal(schema.additionalProperties, false, command);
       for (const [name, field] of Object.entries(schema.properties!)) {
@@ -206,10 +207,10 @@ test("every object is closed, and every field has a description", () => {
 const HOMONYMS: Record<string, readonly string[]> = {
   // Of a path; of a person.
   name: ["name", "personName"],
-  // Of a commit; of a finding.
+  // Of a commit; of a finding, and of the server.
   message: ["commitMessage", ""],
-  // Of a change; of a report.
-  status: ["", ""],
+  // Of a change; of a report; of HTTP.
+  status: ["", "", ""],
 };
 
 test("a name is one fact in one form: what several objects have is defined once, and nothing is null", () => {

@@ -9,6 +9,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { type MemoryFiles, makeImage } from "../../src/make/index.js";
 import { docteur } from "../support/cli.js";
+import { LOG, refusalOf } from "../support/json-schemas.js";
 import { noise } from "../support/rich-image.js";
 import { type Serving, sendRaw, startServing } from "../support/serving.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -227,10 +228,40 @@ test("the log holds one line for each request, whatever clients send", async (t)
   const { time, milliseconds, ...fields } = JSON.parse(lines[0]!);
   assert.ok(!Number.isNaN(Date.parse(time)) && milliseconds >= 0);
   assert.deepEqual(fields, {
-    ...{ remote: "127.0.0.1", method: "GET", target: '/a"b\\', version: "1.1", status: 404, bytes: 14 },
+    ...{
+      remote: "127.0.0.1",
+      method: "GET",
+      url: '/a"b\\',
+      protocol: "HTTP/1.1",
+      status: 404,
+      bodyBytes: 14,
+    },
     ...{ referrer: 'a\tb"', agent: hostile, aborted: false },
   });
   assert.ok(!lines[0]!.includes("\x9b"));
+  assert.equal(refusalOf(LOG, JSON.parse(lines[0]!)), undefined);
+});
+
+test("every line of --log json has the form of its schema", async (t) => {
+  const { address, image, says, said, end } = await setUp(t, ["--watch", "--log", "json"]);
+  await fetch(address);
+  await fetch(address, { method: "HEAD", headers: { referer: "http://127.0.0.1/" } });
+  writeFileSync(`${image}.new`, "not an image");
+  renameSync(`${image}.new`, image);
+  await says(/"message"/);
+  await end("SIGTERM");
+  const lines = said()
+    .trimEnd()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+  assert.ok(lines.length >= 3);
+  for (const line of lines) {
+    assert.equal(refusalOf(LOG, line), undefined, JSON.stringify(line));
+    for (const name of ["time", "message", "url", "status"])
+      if (name in (line as object))
+        assert.notEqual(refusalOf(LOG, { ...(line as object), [name]: null }), undefined, name);
+    assert.notEqual(refusalOf(LOG, { ...(line as object), more: 1 }), undefined);
+  }
 });
 
 test("on the loopback, only its own names are answered", async (t) => {

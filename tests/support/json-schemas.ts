@@ -29,8 +29,13 @@ export const SCHEMAS: ReadonlyMap<string, Schema> = new Map(
   ]),
 );
 
-/** The commands that have a schema. */
-export const DESCRIBED: readonly string[] = [...SCHEMAS.keys()].filter((name) => name !== COMMON).sort();
+/** The file for the log of `docteur serve`. */
+export const LOG = "serve-log";
+
+/** The commands that have a schema for `--json`. */
+export const DESCRIBED: readonly string[] = [...SCHEMAS.keys()]
+  .filter((name) => name !== COMMON && name !== LOG)
+  .sort();
 
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true });
 for (const schema of SCHEMAS.values()) ajv.addSchema(schema);

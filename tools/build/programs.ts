@@ -36,6 +36,7 @@ const OWN_URL = /new URL\("(\.{1,2}\/[^"]+\.js)", import\.meta\.url\)|\bimport\.
 const COMPUTED: Record<string, string> = {
   [`${FOLDER}/commands/general-help.js`]: "generalHelp",
   [`${FOLDER}/completion/commands.js`]: "completedCommands",
+  [`${FOLDER}/completion/tender.js`]: "completedTender",
 };
 
 const OPTIONS = {

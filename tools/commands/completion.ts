@@ -8,13 +8,15 @@ import { bashScript } from "../completion/bash.js";
 import { completedCommands } from "../completion/commands.js";
 import { fishScript } from "../completion/fish.js";
 import { candidates } from "../completion/paths.js";
+import { completedTender } from "../completion/tender.js";
 import { zshScript } from "../completion/zsh.js";
 
 const HELP = `usage: docteur completion bash|zsh|fish
        docteur completion --paths IMAGE PREFIX
 
 Prints a script that lets a shell complete subcommands, options, the words that
-options take, files, and paths inside an image. The shell reads it at its start:
+options take, files, and paths inside an image, and the lines of solo5-wasm. The
+shell reads it at its start:
 
   bash  eval "$(docteur completion bash)" in ~/.bashrc, or the output in
         ~/.local/share/bash-completion/completions/docteur
@@ -67,7 +69,7 @@ async function run(argv: string[]): Promise<number> {
   if (word === undefined) throw usageError(`a shell is missing: ${Object.keys(SCRIPTS).join(", ")}`);
   if (others.length > 0) throw usageError(`one argument too many: ${others[0]}`);
   const shell = parseWord("shell", word, Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]);
-  print(SCRIPTS[shell](await completedCommands()));
+  print(SCRIPTS[shell](await completedCommands(), await completedTender()));
   return EXIT.ok;
 }
 

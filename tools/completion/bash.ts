@@ -1,5 +1,5 @@
 /** The script by which bash completes. */
-import type { CompletedCommand, Kind } from "./model.js";
+import type { CompletedCommand, Kind, TenderOption } from "./model.js";
 
 /** A word in quotes of the shell's. */
 function quote(text: string): string {
@@ -137,7 +137,7 @@ _docteur() {
     kind=$rest
   fi
   case $kind in
-    file) ;;
+    file|named) ;;
     directory) __docteur_option +o default -o dirnames ;;
     path) __docteur_paths "\${words[0]}" "$image_word" "$cur" "$lead" ;;
     'words '*)
@@ -149,14 +149,27 @@ _docteur() {
 }
 
 complete -o bashdefault -o default -F _docteur docteur
+
+# The shell itself completes files, also behind the = that it splits words at.
+_solo5_wasm() {
+  local cur=\${COMP_WORDS[COMP_CWORD]}
+  COMPREPLY=()
+  [[ $cur == -* ]] || return
+  __docteur_option +o default -o nospace
+  COMPREPLY=($(compgen -W "$__solo5_options" -- "$cur"))
+  if [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} != *[=:] ]]; then __docteur_option +o nospace; fi
+}
+
+complete -o bashdefault -o default -F _solo5_wasm solo5-wasm
 `;
 
 /** The script. */
-export function bashScript(commands: readonly CompletedCommand[]): string {
+export function bashScript(commands: readonly CompletedCommand[], tender: readonly TenderOption[]): string {
   const names = commands.map(({ name }) => name).join(" ");
-  return `# bash completion of docteur, printed by docteur completion bash.
+  return `# bash completion of docteur and solo5-wasm, printed by docteur completion bash.
 
 __docteur_commands=${quote(names)}
+__solo5_options=${quote(tender.map(({ word }) => word).join(" "))}
 
 ${commands.map(commandFunction).join("\n\n")}
 ${FUNCTIONS}`;

@@ -1,5 +1,5 @@
 /** The script by which fish completes. */
-import type { CompletedCommand, CompletedOption, Kind } from "./model.js";
+import type { CompletedCommand, CompletedOption, Kind, TenderOption } from "./model.js";
 
 /** A word in quotes of the shell's. */
 function quote(text: string): string {
@@ -9,6 +9,7 @@ function quote(text: string): string {
 /** What follows an option's or an argument's condition, for values of a kind. */
 function candidatesOf(kind: Kind): string {
   if (typeof kind !== "string") return `-a ${quote(kind.words.join(" "))}`;
+  if (kind === "named") return "-F";
   if (kind === "path") return "-a '(__docteur_paths)'";
   if (kind === "file") return "-F";
   return kind === "directory" ? "-a '(__fish_complete_directories (commandline -ct))'" : "";
@@ -18,7 +19,7 @@ function optionLine(command: string, { names, text, value }: CompletedOption): s
   const parts = [`complete -c docteur -n ${quote(`__docteur_uses ${command}`)}`];
   for (const name of names) parts.push(name.startsWith("--") ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`);
   if (value !== undefined) {
-    const isFile = value.kind === "file";
+    const isFile = value.kind === "file" || value.kind === "named";
     parts.push(isFile ? "-r" : "-x", candidatesOf(value.kind));
   }
   parts.push(`-d ${quote(text)}`);
@@ -42,7 +43,7 @@ function valuedCase({ name, options, imageIndex }: CompletedCommand): string {
 }
 
 /** The script. */
-export function fishScript(commands: readonly CompletedCommand[]): string {
+export function fishScript(commands: readonly CompletedCommand[], tender: readonly TenderOption[]): string {
   const names = commands.map(({ name }) => name).join(" ");
   const subcommands = commands.map(
     ({ name, summary }) => `complete -c docteur -n __docteur_needs_command -a ${name} -d ${quote(summary)}`,
@@ -51,7 +52,10 @@ export function fishScript(commands: readonly CompletedCommand[]): string {
     ...command.options.map((option) => optionLine(command.name, option)),
     ...argumentLines(command),
   ]);
-  return `# fish completion of docteur, printed by docteur completion fish.
+  const tenderLines = tender.map(
+    ({ word, text }) => `complete -c solo5-wasm -n __solo5_option -a ${quote(word)} -d ${quote(text)}`,
+  );
+  return `# fish completion of docteur and solo5-wasm, printed by docteur completion fish.
 
 function __docteur_needs_command
   test (count (commandline -opc)) -eq 1
@@ -116,5 +120,12 @@ complete -c docteur -n __docteur_needs_command -a help -d 'describe a subcommand
 ${subcommands.join("\n")}
 complete -c docteur -n '__docteur_uses help' -a ${quote(names)}
 ${lines.join("\n")}
+
+# Whether an option is being typed, and not yet its value.
+function __solo5_option
+  string match -qr -- '^-[^=]*$' (commandline -ct)
+end
+
+${tenderLines.join("\n")}
 `;
 }

@@ -3,7 +3,15 @@ import type { Command } from "../cli/arguments.js";
 import { argumentsOf, type HelpArgument, type HelpOption, optionsOf, parseHelp } from "../cli/help-text.js";
 
 /** What an argument or a value can be. */
-export type Kind = "none" | "file" | "directory" | "path" | "subcommand" | { words: readonly string[] };
+export type Kind =
+  | "none"
+  | "file"
+  /** A file with a name and = in front, or without. */
+  | "named"
+  | "directory"
+  | "path"
+  | "subcommand"
+  | { words: readonly string[] };
 
 /** An option, and how its value is completed. */
 export interface CompletedOption {
@@ -27,7 +35,8 @@ export interface CompletedCommand {
   imageIndex: number | undefined;
 }
 
-const FILES = /^(?:IMAGE|A|B|FILE|OLD|PROGRAM|SOURCE|GUEST|.*\.wasm|.*\.json|NAME=IMAGE)$/;
+const FILES = /^(?:IMAGE|A|B|FILE|OLD|PROGRAM|SOURCE|GUEST|.*\.wasm|.*\.json)$/;
+const NAMED = /^(?:NAME=IMAGE|PREFIX=SOURCE|NAME=PATH)$/;
 const DIRECTORIES = /^(?:DIR|REPO\[@REF\])$/;
 const PATHS = /^(?:PATH|GLOB)$/;
 /** Values that are called PATH and are no paths in an image: they are of URLs, or of programs and sources. */
@@ -36,6 +45,7 @@ const ELSEWHERE: readonly string[] = ["base", "not-found", "dir", "subdir", "pat
 function kindOf(names: readonly string[]): Kind {
   if (names.every((name) => /^[a-z]/.test(name))) return { words: names };
   if (names.some((name) => PATHS.test(name))) return "path";
+  if (names.some((name) => NAMED.test(name))) return "named";
   if (names.some((name) => FILES.test(name))) return "file";
   return names.some((name) => DIRECTORIES.test(name)) ? "directory" : "none";
 }
@@ -68,6 +78,23 @@ function merge(found: readonly HelpArgument[]): { name: string; kind: Kind } {
   const literal = names.filter((name) => /^[a-z]/.test(name));
   const kind = literal.length > 0 ? kindOf(literal) : kindOf(names);
   return { name: literal.length > 0 ? "ACTION" : names[0]!, kind };
+}
+
+/** A word that an option of `solo5-wasm` begins with: `--mem=`, `--block:`. */
+export interface TenderOption {
+  word: string;
+  text: string;
+  /** Whether its value ends in a file. */
+  hasFile: boolean;
+}
+
+/** What there is to complete for `solo5-wasm`, by its help. Its arguments are files. */
+export function describeTender(help: string): TenderOption[] {
+  return optionsOf(parseHelp(help)).map(({ long, separator = "", value, text }) => ({
+    word: `--${long}${separator}`,
+    text: brief(text),
+    hasFile: kindOf([value ?? ""]) === "named",
+  }));
 }
 
 /** What there is to complete for a subcommand, by its help and its options. */

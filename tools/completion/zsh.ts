@@ -1,5 +1,5 @@
 /** The script by which zsh completes. */
-import type { CompletedCommand, CompletedOption, Kind } from "./model.js";
+import type { CompletedCommand, CompletedOption, Kind, TenderOption } from "./model.js";
 
 /** A word in quotes of the shell's. */
 function quote(text: string): string {
@@ -15,6 +15,7 @@ function action(kind: Kind): string {
   if (typeof kind !== "string") return `(${kind.words.join(" ")})`;
   if (kind === "path") return "->paths";
   if (kind === "file") return "_files";
+  if (kind === "named") return "_docteur_named";
   return kind === "directory" ? "_files -/" : " ";
 }
 
@@ -42,10 +43,22 @@ function commandCase(command: CompletedCommand): string {
 }
 
 /** The script. */
-export function zshScript(commands: readonly CompletedCommand[]): string {
+export function zshScript(commands: readonly CompletedCommand[], tender: readonly TenderOption[]): string {
   const list = commands.map(({ name, summary }) => quote(`${name}:${escaped(summary)}`));
-  return `#compdef docteur
-# zsh completion of docteur, printed by docteur completion zsh.
+  const words = (hasValue: boolean): string =>
+    tender
+      .filter(({ word }) => /[=:]$/.test(word) === hasValue)
+      .map(({ word }) => word)
+      .join(" ");
+  const files = tender.filter(({ hasFile }) => hasFile).map(({ word }) => `${word}*=*`);
+  return `#compdef docteur solo5-wasm
+# zsh completion of docteur and solo5-wasm, printed by docteur completion zsh.
+
+# A file, behind a name and = or without.
+_docteur_named() {
+  compset -P '*='
+  _files
+}
 
 # The paths in image $2, from program $1.
 _docteur_paths() {
@@ -61,7 +74,24 @@ _docteur_paths() {
   (( $#folders + $#found ))
 }
 
+_solo5_wasm() {
+  local result=1
+  case $PREFIX in
+    ${files.join("|")}) _docteur_named && result=0 ;;
+    -*)
+      compadd -S '' -- ${words(true)} && result=0
+      compadd -- ${words(false)} && result=0
+      ;;
+    *) _files && result=0 ;;
+  esac
+  return result
+}
+
 _docteur() {
+  if [[ $service == solo5-wasm ]]; then
+    _solo5_wasm
+    return
+  fi
   local curcontext=$curcontext state program=$words[1] image=1 result=1
   local -a line
   typeset -A opt_args
@@ -91,7 +121,7 @@ ${commands.map(commandCase).join("\n")}
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _docteur "$@"
 else
-  compdef _docteur docteur
+  compdef _docteur docteur solo5-wasm
 fi
 `;
 }

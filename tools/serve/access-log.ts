@@ -9,12 +9,16 @@ export type LogForm = (typeof LOG_FORMS)[number];
 /** A request, as the log tells of it. */
 export interface Logged {
   time: Date;
-  remote: string;
+  /** The address of the client, if the connection still has one. */
+  remote: string | undefined;
   method: string;
-  target: string;
-  version: string;
+  /** As the request has it: a path with its query. */
+  url: string;
+  /** "HTTP/1.1" */
+  protocol: string;
   status: number;
-  bytes: number;
+  /** Bytes of the body that were sent. */
+  bodyBytes: number;
   milliseconds: number;
   referrer: string | undefined;
   agent: string | undefined;
@@ -46,12 +50,12 @@ export function quotedField(text: string | undefined): string {
 
 /** A line of the Combined Log Format. */
 export function combinedLine(logged: Logged): string {
-  const { time, remote, method, target, version, status, bytes, referrer, agent } = logged;
-  const request = quotedField(`${method} ${target} HTTP/${version}`);
-  return `${remote} - - [${logTime(time)}] ${request} ${status} ${bytes} ${quotedField(referrer)} ${quotedField(agent)}\n`;
+  const { time, remote = "-", method, url, protocol, status, bodyBytes, referrer, agent } = logged;
+  const request = quotedField(`${method} ${url} ${protocol}`);
+  return `${remote} - - [${logTime(time)}] ${request} ${status} ${bodyBytes} ${quotedField(referrer)} ${quotedField(agent)}\n`;
 }
 
-/** A line of JSON. */
+/** A line of JSON: docs/schemas/serve-log.json describes it. */
 export function jsonLine(logged: Logged): string {
   const { time, isAborted, milliseconds, ...rest } = logged;
   const fields = { ...rest, milliseconds: Math.round(milliseconds * 1000) / 1000, aborted: isAborted };

@@ -201,7 +201,7 @@ export class ImageServer {
     const start = performance.now();
     this.#inFlight++;
     // The address is gone once the connection is.
-    const remote = request.socket.remoteAddress ?? "-";
+    const remote = request.socket.remoteAddress;
     if (this.#isEnding) response.setHeader("connection", "close");
     response.once("close", () => {
       this.#inFlight--;
@@ -214,15 +214,21 @@ export class ImageServer {
     }
   };
 
-  #ended(request: IncomingMessage, response: CountingResponse, start: number, remote: string): void {
-    const { method = "", url: target = "", httpVersion: version } = request;
+  #ended(
+    request: IncomingMessage,
+    response: CountingResponse,
+    start: number,
+    remote: string | undefined,
+  ): void {
+    const { method = "", url = "", httpVersion } = request;
     const milliseconds = performance.now() - start;
     const { statusCode: status, contentBytes } = response;
-    const bytes = method === "HEAD" ? 0 : contentBytes;
-    this.metrics.ended({ method, status, seconds: milliseconds / 1000, bytes });
+    const bodyBytes = method === "HEAD" ? 0 : contentBytes;
+    this.metrics.ended({ method, status, seconds: milliseconds / 1000, bytes: bodyBytes });
     const { onEnded } = this.#options;
     onEnded?.({
-      ...{ time: new Date(), remote, method, target, version, status, bytes, milliseconds },
+      ...{ time: new Date(), remote, method, url, status, bodyBytes, milliseconds },
+      protocol: `HTTP/${httpVersion}`,
       referrer: field(request, "referer"),
       agent: field(request, "user-agent"),
       isAborted: !response.writableFinished,
