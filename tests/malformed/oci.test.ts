@@ -1,48 +1,23 @@
-/** Registries and token servers that lie, fail, redirect and stall. */
+/** Registries that lie, fail and stall. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { ARTIFACT_TYPE, INDEX_TYPE } from "../../src/devices/oci/artifact.js";
-import { parseChallenges } from "../../src/devices/oci/challenge.js";
 import { formatReference, parseOciUrl } from "../../src/devices/oci/reference.js";
 import { open } from "../../src/index.js";
-import { type PullOptions, pull, push } from "../../src/oci/index.js";
+import { pull, push } from "../../src/oci/index.js";
 import { verify } from "../../src/verify/index.js";
 import { docteur } from "../support/cli.js";
-import {
-  digestOfBytes,
-  type FakeRegistry,
-  manifestOf,
-  type SeenRequest,
-  sendBlob,
-  startFakeRegistry,
-} from "../support/fake-registry.js";
-import { useEnvironment } from "../support/git-servers.js";
-import { seeded } from "../support/random.js";
-import { dockerConfig, loginOf, PASSWORD, USER } from "../support/registries.js";
-import { temporaryFolder } from "../support/temporary.js";
+import { digestOfBytes, type FakeRegistry, manifestOf, type SeenRequest } from "../support/fake-registry.js";
+import { setUpRegistry } from "../support/fake-registry-place.js";
 
 const FILE = "disk-fixtures/gitdelta.img";
 const IMAGE = readFileSync(FILE);
 /** With padding behind it, which is part of an image: several requests long. */
 const LARGE = Buffer.concat([IMAGE, Buffer.alloc(11 << 20, 3)]);
 const QUICK = { timeout: 300, retries: 0 };
-const BASIC = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString("base64")}`;
-
-/** A registry, a folder, and whether there are credentials for the registry. */
-async function setUp(
-  t: TestContext,
-  image: Buffer | undefined,
-  hasLogin = false,
-): Promise<{ registry: FakeRegistry; folder: string; url: string; out: string }> {
-  const folder = temporaryFolder(t);
-  const registry = await startFakeRegistry(t, image);
-  const auths = hasLogin ? { [registry.place]: loginOf() } : {};
-  useEnvironment(t, { DOCKER_CONFIG: dockerConfig(folder, { auths }) });
-  return { registry, folder, url: `oci://${registry.place}/site`, out: join(folder, "out.img") };
-}
 
 /** Files beside the target. */
 const leftIn = (folder: string): string[] => readdirSync(folder).filter((name) => name !== "docker");
@@ -64,7 +39,7 @@ const MANIFESTS: [what: string, manifest: string, error: object][] = [
 
 for (const [what, manifest, error] of MANIFESTS)
   test(`a manifest that is ${what} is a typed error, and no file`, async (t) => {
-    const { registry, folder, url, out } = await setUp(t, IMAGE);
+    const { registry, folder, url, out } = await setUpRegistry(t, IMAGE);
     registry.manifests.set("latest", manifest);
     await assert.rejects(open(url), error);
     await assert.rejects(pull(url, out), error);
@@ -72,7 +47,7 @@ for (const [what, manifest, error] of MANIFESTS)
   });
 
 test("a manifest must have the digest that it is asked for by, also behind an index", async (t) => {
-  const { registry, url } = await setUp(t, IMAGE);
+  const { registry, url } = await setUpRegistry(t, IMAGE);
   const manifest = manifestOf(IMAGE);
   const digest = digestOfBytes(manifest);
   registry.manifests.set(digest, `${manifest} `);
@@ -92,7 +67,7 @@ test("a manifest must have the digest that it is asked for by, also behind an in
 });
 
 test("a pull does not take other bytes than those of the digest", async (t) => {
-  const { registry, folder, url, out } = await setUp(t, LARGE);
+  const { registry, folder, url, out } = await setUpRegistry(t, LARGE);
   writeFileSync(out, "before");
   const wrong = Buffer.from(LARGE);
   wrong[9 << 20]! ^= 1;
@@ -107,7 +82,7 @@ test("a pull does not take other bytes than those of the digest", async (t) => {
 });
 
 test("a pull goes on after failures, and leaves what it has when they do not end", async (t) => {
-  const { registry, folder, url, out } = await setUp(t, LARGE);
+  const { registry, folder, url, out } = await setUpRegistry(t, LARGE);
   const blob = `/v2/site/blobs/${digestOfBytes(LARGE)}`;
   let left = 3;
   registry.intercept = ({ url: at, headers }, response) => {
@@ -139,7 +114,7 @@ test("a pull goes on after failures, and leaves what it has when they do not end
 });
 
 test("a registry that never answers, or drips, runs into the time-out", async (t) => {
-  const { registry, url, out } = await setUp(t, LARGE);
+  const { registry, url, out } = await setUpRegistry(t, LARGE);
   const stalled: ServerResponse[] = [];
   t.after(() => stalled.map((response) => response.destroy()));
   const stall =
@@ -159,160 +134,8 @@ test("a registry that never answers, or drips, runs into the time-out", async (t
   await assert.rejects(pull(url, out, QUICK), { code: "Network" });
 });
 
-/** Another server, which keeps the requests that it gets. */
-async function startThief(t: TestContext, content: Buffer): Promise<FakeRegistry> {
-  const thief = await startFakeRegistry(t);
-  thief.place = thief.place.replace("127.0.0.1", "localhost");
-  thief.intercept = (request, response) => {
-    sendBlob(request, response, content);
-    return true;
-  };
-  return thief;
-}
-
-test("credentials do not follow redirects to another origin", async (t) => {
-  const { registry, url, out } = await setUp(t, LARGE, true);
-  const thief = await startThief(t, LARGE);
-  registry.intercept = ({ url: at, headers }, response) => {
-    if (headers.authorization !== BASIC) {
-      response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
-      return true;
-    }
-    if (!at.includes("/blobs/")) return false;
-    response.writeHead(307, { location: `http://${thief.place}/storage?signature=s` }).end();
-    return true;
-  };
-  await pull(url, out);
-  await (await open(url)).close();
-  assert.ok(readFileSync(out).equals(LARGE));
-  assert.ok(thief.seen.length > 3);
-  for (const { headers } of thief.seen) assert.equal(headers.authorization, undefined);
-  // A manifest, too, may be elsewhere.
-  registry.intercept = ({ url: at }, response) => {
-    if (!at.includes("/manifests/")) return false;
-    response.writeHead(302, { location: `http://${thief.place}/manifest` }).end();
-    return true;
-  };
-  await assert.rejects(open(url), { code: "Io" });
-  for (const { headers } of thief.seen) assert.equal(headers.authorization, undefined);
-  registry.intercept = (_, response) => Boolean(response.writeHead(302, { location: "/again" }).end());
-  await assert.rejects(open(url), { code: "Io", message: /redirects more than/ });
-  registry.intercept = (_, response) => Boolean(response.writeHead(302, { location: "ftp://x/" }).end());
-  await assert.rejects(open(url), { code: "Network" });
-});
-
-test("an upload that the registry sends elsewhere goes there without credentials", async (t) => {
-  const { registry, url } = await setUp(t, undefined, true);
-  const thief = await startFakeRegistry(t);
-  thief.place = thief.place.replace("127.0.0.1", "localhost");
-  thief.intercept = (_, response) => Boolean(response.writeHead(201).end());
-  registry.intercept = ({ method, headers }, response) => {
-    if (headers.authorization !== BASIC) response.writeHead(401, { "www-authenticate": "Basic" }).end();
-    else if (method === "POST") response.writeHead(202, { location: `http://${thief.place}/upload` }).end();
-    else return false;
-    return true;
-  };
-  await push(FILE, url);
-  const uploaded = thief.seen.find(({ length }) => length === IMAGE.length)!;
-  assert.equal(uploaded.headers["content-length"], String(IMAGE.length));
-  assert.equal(uploaded.headers.authorization, undefined);
-  registry.intercept = ({ method }, response) => method === "POST" && Boolean(response.writeHead(202).end());
-  await assert.rejects(push(FILE, url), { code: "Io", message: /Location/ });
-});
-
-test("token servers that are none are typed errors, and get a password only where the registry says", async (t) => {
-  const { registry, url } = await setUp(t, IMAGE, true);
-  let answer: (response: ServerResponse) => void = () => undefined;
-  registry.intercept = ({ url: at, headers }, response) => {
-    if (at.startsWith("/token")) answer(response);
-    else if (headers.authorization === "Bearer good") return false;
-    else
-      response
-        .writeHead(401, { "www-authenticate": `Bearer realm="http://${registry.place}/token",service="s"` })
-        .end();
-    return true;
-  };
-  const cases: [answer: (response: ServerResponse) => void, error: object][] = [
-    [(response) => response.writeHead(401).end(), { code: "AccessDenied" }],
-    [(response) => response.writeHead(500).end(), { code: "Network" }],
-    [(response) => response.writeHead(404).end(), { code: "Io" }],
-    [(response) => response.end("<html>"), { code: "Network", message: /no token/ }],
-    [(response) => response.end("null"), { code: "Network", message: /no token/ }],
-    [(response) => response.end('{"token": 3}'), { code: "Network", message: /no token/ }],
-    [(response) => response.end('{"token": "a\\r\\nb"}'), { code: "Network", message: /no token/ }],
-    [(response) => response.end(`{"token": "${"x".repeat(2 << 20)}"}`), { code: "Network" }],
-    [(response) => response.end('{"token": "bad"}'), { code: "AccessDenied", message: /refuses/ }],
-    [(response) => response.writeHead(302, { location: "/token" }).end(), { code: "Network" }],
-    [() => undefined, { code: "Network" }],
-  ];
-  for (const [next, error] of cases) {
-    answer = next;
-    await assert.rejects(open(url, QUICK), error);
-  }
-  answer = (response) => response.end('{"access_token": "good"}');
-  await (await open(url)).close();
-  const { headers, url: asked } = registry.seen.findLast(({ url: at }) => at.startsWith("/token"))!;
-  assert.equal(headers.authorization, BASIC);
-  assert.equal(asked, "/token?service=s&scope=repository%3Asite%3Apull");
-});
-
-test("a token that expires is asked for anew", async (t) => {
-  const { registry, url } = await setUp(t, LARGE);
-  let issued = 0;
-  let uses = 0;
-  registry.intercept = ({ url: at, headers }, response) => {
-    if (at.startsWith("/token")) {
-      uses = 0;
-      response.end(JSON.stringify({ token: `t${++issued}` }));
-    } else if (headers.authorization === `Bearer t${issued}` && uses++ < 2) return false;
-    else
-      response.writeHead(401, { "www-authenticate": `bearer REALM="http://${registry.place}/token"` }).end();
-    return true;
-  };
-  await using volume = await open(url, { pageSize: 4096 });
-  for (const { path, kind } of await volume.list("/")) if (kind === "file") await volume.get(path);
-  assert.ok(issued > 1);
-});
-
-test("identity tokens are exchanged by POST, and are not in any URL", async (t) => {
-  const { registry, folder, url } = await setUp(t, IMAGE);
-  dockerConfig(folder, { auths: { [registry.place]: { auth: "", identitytoken: "secret-token" } } });
-  let body = "";
-  registry.intercept = ({ url: at, headers, method }, response, sent) => {
-    if (at.startsWith("/token")) {
-      body = `${method} ${sent}`;
-      response.end('{"access_token": "good"}');
-    } else if (headers.authorization === "Bearer good") return false;
-    else
-      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${registry.place}/token"` }).end();
-    return true;
-  };
-  await (await open(url)).close();
-  assert.match(body, /^POST .*grant_type=refresh_token.*refresh_token=secret-token/);
-  assert.ok(registry.seen.every(({ url: at }) => !at.includes("secret")));
-});
-
-test("a secure registry cannot send us to a token server that is not", async (t) => {
-  const folder = temporaryFolder(t);
-  const config = { auths: { "registry.example": loginOf() } };
-  useEnvironment(t, { DOCKER_CONFIG: dockerConfig(folder, config) });
-  const asked: string[] = [];
-  const options: PullOptions = {
-    fetch: async (url) => {
-      asked.push(String(url));
-      return new Response("", {
-        status: 401,
-        headers: { "www-authenticate": 'Bearer realm="http://t.example/token"' },
-      });
-    },
-  };
-  const pulled = pull("oci://registry.example/site", join(folder, "out.img"), options);
-  await assert.rejects(pulled, { code: "Network", message: /not secure: http:\/\/t\.example\/token/ });
-  assert.deepEqual(asked, ["https://registry.example/v2/site/manifests/latest"]);
-});
-
 test("chunks that fail are sent again, those that arrived are not, and a registry that loses them is given up", async (t) => {
-  const { registry, folder, url } = await setUp(t, undefined);
+  const { registry, folder, url } = await setUpRegistry(t, undefined);
   const large = join(folder, "large.img");
   writeFileSync(large, LARGE);
   const options = { chunkSize: 5 << 20 };
@@ -353,7 +176,7 @@ test("chunks that fail are sent again, those that arrived are not, and a registr
 });
 
 test("a registry's refusals are shown in its words, once, and cut", async (t) => {
-  const { registry, url } = await setUp(t, undefined);
+  const { registry, url } = await setUpRegistry(t, undefined);
   const errors = [{ code: "TOOBIG", message: `quota\n\u001b[31m${"x".repeat(5000)}` }];
   registry.intercept = ({ method }, response) =>
     method === "PUT" && Boolean(response.writeHead(413).end(JSON.stringify({ errors })));
@@ -365,7 +188,7 @@ test("a registry's refusals are shown in its words, once, and cut", async (t) =>
 });
 
 test("an upload that breaks off is tried again as a whole", async (t) => {
-  const { registry, url } = await setUp(t, undefined);
+  const { registry, url } = await setUpRegistry(t, undefined);
   let count = 0;
   registry.intercept = ({ method, length }, response) => {
     if (method !== "PUT" || length !== IMAGE.length || ++count > 2) return false;
@@ -416,25 +239,6 @@ test("references are read as written, and nothing else is one", () => {
     );
 });
 
-test("challenges are read by their grammar, whatever they are", () => {
-  const read = (header: string): object =>
-    parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
-  assert.deepEqual(read('Bearer realm="https://t.example/token",service=s , scope="a:b:c,d \\"e\\""'), [
-    ["bearer", { realm: "https://t.example/token", service: "s", scope: 'a:b:c,d "e"' }],
-  ]);
-  assert.deepEqual(read('Basic realm="a, Bearer b=c", BEARER Realm=x'), [
-    ["basic", { realm: "a, Bearer b=c" }],
-    ["bearer", { realm: "x" }],
-  ]);
-  assert.deepEqual(read('realm="x" "'), []);
-  const random = seeded(5);
-  const pieces = ["Bearer", "Basic", " ", ",", "=", '"', "\\", "realm", "x", "\u00e9", "__proto__"];
-  for (let round = 0; round < 2000; round++) {
-    const header = Array.from({ length: random(20) }, () => pieces[random(pieces.length)]).join("");
-    for (const { scheme } of parseChallenges(header)) assert.equal(typeof scheme, "string");
-  }
-});
-
 /** Lets a registry answer requests for blobs with the whole. @returns how many it has answered */
 function ignoreRanges(registry: FakeRegistry, part: (count: number, whole: Buffer) => Buffer): () => number {
   let count = 0;
@@ -452,7 +256,7 @@ function ignoreRanges(registry: FakeRegistry, part: (count: number, whole: Buffe
 }
 
 test("a pull from a registry that ignores ranges takes the image whole, from the start", async (t) => {
-  const { registry, folder, url, out } = await setUp(t, LARGE);
+  const { registry, folder, url, out } = await setUpRegistry(t, LARGE);
   // What an earlier run left is of no use.
   registry.intercept = ({ headers }, response) =>
     headers.range?.startsWith("bytes=8388608") === true && Boolean(response.writeHead(503).end());
@@ -470,7 +274,7 @@ test("a pull from a registry that ignores ranges takes the image whole, from the
 });
 
 test("a whole image that breaks off is pulled again, and must have its size and its digest", async (t) => {
-  const { registry, folder, url, out } = await setUp(t, LARGE);
+  const { registry, folder, url, out } = await setUpRegistry(t, LARGE);
   const cut = (first: number) => (count: number, whole: Buffer) =>
     count >= 2 && count < first ? whole.subarray(0, 3 << 20) : whole;
   const answered = ignoreRanges(registry, cut(4));
@@ -498,7 +302,7 @@ test("a whole image that breaks off is pulled again, and must have its size and 
 test("verify compares an image with the digest of the manifest, and reads of single pages cannot", async (t) => {
   // Whole blocks of 8 KiB.
   const image = Buffer.concat([IMAGE, Buffer.alloc((12 << 13) - IMAGE.length, 3)]);
-  const { registry, url } = await setUp(t, image);
+  const { registry, url } = await setUpRegistry(t, image);
   assert.equal((await verify(url)).status, "sound");
   // Bytes behind the IDX, which belong to no object.
   const wrong = Buffer.from(image);
