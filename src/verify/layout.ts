@@ -41,7 +41,7 @@ export async function checkEnd(course: Course, frame: Frame, idx: Idx): Promise<
   const { reader, findings, ledger, out } = course;
   const { capacity } = reader;
   // The index that the objects give may lack some of them; this is where the one of the image ends.
-  const start = frame.idxStart + out.sizes.idx!;
+  const start = frame.idxStart + out.figures.idxBytes!;
   const footerAt = capacity - FOOTER;
   const end = footerAt < start ? undefined : endOf(await reader.copy(footerAt, FOOTER), capacity);
   ledger.judged("rest");
