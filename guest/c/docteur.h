@@ -77,10 +77,11 @@ extern "C" {
 #define DOCTEUR_PROOF_OID 2
 #define DOCTEUR_PROOF_COLLISIONS 3
 
-/* Flags, added up: follow symbolic links, the object's id is wanted, sizes are wanted. */
+/* Flags, added up: follow symbolic links, the object's id is wanted, sizes are wanted, a listing needs no ids. */
 #define DOCTEUR_FOLLOW 1
 #define DOCTEUR_OID 2
 #define DOCTEUR_SIZE 4
+#define DOCTEUR_NAMES 8
 
 /* Kinds of what a path leads to. */
 #define DOCTEUR_KIND_DIRECTORY 1
@@ -111,6 +112,7 @@ struct docteur_info {
   int64_t time; /* of the commit, in seconds since 1970; -2^63 where there is none */
   uint8_t commit[20];
   uint8_t tree[20];
+  uint32_t layout; /* 0: guests look paths up in trees */
 };
 
 /*
