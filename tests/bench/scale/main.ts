@@ -16,6 +16,7 @@ import { EXIT } from "../../../tools/cli/exit.js";
 import { interruptible, runProgram } from "../../../tools/cli/process.js";
 import { seeded } from "../../support/random.js";
 import { median, timed } from "../measure.js";
+import { plotScale } from "./plot.js";
 import { type SiteShape, siteTar } from "./site.js";
 
 const HELP = `usage: npm run scale -- [OPTION]...
@@ -28,6 +29,7 @@ Options:
       --versions N   versions of the site (default: a square root of N, at most 100)
       --sections N   sections of a page, of a kilobyte each (default: 7)
       --keep FILE    keep the image there
+      --plot         draw docs/figures/scale.json as scale.svg, and measure nothing
   -h, --help         print this help`;
 
 const OPTIONS = {
@@ -35,6 +37,7 @@ const OPTIONS = {
   versions: { type: "string" },
   sections: { type: "string" },
   keep: { type: "string" },
+  plot: { type: "boolean" },
 } as const;
 
 const DOCTEUR = fileURLToPath(new URL("../../../tools/docteur.js", import.meta.url));
@@ -155,6 +158,10 @@ async function main(argv: string[]): Promise<number> {
     return EXIT.ok;
   }
   const { values } = parse(argv, OPTIONS, []);
+  if (values.plot) {
+    plotScale(new URL("../../../../docs/figures/scale.json", import.meta.url));
+    return EXIT.ok;
+  }
   const wanted = parseCount("--paths", values.paths, { least: 1, most: PATHS_MAX }) ?? PATHS;
   const square = Math.min(100, Math.ceil(Math.sqrt(wanted / 25)));
   const versions = parseCount("--versions", values.versions, { least: 1, most: 1000 }) ?? square;
