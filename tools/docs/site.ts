@@ -25,7 +25,8 @@ const UNNAMED: Readonly<Record<string, readonly string[]>> = {
   "src/devices/shared.ts": ["Port"],
   "src/posix/lookup.ts": ["AnyVolume"],
   "src/sync/browser.ts": ["SyncSource"],
-  "src/verify/report.ts": ["BEYOND"],
+  "src/verify/tally.ts": ["BEYOND"],
+  "src/git/oid.ts": ["Sha1"],
   "src/sync/volume.ts": ["Sync"],
 };
 
