@@ -211,7 +211,7 @@ test("submodules and LFS pointers are counted; strict makes them errors", async 
   const pointers = (await makeAndCheck(source, work)).summary.lfsPointers;
   assert.deepEqual(pointers, {
     count: 7,
-    paths: ["media/a.bin", '"media/new\\nline"', "media/with-extension", "media/z0", "media/z1"],
+    first: ["a.bin", "new\nline", "with-extension", "z0", "z1"].map((name) => ({ path: `/media/${name}` })),
   });
   const image = join(work, "image");
   const hint = "without --strict this is a warning; an image of a plain directory can hold all of it";
