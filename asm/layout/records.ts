@@ -95,7 +95,7 @@ export function recordNext(): bool {
     const slot = tails + (((flags >> TAIL_SHIFT) & 7) << 3);
     if (kind) return decode(kind, slot);
     const length = <u32>varint();
-    if (cursor + length > end || slot == tails) return malformed();
+    if (cursor > end || length > <u32>(end - cursor) || slot == tails) return malformed();
     store<u32>(slot, <u32>cursor);
     store<u32>(slot, length, 4);
     cursor += length;

@@ -93,7 +93,7 @@ export function layoutTree(): u64 {
 export function layoutBind(): i32 {
   if (isBound) return Status.OK;
   const size = footerPackSize();
-  if (size < OID || size + PACK_START > entriesEnd() + OID) return BAD_PAGE;
+  if (size < OID || size > entriesEnd() + OID - PACK_START) return BAD_PAGE;
   const ptr = blockPeek(PACK_START + size - OID, OID);
   if (!ptr) return blockStatus;
   if (!sameOid(ptr, boundTrailer())) return BAD_PAGE;

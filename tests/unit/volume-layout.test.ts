@@ -164,6 +164,9 @@ for (const { label, module } of await coreVariants())
         (page) => page.fill(0, PAGE.records),
         (page) => (page[PAGE.level] = 0),
         (page) => (page[PAGE.level] = 255),
+        // A tail whose length leads back to its own beginning.
+        (page) => page.set([8, 0xfa, 0xff, 0xff, 0xff, 0x0f], PAGE.records),
+        (page) => page.set([8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], PAGE.records),
         (_, view) => view.setUint16(PAGE.used, PAGE.records, true),
         (_, view) => view.setUint16(PAGE.used, 4096, true),
       ];
