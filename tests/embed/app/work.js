@@ -20,13 +20,9 @@ async function contents(volume) {
   return found;
 }
 
-const summary = ({ status, commit, objects, pathCounts, findings }) => ({
-  status,
-  commit,
-  objects,
-  pathCounts,
-  findings,
-});
+/** Parts of a report, as JSON has them: a field is absent if it is not known. */
+const summary = ({ status, commit, objects, pathCounts, findings }) =>
+  JSON.parse(JSON.stringify({ status, commit, objects, pathCounts, findings }));
 
 /**
  * @param {string} url of an image
