@@ -80,6 +80,9 @@ async function bundle(script: string, scripts: Set<string>): Promise<string> {
     platform: "node",
     conditions: ["node"],
     format: "cjs",
+    // Threads run as evaluated text, whose own names would else be the thread's global ones: `crypto` cannot be.
+    banner: { js: "(() => {" },
+    footer: { js: "})();" },
     target: "node20",
     minifyWhitespace: true,
     minifySyntax: true,
