@@ -236,7 +236,7 @@ test("members of other kinds are named", async () => {
     const listing = await list(archive, { skipSpecial: true });
     assert.deepEqual(
       [pathsOf(listing), listing.skipped.first],
-      [["d/"], [{ path: "d/a", reason: "special" }]],
+      [["d/"], [{ sourcePath: "d/a", reason: "special" }]],
     );
   }
 });
