@@ -16,18 +16,18 @@ interface Run {
 interface Panel {
   title: string;
   unit: string;
-  valueOf(run: Run): number;
+  figureOf(run: Run): number;
   /** A line that the values should stay below. */
   limit?: number;
 }
 
 const MB = 1e6;
 const PANELS: readonly Panel[] = [
-  { title: "Image", unit: "MB", valueOf: (run) => run.imageBytes / MB },
-  { title: "Making it", unit: "s", valueOf: (run) => run.makeSeconds },
-  { title: "Memory to make it", unit: "MB", valueOf: (run) => (run.makePeakBytes ?? 0) / MB, limit: 512 },
-  { title: "Look-up, median", unit: "µs", valueOf: (run) => run.lookupMicroseconds.p50 },
-  { title: "Wasm memory", unit: "MB", valueOf: (run) => run.wasmBytes / MB, limit: 33.6 },
+  { title: "Image", unit: "MB", figureOf: (run) => run.imageBytes / MB },
+  { title: "Making it", unit: "s", figureOf: (run) => run.makeSeconds },
+  { title: "Memory to make it", unit: "MB", figureOf: (run) => (run.makePeakBytes ?? 0) / MB, limit: 512 },
+  { title: "Look-up, median", unit: "µs", figureOf: (run) => run.lookupMicroseconds.p50 },
+  { title: "Wasm memory", unit: "MB", figureOf: (run) => run.wasmBytes / MB, limit: 33.6 },
 ];
 
 const WIDTH = 250;
@@ -62,8 +62,8 @@ function decades(values: readonly number[]): [number, number] {
   return [low, Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))))];
 }
 
-function drawPanel({ title, unit, valueOf, limit }: Panel, runs: readonly Run[]): string {
-  const values = runs.map(valueOf);
+function drawPanel({ title, unit, figureOf, limit }: Panel, runs: readonly Run[]): string {
+  const values = runs.map(figureOf);
   const [low, high] = decades(limit === undefined ? values : [...values, limit]);
   const [first, last] = decades(runs.map(({ files }) => files));
   const x = (files: number): number =>
@@ -90,7 +90,7 @@ function drawPanel({ title, unit, valueOf, limit }: Panel, runs: readonly Run[])
     parts.push(
       `<line class="limit" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${at(y(limit))}" y2="${at(y(limit))}"/>`,
     );
-  const points = runs.map((run) => [at(x(run.files)), at(y(valueOf(run)))] as const);
+  const points = runs.map((run) => [at(x(run.files)), at(y(figureOf(run)))] as const);
   parts.push(`<polyline class="line" points="${points.map((point) => point.join(",")).join(" ")}"/>`);
   for (const [index, [left, top]] of points.entries())
     parts.push(
