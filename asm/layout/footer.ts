@@ -4,7 +4,7 @@ import { crc32 } from "../checksum/crc32";
 import { blockCapacity, blockCopy } from "../device/sector-cache";
 import { sameOid } from "../base/bytes";
 
-/** The states of the section that a mount has looked for. `LAYOUT` of src/core/abi.ts has their names. */
+/** The states of the section that a mount has looked for. `LAYOUT_STATES` of src/core/abi.ts has their names. */
 export namespace Layout {
   /** The image has none, or this mount does not use it. */
   export const NONE: u32 = 0;
@@ -47,7 +47,8 @@ export function footerOpen(commit: usize): i32 {
   if (capacity < FOOTER) return Status.OK;
   const status = blockCopy(capacity - FOOTER, footer, FOOTER);
   if (status != Status.OK || load<u64>(footer) != MAGIC) return status;
-  footerState = load<u32>(footer, AT_VERSION) == VERSION ? (isSound(commit) ? Layout.USED : Layout.DAMAGED) : Layout.UNKNOWN;
+  if (load<u32>(footer, AT_VERSION) != VERSION) footerState = Layout.UNKNOWN;
+  else footerState = isSound(commit) ? Layout.USED : Layout.DAMAGED;
   return status;
 }
 

@@ -18,7 +18,7 @@ const KEPT_MAX: u32 = 256;
 /** Readable behind the last page: decoders look for a record's end only now and then. */
 const SLACK: u32 = 512;
 
-/** The status of a page that does not hold what it should: no other module sees it. */
+/** The status of a page that does not hold what it should. The volume then turns to trees; hosts never see it. */
 export const BAD_PAGE: i32 = -1;
 
 /** Numbers of the pages that are kept, plus one, u32 each; the root's place is the last. */

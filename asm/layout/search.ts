@@ -80,7 +80,7 @@ function descend(ahead: u32): i32 {
     const isLeaf = number < leafCount();
     const status = pageRead(number, isLeaf ? ahead : 1);
     if (status != Status.OK) return status;
-    // Pages lead to pages before them, one level below: there is no way around.
+    // A page leads to a page before it, on a lower level, so no search goes on for ever.
     if (isLeaf != (pageLevel() == 0) || pageLevel() >= level) return BAD_PAGE;
     if (isLeaf) break;
     level = pageLevel();

@@ -43,6 +43,12 @@ const OID: u32 = 20;
 const ENTRY_BYTES: u32 = 6 + 1 + 1 + OID;
 /** The most entries of a page that the section lists: more of them come from the tree. */
 const PAGE_ENTRIES: u32 = 4096;
+/** The status of a listing that exceeds the memory taken for it. */
+const FULL: i32 = -2;
+/** Entries, and bytes of them, that a listing first has room for. */
+const FEW_ENTRIES: u32 = 64;
+const FEW_BYTES: u32 = 4096;
+
 /** `Layout` */
 export let layoutState: u32 = Layout.NONE;
 /** The PACK's trailer has been compared with the section's. */
@@ -180,12 +186,6 @@ export function layoutPage(): i32 {
     bytes <<= 3;
   }
 }
-
-/** The status of a listing that the memory taken for it has no room for. */
-const FULL: i32 = -2;
-/** Entries, and bytes of them, that a listing first has room for. */
-const FEW_ENTRIES: u32 = 64;
-const FEW_BYTES: u32 = 4096;
 
 /**
  * Goes through the entries of a page.

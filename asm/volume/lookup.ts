@@ -143,8 +143,8 @@ function fail(status: i32, offset: u64): i32 {
 }
 
 /**
- * Takes the place of the deepest path on the way that the layout section has: the path itself, or else what keeps it from being
- * there.
+ * Takes the place of the deepest path on the way that the layout section has: the path itself, or else the symlink,
+ * submodule, file or directory at which the way ends.
  * @returns OK, BAD_PAGE if the section is damaged, or the device's status
  */
 function beginLayout(flags: u32): i32 {

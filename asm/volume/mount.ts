@@ -182,7 +182,7 @@ function openIndex(): i32 {
   return status;
 }
 
-/** Whether the layout section serves this mount: proofs go through trees and IDX, the other modes have indexes of their own. */
+/** Whether this mount uses the layout section: proofs need trees and IDX, and other modes have indexes of their own. */
 function usesLayout(): bool {
   return LAYOUT && mode == Mode.LIGHT && !provesCrc() && !provesOid();
 }

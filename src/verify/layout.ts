@@ -164,7 +164,7 @@ export async function compareLayout(
       if (content !== undefined) return content;
       throw new DocteurError(
         "OutOfMemory",
-        `there is no memory to read a tree again: ${hexOid(rows.oids.subarray(row * OID))}`,
+        `a tree cannot be read again, as memory is short: ${hexOid(rows.oids.subarray(row * OID))}`,
       );
     },
   };

@@ -56,7 +56,7 @@ test("every bit of a section, turned, is found: in full, and by checksums alone"
   }
 });
 
-test("a section that is cut off is no section, or damaged", async () => {
+test("the rest of a section that was cut off is trailing data", async () => {
   const image = await sample();
   const { bareSize } = decodeLayout(image);
   for (let length = bareSize; length < image.length; length += 512) {

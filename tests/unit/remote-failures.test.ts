@@ -97,13 +97,13 @@ test("a failure that nobody asked about is forgotten, and one that is polled for
   await turns();
   source.asked[1]!.fail(new Error("gone"));
   await turns();
-  // Whoever waited has given up. Another read, later, must not be told of it.
+  // The reader that waited has given up. A later read must not get its error.
   clock.advance(5000);
   assert.equal(read(3), RESULT.AGAIN);
   await device.close();
 });
 
-test("a failure to fetch ahead is no failure of a read", async () => {
+test("a read does not fail because fetching ahead has failed", async () => {
   const { source, device, read } = setUp(1000);
   assert.equal(read(0, 1), RESULT.AGAIN);
   await turns();
