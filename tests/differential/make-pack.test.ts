@@ -135,31 +135,40 @@ function promisedOrder(commit: string, entries: readonly PackEntry[]): string[] 
   return [commit, ...trees, ...blobs];
 }
 
+/** The family of each entry: the object that is stored whole at the end of its chain. */
+function familiesOf(entries: readonly PackEntry[]): Map<string, string> {
+  const families = new Map<string, string>();
+  for (const { oid, base } of entries) families.set(oid, base === undefined ? oid : families.get(base)!);
+  return families;
+}
+
 /**
- * Checks that entries are in the promised order, but that bases come right before the first delta of them.
- * @returns how many entries came early although nothing after them needed that: those that were to be bases, of deltas that
- *   did not pay
+ * Checks that families lie together in the promised order: each base before its deltas, and each delta with its own deltas
+ * before the next one of its base.
+ * @returns how many whole objects lie inside another family: those that were to be deltas, which did not pay
  */
 function checkOrder(commit: string, entries: readonly PackEntry[]): number {
-  const places = new Map(entries.map(({ oid }, place) => [oid, place]));
-  for (const [place, { oid, base }] of entries.entries())
-    if (base !== undefined) assert.ok(places.get(base)! < place, `${oid} comes before its base`);
+  const families = familiesOf(entries);
   const promised = promisedOrder(commit, entries);
   assert.equal(promised.length, entries.length);
+  const places = new Map(promised.map((oid, place) => [oid, place]));
   const rest = new Set(promised);
-  let unneeded = 0;
-  let last: PackEntry | undefined;
-  for (const entry of entries) {
-    const expected = rest.values().next().value;
-    const isEarly = last !== undefined;
-    if (isEarly && entry.base !== last!.oid) {
-      assert.equal(entry.base, undefined, `${entry.oid} is not what ${last!.oid} came early for`);
-      unneeded++;
-    }
-    last = entry.oid === expected ? undefined : entry;
-    rest.delete(entry.oid);
+  const lastDelta = new Map<string, number>();
+  /** The last entry and its bases, the nearest last; those inside which a whole object lies stay. */
+  let open: string[] = [];
+  let inside = 0;
+  for (const { oid, base } of entries) {
+    if (base !== undefined) {
+      while (open.length > 0 && open.at(-1) !== base) open.pop();
+      assert.ok(open.length > 0, `${oid} lies apart from its base`);
+      assert.ok(places.get(oid)! > (lastDelta.get(base) ?? -1), `${oid} comes after a later delta`);
+      lastDelta.set(base, places.get(oid)!);
+    } else if (families.get(rest.values().next().value!) === oid) open = [];
+    else inside++;
+    open.push(oid);
+    rest.delete(oid);
   }
-  return unneeded;
+  return inside;
 }
 
 test("depths are kept, entries are in order, and git counts as many deltas", async (t) => {

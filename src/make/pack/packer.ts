@@ -17,8 +17,8 @@ import { KIND, type Kind } from "../../git/objects.js";
 import type { Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
 import type { Unreads } from "../base/content.js";
-import { NO_BASE } from "./bases.js";
 import { Comparer } from "./comparer.js";
+import { emissionOrder } from "./emission-order.js";
 import { Encoder } from "./encoder.js";
 import type { Executor } from "./jobs.js";
 import type { PackerOptions } from "./options.js";
@@ -61,7 +61,7 @@ export class Packer {
   }
 
   /**
-   * Writes a pack of surveyed objects in the given order, except that a base moves ahead of its first delta.
+   * Writes a pack of surveyed objects in the given order, except that an object and its deltas stay together.
    * @param sink the pack begins at its present position
    * @param places each content once
    * @param sha1 begins a hash
@@ -92,21 +92,4 @@ export class Packer {
       sizes: Float64Array.from(order, (number) => objects.sizeOf(number)),
     };
   }
-}
-
-/** The order in which objects are written: every base comes before its deltas, as late as possible. */
-function emissionOrder(numbers: Uint32Array, bases: Int32Array | undefined): Uint32Array {
-  if (bases === undefined) return numbers;
-  const order = new Uint32Array(numbers.length);
-  const isPlaced = new Uint8Array(bases.length);
-  const chain: number[] = [];
-  let end = 0;
-  for (const number of numbers) {
-    for (let at = number; at !== NO_BASE && isPlaced[at] === 0; at = bases[at]!) chain.push(at);
-    for (let at = chain.pop(); at !== undefined; at = chain.pop()) {
-      isPlaced[at] = 1;
-      order[end++] = at;
-    }
-  }
-  return order;
 }
