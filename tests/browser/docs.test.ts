@@ -1,6 +1,7 @@
 /** The documentation's site: built, packed into an image, served from it, and every link of it followed. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startBrowser, whyNoBrowser } from "../support/browser.js";
@@ -100,10 +101,65 @@ test("Chromium shows the start page, the reference and the search", { skip: whyN
   assert.match(await found.innerText(), /getPartial/);
   // A phone scrolls pages up and down only.
   await page.setViewportSize({ width: 390, height: 800 });
-  for (const path of ["", "classes/docteur.Volume.html", "documents/Commands.html"]) {
+  const paths = ["", "classes/docteur.Volume.html", "documents/Commands.html", "documents/Architecture.html"];
+  for (const path of paths) {
     await page.goto(address + path);
     const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
     assert.ok((beyond as number) <= 0, path);
   }
   assert.deepEqual(complaints, []);
+});
+
+/** Runs in the page: whether two of a drawing's boxes overlap, and which labels are wider than their boxes. */
+const FAULTS = `[...document.querySelectorAll(".drawing svg")].flatMap((svg) => {
+  const boxes = [...svg.querySelectorAll(".node")].map((node) => ({
+    name: node.textContent.trim(),
+    box: node.querySelector("polygon").getBoundingClientRect(),
+    texts: [...node.querySelectorAll("text")].map((text) => text.getBoundingClientRect()),
+  }));
+  const overlap = ({ box: a }, { box: b }) =>
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const hidden = boxes.filter((one) => boxes.some((other) => other !== one && overlap(one, other)));
+  const wide = boxes.filter(({ box, texts }) => texts.some(({ left, right }) => left < box.left || right > box.right));
+  return [...hidden, ...wide].map(({ name }) => name);
+})`;
+
+/** Runs in the page: the colours of the page, of a box and of its label. */
+const COLOURS = `[
+  getComputedStyle(document.body).backgroundColor,
+  getComputedStyle(document.querySelector(".drawing .node polygon")).fill,
+  getComputedStyle(document.querySelector(".drawing .node text")).fill,
+  getComputedStyle(document.querySelector(".drawing .edge path")).stroke,
+].map((text) => text.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3)`;
+
+test("flowcharts are drawn, in the theme's colours", { skip: whyNoBrowser() }, async (t) => {
+  const { address } = await startServing(t, ["--no-page", `${ROOT}dist/docs.img`]);
+  const browser = await startBrowser(t);
+  const blocks = [
+    ...readFileSync(`${ROOT}docs/ARCHITECTURE.md`, "utf8").matchAll(/^```mermaid\n(.*?)^```/gms),
+  ].map(([, text]) => text!);
+  assert.ok(blocks.length > 0);
+  const shades: number[][] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    const page = await browser.newPage();
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${address}documents/Architecture.html`);
+    const drawings = await page.locator(".drawing").all();
+    assert.equal(drawings.length, blocks.length);
+    for (const [index, block] of blocks.entries()) {
+      const texts = await drawings[index]!.locator(".node text").allTextContents();
+      const labels = [...block.matchAll(/\["(.*?)"\]/g)].flatMap(([, label]) => label!.split("<br>"));
+      assert.deepEqual(texts.sort(), labels.sort());
+      const arrows = [...block.matchAll(/--> (.*)/g)].flatMap(([, to]) => to!.split("&")).length;
+      assert.equal(await drawings[index]!.locator(".edge").count(), arrows);
+    }
+    assert.deepEqual(await page.evaluate(FAULTS), []);
+    shades.push((await page.evaluate(COLOURS)) as number[]);
+  }
+  const [[light, lightBox, lightText, lightLine], [dark, darkBox, darkText, darkLine]] = shades as [
+    [number, number, number, number],
+    [number, number, number, number],
+  ];
+  assert.ok(light > 200 && lightBox > 200 && lightText < 80 && lightLine < 130, String(shades[0]));
+  assert.ok(dark < 80 && darkBox < 80 && darkText > 200 && darkLine > 150, String(shades[1]));
 });

@@ -11,6 +11,7 @@ import {
   type NormalizedPath,
   ReflectionKind,
 } from "typedoc";
+import { type Draw, loadDrawing } from "./drawing.js";
 import { API_SECTION, PAGES, SECTION_NAMES } from "./pages.js";
 
 /** Types that declarations name and nobody writes: parts of the shapes of Node's `fs`, and inner ones of others. */
@@ -60,6 +61,21 @@ function entryPoints(root: string): string[] {
     .map((types) => join(root, types.replace("./dist/", "").replace(/\.d\.ts$/, ".ts")));
 }
 
+/** What is used of markdown-it, the parser of Markdown. */
+interface Markdown {
+  renderer: { rules: Record<string, Rule> };
+}
+type Rule = (tokens: readonly { info: string; content: string }[], index: number, ...rest: never[]) => string;
+
+/** Has blocks of Mermaid drawn. */
+function drawBlocks({ renderer: { rules } }: Markdown, draw: Draw): void {
+  const fence = rules.fence!;
+  rules.fence = (tokens, index, ...rest) => {
+    const { info, content } = tokens[index]!;
+    return info.trim() === "mermaid" ? draw(content) : fence(tokens, index, ...rest);
+  };
+}
+
 /** A file that is not Markdown, as code. */
 function codePage(root: string, file: string): Comment["summary"] {
   const text = readFileSync(join(root, file), "utf8").trimEnd();
@@ -72,6 +88,7 @@ function codePage(root: string, file: string): Comment["summary"] {
  * @returns whether all is well: otherwise, such as for links that lead nowhere, the log says what is not
  */
 export async function writeSite(root: string, directory: string): Promise<boolean> {
+  const draw = await loadDrawing();
   const app = await Application.bootstrap({
     name: "docteur",
     tsconfig: join(root, "tsconfig.types.json"),
@@ -91,6 +108,7 @@ export async function writeSite(root: string, directory: string): Promise<boolea
     searchInComments: true,
     highlightLanguages: [...LANGUAGES],
     ignoredHighlightLanguages: ["console", "mermaid", "text"],
+    markdownItLoader: (parser: Markdown) => drawBlocks(parser, draw),
     headings: { readme: false, document: false },
     visibilityFilters: {},
     customCss: join(root, "tools/docs/site.css"),
