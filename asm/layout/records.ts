@@ -11,6 +11,9 @@ const HAS_EXTENTS: u32 = 0x40;
 const HAS_SEEK: u32 = 0x80;
 const EXTENTS_MAX: u32 = 32;
 
+/** The highest bits of eight bytes. */
+const HIGH_BITS: u64 = 0x8080808080808080;
+
 /** Tails of the page: │ pointer u32 │ bytes u32 │ for slots 0 to 7; none is in slot 0. */
 // @ts-ignore: decorator
 @lazy
@@ -45,8 +48,6 @@ export let extentOffset: u64 = 0;
 export let extentLen: u64 = 0;
 let flags: u32 = 0;
 
-// @ts-ignore: decorator
-@inline
 function varint(): u64 {
   let byte: u64 = load<u8>(cursor++);
   if (byte < 0x80) return byte;
@@ -60,16 +61,40 @@ function varint(): u64 {
   return value;
 }
 
+/** Skips numbers, at most three. */
 // @ts-ignore: decorator
 @inline
-function skip(): void {
-  while (load<u8>(cursor++) & 0x80) {
-    if (cursor > end) return;
+function skip(count: u32): void {
+  // Each number ends with a byte below 0x80. Nearly always, so many numbers take at most eight bytes.
+  let ends = ~load<u64>(cursor) & HIGH_BITS;
+  for (let i: u32 = 1; i < count; i++) ends &= ends - 1;
+  if (ends) cursor += <u32>(ctz(ends) >> 3) + 1;
+  else skipLong(count);
+}
+
+function skipLong(count: u32): void {
+  for (; count; count--) {
+    while (load<u8>(cursor++) & 0x80) {
+      if (cursor > end) return;
+    }
   }
 }
 
+/** A number whose lowest bit is its sign. Scans read it in every record, so up to eight bytes are decoded without branches. */
+// @ts-ignore: decorator
+@inline
 function zigzag(): u64 {
-  const value = varint();
+  let value = load<u64>(cursor);
+  const ends = ~value & HIGH_BITS;
+  if (ends) {
+    cursor += <u32>(ctz(ends) >> 3) + 1;
+    value &= (ends ^ (ends - 1)) & ~HIGH_BITS;
+    value = (value & 0x007f007f007f007f) | ((value & 0x7f007f007f007f00) >> 1);
+    value = (value & 0x00003fff00003fff) | ((value & 0x3fff00003fff0000) >> 2);
+    value = (value & 0x0fffffff) | ((value & 0x0fffffff00000000) >> 4);
+  } else {
+    value = varint();
+  }
   return (value >> 1) ^ (0 - (value & 1));
 }
 
@@ -107,8 +132,15 @@ function decode(kind: u32, slot: usize): bool {
   recordKind = kind;
   tail = load<u32>(slot);
   tailLen = load<u32>(slot, 4);
-  shared = <u32>varint();
-  suffixLen = <u32>varint();
+  const lengths: u32 = load<u16>(cursor);
+  if (lengths & 0x8080) {
+    shared = <u32>varint();
+    suffixLen = <u32>varint();
+  } else {
+    shared = lengths & 0xff;
+    suffixLen = lengths >> 8;
+    cursor += 2;
+  }
   suffix = cursor;
   if (suffixLen > <u32>(end - page) || cursor + suffixLen >= end) return malformed();
   cursor += suffixLen;
@@ -118,22 +150,17 @@ function decode(kind: u32, slot: usize): bool {
   } else {
     recordOffset += zigzag();
     recordRest = cursor;
-    skip();
-    if (kind != Entry.TREE) skip();
-    skip();
+    skip(kind == Entry.TREE ? 2 : 3);
     if (flags & (HAS_SEEK | HAS_EXTENTS)) skipMore();
   }
   return kind > Entry.SUBMODULE || cursor > end ? malformed() : true;
 }
 
 function skipMore(): void {
-  if (flags & HAS_SEEK) skip();
+  if (flags & HAS_SEEK) skip(1);
   if (!(flags & HAS_EXTENTS)) return;
   const count = <u32>min<u64>(varint(), EXTENTS_MAX);
-  for (let i: u32 = 0; i < count && cursor <= end; i++) {
-    skip();
-    skip();
-  }
+  for (let i: u32 = 0; i < count && cursor <= end; i++) skip(2);
 }
 
 /** Reads the place of the record's object, which is none of a submodule. */
