@@ -28,6 +28,12 @@ const PINS_MAX: u32 = 60;
 const PINS: u32 = 4 + 4 * PINS_MAX;
 /** Bytes of the buffer, unless the device's blocks are larger. */
 export const BUFFER_LEN: u32 = 0x10000;
+/**
+ * Lines that are read at once where the cache has room for the whole device, since calls of the host cost more than bytes;
+ * and misses before it does: mounting and a first look-up read what they need.
+ */
+const WHOLE_RUN: u32 = 8;
+const WHOLE_MISSES: u32 = 16;
 /** What is left of a stream must be this long for it to bypass the lines. */
 const STREAM_MIN: u64 = 0x8000;
 const PEEK_MAX: u32 = 64;
@@ -115,10 +121,14 @@ export function blockAttach(
   return Status.OK;
 }
 
+/** Whether there is a line for all that the device has: none is ever evicted. */
+function isWhole(): bool {
+  return capacity >> lineShift < lineCount;
+}
+
 /** Operations that may be under way at once, so that each has lines to pin. */
 export function blockOperations(): u32 {
-  // Where there is a line for all that the device has, none is ever evicted.
-  return capacity >> lineShift < lineCount ? OPERATIONS : min<u32>(lineCount / LINES_MIN, OPERATIONS);
+  return isWhole() ? OPERATIONS : min<u32>(lineCount / LINES_MIN, OPERATIONS);
 }
 
 /** Goes on with an operation. @param number from 1 to `OPERATIONS` */
@@ -306,7 +316,7 @@ function acquire(line: u32, count: u32): bool {
   let index = findSlot(line);
   if (index == NONE) {
     blockMisses++;
-    const run = missingRun(line, count);
+    const run = missingRun(line, blockMisses > WHOLE_MISSES && isWhole() && !isSlow ? max<u32>(count, WHOLE_RUN) : count);
     blockStatus = run == 1 && !blockMask ? fetchLine(line) : fetchRun(line, run, true);
     if (blockStatus != Status.OK) return false;
     index = findSlot(line);
