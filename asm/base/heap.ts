@@ -144,7 +144,13 @@ function grow(size: u32): bool {
   const tail: usize = load<u32>(sentinel) ? sentinel - HEADER - load<u32>(sentinel) : 0;
   const have: usize = tail && !isUsed(tail) && !isApart ? sizeOf(tail) + HEADER : 0;
   const need: u64 = <u64>size + HEADER - have + (isApart ? 2 * HEADER : 0);
-  return extend(top, (top + need + (PAGE - 1)) & ~<u64>(PAGE - 1));
+  // Growing costs the host more than the bytes do, so that the memory grows by a part of what it is, if it may.
+  return extend(top, whole(top + need + (top >> 4))) || extend(top, whole(top + need));
+}
+
+/** Bytes in whole pages. */
+function whole(bytes: u64): u64 {
+  return (bytes + (PAGE - 1)) & ~<u64>(PAGE - 1);
 }
 
 /** Grows the memory from `top` to `want` bytes, both whole pages. */
