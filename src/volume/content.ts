@@ -8,11 +8,12 @@ import { DocteurError } from "../errors.js";
 const FIRST = 32 << 20;
 /** The factor by which the memory grows when more bytes come. */
 const GROWTH = 4;
+const NOTHING = new Uint8Array(0);
 
 /** Gathers pieces of content whose whole length has been announced. */
 export class Content {
   readonly #path: string | undefined;
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = NOTHING;
   #length = 0;
 
   /** @param path the content's path, for errors */
@@ -31,6 +32,11 @@ export class Content {
    * @throws DocteurError `OutOfMemory`
    */
   append(piece: Uint8Array, announced: number): void {
+    if (piece.length === announced) {
+      this.#bytes = this.#allocate(announced, () => new Uint8Array(piece));
+      this.#length = announced;
+      return;
+    }
     const need = this.#length + piece.length;
     if (need > this.#bytes.length)
       this.#resize(Math.min(announced, Math.max(FIRST, need, this.#length * GROWTH)));
@@ -44,10 +50,14 @@ export class Content {
   }
 
   #resize(length: number): void {
+    const bytes = this.#allocate(length, () => new Uint8Array(length));
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = bytes;
+  }
+
+  #allocate(length: number, allocate: () => Uint8Array): Uint8Array {
     try {
-      const bytes = new Uint8Array(length);
-      bytes.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = bytes;
+      return allocate();
     } catch (cause) {
       throw new DocteurError("OutOfMemory", `${this.#path ?? "an object"}: no memory for ${length} bytes`, {
         path: this.#path,
