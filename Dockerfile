@@ -1,6 +1,7 @@
 # docteur in a container:
 #   docker build -t docteur .
 #   docker run --rm -u "$(id -u):$(id -g)" -v "$PWD:/work" docteur make . disk.img
+# It has the package and the image's Node: the one file of "npm run binary" would be a second copy of Node.
 FROM node:20-slim AS build
 WORKDIR /opt/docteur
 COPY . .

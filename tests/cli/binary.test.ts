@@ -1,6 +1,6 @@
 /** The program in one file, for users who have no Node. `npm run binary` builds it. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
@@ -45,8 +45,7 @@ test("a user without Node makes, proves and reads an image, and gets its files o
 test("the files of the package are inside", { skip }, (t) => {
   const folder = temporaryFolder(t);
   const run = (...args: string[]): string => alone(PROGRAM, args, folder).stdout;
-  const { version } = JSON.parse(readFileSync(distPath("../package.json"), "utf8")) as { version: string };
-  assert.equal(run("--version"), `docteur ${version}\n`);
+  assert.equal(run("--version"), `docteur ${MANIFEST.version}\n`);
   run("make", "-q", SOURCE, "site.img");
   run("bundle", "-q", "site.img", "-o", "guest.wasm");
   run("bundle", "-q", "--wasi", "site.img", "-o", "site.wasm");
@@ -55,7 +54,51 @@ test("the files of the package are inside", { skip }, (t) => {
   assert.ok(readFileSync(join(folder, "c/docteur.o")).equals(readFileSync(distPath("kit/docteur.o"))));
   run("guest", "init", "as");
   const made = JSON.parse(readFileSync(join(folder, "as/package.json"), "utf8"));
-  assert.equal(made.devDependencies.docteur, version);
+  assert.equal(made.devDependencies.docteur, MANIFEST.version);
+});
+
+const MANIFEST = JSON.parse(readFileSync(distPath("../package.json"), "utf8")) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+test("the licenses of Node and of all packages are inside", { skip }, (t) => {
+  const text = alone(PROGRAM, ["licenses"], temporaryFolder(t)).stdout;
+  assert.match(text, new RegExp(`^  Node.js ${process.versions.node} `, "m"));
+  // Its libraries' are part of Node's.
+  for (const library of ["V8", "OpenSSL", "zlib"]) assert.match(text, new RegExp(`- ${library}, `), library);
+  for (const [name, version] of Object.entries(MANIFEST.dependencies)) {
+    assert.ok(text.includes(`\n  ${name} ${version} `), name);
+    assert.ok(text.includes(`\n${name} ${version}\n---`), name);
+  }
+  for (const name of ["fflate", "diff", "yauzl", "pend"])
+    assert.ok(text.includes(readFileSync(distPath(`../node_modules/${name}/LICENSE`), "utf8").trim()), name);
+});
+
+test("the archive has man pages, completions and licenses, where a system looks for them", { skip }, (t) => {
+  const folder = temporaryFolder(t);
+  const name = `docteur-${MANIFEST.version}-${process.platform}-${process.arch}`;
+  execFileSync("tar", ["-xzf", distPath(`bin/${name}.tar.gz`), "--strip-components=1", "-C", folder]);
+  const program = join(folder, "bin/docteur");
+  assert.equal(alone(program, ["--version"], folder).stdout, `docteur ${MANIFEST.version}\n`);
+  assert.match(alone(join(folder, "bin/solo5-wasm"), ["--help"], folder).stdout, /^usage: solo5-wasm/);
+  const pages = join(folder, "share/man/man1");
+  assert.deepEqual(readdirSync(pages).sort(), readdirSync(distPath("man")).sort());
+  for (const page of readdirSync(pages))
+    assert.ok(readFileSync(join(pages, page)).equals(readFileSync(distPath(`man/${page}`))), page);
+  const licenses = readFileSync(join(folder, "share/doc/docteur/licenses.txt"), "utf8");
+  assert.equal(licenses, alone(program, ["licenses"], folder).stdout);
+  for (const [shell, path] of [
+    ["bash", "bash-completion/completions/docteur"],
+    ["bash", "bash-completion/completions/solo5-wasm"],
+    ["zsh", "zsh/site-functions/_docteur"],
+    ["fish", "fish/vendor_completions.d/docteur.fish"],
+  ] as const)
+    assert.equal(
+      readFileSync(join(folder, "share", path), "utf8"),
+      alone(program, ["completion", shell], folder).stdout,
+      path,
+    );
 });
 
 test("it is solo5-wasm, where it is called by that name", { skip }, (t) => {

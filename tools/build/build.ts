@@ -15,6 +15,7 @@ import { parseManifest } from "../../src/tender/manifest.js";
 import { concat, customSection } from "../../src/wasm-binary/write.js";
 import { buildBinary } from "./binary.js";
 import { copyKit } from "./kit.js";
+import { licensesText, packagesOf } from "./licenses.js";
 import { buildManPages } from "./man.js";
 import { BASES, makeObjectFile } from "./object-file.js";
 import { buildPage } from "./page.js";
@@ -333,9 +334,10 @@ if (isMainThread) {
     await buildWasm(tests);
     await buildJavaScript(tests);
     await buildPrograms();
-    await buildPage();
+    const ofPage = packagesOf(await buildPage());
+    writeFileSync("dist/licenses.txt", licensesText(ofPage));
     await buildManPages();
-    if (process.argv.includes("--binary")) await buildBinary();
+    if (process.argv.includes("--binary")) await buildBinary(ofPage);
   } catch (error) {
     console.error(`build: ${(error as Error).message}`);
     process.exitCode = 1;

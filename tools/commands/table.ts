@@ -25,4 +25,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command 
   bundle: () => import("./bundle.js"),
   guest: () => import("./guest.js"),
   completion: () => import("./completion.js"),
+  licenses: () => import("./licenses.js"),
 };
