@@ -20,7 +20,7 @@ export namespace Kind {
 /** The PACK's offset in the image: it follows the commit's id and the IDX's offset (docs/FORMAT.md). */
 export const PACK_START: u64 = 28;
 /** Bytes of the PACK's own header: magic, version, count. */
-const PACK_HEADER: u64 = 12;
+export const PACK_HEADER: u64 = 12;
 const TRAILER: u64 = 20;
 /** A size takes 9 bytes at most, an offset 10, a base's id 20. */
 const HEADER_MAX: u64 = 32;

@@ -2,6 +2,7 @@
  * Records of a leaf, decoded one after another. A record's key is the first `shared` bytes of the key before it, its suffix,
  * and a tail that the page holds once for many names (docs/FORMAT.md).
  */
+import { PACK_HEADER } from "../git/entry";
 import { Entry } from "../git/tree";
 import { RECORDS, page, pageEnd } from "./pages";
 
@@ -10,6 +11,9 @@ const TAIL_SHIFT: u32 = 3;
 const HAS_EXTENTS: u32 = 0x40;
 const HAS_SEEK: u32 = 0x80;
 const EXTENTS_MAX: u32 = 32;
+/** Bytes of a unit of a reach, and of an entry that has one. */
+const REACH_SHIFT: u64 = 6;
+const REACH_ENTRY: u64 = 1024;
 
 /** The highest bits of eight bytes. */
 const HIGH_BITS: u64 = 0x8080808080808080;
@@ -41,6 +45,8 @@ export let isMalformed: bool = false;
 /** The results of `recordPlace`. */
 export let recordRank: u32 = 0;
 export let recordSize: u64 = 0;
+/** The part of the PACK that the object needs, or a part of it: from the PACK's start, and bytes. */
+export let recordFrom: u64 = 0;
 export let recordLen: u64 = 0;
 /** Extents that are left to read, and the last one: its offset from the PACK's start, and bytes. */
 export let extentsLeft: u32 = 0;
@@ -169,7 +175,14 @@ export function recordPlace(): void {
   cursor = recordRest;
   recordRank = <u32>varint();
   recordSize = recordKind == Entry.TREE ? 0 : varint();
-  recordLen = varint();
+  const stored = varint();
+  recordLen = stored >> 1;
+  recordFrom = recordOffset;
+  if (stored & 1) {
+    const reach = min<u64>(recordLen << REACH_SHIFT, recordOffset - PACK_HEADER);
+    recordFrom -= reach;
+    recordLen = reach + REACH_ENTRY;
+  }
   extentsLeft = 0;
   if (flags & HAS_SEEK) varint();
   if (flags & HAS_EXTENTS) {

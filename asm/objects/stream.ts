@@ -4,7 +4,7 @@
  */
 import { Status } from "../base/status";
 import { crc32 } from "../checksum/crc32";
-import { blockCapacity, blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
+import { blockCapacity, blockIsSlow, blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { entriesEnd } from "../git/entry";
 import { INFLATE_KEPT, INFLATE_SIZE, Inflate, NEED_INPUT, inflateResume, zlibInit, zlibRun } from "../inflate/zlib";
 import { loading } from "./loading";
@@ -99,7 +99,8 @@ export function streamRun(stream: Stream): i32 {
     blockRelease();
     if (stream.next >= entriesEnd()) return Status.TRUNCATED;
     const left = stream.estimate > state.totalIn ? stream.estimate - state.totalIn : 0;
-    const ptr = blockWindow(stream.next, left + 32);
+    // What lies behind the stream is not worth another wait. Few streams are shorter than an eighth of their content.
+    const ptr = blockWindow(stream.next, (blockIsSlow() ? left >> 3 : left) + 32);
     if (!ptr) return blockStatus;
     const len = min<u64>(blockLen, entriesEnd() - stream.next);
     state.input = ptr;

@@ -26,6 +26,7 @@ import {
   extentNext,
   extentOffset,
   extentsLeft,
+  recordFrom,
   recordKind,
   recordLen,
   recordOffset,
@@ -150,7 +151,7 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
 /** While the device is slow: asks for all that the object of the record needs, in one round trip. */
 export function layoutAhead(): void {
   if (!blockIsSlow() || recordKind == Entry.SUBMODULE) return;
-  request(recordOffset, recordLen);
+  request(recordFrom, recordLen);
   while (extentsLeft) {
     extentNext();
     request(extentOffset, extentLen);

@@ -1,13 +1,14 @@
 /** The parts of the PACK that an object's delta chain needs. */
+import { REACH_ENTRY_MAX, REACH_MAX } from "./format.js";
 import { entryEnd, type LayoutObjects } from "./objects.js";
-import type { Extent } from "./writer.js";
+import type { Bases, Extent } from "./writer.js";
 
 /** Parts with at most this many bytes between them are one extent: a request costs more than the bytes. */
-const GAP_MAX = 4096;
+const GAP_MAX = 1 << 14;
 /** Objects with more deltas below them get no extents: crafted images may have long chains. */
 const CHAIN_MAX = 255;
 
-const NONE: readonly Extent[] = [];
+const NONE: Bases = { extents: [], reach: undefined };
 
 /** Finds extents. */
 export class Extents {
@@ -19,10 +20,10 @@ export class Extents {
   }
 
   /**
-   * The entries of an object and of all its bases, the last in the PACK first. Neighbours are joined; the object's own entry
-   * is left out if nothing was joined to it.
+   * The entries of an object and of all its bases: extents, the last in the PACK first, or how far they reach. Neighbours
+   * are one extent; the object's own entry is left out if nothing was joined to it.
    */
-  of(row: number): readonly Extent[] {
+  of(row: number): Bases {
     const { bases, offsets } = this.#objects;
     if (bases[row]! < 0) return NONE;
     const chain = this.#chain;
@@ -51,6 +52,9 @@ export class Extents {
       start = offsets[next]!;
     }
     push();
-    return extents;
+    const reach = offsets[row]! - offsets[chain.at(-1)!]!;
+    const isNear = chain[0] === row && reach <= REACH_MAX;
+    const isSmall = entryEnd(this.#objects, row) - offsets[row]! <= REACH_ENTRY_MAX;
+    return { extents, reach: isNear && isSmall ? reach : undefined };
   }
 }

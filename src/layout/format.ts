@@ -53,6 +53,16 @@ export const HAS_SEEK = 0x80;
 export const EXTENTS_MAX = 32;
 export const TAIL_MAX = 32;
 
+/**
+ * The reach of a delta: its bases begin within so many bytes before it, told in these units. Such a delta is small, so that a
+ * reader asks for both in one range.
+ */
+export const REACH_UNIT = 64;
+export const REACH_ENTRY_MAX = 1024;
+/** A farther reach than the first one is told only where extents are left out, and none is beyond the second. */
+export const REACH_NEAR = 1 << 16;
+export const REACH_MAX = 1 << 18;
+
 /** The footer's content. */
 export interface Footer {
   pageSize: number;

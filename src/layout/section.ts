@@ -188,7 +188,7 @@ class Walker {
       }
       const offset = offsets[row]!;
       const length = entryEnd(this.#objects, row) - offset;
-      const object = { offset, length, rank: ranks[row]!, extents: this.#extents.of(row) };
+      const object = { offset, length, rank: ranks[row]!, bases: this.#extents.of(row) };
       await this.#writer.add(prefix, { name, kind, size: kind === ENTRY.tree ? 0 : sizes[row]!, object });
     }
   }

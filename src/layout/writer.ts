@@ -10,6 +10,8 @@ import {
   PAGE_SIZE,
   PAGE_SIZE_LONG,
   pageCrc,
+  REACH_NEAR,
+  REACH_UNIT,
   SEEK_LEVEL,
   TAIL_MAX,
   TAIL_SHIFT,
@@ -23,6 +25,14 @@ export interface Extent {
   length: number;
 }
 
+/** The parts of the PACK beside an object's entry that its delta chain needs. */
+export interface Bases {
+  /** They are hints, and left out where the section would grow too large. */
+  extents: readonly Extent[];
+  /** Bytes before the object's entry, at most `REACH_MAX`, within which they lie, if the entry is small. */
+  reach: number | undefined;
+}
+
 /** The place of an object in the PACK. */
 export interface Placed {
   /** From the PACK's start. */
@@ -31,8 +41,7 @@ export interface Placed {
   length: number;
   /** Its rank in the IDX. */
   rank: number;
-  /** The other parts of the PACK that its delta chain needs. They are hints, and left out where the section would grow too large. */
-  extents: readonly Extent[];
+  bases: Bases;
   /** The number of its first seek point. */
   seek?: number | undefined;
 }
@@ -105,6 +114,11 @@ function sharedLength(left: Uint8Array, right: Uint8Array): number {
   let shared = 0;
   while (shared < most && left[shared] === right[shared]) shared++;
   return shared;
+}
+
+/** Bytes of an object's entry, doubled; or its reach in units, doubled, and one more. */
+function storedOf({ length, bases: { reach } }: Placed, extents: readonly Extent[]): number {
+  return reach === undefined || extents.length > 0 ? 2 * length : 2 * Math.ceil(reach / REACH_UNIT) + 1;
 }
 
 /** The ends of names that a page tells once: from a dot on, as in `.html` or `.d.ts`. */
@@ -248,7 +262,7 @@ export class LayoutWriter {
     }
     const shared = this.#page.isEmpty ? 0 : Math.min(sharedLength(this.#key, key), end);
     const isSubmodule = object instanceof Uint8Array;
-    const extents = isSubmodule ? [] : this.#affordable(object, end - shared);
+    const extents = isSubmodule ? [] : this.#affordable(object.bases, end - shared);
     const flags =
       (extents.length > 0 ? HAS_EXTENTS : 0) | (!isSubmodule && object.seek !== undefined ? HAS_SEEK : 0);
     record.push(kind | (slot << TAIL_SHIFT) | flags);
@@ -264,7 +278,7 @@ export class LayoutWriter {
     record.zigzag(object.offset - this.#offset);
     record.varint(object.rank);
     if (size !== undefined) record.varint(size);
-    record.varint(object.length);
+    record.varint(storedOf(object, extents));
     if (object.seek !== undefined) record.varint(object.seek);
     if (extents.length === 0) return;
     record.varint(extents.length);
@@ -276,8 +290,9 @@ export class LayoutWriter {
     }
   }
 
-  /** The extents of an object, unless they are too many or make the section too large. */
-  #affordable({ extents }: Placed, keyLength: number): readonly Extent[] {
+  /** The extents of an object, unless its bases are near, or the extents are too many or make the section too large. */
+  #affordable({ extents, reach }: Bases, keyLength: number): readonly Extent[] {
+    if (reach !== undefined && reach <= REACH_NEAR) return [];
     const most = keyLength + RECORD_MAX + extents.length * 2 * VARINT_MAX;
     const isSmall = extents.length <= EXTENTS_MAX && PAGE.records + most <= this.#pageSize;
     const used = this.#pages * this.#pageSize + this.#page.used + keyLength + EXTENT_COST * extents.length;

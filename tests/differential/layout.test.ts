@@ -16,8 +16,12 @@ import { createRandomTree } from "../support/random-tree.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** Bytes that are joined into one extent, and the most deltas of a chain, as the page says. */
-const GAP = 4096;
+const GAP = 16384;
 const CHAIN = 255;
+/** Bytes of a reach: where there is no choice, and at most; and of an entry that has one. */
+const REACH_NEAR = 65536;
+const REACH_MAX = 262144;
+const REACH_ENTRY = 1024;
 const KINDS = new Map([
   ["040000", 1],
   ["100644", 2],
@@ -44,15 +48,18 @@ function storedObjects(repository: string, pack: string): Map<string, Stored> {
   return stored;
 }
 
-/** The extents of an object, by the page's words. */
-function extentsOf(oid: string, stored: Map<string, Stored>): { offset: number; length: number }[] {
-  const own = stored.get(oid)!;
+/** The entries of an object and of its bases, the last in the PACK first; none if it has too many bases, or no base. */
+function chainOf(own: Stored, stored: Map<string, Stored>): Stored[] {
   const chain = [own];
   for (let base = own.base; base !== undefined; base = stored.get(base)!.base) chain.push(stored.get(base)!);
   if (chain.length === 1 || chain.length - 1 > CHAIN) return [];
-  const sorted = chain.sort((left, right) => right.offset - left.offset);
+  return chain.sort((left, right) => right.offset - left.offset);
+}
+
+/** The extents of an object, by the page's words. */
+function extentsOf(own: Stored, chain: readonly Stored[]): { offset: number; length: number }[] {
   const joined: { offset: number; length: number }[] = [];
-  for (const { offset, length } of sorted) {
+  for (const { offset, length } of chain) {
     const last = joined.at(-1);
     if (last === undefined || last.offset - (offset + length) > GAP) joined.push({ offset, length });
     else {
@@ -63,8 +70,18 @@ function extentsOf(oid: string, stored: Map<string, Stored>): { offset: number; 
   return joined.filter(({ offset, length }) => offset !== own.offset || length !== own.length);
 }
 
+/** The reach of an object, by the page's words; undefined if it has none. */
+function reachOf(own: Stored, chain: readonly Stored[], isLeftOut: boolean): number | undefined {
+  if (chain[0] !== own || own.length > REACH_ENTRY) return undefined;
+  const reach = own.offset - chain.at(-1)!.offset;
+  return reach <= (isLeftOut ? REACH_MAX : REACH_NEAR) ? Math.ceil(reach / 64) * 64 : undefined;
+}
+
 /** Compares the section of an image with git's view of it. @returns the section */
-function compareWithGit(t: TestContext, image: Buffer): DecodedLayout & { extentCount: number } {
+function compareWithGit(
+  t: TestContext,
+  image: Buffer,
+): DecodedLayout & { extentCount: number; reachCount: number } {
   const parts = takeApart(image);
   const repository = repositoryOf(parts, join(temporaryFolder(t), "of.git"));
   const layout = decodeLayout(image);
@@ -98,23 +115,28 @@ function compareWithGit(t: TestContext, image: Buffer): DecodedLayout & { extent
   assert.equal(byPath.size, layout.records.length);
   assert.equal(layout.records.length, listed.length);
   let extentCount = 0;
+  let reachCount = 0;
   for (const { kind, oid, path } of listed) {
     const { extents, ...record } = byPath.get(path)!;
     const place = stored.get(oid);
+    const chain = place === undefined ? [] : chainOf(place, stored);
+    const reach = place && reachOf(place, chain, extents.length === 0);
     assert.deepEqual(record, {
       path,
       kind,
       size: kind === 1 || kind === 5 ? undefined : Number(sizeOf.get(oid)),
       oid: kind === 5 ? oid : undefined,
       offset: place?.offset ?? -1,
-      length: place?.length ?? -1,
+      length: reach === undefined ? place?.length : undefined,
+      reach,
       rank: rankOf.get(oid) ?? -1,
     });
     // They are hints, which the section drops rather than grow too large.
-    if (extents.length > 0) assert.deepEqual(extents, extentsOf(oid, stored), path);
+    if (extents.length > 0) assert.deepEqual(extents, extentsOf(place!, chain), path);
     extentCount += extents.length;
+    if (reach !== undefined) reachCount++;
   }
-  return { ...layout, extentCount };
+  return { ...layout, extentCount, reachCount };
 }
 
 /** The section takes no more than docs/FORMAT.md says: three pages are the least. */
@@ -172,11 +194,30 @@ test("versions of files: chains of deltas and their extents", async (t) => {
       writeFileSync(join(folder, `v${version}/section ${page % 7}/page-${page}.html`), lines.join("\n"));
     }
   }
-  const { extentCount } = await check(t, folder);
-  assert.ok(extentCount > 100);
+  const { reachCount } = await check(t, folder);
+  assert.ok(reachCount > 400);
   git(folder, "init", "-q");
   commitAll(folder, "versions");
-  assert.ok((await check(t, folder)).extentCount > 100);
+  assert.ok((await check(t, folder)).reachCount > 400);
+});
+
+test("versions of large files: deltas too large for a reach have extents", async (t) => {
+  const folder = temporaryFolder(t);
+  const random = seeded(18);
+  const line = (): string => Array.from({ length: 12 }, () => random(1e9)).join(" ");
+  for (let page = 0; page < 4; page++) {
+    let lines = Array.from({ length: 400 }, line);
+    for (let version = 0; version < 12; version++) {
+      lines = lines.map((text) => (random(8) === 0 ? line() : text));
+      mkdirSync(join(folder, `v${version}`), { recursive: true });
+      writeFileSync(join(folder, `v${version}/page-${page}.html`), lines.join("\n"));
+    }
+  }
+  const { extentCount } = await check(t, folder);
+  assert.ok(extentCount > 20, `${extentCount}`);
+  git(folder, "init", "-q");
+  commitAll(folder, "versions");
+  assert.ok((await check(t, folder)).extentCount > 20);
 });
 
 test("many paths of few objects take at most 16 bytes each", async (t) => {

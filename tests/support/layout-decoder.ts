@@ -12,9 +12,11 @@ export interface LayoutRecord {
   size: number | undefined;
   /** A submodule's id. */
   oid: string | undefined;
-  /** From the PACK's start, and bytes of the entry; -1 for a submodule. */
+  /** From the PACK's start; -1 for a submodule. */
   offset: number;
-  length: number;
+  /** Bytes of the entry, or those before it that have its bases; undefined for a submodule, and each with the other. */
+  length: number | undefined;
+  reach: number | undefined;
   /** In the IDX; -1 for a submodule. */
   rank: number;
   extents: { offset: number; length: number }[];
@@ -113,7 +115,8 @@ function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
       size: undefined,
       oid: undefined,
       offset: -1,
-      length: -1,
+      length: undefined,
+      reach: undefined,
       rank: -1,
       extents: [],
     };
@@ -126,7 +129,10 @@ function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
     record.offset = before;
     record.rank = cursor.varint();
     if (kind !== 1) record.size = cursor.varint();
-    record.length = cursor.varint();
+    const stored = cursor.varint();
+    if (stored % 2 === 0) record.length = stored / 2;
+    else record.reach = ((stored - 1) / 2) * 64;
+    assert.ok(stored % 2 === 0 || (head & 0x40) === 0, "a reach beside extents");
     assert.equal(head & 0x80, 0);
     let from = before;
     if ((head & 0x40) !== 0)

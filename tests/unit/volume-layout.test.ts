@@ -257,3 +257,33 @@ test("a look-up reads a page a level, and a mount no more than header, footer an
   await volume.list("/many", { oids: false, sizes: true });
   assert.equal(volume.stats().inflatedBytes, opened.inflatedBytes);
 });
+
+test("over a network, a file with a long chain of bases takes two round trips", async () => {
+  const random = seeded(8);
+  const files: Record<string, string> = {};
+  for (let page = 0; page < 12; page++) {
+    let lines = Array.from({ length: 150 }, () => `line ${random(1e9)} of page ${page}, ${random(1e9)}`);
+    for (let version = 0; version < 40; version++) {
+      lines = lines.map((line) => (random(25) === 0 ? `edited ${random(1e9)} ${random(1e9)}` : line));
+      files[`v${version}/page-${page}.html`] = lines.join("\n");
+    }
+  }
+  const { image, packBytes } = await makeImage(files);
+  assert.ok(packBytes > 20 * 4096);
+  const source = {
+    size: image.length,
+    read: async (offset: number, length: number) => image.slice(offset, offset + length),
+  };
+  const trips = new Map<number, number>();
+  for (const path of Object.keys(files)) {
+    const volume = await open(source, { pageSize: 4096 });
+    const before = volume.stats().remote!.roundTrips;
+    assert.equal(Buffer.from(await volume.get(path)).toString(), files[path]);
+    const count = volume.stats().remote!.roundTrips - before;
+    trips.set(count, (trips.get(count) ?? 0) + 1);
+    await volume.close();
+  }
+  // The page of the section, and then all that the file is made of. Few streams are far shorter than their content.
+  const few = (trips.get(1) ?? 0) + (trips.get(2) ?? 0);
+  assert.ok(few >= 0.98 * Object.keys(files).length, JSON.stringify([...trips]));
+});
