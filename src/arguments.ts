@@ -98,6 +98,12 @@ export const isSignal: Check = (value) => {
   return fits ? undefined : "an AbortSignal";
 };
 
+/** A list of paths. */
+export const isListOfPaths: Check = (value) =>
+  Array.isArray(value) && value.every((item) => typeof item === "string" || isBytes(item))
+    ? undefined
+    : "a list of paths: strings, or bytes";
+
 /** Whether a value is a `Uint8Array` of any realm. */
 export function isBytes(value: unknown): value is Uint8Array {
   return (

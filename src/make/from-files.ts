@@ -96,6 +96,7 @@ async function pack(
         ids: job.memory,
         onPacked: (pack) => job.memory?.packed(pack),
         layout: job.layout,
+        hot: job.hot,
         onNotice: job.onNotice,
         signal,
         onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),

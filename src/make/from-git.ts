@@ -14,6 +14,7 @@ import { checkContents } from "./git/examine.js";
 import { copyPack, packCommit } from "./git/pack.js";
 import { type GitSource, openGitSource, type ReadyCommit } from "./git/source.js";
 import { type SpooledCommit, spoolCommit } from "./git/spool.js";
+import { findHot } from "./hot.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { writeLayout } from "./layout.js";
 import { writeGitLayout } from "./layout-of-git.js";
@@ -105,7 +106,7 @@ function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array
 /** Packs the commit as `make` packs directories. */
 async function packAnew(
   { workspace, commit, objects }: ReadyCommit,
-  { signal, onProgress, onNotice, blockSize, workers, depth = DEPTH, from, layout }: Job,
+  { signal, onProgress, onNotice, blockSize, workers, depth = DEPTH, from, layout, hot = [] }: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
   const spooled = await spoolCommit(workspace, commit, objects, signal);
@@ -122,22 +123,32 @@ async function packAnew(
     const trees = await survey(packer, "tree", spooled);
     const blobs = await survey(packer, "blob", spooled);
     const places = placesOf(objects, trees, blobs);
+    const unreadTrees = spooled.unreads(trees);
+    // The commit alone is before the trees, and the root is the first of these.
+    const firstTree = 1;
+    const first = findHot(hot, {
+      root: firstTree,
+      trees: unreadTrees,
+      firstTree,
+      contents: fileContents,
+      numbers: places.numbers,
+      oids: packer.oids(),
+    });
     let rows: PackedObjects | undefined;
     const sizes = await writeImage(
       sink,
       blockSize,
       Buffer.from(commit, "hex"),
       async () => {
-        rows = await packer.write(sink, places, fileContents.sha1);
+        rows = await packer.write(sink, places, fileContents.sha1, first);
         return rows.idx;
       },
       async (image) => {
         if (layout === false) return;
         const packed = {
           rows: rows!,
-          trees: spooled.unreads(trees),
-          // The commit alone is before them.
-          firstTree: 1,
+          trees: unreadTrees,
+          firstTree,
           contents: fileContents,
           commit: objects.oidOf(0),
           tree: objects.oidOf(1),

@@ -4,12 +4,14 @@
  * notices a content that changes between two reads.
  */
 
+import type { Path } from "../arguments.js";
 import type { CommitDate } from "../git/date.js";
 import { type CommitWords, encodeSyntheticCommit, hashObject, type Kind } from "../git/objects.js";
 import { hexOid } from "../git/oid.js";
 import type { Sink } from "../sink.js";
 import type { Contents, TreeStore, Unreads } from "./base/content.js";
 import { type Noticed, noticedOf } from "./base/noticed.js";
+import { findHot } from "./hot.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { writeLayout } from "./layout.js";
 import { MemoryTrees } from "./memory-trees.js";
@@ -34,6 +36,8 @@ export interface ListingOptions extends PackerOptions, CommitWords {
   trees?: TreeStore | undefined;
   /** Told of the pack when it is written. */
   onPacked?: ((pack: WrittenPack) => void) | undefined;
+  /** Paths whose files come first in the pack. */
+  hot?: readonly Path[] | undefined;
   /** Whether the image gets a layout section. Default: true. */
   layout?: boolean | undefined;
   onNotice?: ((text: string) => void) | undefined;
@@ -86,13 +90,21 @@ export async function makeFromListing(
   const commit = oidOf("commit", content);
   await packer.survey("tree", trees);
   await packer.survey("commit", unreadOf(content));
+  const hot = findHot(options.hot ?? [], {
+    root: blobs.length,
+    trees,
+    firstTree: blobs.length,
+    contents,
+    numbers: places.numbers,
+    oids: packer.oids(),
+  });
   let packed: PackedObjects | undefined;
   const sizes = await writeImage(
     sink,
     options.blockSize,
     commit,
     async () => {
-      packed = await packer.write(sink, places, contents.sha1);
+      packed = await packer.write(sink, places, contents.sha1, hot);
       options.onPacked?.(packed);
       return packed.idx;
     },

@@ -94,7 +94,7 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       );
     if (!isJoined && !options.repack)
       forbid(
-        { depth: "--depth", workers: "--workers", from: "--from" },
+        { depth: "--depth", workers: "--workers", from: "--from", hot: "--hot" },
         `${which} is a git repository: git packs it`,
         "--repack, directories and archives",
       );

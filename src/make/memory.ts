@@ -8,10 +8,12 @@ import {
   checkOptions,
   isBoolean,
   isFunction,
+  isListOfPaths,
   isModule,
   isNumber,
   isSignal,
   isString,
+  type Path,
 } from "../arguments.js";
 import { DocteurError } from "../errors.js";
 import { OID_LEN, type Sha1 } from "../git/oid.js";
@@ -53,6 +55,8 @@ export interface MemoryOptions {
   depth?: number | undefined;
   /** Whether the image gets a layout section, by which readers find paths faster. Default: true. */
   layout?: boolean | undefined;
+  /** Paths whose files come first in the image, after their directories; a directory stands for all below it. */
+  hot?: readonly Path[] | undefined;
   /** Ends the work. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MemoryProgress) => void) | undefined;
@@ -79,6 +83,7 @@ const OPTIONS: Checks = {
   blockSize: isNumber,
   depth: isNumber,
   layout: isBoolean,
+  hot: isListOfPaths,
   signal: isSignal,
   onProgress: isFunction,
   module: isModule,
@@ -175,7 +180,16 @@ function memoryContents(maker: Sha1Maker, signal: AbortSignal | undefined): Cont
  */
 export async function makeImage(files: MemoryFiles, options: MemoryOptions = {}): Promise<MemoryImage> {
   checkOptions("makeImage", options, OPTIONS);
-  const { date = EPOCH, blockSize = 512, depth = DEPTH, layout = true, signal, onProgress, module } = options;
+  const {
+    date = EPOCH,
+    blockSize = 512,
+    depth = DEPTH,
+    layout = true,
+    hot,
+    signal,
+    onProgress,
+    module,
+  } = options;
   checkBlockSize(blockSize);
   checkDepth(depth);
   checkWords(options);
@@ -197,6 +211,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
       blockSize,
       depth,
       layout,
+      hot,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
     },

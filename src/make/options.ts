@@ -6,9 +6,11 @@ import {
   isAnything,
   isBoolean,
   isFunction,
+  isListOfPaths,
   isNumber,
   isSignal,
   isString,
+  type Path,
 } from "../arguments.js";
 import { isBlockSize } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
@@ -108,6 +110,12 @@ export interface MakeOptions {
    */
   layout?: boolean | undefined;
   /**
+   * Paths of the image whose files come first in it, after their directories, so that readers over a network have them
+   * with the image's first bytes; a directory stands for all below it. Empty paths are skipped. Not for commits that git
+   * packs.
+   */
+  hot?: readonly Path[] | undefined;
+  /**
    * The number of threads that pack, 1 to 8, unless git chooses the deltas. It does not change the bytes.
    * Default: one for each processor, up to 6, and fewer for many files, so that 512 MB of memory are enough.
    */
@@ -181,6 +189,7 @@ export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   skipSpecial: isBoolean,
   depth: isNumber,
   layout: isBoolean,
+  hot: isListOfPaths,
   workers: isNumber,
   worktree: isBoolean,
   add: isListOfAdded,

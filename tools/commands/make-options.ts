@@ -118,6 +118,10 @@ Options:
                      leave out FIFOs, sockets and devices, with a warning
       --depth N      the longest chain of deltas, 0 to 4095 (default: 20);
                      longer chains take less space, and more time to read
+      --hot FILE     put the files first in IMAGE whose paths FILE has, one a
+                     line, so that readers at a URL have them at once; a
+                     directory stands for all below it, and a path that IMAGE
+                     does not have is an error. Not for commits that git packs
       --no-layout    leave out the layout section, by which readers find paths
                      without reading trees (docteur layout adds it later)
       --workers N    the number of threads that pack, 1 to 8 (default: one for
@@ -167,6 +171,7 @@ export const MAKE_OPTIONS = {
   "skip-special": { type: "boolean" },
   repack: { type: "boolean" },
   depth: { type: "string" },
+  hot: { type: "string" },
   "no-layout": { type: "boolean" },
   workers: { type: "string" },
   bs: { type: "string" },
@@ -179,6 +184,16 @@ export const MAKE_OPTIONS = {
 function readPatterns(path: string): string[] {
   try {
     return patternsIn(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
+
+/** The lines of a file, as bytes: names need not be text. */
+function readPaths(path: string): Uint8Array[] {
+  try {
+    const lines = readFileSync(path, "latin1").split(/\r?\n/);
+    return lines.map((line) => Buffer.from(line, "latin1"));
   } catch (cause) {
     throw ioError("read", path, cause);
   }
@@ -282,6 +297,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       repack: values.repack,
       depth: parseCount("--depth", values.depth),
       layout: values["no-layout"] ? false : undefined,
+      hot: values.hot === undefined ? undefined : readPaths(values.hot),
       workers: parseCount("--workers", values.workers),
     },
     json: values.json === true,

@@ -45,6 +45,24 @@ export class OidSet {
     return -1;
   }
 
+  /**
+   * @param at the start of an id of 20 bytes, which need not be one of the possible ids
+   * @returns the index of the added id that equals it; -1 if there is none
+   */
+  find(bytes: Uint8Array, at: number): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, OID_LEN);
+    const mask = this.#slots.length - 1;
+    let slot = view.getUint32(0) & mask;
+    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
+      let word = 0;
+      while (word < OID_LEN && view.getUint32(word) === this.#oids.getUint32((taken - 1) * OID_LEN + word))
+        word += 4;
+      if (word === OID_LEN) return taken - 1;
+      slot = (slot + 1) & mask;
+    }
+    return -1;
+  }
+
   #isSame(left: number, right: number): boolean {
     for (let at = 0; at < OID_LEN; at += 4)
       if (this.#oids.getUint32(left * OID_LEN + at) !== this.#oids.getUint32(right * OID_LEN + at))

@@ -60,14 +60,26 @@ export class Packer {
     return this.#surveyor.survey(kind, objects);
   }
 
+  /** The ids of all surveyed objects, by number, 20 bytes each. */
+  oids(): Uint8Array {
+    const { objects } = this.#surveyor;
+    return objects.oids(0, objects.count);
+  }
+
   /**
    * Writes a pack of surveyed objects in the given order, except that an object and its deltas stay together.
    * @param sink the pack begins at its present position
    * @param places each content once
    * @param sha1 begins a hash
+   * @param hot numbers of objects that come right after the first one, with their bases
    * @returns the pack's index, counts, and columns of its objects
    */
-  async write(sink: Sink, places: Places, sha1: () => Sha1): Promise<PackedObjects> {
+  async write(
+    sink: Sink,
+    places: Places,
+    sha1: () => Sha1,
+    hot: readonly number[] = [],
+  ): Promise<PackedObjects> {
     const { reuse, depth } = this.#options;
     const { objects } = this.#surveyor;
     const taken = reuse && takeEntries(places.numbers, objects, reuse);
@@ -76,7 +88,8 @@ export class Packer {
     objects.dropFeatures();
     const writer = new PackWriter(sink, places.count, sha1());
     await writer.begin();
-    const order = emissionOrder(places.numbers, bases);
+    const first = hot.length === 0 ? hot : [places.numbers[0]!, ...hot];
+    const order = emissionOrder(places.numbers, bases, first);
     const plan = { order, bases, taken };
     const encoder = new Encoder(this.#executor, this.#surveyor, this.#options, plan, writer);
     const deltaCount = await encoder.run();
