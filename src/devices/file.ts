@@ -48,7 +48,8 @@ function openImage(path: string): { fd: number; size: number } {
     if (stat.isFile()) return { fd, size: stat.size };
     if (stat.isBlockDevice()) return { fd, size: probeSize(fd) };
     const kind = stat.isDirectory() ? "is a directory" : "is neither a regular file nor a block device";
-    throw new DocteurError("Io", `Could not open block device: ${path}: ${kind}`, { path });
+    const hint = stat.isDirectory() ? { hint: "docteur make makes an image of a directory" } : {};
+    throw new DocteurError("Io", `Could not open block device: ${path}: ${kind}`, { path, ...hint });
   } catch (cause) {
     closeSync(fd);
     if (cause instanceof DocteurError) throw cause;

@@ -131,6 +131,6 @@ function nothing(text: string): DocteurError {
   const path = shown(byteString(encoder.encode(text)));
   return new DocteurError("NotFound", `nothing in the image fits ${path}`, {
     path,
-    hint: "** stands for directories of any depth, and no * for a dot in front of a name",
+    hint: "** matches directories of any depth, and * matches no dot at the start of a name",
   });
 }

@@ -59,7 +59,12 @@ test("images that cannot be read, or are none", (t) => {
       const args = (path: string): string[] => (name === "cat" ? [name, path, "/x"] : [name, path]);
       return [
         [args(none), 8, `${open} ${none}: no such file or directory`],
-        [args(work), 8, `${open} ${work}: is a directory`],
+        [
+          args(work),
+          8,
+          `${open} ${work}: is a directory`,
+          "hint: docteur make makes an image of a directory",
+        ],
         [args(empty), 4, blocks(empty, 0), CUT_HINT],
         [args(text), 4, blocks(text, 9), CUT_HINT],
         [args(cut), 4, blocks(cut, 3000), CUT_HINT],
@@ -140,7 +145,30 @@ test("not found through a symbolic link: the message says which link, and whethe
     // The link leads somewhere: it is what comes behind it that is not there.
     [["cat", "-L", path, "/b/none"], 1, "docteur: /b/none not found"],
     [["cat", path, "/b/none"], 1, "docteur: /b/none not found", "hint: /b is a symbolic link; -L follows it"],
-    [["cat", path, "/a/none"], 1, "docteur: /a/none not found"],
+    [["cat", path, "/a/nothing"], 1, "docteur: /a/nothing not found"],
+  ]);
+});
+
+test("not found: a name that is near is suggested, if there is a file of that path", async (t) => {
+  const image = new CraftedImage();
+  const { oid } = image.object("blob", Buffer.from("text"));
+  const inner = image.tree(treeEntry("100644", "Guide.md", oid), treeEntry("100644", "caf\xe9.md", oid));
+  image.commit(image.tree(treeEntry("40000", "manual", inner.oid)).oid);
+  const path = join(temporaryFolder(t), "near.img");
+  writeFileSync(path, image.finish().bytes);
+  const near = (word: string): string => `hint: did you mean ${word}?`;
+  await expectFailures([
+    [["cat", path, "/manual/guide.md"], 1, "docteur: /manual/guide.md not found", near("/manual/Guide.md")],
+    [["stat", path, "manaul/Guide.md"], 1, "docteur: manaul/Guide.md not found", near("/manual/Guide.md")],
+    [
+      ["cat", path, "/manual/cafe.md"],
+      1,
+      "docteur: /manual/cafe.md not found",
+      near('"/manual/caf\\351.md"'),
+    ],
+    [["ls", path, "/man"], 1, "docteur: /man not found", near("/manual")],
+    [["ls", path, "/man/other"], 1, "docteur: /man/other not found"],
+    [["cat", path, "/manual/else"], 1, "docteur: /manual/else not found"],
   ]);
 });
 

@@ -288,7 +288,10 @@ test("refused: files that are no device", () => {
   const open = "Could not open block device: ";
   assert.deepEqual(attach("nowhere"), refused(`${open}nowhere: no such file or directory\n`));
   mkdirSync(join(folder, "directory"));
-  assert.deepEqual(attach("directory"), refused(`${open}directory: is a directory\n`));
+  assert.deepEqual(
+    attach("directory"),
+    refused(`${open}directory: is a directory\nsolo5-wasm: docteur make makes an image of a directory\n`),
+  );
   execFileSync("mkfifo", [join(folder, "fifo")]);
   assert.deepEqual(attach("fifo"), refused(`${open}fifo: is neither a regular file nor a block device\n`));
   writeFileSync(join(folder, "odd.img"), new Uint8Array(1000));

@@ -1,10 +1,16 @@
-/** Explains why a path leads nowhere: a symbolic link on the way has no target, or was not followed. */
+/**
+ * Explains why a path leads nowhere: a symbolic link on the way has no target, or was not followed. Otherwise it names
+ * the path that was probably meant.
+ */
 import { DocteurError, type Volume } from "../../src/index.js";
+import { nearest } from "../../src/text/nearest.js";
 import { quotePath } from "../../src/text/quoted-path.js";
 
 /** Links that the library follows on one path (`asm/base/limits.ts`). */
 const LINKS_MAX = 40;
 const SLASH = Buffer.from("/");
+/** Names of a directory that are compared with one that is not there. */
+const NAMES_MAX = 10_000;
 
 /** A symbolic link on the way. */
 interface Link {
@@ -62,8 +68,27 @@ async function findLink(volume: Volume, path: Uint8Array, follow: boolean): Prom
   return undefined;
 }
 
+/** The path that was probably meant: its first name that is not there has a near one in its place. */
+async function findLikely(volume: Volume, path: Uint8Array): Promise<Buffer | undefined> {
+  const names = withoutDots(namesOf(path));
+  for (let count = 0; count < names.length; count++) {
+    if (await volume.exists(pathOf(names.slice(0, count + 1)))) continue;
+    const known: string[] = [];
+    for await (const { nameBytes } of volume.entries(pathOf(names.slice(0, count)))) {
+      known.push(Buffer.from(nameBytes).toString("latin1"));
+      if (known.length === NAMES_MAX) break;
+    }
+    const name = nearest(names[count]!, known);
+    return name === undefined
+      ? undefined
+      : pathOf([...names.slice(0, count), name, ...names.slice(count + 1)]);
+  }
+  return undefined;
+}
+
 /**
- * Runs work on a path. Where the path is not found, the error says which symbolic link is the reason, if one is.
+ * Runs work on a path. Where the path is not found, the error says which symbolic link is the reason, if one is, or which
+ * path is near.
  * @param follow whether the work follows symbolic links
  */
 export async function explainNotFound<T>(
@@ -77,7 +102,12 @@ export async function explainNotFound<T>(
   } catch (error) {
     if (!(error instanceof DocteurError) || error.code !== "NotFound") throw error;
     const link = await findLink(volume, path, follow).catch(() => undefined);
-    if (link === undefined) throw error;
+    if (link === undefined) {
+      const likely = await findLikely(volume, path).catch(() => undefined);
+      if (likely === undefined || !(await volume.exists(likely).catch(() => false))) throw error;
+      const hint = `did you mean ${quotePath(likely)}?`;
+      throw new DocteurError("NotFound", error.message, { path: error.path, hint, cause: error });
+    }
     const shown = quotePath(link.path);
     if (!follow) {
       const hint = `${shown} is a symbolic link; -L follows it`;

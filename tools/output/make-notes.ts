@@ -36,7 +36,8 @@ const WHY_LEFT_OUT: Record<MakeSummary["skipped"][number]["reason"], string> = {
 /** The result, and the milliseconds that it took. */
 export function describeResult(image: string, summary: MakeSummary, duration: number): string {
   const { commit, fileCount, contentBytes, imageBytes } = summary;
-  const share = contentBytes === 0 ? "" : ` (${formatPercent(imageBytes / contentBytes)})`;
+  // Of small files an image has more bytes than they: a share says nothing then.
+  const share = imageBytes >= contentBytes ? "" : ` (${formatPercent(imageBytes / contentBytes)})`;
   const sizes = `${formatBytes(contentBytes)} in ${formatBytes(imageBytes)}${share}`;
   return `${image}: commit ${commit}, ${plural(fileCount, "file")}, ${sizes}, ${(duration / 1000).toFixed(1)} s`;
 }
