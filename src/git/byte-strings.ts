@@ -1,4 +1,4 @@
-/** Many byte strings ("latin1"), stored as bytes: each takes 12 bytes besides its characters. */
+/** Many byte strings ("latin1"), stored as bytes: each takes 8 bytes besides its characters, beyond 4 GB of them 12. */
 
 /** Bytes of a page. No string crosses the end of a page. */
 const PAGE_LEN = 1 << 20;
@@ -19,7 +19,7 @@ export function doubled<T extends Column>(column: T): T {
 /** Byte strings, numbered in the order in which they were added. */
 export class ByteStrings {
   /** The position of each string: its page times `PAGE_LEN`, plus its offset in the page. */
-  #starts = new Float64Array(ROWS_MIN);
+  #starts: Uint32Array | Float64Array = new Uint32Array(ROWS_MIN);
   /** The length of each string, in bytes. */
   #lengths = new Uint32Array(ROWS_MIN);
   readonly #pages: Uint8Array[] = [];
@@ -43,7 +43,10 @@ export class ByteStrings {
     for (let at = 0; at < text.length; at++) page[start + at] = text.charCodeAt(at);
     this.#left -= text.length;
     // A string that would begin at a page's end is empty: its position does not matter.
-    this.#starts[row] = (this.#pages.length - 1) * PAGE_LEN + (text.length === 0 ? 0 : start);
+    const position = (this.#pages.length - 1) * PAGE_LEN + (text.length === 0 ? 0 : start);
+    if (position >= 2 ** 32 && this.#starts instanceof Uint32Array)
+      this.#starts = Float64Array.from(this.#starts);
+    this.#starts[row] = position;
     this.#lengths[row] = text.length;
     return row;
   }

@@ -27,6 +27,7 @@ function objectsOf(items: readonly Item[]): Objects {
     sizes: Float64Array.from(items, ({ size }) => size),
     wholeCosts: Uint32Array.from(items, ({ size }) => Math.ceil(size / 3)),
     names: Uint32Array.from(items, ({ path }) => nameValue(path)),
+    featureRows: Uint32Array.from(items.keys()),
     features: Uint32Array.from(items.flatMap(({ features }) => features)),
   };
 }

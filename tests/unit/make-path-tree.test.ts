@@ -73,6 +73,10 @@ test("a tree of paths holds what a map of all of them holds", () => {
     assert.deepEqual(contentOf(tree), slow.content());
     const folders = slow.content().filter(([, value]) => value === FOLDER).length;
     assert.equal(tree.folderCount(), folders + 1);
+    tree.seal();
+    assert.deepEqual(contentOf(tree), slow.content());
+    assert.equal(tree.folderCount(), folders + 1);
+    for (const [path] of slow.content()) assert.equal(tree.find(path), undefined, path);
   }
 });
 

@@ -6,14 +6,14 @@ import { OID_LEN } from "../../git/oid.js";
 /** Open addressing by an id's first four bytes: a hash spreads them evenly. */
 export class OidSet {
   readonly #oids: DataView;
-  /** One more than the index of an id, 0 for none; at most half of them are taken. */
+  /** One more than the index of an id, 0 for none; at most two thirds of them are taken. */
   readonly #slots: Uint32Array;
 
   /** @param oids all possible ids, 20 bytes each: the set refers to them by index */
   constructor(oids: Uint8Array) {
     this.#oids = new DataView(oids.buffer, oids.byteOffset, oids.byteLength);
     let slotCount = 16;
-    while (slotCount < 2 * (oids.length / OID_LEN)) slotCount *= 2;
+    while (slotCount < 1.5 * (oids.length / OID_LEN)) slotCount *= 2;
     this.#slots = new Uint32Array(slotCount);
   }
 

@@ -110,13 +110,13 @@ class Search {
 
   /** Finds the candidates. */
   run(): void {
-    const { features } = this.#likeness;
+    const { features, featureRows } = this.#likeness;
     for (let feature = 0; feature < FEATURE_COUNT; feature++)
       // Of the many objects that share a feature, those of similar size are compared, or those near in the
       // tree.
       this.#visitNeighbours(
         feature % 2 === 0 ? this.#bySize : undefined,
-        (id) => features[id * FEATURE_COUNT + feature]!,
+        (id) => features[featureRows[id]! * FEATURE_COUNT + feature]!,
         REACH,
         (a, b) => this.#weigh(a, b),
       );
@@ -205,10 +205,10 @@ class Search {
 
   /** The number of features that the sketches of two objects share. */
   #sharedFeatures(a: number, b: number): number {
-    const { features } = this.#likeness;
+    const { features, featureRows } = this.#likeness;
     let shared = 0;
-    let at = a * FEATURE_COUNT;
-    for (let other = b * FEATURE_COUNT, end = at + FEATURE_COUNT; at < end; at++, other++)
+    let at = featureRows[a]! * FEATURE_COUNT;
+    for (let other = featureRows[b]! * FEATURE_COUNT, end = at + FEATURE_COUNT; at < end; at++, other++)
       if (features[at] === features[other]) shared++;
     return shared;
   }

@@ -57,8 +57,9 @@ export class Comparer {
   }
 
   #pairs(objects: PlanObjects, chosen?: Int32Array): Pairs {
-    const { count, features } = this.#surveyed;
-    return candidatePairs(objects, { names: this.#places.names(count), features }, chosen);
+    const { count, features, featureRows } = this.#surveyed;
+    const names = this.#places.names(count);
+    return candidatePairs(objects, { names, features, featureRows }, chosen);
   }
 
   async #measure(pairs: Pairs): Promise<MeasuredPairs> {

@@ -3,8 +3,12 @@
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
 import type { Unread, Unreads } from "../base/content.js";
+import { OidSet } from "../base/oid-set.js";
 import type { JobObject, SurveyResult } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
+
+/** Objects whose features there is room for at first. */
+const FEATURED_MIN = 1 << 12;
 
 /** A column with room for more. */
 function longer<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
@@ -24,7 +28,12 @@ export class Surveyed {
   /** Bytes. Sizes are known before the survey, so this column is filled at once. */
   sizes = new Float64Array(0);
   wholeCosts = new Uint32Array(0);
+  /** `FEATURE_COUNT` in a row, and each object's row: equal contents have one, which is that of the first of them. */
   features = new Uint32Array(0);
+  featureRows = new Uint32Array(0);
+  #featured = 0;
+  /** The objects that have features, by their ids. */
+  #known: OidSet | undefined;
   /** The numbers of the entries of an earlier image that stand for the objects, or -1; empty without such an image. */
   entries = new Int32Array(0);
   #room = 0;
@@ -51,15 +60,36 @@ export class Surveyed {
     this.#oids = longer(this.#oids, room * OID_LEN);
     this.sizes = longer(this.sizes, room);
     this.wholeCosts = longer(this.wholeCosts, room);
-    this.features = longer(this.features, room * FEATURE_COUNT);
+    this.featureRows = longer(this.featureRows, room);
+    this.#known = undefined;
   }
 
   /** Takes the result of a survey of the next objects. */
   fill({ oids, wholeCosts, features }: SurveyResult): void {
     this.#oids.set(oids, this.filled * OID_LEN);
     this.wholeCosts.set(wholeCosts, this.filled);
-    this.features.set(features, this.filled * FEATURE_COUNT);
+    for (let at = 0; at < wholeCosts.length; at++)
+      this.#setFeatures(this.filled + at, features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT));
     this.filled += wholeCosts.length;
+  }
+
+  /** Ends a survey of many objects, of which some may have been equal. */
+  settle(): void {
+    this.#known = undefined;
+  }
+
+  #setFeatures(number: number, features: Uint32Array): void {
+    this.#known ??= new OidSet(this.#oids);
+    const equal = this.#known.findOrAdd(number);
+    if (equal !== undefined) {
+      this.featureRows[number] = this.featureRows[equal]!;
+      return;
+    }
+    const row = this.#featured++;
+    if ((row + 1) * FEATURE_COUNT > this.features.length)
+      this.features = longer(this.features, Math.max(FEATURED_MIN * FEATURE_COUNT, 2 * this.features.length));
+    this.features.set(features, row * FEATURE_COUNT);
+    this.featureRows[number] = row;
   }
 
   /** Takes the result of a survey of some objects that were filled before. */
@@ -67,10 +97,7 @@ export class Surveyed {
     for (const [at, number] of numbers.entries()) {
       this.setOid(number, oids.subarray(at * OID_LEN, (at + 1) * OID_LEN));
       this.wholeCosts[number] = wholeCosts[at]!;
-      this.features.set(
-        features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT),
-        number * FEATURE_COUNT,
-      );
+      this.#setFeatures(number, features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT));
     }
   }
 
@@ -88,6 +115,7 @@ export class Surveyed {
   /** Frees the columns that are useless once bases are chosen. */
   dropFeatures(): void {
     this.features = new Uint32Array(0);
+    this.featureRows = new Uint32Array(0);
   }
 
   /** The numbers of the kinds of all objects. */

@@ -21,8 +21,9 @@ export interface PlanObjects {
 export interface Likeness {
   /** Equal for equal names, near for similar names (`nameValue`). */
   names: Uint32Array;
-  /** `FEATURE_COUNT` of each object. */
+  /** `FEATURE_COUNT` in a row, and the row of each object. */
   features: Uint32Array;
+  featureRows: Uint32Array;
 }
 
 /**

@@ -35,6 +35,7 @@ export class Surveyor {
     objects.add(kind, contents);
     if (reuse === undefined) await this.#surveyAll(kind, contents, start);
     else await this.#surveyNew(kind, contents, start, reuse);
+    objects.settle();
     return objects.oids(start, objects.count);
   }
 

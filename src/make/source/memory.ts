@@ -147,6 +147,7 @@ class MemoryLister {
 
   listing(): Listing {
     const tree = this.#tree;
+    tree.seal();
     const modeOf = (blob: number): Leaf["mode"] => MODES[this.#modes[blob]!] as Leaf["mode"];
     const walk = (visitor: SourceVisitor): void =>
       tree.walk({

@@ -110,6 +110,12 @@ export class PathTree {
     return true;
   }
 
+  /** Frees what only changes and look-ups need: from now on the tree can only be walked, and nothing is found in it. */
+  seal(): void {
+    this.#hashes = new Uint32Array(0);
+    this.#slots = new Uint32Array(1);
+  }
+
   /** The number of folders, including the root. */
   folderCount(): number {
     let count = 1;
@@ -147,9 +153,10 @@ export class PathTree {
     const starts = new Uint32Array(this.nodeCount + 1);
     for (let node = 0; node < this.nodeCount; node++)
       starts[node + 1] = starts[node]! + this.#childCounts[node]!;
+    // Each start is at first the end of its list, and moves to the front as the list fills.
+    for (let node = 0; node < this.nodeCount; node++) starts[node] = starts[node + 1]!;
     const children = new Uint32Array(this.nodeCount - 1);
-    const ends = starts.slice(0, -1);
-    for (let node = 1; node < this.nodeCount; node++) children[ends[this.#parents[node]!]!++] = node;
+    for (let node = this.nodeCount - 1; node > 0; node--) children[--starts[this.#parents[node]!]!] = node;
     return { starts, children };
   }
 

@@ -62,13 +62,16 @@ export class Leaves {
   }
 
   /**
-   * The contents of the members in use, in their order in the archive.
+   * The contents of the members in use, in their order in the archive. Nothing else is known of members afterwards but their
+   * modes and indexes.
    * @param path the archive's
    */
   blobs(path: string): SourceBlobs {
     const blobs = new SourceBlobs();
     for (let number = 0; number < this.#count; number++)
       if (this.#indexes[number] === USED) this.#indexes[number] = this.#addTo(blobs, number, path);
+    this.#sizes = this.#offsets = this.#mtimes = new Float64Array(0);
+    this.#atHand.clear();
     return blobs;
   }
 

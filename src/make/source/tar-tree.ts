@@ -134,6 +134,7 @@ export class TarTree {
     const { newest, skipped } = this.#check(skipSpecial);
     const blobs = members.blobs(this.#archive.path);
     const paths = this.#paths;
+    paths.seal();
     const walk = (visitor: SourceVisitor): void =>
       paths.walk({
         enter: (name) => visitor.enter(name),
