@@ -1,7 +1,7 @@
 /** Reads the footer of a layout section, with everything that can be told of it without the pages. */
 import { crc32 } from "../git/crc32.js";
 import { OID } from "../git/entry.js";
-import { FIELD, FOOTER, type Footer, MAGIC, PAGE_SIZE, PAGE_SIZE_LONG, VERSION } from "./format.js";
+import { FIELD, FOOTER, type Footer, MAGIC, PAGE_SIZES, VERSION } from "./format.js";
 
 /** The end of an image: no section, one of another version, a damaged footer, or a section of this version. */
 export type ImageEnd =
@@ -41,7 +41,7 @@ function parse(bytes: Uint8Array): Footer {
 function whyForeign(footer: Footer, capacity: number): string | undefined {
   const { pageSize, firstPage, pages, bareSize, imageSize } = footer;
   if (imageSize !== capacity) return `it is that of an image of ${imageSize} bytes`;
-  if (pageSize !== PAGE_SIZE && pageSize !== PAGE_SIZE_LONG) return `its pages have ${pageSize} bytes`;
+  if (!PAGE_SIZES.some((size) => size === pageSize)) return `its pages have ${pageSize} bytes`;
   if (pages < 2 || firstPage !== capacity - FOOTER - pages * pageSize || bareSize > firstPage)
     return "its pages are not in their place";
   return undefined;

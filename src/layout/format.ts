@@ -35,9 +35,8 @@ export const PAGE = { crc: 0, used: 4, level: 6, child: 8, records: 12 } as cons
 /** The level of pages that hold seek points. */
 export const SEEK_LEVEL = 255;
 
-/** The sizes that a page can have: the larger one where a path is long. */
-export const PAGE_SIZE = 4096;
-export const PAGE_SIZE_LONG = 16384;
+/** The sizes that a page can have: the first one of few and short paths, the last one where a path is long. */
+export const PAGE_SIZES = [512, 4096, 16384] as const;
 
 /**
  * Parts of a leaf record's first byte: the kind (`ENTRY`), the slot of the tail that the key ends in, and whether extents and

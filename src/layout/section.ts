@@ -211,7 +211,7 @@ export async function writeSection(
   const folders = new Folders(objects);
   const counts = await countAll(folders, objects.offsets.length, frame.rootRow);
   onCounted?.(counts);
-  const pageSize = pageSizeFor(counts.longest);
+  const pageSize = pageSizeFor(counts.paths, counts.longest);
   const block = blockOf(frame.idxStart, bareSize);
   const zerosFor = (pages: number): number => {
     const past = (bareSize + pages * pageSize + FOOTER) % block;

@@ -7,8 +7,7 @@ import {
   HAS_SEEK,
   keyOf,
   PAGE,
-  PAGE_SIZE,
-  PAGE_SIZE_LONG,
+  PAGE_SIZES,
   pageCrc,
   REACH_NEAR,
   REACH_UNIT,
@@ -57,8 +56,12 @@ export interface LayoutEntry {
   object: Placed | Uint8Array;
 }
 
-/** Bytes of keys that a page has room for, twice, whatever else is in its records. */
-const KEY_MAX = 1900;
+/** Bytes of a path that pages of each size have room for, twice, whatever else is in their records; and the most paths. */
+const PAGES_FOR = [
+  { size: PAGE_SIZES[0], longest: 160, paths: 512 },
+  { size: PAGE_SIZES[1], longest: 1900, paths: Number.POSITIVE_INFINITY },
+  { size: PAGE_SIZES[2], longest: Number.POSITIVE_INFINITY, paths: Number.POSITIVE_INFINITY },
+] as const;
 /** Bytes that a record takes beside its key and its extents, at most. */
 const RECORD_MAX = 128;
 /** The part of the allowance that is for leaves. */
@@ -186,9 +189,9 @@ export interface Written {
   paths: number;
 }
 
-/** Whether a path of this many bytes fits into pages of the usual size. */
-export function pageSizeFor(longestPath: number): number {
-  return longestPath <= KEY_MAX ? PAGE_SIZE : PAGE_SIZE_LONG;
+/** Bytes of a page. @param longest bytes of the longest path */
+export function pageSizeFor(paths: number, longest: number): number {
+  return PAGES_FOR.find((pages) => longest <= pages.longest && paths <= pages.paths)!.size;
 }
 
 export class LayoutWriter {
@@ -208,7 +211,7 @@ export class LayoutWriter {
   #paths = 0;
 
   /**
-   * @param pageSize `PAGE_SIZE`, or `PAGE_SIZE_LONG` for any path
+   * @param pageSize one of `PAGE_SIZES`
    * @param trailer the PACK's, 20 bytes: pages are bound to it
    * @param allowance bytes of the section for each path: extents are left out where they exceed it
    * @param append takes the pages in their order
@@ -234,7 +237,7 @@ export class LayoutWriter {
    */
   async add(folder: Uint8Array, entry: LayoutEntry): Promise<void> {
     const key = keyOf(folder, entry.name);
-    if (this.#pageSize === PAGE_SIZE && key.length > KEY_MAX + 1)
+    if (key.length > PAGES_FOR.find(({ size }) => size === this.#pageSize)!.longest + 1)
       throw new DocteurError("PathTooLong", "a path is too long for the pages of the layout section");
     this.#encode(key, entry);
     if (!this.#page.add(this.#record)) {

@@ -33,10 +33,10 @@ test("make writes the section, --no-layout leaves it out, and layout adds, check
   assert.ok(sectioned.length > bare.length);
   const added = await docteur(["layout", "--add", without]);
   assert.deepEqual([added.status, added.stdout], [0, ""]);
-  assert.match(added.stderr, /without: a layout section of \d+ paths, 8\.7 KB\n$/);
+  assert.match(added.stderr, /without: a layout section of \d+ paths, 1\.5 KB\n$/);
   assert.deepEqual(readFileSync(without), sectioned);
   const checked = await docteur(["layout", "--check", without]);
-  assert.match(checked.stderr, /8\.7 KB, as the objects give it\n$/);
+  assert.match(checked.stderr, /1\.5 KB, as the objects give it\n$/);
   await expectOutput(["layout", "--strip", "-q", without], "");
   assert.deepEqual(readFileSync(without), bare);
   // Once more changes nothing.
@@ -67,7 +67,7 @@ test("what cannot be done: the reason, the advice, the status; the file stays", 
   writeFileSync(cut!, bytes);
   await expectOutput(["layout", "--add", "-q", cut!], "");
   const damaged = readFileSync(cut!);
-  const page = damaged.length - 512 - 2 * 4096;
+  const page = damaged.length - 512 - 2 * 512;
   damaged[page + 20]! ^= 1;
   writeFileSync(cut!, damaged);
   await expectFailures([

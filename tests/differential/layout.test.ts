@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { open } from "../../src/index.js";
 import { addLayout, checkLayout, stripLayout } from "../../src/layout/files/index.js";
 import { type MakeOptions, make, makeImage } from "../../src/make/index.js";
 import { verify } from "../../src/verify/index.js";
@@ -245,6 +246,29 @@ test("deep directories, and paths as long as readers take", async (t) => {
   const layout = compareWithGit(t, Buffer.from(image));
   assert.equal(layout.pageSize, 16384);
   assert.ok(layout.records.some(({ path }) => path.length === 4095));
+});
+
+test("pages are small where paths are few and short", async (t) => {
+  const named = (count: number, length: number): Record<string, string> =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`${index}`.padStart(length, "n"), `${index % 9}`]),
+    );
+  for (const [count, length, pageSize] of [
+    [32, 12, 512],
+    [512, 160, 512],
+    [513, 12, 4096],
+    [3, 161, 4096],
+    [3, 1900, 4096],
+    [3, 1901, 16384],
+  ] as const) {
+    const { image, layoutBytes } = await makeImage(named(count, length));
+    assert.equal(compareWithGit(t, Buffer.from(image)).pageSize, pageSize, `${count} of ${length}`);
+    if (count === 32) assert.ok(layoutBytes <= 2048, `${layoutBytes}`);
+    const volume = await open(image);
+    assert.equal(volume.layout, "used");
+    assert.equal((await volume.list("/", { oids: false })).length, count);
+    await volume.close();
+  }
 });
 
 test("a directory of 100,000 entries", async (t) => {

@@ -95,13 +95,13 @@ test("pages that changed places, and sections of other images", async () => {
 
 test("a section whose checksums are right and whose records are not", async () => {
   const image = await sample();
-  const { firstPage } = decodeLayout(image);
+  const { firstPage, pageSize } = decodeLayout(image);
   const text = image.indexOf("page-", firstPage);
   image[text] = 0x71;
   const trailer = image.subarray(image.length - FOOTER + 60, image.length - FOOTER + 80);
   const binding = Buffer.concat([trailer, Buffer.alloc(4)]);
   image.writeUInt32LE(
-    crc32(Buffer.concat([binding, image.subarray(firstPage + 4, firstPage + 4096)])),
+    crc32(Buffer.concat([binding, image.subarray(firstPage + 4, firstPage + pageSize)])),
     firstPage,
   );
   const quick = await verify(image, { quick: true });
