@@ -14,6 +14,8 @@ export const SIZES: bool = true;
 export const OPERATIONS: u32 = 16;
 /** Reads of parts of large files without all that is before them. */
 export const SEEKING: bool = true;
+/** The places of empty stored blocks in inflated streams, by which seek points are checked. */
+export const FLUSHES: bool = true;
 /** Look-ups in directories' trees that are larger than memory. */
 export const LARGE_TREES: bool = true;
 /** The layout section: look-ups without trees. */

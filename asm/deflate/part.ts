@@ -35,27 +35,43 @@ export function deflatePartBound(len: u32): u32 {
   return storedLen(len);
 }
 
+/** The ends of parts. */
+export namespace PartEnd {
+  /** At a byte's end. */
+  export const BYTE: u32 = 0;
+  /** The stream ends with the part. */
+  export const STREAM: u32 = 1;
+  /** With an empty stored block, by which the place can be found. */
+  export const FLUSH: u32 = 2;
+}
+
+/** Bytes of an empty stored block that begins at a byte's end. */
+const FLUSH_LEN: u32 = 5;
+
 /**
  * Makes a part of a stream. It is never longer than one of stored blocks.
  * @param src where `srcLen` bytes are, and right before them `historyLen` bytes that precede them in the
  *   stream: all that do, or the last 32 KiB; more are not looked at
- * @param isLast whether the stream ends with the part
- * @param dst where `dstCap` bytes may be written: `deflatePartBound(srcLen)` are enough
+ * @param end how the part ends
+ * @param dst where `dstCap` bytes may be written: `deflatePartBound(srcLen)` are enough, and `FLUSH_LEN` more for a flush
  * @returns the part's length in bytes, or 0 where it does not fit, or there is no memory to work in
  */
 export function deflatePart(
   src: usize,
   historyLen: u32,
   srcLen: u32,
-  isLast: bool,
+  end: u32,
   dst: usize,
   dstCap: u32,
 ): u32 {
   if (!deflatePrepare()) return 0;
-  setOutput(dst, dst + min(dstCap, deflatePartBound(srcLen)));
-  if (!encodeBlocks(src, min(historyLen, WINDOW), srcLen, isLast) || !endPart(srcLen, isLast)) {
+  const isLast = end == PartEnd.STREAM;
+  const bound = deflatePartBound(srcLen) + (end == PartEnd.FLUSH ? FLUSH_LEN : 0);
+  setOutput(dst, dst + min(dstCap, bound));
+  if (!encodeBlocks(src, min(historyLen, WINDOW), srcLen, isLast) || !endPart(srcLen, end)) {
     setOutput(dst, dst + dstCap);
     if (!putStored(src, srcLen, isLast)) return 0;
+    if (end == PartEnd.FLUSH && !putStored(0, 0, false)) return 0;
   }
   return <u32>(out - dst);
 }
@@ -65,8 +81,8 @@ export function deflatePart(
  * 3.2.4), unless they end there. An empty part is such a block, too, so that no part is of no bytes.
  * @returns whether there was room for it
  */
-function endPart(srcLen: u32, isLast: bool): bool {
-  if (!isLast && (bitCount || !srcLen)) return putStored(0, 0, false);
+function endPart(srcLen: u32, end: u32): bool {
+  if (end == PartEnd.FLUSH || (end == PartEnd.BYTE && (bitCount || !srcLen))) return putStored(0, 0, false);
   alignOutput();
   return true;
 }

@@ -3,7 +3,7 @@
  * in every build.
  */
 import { adler32 } from "../checksum/adler32";
-import { deflatePart, deflatePartBound } from "./part";
+import { deflatePart, deflatePartBound, PartEnd } from "./part";
 
 /** CMF and FLG: deflate with a window of 32 KiB, the slowest algorithm (RFC 1950, section 2.2). */
 const HEADER: u16 = 0xda78;
@@ -24,7 +24,7 @@ export function deflateBound(len: u32): u32 {
 export function zlibDeflate(src: usize, srcLen: u32, dst: usize, dstCap: u32): u32 {
   if (dstCap <= HEADER_LEN + TRAILER_LEN) return 0;
   const partCap = dstCap - (HEADER_LEN + TRAILER_LEN);
-  const len = deflatePart(src, 0, srcLen, true, dst + HEADER_LEN, partCap);
+  const len = deflatePart(src, 0, srcLen, PartEnd.STREAM, dst + HEADER_LEN, partCap);
   if (!len) return 0;
   store<u16>(dst, HEADER);
   store<u32>(dst + HEADER_LEN + len, bswap(adler32(1, src, srcLen)));

@@ -2,6 +2,7 @@
  * Deflate streams (RFC 1951). A stream is decoded window by window, however small the windows are; the caller
  * moves them on, see the fields of `Inflate`. What zlib accepts is accepted, and what it refuses is refused.
  */
+import { FLUSHES } from "../base/features";
 import { Status } from "../base/status";
 import { NEED_INPUT, NEED_OUTPUT } from "./constants";
 import { copyWithin, prepareCopies } from "./copy";
@@ -22,6 +23,10 @@ export function inflateInit(s: Inflate, expectedSize: u64): void {
   s.bits = 0;
   s.bitCount = 0;
   s.isFinalBlock = 0;
+  if (FLUSHES) {
+    s.flushIn = 0;
+    s.isFlushNew = 0;
+  }
   s.phase = Phase.BLOCK_HEADER;
 }
 
@@ -72,6 +77,11 @@ function readStoredHeader(s: Inflate): i32 {
   s.bitCount -= 32;
   if (((lengths ^ (lengths >> 16)) & 0xffff) != 0xffff) return fail(s, Status.BAD_STORED_LENGTH);
   s.pending = lengths & 0xffff;
+  if (FLUSHES && !s.pending) {
+    s.flushIn = s.input - (s.bitCount >> 3);
+    s.flushOut = s.output;
+    s.isFlushNew = 1;
+  }
   s.phase = Phase.STORED;
   return Status.OK;
 }
@@ -174,6 +184,11 @@ export function settle(s: Inflate, result: i32, input: usize, output: usize): vo
     s.input -= back;
     s.bitCount -= <u32>(back << 3);
     s.bits &= ((<u64>1) << s.bitCount) - 1;
+  }
+  if (FLUSHES && s.isFlushNew) {
+    s.flushIn += s.totalIn - input;
+    s.flushOut += s.totalOut - output;
+    s.isFlushNew = 0;
   }
   s.totalIn += s.input - input;
   s.totalOut += s.output - output;

@@ -76,6 +76,13 @@ export class Inflate {
   index: u32;
   previous: u32;
   hasEndOfBlock: u32;
+  /**
+   * The last empty stored block that has been read (`FLUSHES`): the place in the stream behind it, and that in the
+   * output. While a call is under way they are addresses, and `isFlushNew` is set.
+   */
+  flushIn: u64;
+  flushOut: u64;
+  isFlushNew: u32;
   /** The zlib wrapper. */
   adler: u32;
   checkAdler: u32;

@@ -26,6 +26,18 @@ export function zlibInit(s: Inflate, expectedSize: u64, checkAdler: bool): void 
   s.phase = Phase.ZLIB_HEADER;
 }
 
+/**
+ * Goes to the middle of a stream that has just begun: a block's start, before which no match reaches. The Adler-32 is then
+ * not checked.
+ * @param taken bytes of the stream before it; `made` bytes of output
+ */
+export function zlibEnter(s: Inflate, taken: u64, made: u64): void {
+  s.totalIn = taken;
+  s.totalOut = made;
+  s.checkAdler = 0;
+  s.phase = Phase.BLOCK_HEADER;
+}
+
 /** CMF and FLG: deflate with a window of at most 32 KiB, and no dictionary (RFC 1950, 2.2). */
 function readHeader(s: Inflate): i32 {
   refill(s);

@@ -7,6 +7,7 @@ export const LOOKUP_CACHES: bool = false;
 export const SIZES: bool = true;
 export const OPERATIONS: u32 = 1;
 export const LAYOUT: bool = false;
+export const FLUSHES: bool = false;
 export const LARGE_TREES: bool = false;
 export const SEEKING: bool = true;
 export const OWNS_MEMORY: bool = false;

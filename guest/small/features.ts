@@ -6,4 +6,5 @@ export const OPERATIONS: u32 = 1;
 export const LARGE_TREES: bool = false;
 export const SEEKING: bool = false;
 export const LAYOUT: bool = false;
+export const FLUSHES: bool = false;
 export const OWNS_MEMORY: bool = true;

@@ -35,6 +35,9 @@ export const PAGE = { crc: 0, used: 4, level: 6, child: 8, records: 12 } as cons
 /** The level of pages that hold seek points. */
 export const SEEK_LEVEL = 255;
 
+/** Bytes of a blob's content between two seek points. It is a part of the format: which points a PACK has depends on it. */
+export const SEGMENT = 1 << 19;
+
 /** The sizes that a page can have: the first one of few and short paths, the last one where a path is long. */
 export const PAGE_SIZES = [512, 4096, 16384] as const;
 

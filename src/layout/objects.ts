@@ -1,6 +1,9 @@
 /** The objects of an image, as makers of a layout section see them: columns, a row for each entry in the PACK's order. */
 import type { Idx } from "../pack-table/idx.js";
 
+/** Seek points. */
+export type Points = ArrayLike<number> & Iterable<number>;
+
 /** See the file's head. */
 export interface LayoutObjects {
   readonly idx: Idx;
@@ -16,6 +19,11 @@ export interface LayoutObjects {
   readonly types: ArrayLike<number>;
   /** Bytes of the contents. Only those of blobs count. */
   readonly sizes: ArrayLike<number>;
+  /**
+   * The seek points of a blob that is stored whole: offsets from its entry's start, as many as `SEGMENT` gives; undefined if
+   * it has none. It is asked for each blob once.
+   */
+  seekPoints(row: number): Points | undefined | Promise<Points | undefined>;
   /** The content of a tree. */
   tree(row: number): Uint8Array | Promise<Uint8Array>;
 }

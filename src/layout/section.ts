@@ -1,10 +1,10 @@
 /** Makes the layout section of an image from its objects: counts the paths, walks them, and writes pages and footer. */
 import { DocteurError } from "../errors.js";
-import { OID } from "../git/entry.js";
+import { KIND, OID } from "../git/entry.js";
 import { ENTRY } from "../git/tree-mode.js";
 import { Extents } from "./extents.js";
 import { type Folder, Folders, PART } from "./folder.js";
-import { encodeFooter, FOOTER } from "./format.js";
+import { encodeFooter, FOOTER, SEGMENT } from "./format.js";
 import { entryEnd, type LayoutObjects } from "./objects.js";
 import { LayoutWriter, pageSizeFor } from "./writer.js";
 
@@ -142,6 +142,10 @@ class Walker {
   readonly #folders: Folders;
   readonly #writer: LayoutWriter;
   readonly #extents: Extents;
+  /** The number of each blob's first seek point, by row; -1 if it has none. */
+  readonly #seeks = new Map<number, number>();
+  /** All seek points. */
+  readonly points: number[] = [];
 
   constructor(objects: LayoutObjects, folders: Folders, writer: LayoutWriter) {
     this.#objects = objects;
@@ -188,9 +192,24 @@ class Walker {
       }
       const offset = offsets[row]!;
       const length = entryEnd(this.#objects, row) - offset;
-      const object = { offset, length, rank: ranks[row]!, bases: this.#extents.of(row) };
+      const bases = this.#extents.of(row);
+      const object = { offset, length, rank: ranks[row]!, bases, seek: await this.#seekOf(row) };
       await this.#writer.add(prefix, { name, kind, size: kind === ENTRY.tree ? 0 : sizes[row]!, object });
     }
+  }
+
+  /** The number of an object's first seek point. */
+  async #seekOf(row: number): Promise<number | undefined> {
+    const { types, bases, sizes } = this.#objects;
+    if (types[row] !== KIND.blob || bases[row]! >= 0 || sizes[row]! <= SEGMENT) return undefined;
+    let first = this.#seeks.get(row);
+    if (first === undefined) {
+      const points = await this.#objects.seekPoints(row);
+      first = points === undefined ? -1 : this.points.length;
+      for (const point of points ?? []) this.points.push(point);
+      this.#seeks.set(row, first);
+    }
+    return first < 0 ? undefined : first;
   }
 }
 
@@ -230,8 +249,9 @@ export async function writeSection(
     if (waiting === undefined) await put(page);
     else waiting.push(page);
   });
-  await new Walker(objects, folders, writer).walk(frame.rootRow);
-  const { pages, leaves, seekPages, paths } = await writer.finish();
+  const walker = new Walker(objects, folders, writer);
+  await walker.walk(frame.rootRow);
+  const { pages, leaves, seekPages, paths } = await writer.finish(walker.points);
   if (waiting !== undefined) {
     await put(new Uint8Array(zerosFor(pages)));
     for (const page of waiting) await put(page);
@@ -253,7 +273,7 @@ export async function writeSection(
       imageSize: firstPage + pages * pageSize + FOOTER,
       packSize,
       bareSize,
-      segment: 0,
+      segment: walker.points.length === 0 ? 0 : SEGMENT,
     }),
   );
   return written;

@@ -308,9 +308,9 @@ export class LayoutWriter {
 
   /**
    * Writes the rest: pages of seek points, and the tree above the leaves.
-   * @param seekPoints offsets of deflate blocks from their entries' starts, of all blobs that have them
+   * @param seekPoints of all blobs that have them, offsets from their entries' starts
    */
-  async finish(seekPoints: readonly number[] = []): Promise<Written> {
+  async finish(seekPoints: readonly number[]): Promise<Written> {
     await this.#put(this.#page);
     const leaves = this.#pages;
     await this.#putSeekPoints(seekPoints);

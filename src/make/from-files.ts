@@ -10,7 +10,8 @@ import type { GitSource } from "./git/source.js";
 import { joinSources, type PlacedSource } from "./join.js";
 import { type Listed, listSource, ScratchPaths } from "./list.js";
 import type { FileSource } from "./locate.js";
-import { DEPTH, type Job, type MakeSummary } from "./options.js";
+import { pointsOfOld } from "./old-points.js";
+import { DEPTH, type Job, type MakeSummary, SEEK_MIN } from "./options.js";
 import { withWorkers } from "./pack/workers.js";
 import { contentLen as contentLenOf } from "./source/listing.js";
 import { TreeSpool } from "./tree-spool.js";
@@ -97,6 +98,8 @@ async function pack(
         onPacked: (pack) => job.memory?.packed(pack),
         layout: job.layout,
         hot: job.hot,
+        seekMin: job.seek ?? SEEK_MIN,
+        oldPoints: old && pointsOfOld(old.reuse.old),
         onNotice: job.onNotice,
         signal,
         onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),

@@ -18,7 +18,8 @@ import { findHot } from "./hot.js";
 import { type ImageSizes, writeImage } from "./image.js";
 import { writeLayout } from "./layout.js";
 import { writeGitLayout } from "./layout-of-git.js";
-import { DEPTH, type Job, type MakeSummary } from "./options.js";
+import { pointsOfOld } from "./old-points.js";
+import { DEPTH, type Job, type MakeSummary, SEEK_MIN } from "./options.js";
 import { Places } from "./pack/pack-order.js";
 import { type PackedObjects, Packer } from "./pack/packer.js";
 import { withWorkers } from "./pack/workers.js";
@@ -106,15 +107,18 @@ function placesOf(objects: CommitObjects, trees: Uint32Array, blobs: Uint32Array
 /** Packs the commit as `make` packs directories. */
 async function packAnew(
   { workspace, commit, objects }: ReadyCommit,
-  { signal, onProgress, onNotice, blockSize, workers, depth = DEPTH, from, layout, hot = [] }: Job,
+  job: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
+  const { signal, onProgress, onNotice, blockSize, workers, from, layout } = job;
+  const { depth = DEPTH, seek = SEEK_MIN, hot = [] } = job;
   const spooled = await spoolCommit(workspace, commit, objects, signal);
   const old = from === undefined ? undefined : await openOld(from, undefined, depth);
   const { count: objectCount, contentLen } = objects;
   return withWorkers(workers, { objectCount, contentLen }, signal, async (executor) => {
     const packer = new Packer(executor, objectCount, {
       depth,
+      seekMin: seek,
       reuse: old?.reuse,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
@@ -153,7 +157,11 @@ async function packAnew(
           commit: objects.oidOf(0),
           tree: objects.oidOf(1),
         };
-        await writeLayout(sink, image, packed, { signal, onNotice });
+        await writeLayout(sink, image, packed, {
+          signal,
+          onNotice,
+          oldPoints: old && pointsOfOld(old.reuse.old),
+        });
       },
     );
     old?.settle();

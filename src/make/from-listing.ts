@@ -13,7 +13,7 @@ import type { Contents, TreeStore, Unreads } from "./base/content.js";
 import { type Noticed, noticedOf } from "./base/noticed.js";
 import { findHot } from "./hot.js";
 import { type ImageSizes, writeImage } from "./image.js";
-import { writeLayout } from "./layout.js";
+import { type LayoutRun, writeLayout } from "./layout.js";
 import { MemoryTrees } from "./memory-trees.js";
 import type { Executor } from "./pack/jobs.js";
 import type { PackerOptions } from "./pack/options.js";
@@ -41,6 +41,7 @@ export interface ListingOptions extends PackerOptions, CommitWords {
   /** Whether the image gets a layout section. Default: true. */
   layout?: boolean | undefined;
   onNotice?: ((text: string) => void) | undefined;
+  oldPoints?: LayoutRun["oldPoints"];
 }
 
 /** The result. */

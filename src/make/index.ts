@@ -16,6 +16,7 @@ import {
   checkBlockSize,
   checkCount,
   checkDepth,
+  checkSeek,
   checkWords,
   commitDate,
   DEPTH,
@@ -25,6 +26,7 @@ import {
   OPTION_CHECKS,
   type PhaseProgress,
   refuse,
+  SEEK_MIN,
 } from "./options.js";
 import { WORKERS_MAX } from "./pack/workers.js";
 import { parseSubdir, takesPart } from "./source/part.js";
@@ -94,7 +96,7 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       );
     if (!isJoined && !options.repack)
       forbid(
-        { depth: "--depth", workers: "--workers", from: "--from", hot: "--hot" },
+        { depth: "--depth", workers: "--workers", from: "--from", hot: "--hot", seek: "--seek" },
         `${which} is a git repository: git packs it`,
         "--repack, directories and archives",
       );
@@ -259,10 +261,11 @@ async function makeWith(
   if (source !== undefined || options.add === undefined) checkValue("the source", source, isString);
   checkValue("the target", target, isString);
   checkOptions("make", options, OPTION_CHECKS);
-  const { date, depth = DEPTH, workers = 1, signal, blockSize = 512 } = options;
+  const { date, depth = DEPTH, seek = SEEK_MIN, workers = 1, signal, blockSize = 512 } = options;
   checkWorkingDirectory();
   checkBlockSize(blockSize);
   checkDepth(depth);
+  checkSeek(seek);
   if (options.stripComponents !== undefined)
     checkCount("strip-components", options.stripComponents, 0, STRIP_MAX);
   parseSubdir(options.subdir ?? "");

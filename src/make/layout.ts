@@ -2,7 +2,7 @@
 
 import { DocteurError } from "../errors.js";
 import { OID } from "../git/entry.js";
-import type { LayoutObjects } from "../layout/objects.js";
+import type { LayoutObjects, Points } from "../layout/objects.js";
 import { rowsOfRanks } from "../layout/objects.js";
 import { type Frame, writeSection } from "../layout/section.js";
 import { Idx } from "../pack-table/idx.js";
@@ -23,9 +23,13 @@ export interface Packed {
   tree: Uint8Array;
 }
 
-function objectsOf({ idx: bytes, packSize, idxStart }: BareImage, packed: Packed): LayoutObjects {
+function objectsOf(
+  { idx: bytes, packSize, idxStart }: BareImage,
+  packed: Packed,
+  oldPoints: LayoutRun["oldPoints"],
+): LayoutObjects {
   const { rows, trees, firstTree, contents } = packed;
-  const { numbers, bases, types, sizes } = rows;
+  const { numbers, bases, types, sizes, points, entries } = rows;
   const idx = new Idx(idxStart, numbers.length, bytes);
   const ranks = idx.byOffset();
   return {
@@ -37,6 +41,10 @@ function objectsOf({ idx: bytes, packSize, idxStart }: BareImage, packed: Packed
     bases,
     types,
     sizes,
+    seekPoints: (row) => {
+      const entry = entries?.[row] ?? -1;
+      return entry < 0 ? points.get(row) : oldPoints?.(entry);
+    },
     tree: (row) => {
       const { size, content } = trees.at(numbers[row]! - firstTree);
       const bytes = new Uint8Array(size);
@@ -54,6 +62,8 @@ function objectsOf({ idx: bytes, packSize, idxStart }: BareImage, packed: Packed
 /** How a section is written. */
 export interface LayoutRun {
   signal?: AbortSignal | undefined;
+  /** Finds the seek points of an entry of the earlier image, by its number. */
+  oldPoints?: ((entry: number) => Promise<Points | undefined>) | undefined;
   onNotice?: ((text: string) => void) | undefined;
 }
 
@@ -86,7 +96,7 @@ export async function writeLayout(
   packed: Packed,
   run: LayoutRun,
 ): Promise<void> {
-  const objects = objectsOf(image, packed);
+  const objects = objectsOf(image, packed, run.oldPoints);
   const { packSize, idxStart, bareSize } = image;
   const { idx, rowOfRank } = objects;
   const frame: Frame = {

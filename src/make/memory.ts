@@ -22,7 +22,7 @@ import { MemorySink } from "../sink.js";
 import type { WasmModule } from "../wasm/types.js";
 import { type Contents, MemoryContent, type OpenContent } from "./base/content.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
-import { checkBlockSize, checkDepth, checkWords, commitDate, DEPTH } from "./options.js";
+import { checkBlockSize, checkDepth, checkSeek, checkWords, commitDate, DEPTH, SEEK_MIN } from "./options.js";
 import { compilePacker } from "./pack/compile-packer.js";
 import { createEngine, type Engine } from "./pack/engine.js";
 import { LocalExecutor } from "./pack/local-executor.js";
@@ -57,6 +57,11 @@ export interface MemoryOptions {
   layout?: boolean | undefined;
   /** Paths whose files come first in the image, after their directories; a directory stands for all below it. */
   hot?: readonly Path[] | undefined;
+  /**
+   * Files of at least this many bytes that are stored whole get seek points: readers then begin in the middle of a file.
+   * `Infinity`: none do. Default: 2^20.
+   */
+  seek?: number | undefined;
   /** Ends the work. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MemoryProgress) => void) | undefined;
@@ -84,6 +89,7 @@ const OPTIONS: Checks = {
   depth: isNumber,
   layout: isBoolean,
   hot: isListOfPaths,
+  seek: isNumber,
   signal: isSignal,
   onProgress: isFunction,
   module: isModule,
@@ -185,6 +191,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
     blockSize = 512,
     depth = DEPTH,
     layout = true,
+    seek = SEEK_MIN,
     hot,
     signal,
     onProgress,
@@ -192,6 +199,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
   } = options;
   checkBlockSize(blockSize);
   checkDepth(depth);
+  checkSeek(seek);
   checkWords(options);
   const moment = commitDate(date);
   signal?.throwIfAborted();
@@ -212,6 +220,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
       depth,
       layout,
       hot,
+      seekMin: seek,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),
     },

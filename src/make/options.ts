@@ -116,6 +116,11 @@ export interface MakeOptions {
    */
   hot?: readonly Path[] | undefined;
   /**
+   * Files of at least this many bytes that are stored whole get seek points, unless git packs them: readers then begin in
+   * the middle of a file. `Infinity`: none do. Default: 2^20.
+   */
+  seek?: number | undefined;
+  /**
    * The number of threads that pack, 1 to 8, unless git chooses the deltas. It does not change the bytes.
    * Default: one for each processor, up to 6, and fewer for many files, so that 512 MB of memory are enough.
    */
@@ -190,6 +195,7 @@ export const OPTION_CHECKS: Checks & Record<keyof MakeOptions, Check> = {
   depth: isNumber,
   layout: isBoolean,
   hot: isListOfPaths,
+  seek: isNumber,
   workers: isNumber,
   worktree: isBoolean,
   add: isListOfAdded,
@@ -252,6 +258,9 @@ export interface MakeSummary extends ImageSizes {
 /** The default for the longest chain of deltas: longer ones save very little (docs/BENCHMARKS.md). */
 export const DEPTH = 20;
 
+/** The default for the least size of files with seek points. */
+export const SEEK_MIN = 1 << 20;
+
 /** The longest chain of deltas that git and docteur read. */
 const DEPTH_MAX = 4095;
 
@@ -275,6 +284,11 @@ export function checkCount(what: string, count: number, least: number, most: num
 /** @throws DocteurError `InvalidArgument` */
 export function checkDepth(depth: number): void {
   checkCount("depth", depth, 0, DEPTH_MAX);
+}
+
+/** @throws DocteurError `InvalidArgument` */
+export function checkSeek(seek: number): void {
+  if (seek !== Number.POSITIVE_INFINITY) checkCount("seek", seek, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /** Checks the author and the message that options give. @throws DocteurError `InvalidArgument` */

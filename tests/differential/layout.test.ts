@@ -118,7 +118,7 @@ function compareWithGit(
   let extentCount = 0;
   let reachCount = 0;
   for (const { kind, oid, path } of listed) {
-    const { extents, ...record } = byPath.get(path)!;
+    const { extents, seek: _, ...record } = byPath.get(path)!;
     const place = stored.get(oid);
     const chain = place === undefined ? [] : chainOf(place, stored);
     const reach = place && reachOf(place, chain, extents.length === 0);

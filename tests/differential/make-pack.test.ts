@@ -8,7 +8,7 @@ import { open } from "../../src/index.js";
 import { fileContents } from "../../src/make/base/file-contents.js";
 import { type ListingSummary, makeFromListing } from "../../src/make/from-listing.js";
 import { make, makeImage } from "../../src/make/index.js";
-import { DEPTH } from "../../src/make/options.js";
+import { DEPTH, SEEK_MIN } from "../../src/make/options.js";
 import { compilePacker } from "../../src/make/pack/compile-packer.js";
 import { createEngine } from "../../src/make/pack/engine.js";
 import type { Executor } from "../../src/make/pack/jobs.js";
@@ -36,6 +36,7 @@ async function makeWith(executor: Executor, source: string): Promise<ListingSumm
       date: parseDate(DATE),
       blockSize: 512,
       depth: DEPTH,
+      seekMin: SEEK_MIN,
     });
     return { ...made, image: Buffer.from(sink.content) };
   } finally {

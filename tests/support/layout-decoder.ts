@@ -20,6 +20,8 @@ export interface LayoutRecord {
   /** In the IDX; -1 for a submodule. */
   rank: number;
   extents: { offset: number; length: number }[];
+  /** The number of its first seek point, if it has any. */
+  seek: number | undefined;
 }
 
 /** A section. */
@@ -30,6 +32,9 @@ export interface DecodedLayout {
   leaves: number;
   bareSize: number;
   records: LayoutRecord[];
+  /** Bytes between two seek points; and all points, offsets from the starts of their entries. */
+  segment: number;
+  points: number[];
 }
 
 /** Reads numbers from a page. */
@@ -119,6 +124,7 @@ function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
       reach: undefined,
       rank: -1,
       extents: [],
+      seek: undefined,
     };
     records.push(record);
     if (kind === 5) {
@@ -133,7 +139,7 @@ function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
     if (stored % 2 === 0) record.length = stored / 2;
     else record.reach = ((stored - 1) / 2) * 64;
     assert.ok(stored % 2 === 0 || (head & 0x40) === 0, "a reach beside extents");
-    assert.equal(head & 0x80, 0);
+    if ((head & 0x80) !== 0) record.seek = cursor.varint();
     let from = before;
     if ((head & 0x40) !== 0)
       for (let count = cursor.varint(); count > 0; count--) {
@@ -171,8 +177,8 @@ export function decodeLayout(bytes: Uint8Array): DecodedLayout {
   const paths = Number(footer.readBigUInt64LE(32));
   const trailer = footer.subarray(60, 80);
   assert.equal(footer.toString("hex", 40, 60), image.toString("hex", 0, 20));
-  assert.equal(footer.readUInt32LE(80), 0, "pages of seek points");
-  assert.equal(footer.readUInt32LE(84), 0, "bytes between seek points");
+  const seekPages = footer.readUInt32LE(80);
+  const segment = footer.readUInt32LE(84);
   assert.equal(Number(footer.readBigUInt64LE(104)), image.length);
   const packSize = Number(footer.readBigUInt64LE(112));
   assert.deepEqual(image.subarray(28 + packSize - 20, 28 + packSize), trailer);
@@ -194,8 +200,16 @@ export function decodeLayout(bytes: Uint8Array): DecodedLayout {
   const all = keys.flat();
   for (let index = 1; index < all.length; index++)
     assert.ok(Buffer.compare(all[index - 1]!, all[index]!) < 0, `${records[index]!.path}: out of order`);
-  checkTree(at, pages, leaves, keys);
-  return { pageSize, firstPage, pages, leaves, bareSize, records };
+  const points: number[] = [];
+  for (let number = leaves; number < leaves + seekPages; number++) {
+    const { bytes: page, level } = at(number);
+    assert.equal(level, 255);
+    for (let from = 12; from < page.length; from += 8) points.push(Number(page.readBigUInt64LE(from)));
+    if (number < leaves + seekPages - 1) assert.ok(page.length > pageSize - 8, "a page has room left");
+  }
+  assert.equal(segment > 0, points.length > 0);
+  checkTree(at, pages, leaves, seekPages, keys);
+  return { pageSize, firstPage, pages, leaves, bareSize, records, segment, points };
 }
 
 /** From the root down, separators must enclose the keys of the leaves under them, and every page comes once. */
@@ -203,6 +217,7 @@ function checkTree(
   at: (number: number) => ReturnType<typeof pageAt>,
   pages: number,
   leaves: number,
+  seekPages: number,
   keys: Buffer[][],
 ): void {
   const seen: number[] = [];
@@ -222,9 +237,10 @@ function checkTree(
       visit(page.child + index, level - 1, index === 0 ? low : separator, separators[index + 1] ?? high);
   };
   visit(pages - 1, at(pages - 1).level, Buffer.alloc(0), undefined);
+  const isSeek = (number: number): boolean => number >= leaves && number < leaves + seekPages;
   assert.deepEqual(
     seen.sort((left, right) => left - right),
-    Array.from({ length: pages }, (_, number) => number),
+    Array.from({ length: pages }, (_, number) => number).filter((number) => !isSeek(number)),
   );
   assert.ok(leaves >= 1);
 }

@@ -9,7 +9,7 @@ export class Section {
 
   /** @param image is copied */
   constructor(image: Uint8Array) {
-    this.bytes = image.slice();
+    this.bytes = new Uint8Array(image);
     this.#footer = new DataView(this.bytes.buffer, this.bytes.length - FOOTER, FOOTER);
   }
 

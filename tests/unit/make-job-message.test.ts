@@ -48,6 +48,7 @@ test("a job comes out of its parcel as it went in, whatever its objects are", ()
       { type: "measure", objects, bases: Uint32Array.of(0, 7), targets: Uint32Array.of(7, 0) },
       {
         type: "encode",
+        seekMin: 1 << 20,
         objects,
         tasks: [
           { target: 7, base: 0 },

@@ -77,7 +77,12 @@ test("a survey tells ids and the hashes of pieces; entries inflate to what they 
   assert.ok(second.equals(hashes.subarray(20, 40)));
 
   const tasks: EncodeTask[] = [{ target: 0 }, { target: 1, base: 0 }, { target: 2 }, { target: 3, base: 0 }];
-  const { bytes, ends, deltaLens } = runner.run({ type: "encode", objects, tasks });
+  const { bytes, ends, deltaLens } = runner.run({
+    type: "encode",
+    seekMin: Number.POSITIVE_INFINITY,
+    objects,
+    tasks,
+  });
   const streams = Array.from(ends, (end, at) =>
     inflateSync(bytes.subarray(at === 0 ? 0 : ends[at - 1]!, end)),
   );
@@ -90,11 +95,13 @@ test("a survey tells ids and the hashes of pieces; entries inflate to what they 
   assert.ok(like.equals(delta!));
   // What is kept is not read again.
   const { opened } = contents;
-  assert.deepEqual(runner.run({ type: "encode", objects, tasks }), {
+  assert.deepEqual(runner.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks }), {
     bytes,
     ends,
     deltaLens,
     adlers: new Uint32Array(4),
+    pointCounts: new Uint32Array(4),
+    points: new Uint32Array(0),
   });
   assert.equal(contents.opened, opened);
 });
@@ -117,15 +124,24 @@ test("content that changed since its survey is noticed, whatever it is for, and 
   for (const { tasks, victim, at } of cases) {
     const contents = new Changing();
     const runner = new JobRunner(createEngine(await compilePacker()), contents);
-    const sound = runner.run({ type: "encode", objects, tasks });
+    const sound = runner.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks });
     const others = new JobRunner(createEngine(await compilePacker()), contents);
     const now = Buffer.from(victim.content as Buffer);
     now[at]! ^= 1;
     contents.change(victim.content as Buffer, now);
-    assert.throws(() => others.run({ type: "encode", objects, tasks }), CHANGED);
+    assert.throws(
+      () => others.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks }),
+      CHANGED,
+    );
     // A second look finds the same, kept or not.
-    assert.throws(() => others.run({ type: "encode", objects, tasks }), CHANGED);
-    assert.deepEqual(others.run({ type: "encode", objects: [], tasks: [] }).bytes.length, 0);
+    assert.throws(
+      () => others.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks }),
+      CHANGED,
+    );
+    assert.deepEqual(
+      others.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects: [], tasks: [] }).bytes.length,
+      0,
+    );
     assert.ok(sound.bytes.length > 0);
   }
 });
@@ -149,7 +165,12 @@ test("content that cannot be read leaves nothing behind that looks as if it had 
   const pair = { bases: Uint32Array.of(0), targets: Uint32Array.of(0) };
   assert.throws(() => runner.run({ type: "measure", objects: [object], ...pair }), /the disk is broken/);
   isBroken = false;
-  const { bytes } = runner.run({ type: "encode", objects: [object], tasks: [{ target: 0 }] });
+  const { bytes } = runner.run({
+    type: "encode",
+    seekMin: Number.POSITIVE_INFINITY,
+    objects: [object],
+    tasks: [{ target: 0 }],
+  });
   assert.ok(inflateSync(bytes).equals(object.content as Buffer));
 });
 
@@ -159,7 +180,7 @@ test("contents that are merely kept make room; what does not fit is an error, an
   const objects = Array.from({ length: 12 }, (_, at) => objectOf(at, noise(at, 1 << 20)));
   const tasks = objects.map((_, target) => ({ target }));
   for (let round = 0; round < 2; round++) {
-    const { bytes, ends } = runner.run({ type: "encode", objects, tasks });
+    const { bytes, ends } = runner.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks });
     for (const [at, { content }] of objects.entries())
       assert.ok(inflateSync(bytes.subarray(ends[at - 1] ?? 0, ends[at])).equals(content as Buffer));
   }
@@ -168,10 +189,21 @@ test("contents that are merely kept make room; what does not fit is an error, an
   const pair = { bases: Uint32Array.of(20), targets: Uint32Array.of(21) };
   assert.throws(() => runner.run({ type: "measure", objects: huge, ...pair }), isTooMuch);
   assert.throws(
-    () => runner.run({ type: "encode", objects: huge, tasks: [{ target: 21, base: 20 }] }),
+    () =>
+      runner.run({
+        type: "encode",
+        seekMin: Number.POSITIVE_INFINITY,
+        objects: huge,
+        tasks: [{ target: 21, base: 20 }],
+      }),
     isTooMuch,
   );
-  const after = runner.run({ type: "encode", objects: [objects[3]!], tasks: [{ target: 3 }] });
+  const after = runner.run({
+    type: "encode",
+    seekMin: Number.POSITIVE_INFINITY,
+    objects: [objects[3]!],
+    tasks: [{ target: 3 }],
+  });
   assert.ok(inflateSync(after.bytes).equals(objects[3]!.content as Buffer));
 });
 
@@ -188,6 +220,11 @@ test("a hash may take memory of the engine's, and move all of it", async () => {
   const object = objectOf(0, randomText(random, 5000));
   const surveyed = runner.run({ type: "survey", objects: [object] });
   assert.equal(hexOid(surveyed.oids), hexOid(object.oid!));
-  const { bytes } = runner.run({ type: "encode", objects: [object], tasks: [{ target: 0 }] });
+  const { bytes } = runner.run({
+    type: "encode",
+    seekMin: Number.POSITIVE_INFINITY,
+    objects: [object],
+    tasks: [{ target: 0 }],
+  });
   assert.ok(inflateSync(bytes).equals(object.content as Buffer));
 });

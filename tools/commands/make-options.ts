@@ -124,6 +124,9 @@ Options:
                      does not have is an error. Not for commits that git packs
       --no-layout    leave out the layout section, by which readers find paths
                      without reading trees (docteur layout adds it later)
+      --seek SIZE    let readers begin in the middle of files of at least SIZE
+                     that are stored whole, which takes 0.6 % more space for
+                     them: 64M, or 4k, 2G, or none (default: 1M)
       --workers N    the number of threads that pack, 1 to 8 (default: one for
                      each processor); it does not change the image
       --bs BYTES     the block size of the image, which the block device must
@@ -173,6 +176,7 @@ export const MAKE_OPTIONS = {
   depth: { type: "string" },
   hot: { type: "string" },
   "no-layout": { type: "boolean" },
+  seek: { type: "string" },
   workers: { type: "string" },
   bs: { type: "string" },
   compat: { type: "boolean" },
@@ -298,6 +302,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       depth: parseCount("--depth", values.depth),
       layout: values["no-layout"] ? false : undefined,
       hot: values.hot === undefined ? undefined : readPaths(values.hot),
+      seek: values.seek === "none" ? Number.POSITIVE_INFINITY : parseSize("--seek", values.seek),
       workers: parseCount("--workers", values.workers),
     },
     json: values.json === true,

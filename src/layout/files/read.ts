@@ -1,7 +1,7 @@
 /** Reads from an image all that its layout section is made of. */
 import { toDevice } from "../../devices/open.js";
 import { DocteurError } from "../../errors.js";
-import { OID } from "../../git/entry.js";
+import { entryHeader, HEADER_MAX, OID, PACK_START, parseEntry } from "../../git/entry.js";
 import { oidBytes } from "../../git/oid.js";
 import { open } from "../../open.js";
 import type { Idx } from "../../pack-table/idx.js";
@@ -9,8 +9,9 @@ import { ImageBytes } from "../../pack-table/image-bytes.js";
 import { PackTable } from "../../pack-table/pack-table.js";
 import { endOf, type ImageEnd } from "../footer.js";
 import { FOOTER } from "../format.js";
-import { type LayoutObjects, rowsOfRanks } from "../objects.js";
+import { type LayoutObjects, type Points, rowsOfRanks } from "../objects.js";
 import type { Frame } from "../section.js";
+import { SeekPoints } from "../seek-points.js";
 import { blobSizes } from "./sizes.js";
 
 /** An image and its objects. */
@@ -20,12 +21,15 @@ export interface ImageObjects {
 }
 
 const BLOCK_SIZE = 512;
+/** Bytes of an entry that are read at a time. */
+const PIECE = 1 << 16;
 
 /** An image, open. */
 export class OpenImage {
   readonly path: string;
   readonly bytes: ImageBytes;
   readonly #close: () => Promise<void>;
+  #finder: SeekPoints | undefined;
 
   private constructor(path: string, bytes: ImageBytes, close: () => Promise<void>) {
     this.path = path;
@@ -77,6 +81,7 @@ export class OpenImage {
         bases: table.bases,
         types: table.types(),
         sizes: sizesOf === undefined ? await blobSizes(bytes, table) : sizesOf(idx, ranks),
+        seekPoints: (row) => this.#seekPoints(table, row),
         tree: async (row) => (await volume.object(idx.oid(ranks[row]!))).data,
       };
       const rowOf = (oid: string): number => {
@@ -100,5 +105,22 @@ export class OpenImage {
     } finally {
       await volume.close();
     }
+  }
+
+  /** The seek points of a blob that is stored whole. */
+  async #seekPoints(table: PackTable, row: number): Promise<Points | undefined> {
+    const { bytes } = this;
+    const offset = table.offsets[row]!;
+    const end = offset + table.size(row);
+    const header = entryHeader();
+    const head = await bytes.at(PACK_START + offset, Math.min(HEADER_MAX, end - offset));
+    parseEntry(header, head, 0, offset, end);
+    const { size, length } = header;
+    async function* stream(): AsyncGenerator<Uint8Array> {
+      for (let at = offset + length; at < end; at += PIECE)
+        yield await bytes.at(PACK_START + at, Math.min(PIECE, end - at));
+    }
+    this.#finder ??= await SeekPoints.create();
+    return (await this.#finder.find(size, stream()))?.map((point) => point + length);
   }
 }

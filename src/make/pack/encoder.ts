@@ -40,6 +40,8 @@ const NOTHING_ENCODED: EncodeResult = {
   ends: new Uint32Array(0),
   deltaLens: new Uint32Array(0),
   adlers: new Uint32Array(0),
+  pointCounts: new Uint32Array(0),
+  points: new Uint32Array(0),
 };
 
 /** What is written, and how. */
@@ -89,11 +91,16 @@ export class Encoder {
 
   async #write(result: EncodeResult, emissions: readonly Emission[]): Promise<void> {
     let at = 0;
+    let point = 0;
     for (const emission of emissions) {
       this.#options.signal?.throwIfAborted();
       const before = this.#done;
       if (isRun(emission)) await this.#copy(emission);
-      else await this.#writeOne(result, at++, emission);
+      else {
+        const end = point + result.pointCounts[at]!;
+        await this.#writeOne(result, at++, emission, result.points.subarray(point, end));
+        point = end;
+      }
       if (this.#done > before) this.#options.onProgress?.("pack", this.#done, this.#plan.order.length);
     }
   }
@@ -108,6 +115,7 @@ export class Encoder {
     { bytes: all, ends, deltaLens, adlers }: EncodeResult,
     at: number,
     { target, base, piece }: EncodeTask,
+    points: Uint32Array,
   ): Promise<void> {
     const { objects } = this.#survey;
     const writer = this.#writer;
@@ -118,13 +126,13 @@ export class Encoder {
     if (piece === undefined || piece.index === 0) this.#offsets[target] = writer.position;
     if (piece !== undefined) {
       const { start, end } = pieceRange(size, piece.index);
-      await writer.addPiece(kind, oid, size, { start, end, bytes, adler: adlers[at]! });
+      await writer.addPiece(kind, oid, size, { start, end, bytes, adler: adlers[at]!, points });
       if (end < size) return;
     } else if (deltaLens[at] !== 0) {
       this.#deltaCount++;
       await writer.addDelta(oid, this.#offsets[base!]!, deltaLens[at]!, bytes);
     } else {
-      await writer.add(kind, oid, size, bytes);
+      await writer.add(kind, oid, size, bytes, points);
     }
     this.#done++;
   }
@@ -149,7 +157,8 @@ export class Encoder {
       const jobObjects = [...named].map((number) => objects.checkedJobObject(number));
       const isHeavy = tasks.some((task) => weightOf(task) > HEAVY_LEN);
       const resultLen = tasks.reduce((sum, task) => sum + writtenLen(task), 0);
-      const job = { type: "encode", objects: jobObjects, tasks } as const;
+      const { seekMin } = this.#options;
+      const job = { type: "encode", objects: jobObjects, tasks, seekMin } as const;
       const planned = { job, note: emissions, isHeavy, resultLen };
       yield tasks.length === 0 ? { ...planned, result: NOTHING_ENCODED } : planned;
     }

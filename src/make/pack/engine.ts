@@ -1,6 +1,11 @@
 /** The packer's Wasm module (`asm/packer.ts`), instantiated: sketches, deltas and deflate over one linear memory. */
 import type { WasmMemory, WasmModule } from "../../wasm/types.js";
 
+/** The ends of a deflated part: `PartEnd` of `asm/deflate/part.ts`. */
+export const PART_END = { byte: 0, stream: 1, flush: 2 } as const;
+/** Bytes that a flush takes more than `deflatePartBound` says. */
+export const FLUSH_LEN = 5;
+
 /**
  * The exports of `asm/packer.ts`. Pointers and lengths are bytes; a pointer of 0 means that memory ran out.
  */
@@ -31,15 +36,9 @@ export interface Engine {
   deflatePartBound(len: number): number;
   /**
    * Deflates a part of content, with `historyLen` bytes before it as history: blocks up to a byte boundary.
+   * @param end one of `PART_END`
    */
-  deflatePart(
-    ptr: number,
-    historyLen: number,
-    len: number,
-    isLast: number,
-    to: number,
-    toLen: number,
-  ): number;
+  deflatePart(ptr: number, historyLen: number, len: number, end: number, to: number, toLen: number): number;
 }
 
 /** Cap of an engine's memory, in bytes: a delta, its base, and working memory for both. */

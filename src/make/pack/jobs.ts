@@ -70,6 +70,8 @@ export interface EncodeJob {
   /** All objects that the tasks name. */
   objects: JobObject[];
   tasks: EncodeTask[];
+  /** Bytes from which on blobs that are stored whole get seek points; `Infinity` for none. */
+  seekMin: number;
 }
 
 export interface EncodeResult {
@@ -86,6 +88,9 @@ export interface EncodeResult {
   deltaLens: Uint32Array;
   /** The Adler-32 of pieces. */
   adlers: Uint32Array;
+  /** The number of seek points of each stream, and the offsets of all of them from their streams' starts. */
+  pointCounts: Uint32Array;
+  points: Uint32Array;
 }
 
 export type Job = SurveyJob | MeasureJob | EncodeJob;
@@ -112,7 +117,7 @@ export const DELTA_MAX = 64 << 20;
 /** Larger whole objects are deflated in pieces, by several workers. */
 export const PIECED_MIN = 8 << 20;
 
-/** The length of a piece. It decides where deflate blocks end, hence an image's bytes: never change it lightly. */
+/** The length of a piece, a multiple of `SEGMENT`. It decides where deflate blocks end, hence an image's bytes: never change it lightly. */
 export const PIECE_LEN = 1 << 20;
 
 /** The place of a piece's content. */

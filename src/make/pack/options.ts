@@ -17,6 +17,8 @@ export interface KnownIds {
 export interface PackerOptions {
   /** The longest chain of deltas: 0 (no deltas) to 4095. */
   depth: number;
+  /** Bytes from which on blobs that are stored whole get seek points; `Infinity` for none. */
+  seekMin: number;
   /** Entries of an earlier image, which are taken as they are. */
   reuse?: Reuse | undefined;
   /** Ids of contents that are known without reading them: undefined for the others, which it is told. */

@@ -25,7 +25,7 @@ import type { PackerOptions } from "./options.js";
 import type { Places } from "./pack-order.js";
 import { Surveyor } from "./surveyor.js";
 import { takeEntries } from "./taken.js";
-import { PackWriter, type WrittenPack } from "./writer.js";
+import { PackWriter, type WrittenPack, type WrittenPoints } from "./writer.js";
 
 /** A pack, and counts of its objects. */
 export interface PackedObjects extends WrittenPack {
@@ -36,6 +36,9 @@ export interface PackedObjects extends WrittenPack {
   numbers: Uint32Array;
   types: Uint8Array;
   sizes: Float64Array;
+  /** The seek points of entries that are new, and the number of each row's entry in the earlier image, or -1. */
+  points: WrittenPoints;
+  entries: Int32Array | undefined;
 }
 
 /** One pack under construction. */
@@ -93,7 +96,7 @@ export class Packer {
     const plan = { order, bases, taken };
     const encoder = new Encoder(this.#executor, this.#surveyor, this.#options, plan, writer);
     const deltaCount = await encoder.run();
-    const { trailer, entries, bases: rows } = await writer.finish();
+    const { trailer, entries, bases: rows, points } = await writer.finish();
     const reusedCount = taken?.count ?? 0;
     return {
       idx: buildIdx(entries, trailer, sha1()),
@@ -103,6 +106,8 @@ export class Packer {
       numbers: order,
       types: Uint8Array.from(order, (number) => KIND[objects.kindOf(number)]),
       sizes: Float64Array.from(order, (number) => objects.sizeOf(number)),
+      points,
+      entries: taken && Int32Array.from(order, (number) => taken.entries[number]!),
     };
   }
 }

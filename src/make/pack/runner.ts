@@ -3,9 +3,10 @@
 import { DocteurError } from "../../errors.js";
 import { hashObject, objectHeader } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
+import { SEGMENT } from "../../layout/format.js";
 import type { Content, Contents } from "../base/content.js";
 import { ContentHasher } from "./content-hasher.js";
-import type { Engine } from "./engine.js";
+import { type Engine, FLUSH_LEN, PART_END } from "./engine.js";
 import {
   DELTA_MAX,
   type EncodeJob,
@@ -23,6 +24,7 @@ import {
   type SurveyResult,
 } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
+import { ZLIB_HEADER } from "./zlib-header.js";
 
 /** An entry without its header. */
 interface Entry {
@@ -31,6 +33,8 @@ interface Entry {
   deltaLen?: number;
   /** The Adler-32 of a piece. */
   adler?: number;
+  /** Seek points: offsets from the stream's start. */
+  points?: readonly number[];
 }
 
 /** Content in the engine's memory. */
@@ -66,6 +70,11 @@ const ROOM_KEPT_LEN = 1 << 20;
 
 function outOfMemory(len: number): DocteurError {
   return new DocteurError("OutOfMemory", `the packer has no memory to work on ${len} bytes`);
+}
+
+/** Whether an object gets seek points if it is stored whole. */
+function isSeekable({ kind, size }: JobObject, seekMin: number): boolean {
+  return kind === "blob" && size >= seekMin && size > SEGMENT;
 }
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
@@ -345,17 +354,17 @@ export class JobRunner {
     return this.#engine.deltaMeasure(index, ptr, len, to, len) >>> 0;
   }
 
-  #encode({ objects, tasks }: EncodeJob): EncodeResult {
+  #encode({ objects, tasks, seekMin }: EncodeJob): EncodeResult {
     const byIndex = new Map(objects.map((object) => [object.index, object]));
     const entries = tasks.map(({ target, base, piece }) => {
       const object = byIndex.get(target)!;
       if (base !== this.#indexed?.base) this.#dropIndex();
       const entry =
         piece !== undefined
-          ? this.#encodePiece(object, piece)
+          ? this.#encodePiece(object, piece, seekMin)
           : base !== undefined
-            ? this.#encodeDelta(object, byIndex.get(base)!)
-            : this.#encodeWhole(object);
+            ? this.#encodeDelta(object, byIndex.get(base)!, seekMin)
+            : this.#encodeWhole(object, seekMin);
       this.#pinned.clear();
       // The index refers to its base's memory.
       if (this.#indexed !== undefined) this.#pinned.add(this.#indexed.base);
@@ -366,6 +375,8 @@ export class JobRunner {
       ends: new Uint32Array(tasks.length),
       deltaLens: Uint32Array.from(entries, ({ deltaLen }) => deltaLen ?? 0),
       adlers: Uint32Array.from(entries, ({ adler }) => adler ?? 0),
+      pointCounts: Uint32Array.from(entries, ({ points = [] }) => points.length),
+      points: Uint32Array.from(entries.flatMap(({ points = [] }) => points)),
     };
     let end = 0;
     for (const [at, { stream }] of entries.entries()) {
@@ -381,22 +392,61 @@ export class JobRunner {
     this.#indexed = undefined;
   }
 
-  #encodeWhole(object: JobObject): Entry {
+  #encodeWhole(object: JobObject, seekMin: number): Entry {
     const { ptr, len } = this.#load(object, true);
-    return { stream: this.#deflate(ptr, len) };
+    return isSeekable(object, seekMin)
+      ? this.#deflateSegments(ptr, len)
+      : { stream: this.#deflate(ptr, len) };
   }
 
-  #encodeDelta(object: JobObject, baseObject: JobObject): Entry {
+  /** A zlib stream with seek points. */
+  #deflateSegments(ptr: number, len: number): Entry {
+    const { parts, points } = this.#segments(ptr, len, true);
+    const adler = new Uint8Array(4);
+    new DataView(adler.buffer).setUint32(0, this.#engine.adler32(1, ptr, len) >>> 0);
+    const stream = Buffer.concat([ZLIB_HEADER, ...parts, adler]);
+    return { stream, points: points.map((point) => ZLIB_HEADER.length + point) };
+  }
+
+  /**
+   * Deflates content segment by segment, each without history, so that a reader can begin at each.
+   * @param isLast whether the stream ends with it
+   */
+  #segments(ptr: number, len: number, isLast: boolean): { parts: Uint8Array[]; points: number[] } {
+    const parts: Uint8Array[] = [];
+    const points: number[] = [];
+    let end = 0;
+    for (let at = 0; at < len; at += SEGMENT) {
+      const segment = Math.min(SEGMENT, len - at);
+      const isEnd = isLast && at + segment === len;
+      const part = this.#deflatePart(ptr + at, 0, segment, isEnd ? PART_END.stream : PART_END.flush);
+      parts.push(part);
+      end += part.length;
+      if (!isEnd) points.push(end);
+    }
+    return { parts, points };
+  }
+
+  /** A copy of the part. @param end one of `PART_END` */
+  #deflatePart(ptr: number, historyLen: number, len: number, end: number): Uint8Array {
+    const room = (this.#engine.deflatePartBound(len) >>> 0) + FLUSH_LEN;
+    const to = this.#stream.reserve(room);
+    const partLen = this.#engine.deflatePart(ptr, historyLen, len, end, to, room);
+    if (partLen === 0) throw outOfMemory(len);
+    return this.#bytes(to, partLen).slice();
+  }
+
+  #encodeDelta(object: JobObject, baseObject: JobObject, seekMin: number): Entry {
     const base = this.#load(baseObject, true);
     const target = this.#load(object, true);
     this.#indexed ??= { base: baseObject.index, index: this.#index(base, true) };
     const { index } = this.#indexed;
     const delta = this.#delta.reserve(target.len);
     const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, delta, target.len);
-    if (deltaLen === 0) return this.#encodeWhole(object);
+    if (deltaLen === 0) return this.#encodeWhole(object, seekMin);
     const entry = { stream: this.#deflate(delta, deltaLen), deltaLen };
     if (entry.stream.length < object.wholeCost! * DOUBT) return entry;
-    const whole = this.#encodeWhole(object);
+    const whole = this.#encodeWhole(object, seekMin);
     return whole.stream.length < entry.stream.length + DELTA_OVERHEAD ? whole : entry;
   }
 
@@ -409,18 +459,21 @@ export class JobRunner {
     return this.#bytes(to, streamLen).slice();
   }
 
-  #encodePiece({ size, content, ...rest }: JobObject, piece: { index: number; hash: Uint8Array }): Entry {
+  #encodePiece(object: JobObject, piece: { index: number; hash: Uint8Array }, seekMin: number): Entry {
+    const { size, content } = object;
     const { start, end } = pieceRange(size, piece.index);
-    const from = Math.max(0, start - WINDOW);
+    const from = isSeekable(object, seekMin) ? start : Math.max(0, start - WINDOW);
     const ptr = this.#content.reserve(end - from);
     this.#read(content, size, from, this.#bytes(ptr, end - from));
     const at = ptr + start - from;
     const len = end - start;
-    if (!isEqual(this.#sha1(at, len), piece.hash)) throw this.#changed({ size, content, ...rest });
-    const room = this.#engine.deflatePartBound(len) >>> 0;
-    const to = this.#stream.reserve(room);
-    const streamLen = this.#engine.deflatePart(at, start - from, len, end === size ? 1 : 0, to, room);
-    if (streamLen === 0) throw outOfMemory(len);
-    return { stream: this.#bytes(to, streamLen).slice(), adler: this.#engine.adler32(1, at, len) >>> 0 };
+    if (!isEqual(this.#sha1(at, len), piece.hash)) throw this.#changed(object);
+    const adler = this.#engine.adler32(1, at, len) >>> 0;
+    if (isSeekable(object, seekMin)) {
+      const { parts, points } = this.#segments(at, len, end === size);
+      return { stream: Buffer.concat(parts), points, adler };
+    }
+    const how = end === size ? PART_END.stream : PART_END.byte;
+    return { stream: this.#deflatePart(at, start - from, len, how), adler };
   }
 }

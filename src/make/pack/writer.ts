@@ -6,9 +6,7 @@ import { KIND as ENTRY_KIND, encodeBaseDistance, encodeEntryHeader } from "../..
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN, type Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
-
-/** A zlib stream's first two bytes: deflate, a window of 32 KiB, the slowest algorithm (RFC 1950, section 2.2). */
-const ZLIB_HEADER = Uint8Array.of(0x78, 0xda);
+import { ZLIB_HEADER } from "./zlib-header.js";
 
 /** The modulus of Adler-32 (RFC 1950, section 8). */
 const ADLER_BASE = 65521;
@@ -36,6 +34,8 @@ export interface Piece {
   bytes: Uint8Array;
   /** The Adler-32 of the part. */
   adler: number;
+  /** Seek points, offsets from the part's start. */
+  points: Iterable<number>;
 }
 
 /** A pack that was written: its index, and for each row of it, in the order of the pack, the row of its base, or -1. */
@@ -43,6 +43,9 @@ export interface WrittenPack {
   idx: Uint8Array;
   bases: Int32Array;
 }
+
+/** The seek points of new entries, by row: offsets from the entry's start. */
+export type WrittenPoints = Map<number, number[]>;
 
 /** A pack that is being written. Its objects are counted in advance, since its header holds their number. */
 export class PackWriter {
@@ -55,6 +58,7 @@ export class PackWriter {
   readonly #offsets: Float64Array;
   /** The row of each delta's base, or -1. */
   readonly #bases: Int32Array;
+  readonly #points: WrittenPoints = new Map();
   #count = 0;
   /** The Adler-32 of the entry whose pieces are being added. */
   #adler = 1;
@@ -94,10 +98,18 @@ export class PackWriter {
    * Adds a whole object.
    * @param size bytes of its content
    * @param stream its content as a zlib stream
+   * @param points seek points, offsets from the stream's start
    */
-  async add(kind: Kind, oid: Uint8Array, size: number, stream: Uint8Array): Promise<void> {
+  async add(
+    kind: Kind,
+    oid: Uint8Array,
+    size: number,
+    stream: Uint8Array,
+    points: Iterable<number> = [],
+  ): Promise<void> {
     this.#record(oid);
     await this.#appendEntry(encodeEntryHeader(KIND[kind], size));
+    this.#notePoints(points);
     await this.#appendEntry(stream);
   }
 
@@ -138,7 +150,7 @@ export class PackWriter {
    * @param size bytes of the object's content
    */
   async addPiece(kind: Kind, oid: Uint8Array, size: number, piece: Piece): Promise<void> {
-    const { start, end, bytes, adler } = piece;
+    const { start, end, bytes, adler, points } = piece;
     if (start === 0) {
       this.#record(oid);
       this.#adler = 1;
@@ -146,6 +158,7 @@ export class PackWriter {
       await this.#appendEntry(ZLIB_HEADER);
     }
     this.#adler = combineAdler32(this.#adler, adler, end - start);
+    this.#notePoints(points);
     await this.#appendEntry(bytes);
     if (end < size) return;
     const checksum = new Uint8Array(4);
@@ -172,14 +185,20 @@ export class PackWriter {
   /**
    * Writes the pack's trailer.
    * @returns the trailer, which is the SHA-1 of all bytes before it, and the rows of the pack's index in the order of
-   *   the pack, with those of bases
+   *   the pack, with those of bases,
+   *   and the seek points
    */
-  async finish(): Promise<{ trailer: Uint8Array; entries: IdxEntries; bases: Int32Array }> {
+  async finish(): Promise<{
+    trailer: Uint8Array;
+    entries: IdxEntries;
+    bases: Int32Array;
+    points: WrittenPoints;
+  }> {
     if (this.#count !== this.#expected) throw new RangeError("the pack's header announced another count");
     const trailer = this.#hash.digest();
     await this.#sink.append(trailer);
     const entries = { count: this.#count, oids: this.#oids, crcs: this.#crcs, offsets: this.#offsets };
-    return { trailer, entries, bases: this.#bases };
+    return { trailer, entries, bases: this.#bases, points: this.#points };
   }
 
   /** Begins an entry. @param base the offset of its base */
@@ -189,6 +208,17 @@ export class PackWriter {
     this.#offsets[this.#count] = offset;
     if (base !== undefined) this.#bases[this.#count] = this.#rowAt(base);
     this.#count++;
+  }
+
+  /** Notes seek points of the last entry. @param points offsets from the present position */
+  #notePoints(points: Iterable<number>): void {
+    const row = this.#count - 1;
+    const from = this.position - this.#offsets[row]!;
+    for (const point of points) {
+      const noted = this.#points.get(row);
+      if (noted === undefined) this.#points.set(row, [from + point]);
+      else noted.push(from + point);
+    }
   }
 
   /** The row of an entry, by its offset. */
