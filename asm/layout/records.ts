@@ -48,6 +48,8 @@ export let recordSize: u64 = 0;
 /** The part of the PACK that the object needs, or a part of it: from the PACK's start, and bytes. */
 export let recordFrom: u64 = 0;
 export let recordLen: u64 = 0;
+/** The number of the object's first seek point, plus one; 0 if it has none. */
+export let recordSeek: u32 = 0;
 /** Extents that are left to read, and the last one: its offset from the PACK's start, and bytes. */
 export let extentsLeft: u32 = 0;
 export let extentOffset: u64 = 0;
@@ -184,7 +186,7 @@ export function recordPlace(): void {
     recordLen = reach + REACH_ENTRY;
   }
   extentsLeft = 0;
-  if (flags & HAS_SEEK) varint();
+  recordSeek = flags & HAS_SEEK ? <u32>varint() + 1 : 0;
   if (flags & HAS_EXTENTS) {
     extentsLeft = <u32>min<u64>(varint(), EXTENTS_MAX);
     extentOffset = recordOffset;

@@ -6,7 +6,7 @@ import { Status } from "../base/status";
 import { crc32 } from "../checksum/crc32";
 import { blockCapacity, blockIsSlow, blockLen, blockRelease, blockStatus, blockWindow } from "../device/sector-cache";
 import { entriesEnd } from "../git/entry";
-import { INFLATE_KEPT, INFLATE_SIZE, Inflate, NEED_INPUT, inflateResume, zlibInit, zlibRun } from "../inflate/zlib";
+import { INFLATE_KEPT, INFLATE_SIZE, Inflate, NEED_INPUT, inflateResume, zlibEnter, zlibInit, zlibRun } from "../inflate/zlib";
 import { loading } from "./loading";
 import { provesCrc } from "./proof";
 
@@ -64,6 +64,17 @@ export function streamBegin(stream: Stream, data: u64, size: u64, target: usize,
   state.outputSlack = slack;
   stream.next = data;
   stream.estimate = size;
+}
+
+/**
+ * Goes to the middle of a stream that has just begun: see `zlibEnter`.
+ * @param next where that is, absolute
+ * @param end the place of its end, or of what is to be read ahead of it, counted as `taken` is
+ */
+export function streamEnter(stream: Stream, next: u64, taken: u64, made: u64, end: u64): void {
+  zlibEnter(stream.inflate, taken, made);
+  stream.next = next;
+  stream.estimate = end;
 }
 
 /**

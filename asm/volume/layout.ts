@@ -19,6 +19,7 @@ import {
   footerState,
   footerTree,
   pageCount,
+  segmentLen,
 } from "../layout/footer";
 import { BAD_PAGE, pageRead, pagesInit } from "../layout/pages";
 import {
@@ -32,6 +33,7 @@ import {
   recordOffset,
   recordRank,
   recordRest,
+  recordSeek,
   recordSize,
 } from "../layout/records";
 import { entryName, entryNameLen, layoutFind, layoutList, layoutNext } from "../layout/search";
@@ -140,6 +142,10 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
     walk.knownSize = recordSize;
     walk.isSizeKnown = recordKind != Entry.TREE;
   }
+  if (recordKind != Entry.TREE && segmentLen()) {
+    walk.seek = recordSeek;
+    walk.entryLen = recordLen;
+  }
   if (!wantsOid) return Status.OK;
   const oid = idxOid(recordRank);
   if (!oid) return blockStatus;
@@ -148,9 +154,12 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
   return Status.OK;
 }
 
-/** While the device is slow: asks for all that the object of the record needs, in one round trip. */
+/**
+ * While the device is slow: asks for all that the object of the record needs, in one round trip. Objects with seek points
+ * are not read whole.
+ */
 export function layoutAhead(): void {
-  if (!blockIsSlow() || recordKind == Entry.SUBMODULE) return;
+  if (!blockIsSlow() || recordKind == Entry.SUBMODULE || recordSeek) return;
   request(recordFrom, recordLen);
   while (extentsLeft) {
     extentNext();

@@ -167,8 +167,8 @@ function beginLayout(flags: u32): i32 {
   walk.walkLen = len;
   walk.isWalking = true;
   walk.hasFound = false;
-  // The ART remembers paths that are asked for again.
-  return len == walk.keyLen ? remember(len, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid) : Status.OK;
+  // The ART remembers paths that are asked for again; it does not hold seek points.
+  return len == walk.keyLen && !walk.seek ? remember(len, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid) : Status.OK;
 }
 
 /** Whether paths are looked up in the layout section. */
@@ -194,7 +194,10 @@ function findRoot(): i32 {
 
 /** Takes the place that the walk begins at. */
 function begin(flags: u32): i32 {
-  if (LAYOUT) here().isSizeKnown = false;
+  if (LAYOUT) {
+    here().isSizeKnown = false;
+    here().seek = 0;
+  }
   if (isLaidOut()) {
     const walk = here();
     if (!(flags & (RESOLVE_OID | RESOLVE_SIZE)) && artFind(walk.key, walk.keyLen)) {

@@ -98,6 +98,9 @@ export class Operation extends Loading {
   /** The size of its content, if the layout section has told it. */
   isSizeKnown: bool;
   knownSize: u64;
+  /** The number of its first seek point, plus one, or 0; and the bytes of its entry, if there are seek points. */
+  seek: u32;
+  entryLen: u64;
 
   /** The window that a large blob is read through (`read.ts`), or 0. */
   window: usize;

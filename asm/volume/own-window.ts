@@ -1,11 +1,12 @@
 /** The window of the running operation, which uses one at a time. */
 import { faultAt } from "../base/fault";
-import { SEEKING } from "../base/features";
+import { LAYOUT, SEEKING } from "../base/features";
 import { Status } from "../base/status";
 import { EntryHeader } from "../git/entry";
 import { checkpointAfter, checkpointsUse } from "../objects/checkpoints";
 import { windowOpen, windowStatus } from "./blob-stream";
 import { here } from "./operation";
+import { seekBetween, seeks } from "./seek";
 import { Window } from "./window";
 import { windowFind, windowUse } from "./windows";
 
@@ -19,7 +20,7 @@ export function ownWindow(): Window {
 function use(window: Window): void {
   here().window = changetype<usize>(window);
   windowUse(window);
-  if (SEEKING) checkpointsUse(window.blob, window.size);
+  if (SEEKING && !window.isEntered) checkpointsUse(window.blob, window.size);
 }
 
 /** Leaves the operation's window to later readers of its blob. */
@@ -30,10 +31,11 @@ export function windowLeave(): void {
   read.window = 0;
 }
 
-/** Whether a checkpoint lies between the window's end and a position. */
+/** Whether a seek point or a checkpoint lies between the window's end and a position. */
 function isFar(window: Window, position: u64): bool {
   if (!SEEKING) return false;
   const reached = window.stream.inflate.totalOut;
+  if (LAYOUT && seeks(window.blob) && seekBetween(reached, position)) return true;
   return position > reached && checkpointAfter(window.blob, reached, position + 1) <= position;
 }
 
@@ -44,6 +46,7 @@ function isFar(window: Window, position: u64): bool {
 export function windowTake(blob: u64, oid: usize, position: u64, isProving: bool): bool {
   const window = windowFind(blob, oid, position, isProving);
   if (window == null || isFar(window, position)) return false;
+  if (LAYOUT && window.isEntered && !seeks(blob)) return false;
   windowLeave();
   use(window);
   return true;

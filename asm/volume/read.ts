@@ -5,7 +5,7 @@
  * If objects are proven, such a blob goes through a window twice: it is hashed to its end before its first
  * byte is shown.
  */
-import { SEEKING } from "../base/features";
+import { LAYOUT, SEEKING } from "../base/features";
 import { faultAt } from "../base/fault";
 import { Status } from "../base/status";
 import { blockRelease } from "../device/sector-cache";
@@ -21,6 +21,7 @@ import { provenAdd, provenFind, provenFound } from "./proven-blobs";
 import { windowProve, windowReach } from "./blob-stream";
 import { rangeRead } from "./delta-range";
 import { viewBegin, viewFind, viewRun } from "./delta-view";
+import { seekRequest } from "./seek";
 import { Window } from "./window";
 import { windowProver, windowsInit } from "./windows";
 
@@ -81,6 +82,7 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
     const cached = cacheFind(offset);
     if (cached != null) return serveObject(cached, oid, position, len);
     let status = readEntry(entry, offset);
+    if (LAYOUT && status == Status.AGAIN) seekRequest(offset, position);
     if (status != Status.OK) return fail(status, offset);
     if (entry.kind <= Kind.TAG && entry.kind != Kind.BLOB) return fail(Status.WRONG_KIND, offset);
     if (!streams()) {

@@ -395,8 +395,22 @@ function listOf(tree: GitObject): i32 {
   return listPage(tree, operation.after, operation.afterLen, operation.count);
 }
 
-/** Resolves a path and reads from the blob that it leads to. */
+/** Resolves a path and reads from the blob that it leads to: once more by trees if a seek point is wrong. */
 function read(): i32 {
+  const status = readOnce();
+  if (!LAYOUT || status != BAD_PAGE) return status;
+  const operation = here();
+  resolveLose();
+  faultClear();
+  windowLeave();
+  if (operation.held != null) objectRelease(operation.held!);
+  operation.held = null;
+  operation.isResolved = false;
+  return readOnce();
+}
+
+/** @returns also BAD_PAGE: the layout section is of no use */
+function readOnce(): i32 {
   const operation = here();
   const result = operation.result;
   let status = resolvePath();
@@ -404,7 +418,7 @@ function read(): i32 {
   if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
   if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
   status = readAt(result.offset, result.oid, operation.position, operation.count);
-  return status == Status.OK ? status : failObject(status);
+  return status == Status.OK || (LAYOUT && status == BAD_PAGE) ? status : failObject(status);
 }
 
 function runRead(): i32 {

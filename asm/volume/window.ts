@@ -15,6 +15,11 @@ export class Window {
   size: u64;
   /** The window's first byte in the blob. */
   start: u64;
+  /**
+   * If the blob was entered at a seek point: the position of the next point or the blob's end, and its offset in the entry.
+   */
+  stop: u64;
+  stopIn: u64;
   /** The number of the operation that uses it, or 0; and the time of its last use, 0 if the blob's end has been read. */
   user: u32;
   used: u32;
@@ -22,6 +27,8 @@ export class Window {
   isEnded: bool;
   /** The blob is being hashed, and none of it is shown. */
   isProving: bool;
+  /** The blob was entered at a seek point. */
+  isEntered: bool;
 
   /** The id that the blob was opened by, if objects are proven. */
   @inline

@@ -1,14 +1,7 @@
 /** Several operations at once in one core: round trips, device reads and inflated bytes are counted, nothing is timed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type BlockDevice,
-  type DocteurError,
-  open,
-  RESULT,
-  type ReadResult,
-  type Volume,
-} from "../../src/index.js";
+import { type DocteurError, open, type Volume } from "../../src/index.js";
 import { makeImage } from "../../src/make/index.js";
 import { busyImage, LARGE_BYTES } from "../support/busy-image.js";
 import { coreVariants } from "../support/core.js";
@@ -16,72 +9,11 @@ import { CraftedImage, copy, delta, insert, treeEntry } from "../support/crafted
 import { gitOid } from "../support/fixtures.js";
 import { noise } from "../support/rich-image.js";
 import { SlowDevice } from "../support/slow-device.js";
+import { TripDevice } from "../support/trip-device.js";
 
 const image = busyImage();
-const PAGE = 0x1000;
 /** Pages of large files. */
 const HELD = { first: 90, end: 150 };
-
-/** A remote device with a cache: each wait fetches all that has been asked for, unless it is held back. */
-class TripDevice implements BlockDevice {
-  readonly blockSize = 512;
-  readonly capacity: number;
-  readonly #bytes: Uint8Array;
-  readonly #here = new Set<number>();
-  readonly #asked = new Set<number>();
-  #wake = (): void => undefined;
-  #news = new Promise<void>((resolve) => {
-    this.#wake = resolve;
-  });
-  /** Pages that do not arrive. */
-  isHeldBack: (page: number) => boolean = () => false;
-  trips = 0;
-  /** Reads that found their pages, and their bytes. */
-  bytes = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.capacity = bytes.length;
-  }
-
-  read(offset: number, target: Uint8Array): ReadResult {
-    let result: ReadResult = RESULT.OK;
-    for (let page = Math.floor(offset / PAGE); page * PAGE < offset + target.length; page++)
-      if (!this.#here.has(page)) {
-        this.#asked.add(page);
-        result = RESULT.AGAIN;
-      }
-    if (result !== RESULT.OK) return result;
-    this.bytes += target.length;
-    target.set(this.#bytes.subarray(offset, offset + target.length));
-    return result;
-  }
-
-  /** What has been asked for arrives. */
-  #arrive(): void {
-    const arrived = [...this.#asked].filter((page) => !this.isHeldBack(page));
-    for (const page of arrived) {
-      this.#asked.delete(page);
-      this.#here.add(page);
-    }
-    if (arrived.length > 0) this.#wake();
-  }
-
-  /** Lets everything arrive from now on. */
-  letGo(): void {
-    this.isHeldBack = () => false;
-    this.#arrive();
-  }
-
-  async ready(): Promise<void> {
-    this.trips++;
-    setImmediate(() => this.#arrive());
-    await this.#news;
-    this.#news = new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-}
 
 /** The round trips that something takes in a volume that has just been opened. */
 async function tripsOf(run: (volume: Volume) => Promise<unknown>): Promise<number> {
