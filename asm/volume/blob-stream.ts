@@ -66,7 +66,7 @@ export function windowOpen(
   window.size = size;
   window.isEnded = false;
   window.isProving = isProving;
-  window.isEntered = isEntered;
+  if (LAYOUT) window.isEntered = isEntered;
   if (provesOid()) copyOid(window.oid, oid);
   if (PROOFS && isProving) idBegin(window.hash, Kind.BLOB, size);
   streamBegin(window.stream, entry.data, size, window.bytes, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);

@@ -20,7 +20,7 @@ export function ownWindow(): Window {
 function use(window: Window): void {
   here().window = changetype<usize>(window);
   windowUse(window);
-  if (SEEKING && !window.isEntered) checkpointsUse(window.blob, window.size);
+  if (SEEKING && !(LAYOUT && window.isEntered)) checkpointsUse(window.blob, window.size);
 }
 
 /** Leaves the operation's window to later readers of its blob. */

@@ -21,7 +21,7 @@ const made = await makeImage({ f: data, other, small: "small", link: { link: "f"
 const image = Buffer.from(made.image);
 const layout = decodeLayout(image);
 const recordOf = (path: string) => layout.records.find((each) => each.path === path)!;
-const { seek, offset, length } = recordOf("f");
+const { seek, offset, length = 0 } = recordOf("f");
 const points = layout.points.slice(seek!, seek! + SEGMENTS - 1);
 
 /** The image with another point in place of one of `f`, its checksum right. */
