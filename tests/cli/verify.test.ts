@@ -258,3 +258,21 @@ test("checksum, as sha256sum checks it", { skip: !hasSha256sum }, async (t) => {
   assert.ok(blobs.stdout.includes(`${oid}  a.b\n`));
   assert.match(blobs.stdout, /^[0-9a-f]{40} {2}link$/m);
 });
+
+test("several errors end with their number, with which a damaged image is named", async (t) => {
+  const bytes = fixture("tiny.img");
+  // The first object's stream, and so its checksum and that of the PACK.
+  bytes[60]! ^= 0xff;
+  const path = join(temporaryFolder(t), "bad.img");
+  writeFileSync(path, bytes);
+  const { status, stderr } = await docteur(["verify", path], { closing: true });
+  assert.equal(status, 4);
+  const lines = stderr.trimEnd().split("\n");
+  const errors = lines.filter((line) => line.startsWith("docteur: "));
+  assert.ok(errors.length > 1, stderr);
+  assert.equal(lines.at(-1), `${path}: damaged: ${errors.length} errors`);
+  const few = await docteur(["verify", "--max-findings", "1", path], { closing: true });
+  assert.equal(few.stderr, `${errors[0]}\ndocteur: there is more (--max-findings)\n`);
+  const quiet = await docteur(["verify", "-q", path], { closing: true });
+  assert.equal(quiet.stderr, "");
+});

@@ -25,8 +25,9 @@ export interface RunOptions {
   onStart?: (child: ChildProcess) => void;
 }
 
-/** The line that `make` or `verify` ends with where all went well. */
-const CLOSING = /^.*: (?:commit [0-9a-f]{40}, \d+ files?, .* s|(?:sound|no damage found): .* checked.*)\n/gm;
+/** The line that `make` or `verify` ends with. */
+const CLOSING =
+  /^.*: (?:commit [0-9a-f]{40}, \d+ files?, .* s|(?:sound|no damage found): .* checked.*|damaged: (?:at least )?\d+ errors)\n/gm;
 
 /** Runs `docteur ARGS…` to its end. */
 export function docteur(

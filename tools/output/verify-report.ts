@@ -47,7 +47,7 @@ function describeSound(image: string, { checks, objectCount }: Report): Part[] {
 }
 
 /**
- * Prints the findings on standard error, and that an image is sound.
+ * Prints the findings on standard error, and that an image is sound, or how many errors it has if there are several.
  * @param image its name
  * @param isOneOfMany whether findings name it
  */
@@ -59,5 +59,8 @@ export function printVerdict(report: Report, image: string, isOneOfMany: boolean
     if (hint !== undefined) sayHint(hint);
   }
   if (report.truncated) sayError(`${subject}there is more (--max-findings)`);
+  const errorCount = report.findings.filter(({ severity }) => severity === "error").length;
   if (report.status === "sound") say(...describeSound(image, report));
+  else if (report.status === "damaged" && errorCount > 1)
+    say(`${image}: `, ["red", "damaged:"], ` ${report.truncated ? "at least " : ""}${errorCount} errors`);
 }
