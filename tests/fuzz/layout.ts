@@ -5,14 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { DocteurError, type OpenOptions, open, type Volume } from "../../src/index.js";
-import { PAGE } from "../../src/layout/format.js";
+import { PAGE, SEGMENT } from "../../src/layout/format.js";
 import { makeImage } from "../../src/make/index.js";
 import { coreVariants } from "../support/core.js";
+import { content } from "../support/large-files.js";
 import { Section } from "../support/layout-section.js";
 import { type Random, seeded } from "../support/random.js";
 import { SlowDevice } from "../support/slow-device.js";
 import type { Target } from "./target.js";
 
+/** Bytes of a file with seek points. */
+const LARGE = 3 * SEGMENT + 1000;
 const NAMES = ["a", "a-b", "a.d.ts", "a.ts", "b.html", "b", "index.html", "ü"];
 const MIB = 1 << 20;
 
@@ -29,6 +32,14 @@ async function sample(seed: number): Promise<Sample> {
   for (let folder = 0; folder < folders; folder++)
     for (const name of NAMES)
       if (random(3)) contents.set(`/d${folder}/${name}`, `${name} `.repeat(random(200)) + random(folders));
+  // Some samples have a file that is entered in its middle.
+  if (seed % 3 === 0)
+    contents.set(
+      "/large",
+      content(LARGE, random)
+        .toString("latin1")
+        .replaceAll(/[^ -~]/g, "."),
+    );
   const { image } = await makeImage(
     Object.fromEntries([...contents].map(([path, text]) => [path.slice(1), text])),
   );
@@ -71,6 +82,12 @@ async function look(volume: Volume, { contents }: Sample, isSealed: boolean, ran
     if (!isSealed) assert.equal(bytes && textOf(bytes), contents.get(path), path);
     await attempt(volume.stat(path));
     assert.ok(isSealed || !(await volume.exists(`${path}x`)));
+  }
+  const large = contents.get("/large");
+  for (let round = 0; large !== undefined && round < 3; round++) {
+    const at = random(large.length);
+    const part = await attempt(volume.getPartial("/large", at, 4096));
+    if (!isSealed) assert.equal(part && textOf(part), large.slice(at, at + 4096), `/large at ${at}`);
   }
   let count = 0;
   const walk = async (): Promise<void> => {
