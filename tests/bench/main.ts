@@ -14,6 +14,7 @@ import { GREP } from "./grep.js";
 import { HTTP, stopSites } from "./http.js";
 import { HTTP_SERVE } from "./http-serve.js";
 import { INFLATE } from "./inflate.js";
+import { LARGE_READ } from "./large-read.js";
 import { MAKE } from "./make.js";
 import { MAKE_FROM } from "./make-from.js";
 import { formatRow, type Row, tableHead } from "./measure.js";
@@ -31,6 +32,7 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ...OPEN,
   ...READ,
   ...SEEK,
+  ...LARGE_READ,
   ...RUBY_START,
   ...HTTP,
   ...HTTP_SERVE,
