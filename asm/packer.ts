@@ -4,7 +4,18 @@
  */
 import { adler32 } from "./checksum/adler32";
 import { sha1Final, sha1Init, sha1Update } from "./checksum/sha1";
+import { setDeflateEffort, SMALL } from "./deflate/effort";
+import { setThorough } from "./delta/encode";
 import { heapAlloc, heapFree, heapInit } from "./base/heap";
+
+/**
+ * Sets the effort of the calls that follow.
+ * @param effort of asm/deflate/effort.ts
+ */
+export function setEffort(effort: u32): void {
+  setDeflateEffort(effort);
+  setThorough(effort == SMALL);
+}
 
 export { adler32, sha1Final, sha1Init, sha1Update };
 export { deflatePart, deflatePartBound } from "./deflate/part";

@@ -4,6 +4,7 @@
  * follows them, the last one on top (as in LZMA's and libdeflate's finders); and one head for each hash of
  * three bytes.
  */
+import { niceLength, treeDepth } from "./effort";
 import { LENGTH_MASK, MATCH_MAX, MATCH_MIN, matchItem, WINDOW } from "./symbols";
 import {
   HASH3_BITS,
@@ -17,14 +18,10 @@ import {
   nodes,
 } from "./workspace";
 
-/** Steps down a tree, at most; it is less than `MATCHES_EACH`. */
-const DEPTH: u32 = 14;
-/** A match that long is taken at once, and what it spans is not searched. */
-const NICE: u32 = 80;
 /** A match of the greatest length enters only its last positions, so many of them: long runs of zeros are quick. */
-const ENTERED: u32 = 16;
+export const ENTERED: u32 = 16;
 /** Three bytes are no match from farther away. */
-const NEAR: u32 = 16384;
+export const NEAR: u32 = 16384;
 
 const MULTIPLIER: u32 = 0x9e3779b1;
 
@@ -35,22 +32,26 @@ export function stepsTaken(): u64 {
   return steps;
 }
 
+export function countSteps(count: u32): void {
+  steps += count;
+}
+
 // @ts-ignore: decorator
 @inline
-function hash4(word: u32, shift: u32): u32 {
+export function hash4(word: u32, shift: u32): u32 {
   return (word * MULTIPLIER) >> shift;
 }
 
 // @ts-ignore: decorator
 @inline
-function hash3(word: u32): u32 {
+export function hash3(word: u32): u32 {
   return ((word << 8) * MULTIPLIER) >> (32 - HASH3_BITS);
 }
 
 /** How many bytes are equal at two addresses, up to `most`, if the first `length` are known to be. */
 // @ts-ignore: decorator
 @inline
-function extend(a: usize, b: usize, length: u32, most: u32): u32 {
+export function extend(a: usize, b: usize, length: u32, most: u32): u32 {
   while (length + 8 <= most) {
     const difference = load<u64>(a + length) ^ load<u64>(b + length);
     if (difference) return length + (<u32>ctz(difference) >> 3);
@@ -77,6 +78,8 @@ export function findMatches(
   quietEnd: u32,
 ): u32 {
   const tree = nodes();
+  const mostSteps = treeDepth;
+  const enough = niceLength;
   const first = heads4();
   const short = heads3();
   const shift = hashShift;
@@ -91,7 +94,7 @@ export function findMatches(
     const most = min<u32>(end - position, MATCH_MAX);
     if (most < 4 || position < skipEnd) continue;
     const at = origin + position;
-    const nice = min(most, NICE);
+    const nice = min(most, enough);
     const bottom = position - (WINDOW - 1);
     const word = load<u32>(at);
     const isQuiet = position < quietEnd;
@@ -118,7 +121,7 @@ export function findMatches(
     let smallerLength: u32 = 0;
     let greaterLength: u32 = 0;
     let length: u32 = 0;
-    let depth = DEPTH;
+    let depth = mostSteps;
     while (true) {
       if (other < bottom || !depth) {
         store<u32>(smaller, 0);
@@ -157,13 +160,13 @@ export function findMatches(
       }
       length = min(smallerLength, greaterLength);
     }
-    done += DEPTH - depth + (isQuiet ? 0 : best - MATCH_MIN);
-    if (best >= NICE && !isQuiet) {
+    done += mostSteps - depth + (isQuiet ? 0 : best - MATCH_MIN);
+    if (best >= enough && !isQuiet) {
       quietEnd = position + (load<u32>(list - 4) & LENGTH_MASK);
       if (best == MATCH_MAX) skipEnd = quietEnd - ENTERED;
     }
   }
   store<u32>(start, <u32>list);
-  steps += done;
+  countSteps(done);
   return position;
 }

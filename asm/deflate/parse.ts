@@ -42,6 +42,16 @@ function isWorthwhile(match: u32): bool {
   return length > 4 || match >> SLOT_SHIFT < (length == 3 ? 20 : 26);
 }
 
+/** The rest of a long match that began before an index, within which no matches were looked for; or 0. */
+function restAt(index: u32): u32 {
+  const first = index > MATCH_MAX ? index - MATCH_MAX : 0;
+  for (let at = index; at > first; ) {
+    const match = longest(--at);
+    if (match) return at + (match & LENGTH_MASK) >= index + MATCH_MIN ? match - (index - at) : 0;
+  }
+  return 0;
+}
+
 /**
  * Takes the longest match at each step, unless the next position has a longer one.
  * @param content the address of index 0
@@ -49,8 +59,11 @@ function isWorthwhile(match: u32): bool {
  */
 export function parseLongest(items: usize, content: usize, count: u32): void {
   let index: u32 = 0;
+  let isAfterMatch = false;
   while (index < count) {
-    const match = longest(index);
+    let match = longest(index);
+    // After a literal, what began before it could have been taken there.
+    if (!match && isAfterMatch) match = restAt(index);
     const length = match & LENGTH_MASK;
     const isTaken =
       length != 0 &&
@@ -59,6 +72,7 @@ export function parseLongest(items: usize, content: usize, count: u32): void {
       (length >= 64 || index + 1 == count || (longest(index + 1) & LENGTH_MASK) <= length);
     store<u32>(items + (index << 2), isTaken ? match : literalItem(load<u8>(content + index)));
     index += isTaken ? length : 1;
+    isAfterMatch = isTaken;
   }
 }
 

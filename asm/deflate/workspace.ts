@@ -1,7 +1,7 @@
 /**
  * The memory that the encoder works in: one allocation, made when it is first needed and kept.
  *
- *     │ heads, 4 bytes │ heads, 3 bytes │ nodes │ items, twice │ costs │ match starts │ matches │
+ *     │ heads, 4 bytes │ heads, 3 bytes │ heads, 7 bytes │ nodes │ items, twice │ costs │ match starts │ matches │
  *
  * The heads and nodes hold positions, which count on from call to call: what an earlier call left is below
  * where the present one begins, and so nothing is cleared between them.
@@ -12,6 +12,7 @@ import { WINDOW } from "./symbols";
 /** Entries of the hash tables, as powers of two. */
 export const HASH4_BITS: u32 = 16;
 export const HASH3_BITS: u32 = 14;
+export const HASH7_BITS: u32 = 15;
 
 /** Bytes of content that are parsed at a time, at most. */
 export const SPAN_MAX: u32 = 96 << 10;
@@ -21,7 +22,8 @@ export const MATCHES_EACH: u32 = 64;
 
 const HEADS4: usize = 0;
 const HEADS3: usize = HEADS4 + (4 << HASH4_BITS);
-const NODES: usize = HEADS3 + (4 << HASH3_BITS);
+const HEADS7: usize = HEADS3 + (4 << HASH3_BITS);
+const NODES: usize = HEADS7 + (4 << HASH7_BITS);
 const ITEMS: usize = NODES + 8 * WINDOW;
 const SPARE_ITEMS: usize = ITEMS + 4 * SPAN_MAX;
 const COSTS: usize = SPARE_ITEMS + 4 * SPAN_MAX;
@@ -65,6 +67,15 @@ export function heads4(): usize {
 export function heads3(): usize {
   return workspace + HEADS3;
 }
+
+// @ts-ignore: decorator
+@inline
+export function heads7(): usize {
+  return workspace + HEADS7;
+}
+
+/** Bytes of the links of one chain: the nodes' memory has two, one after the other. */
+export const CHAIN_LINKS: usize = 4 * WINDOW;
 
 /** By position modulo `WINDOW`: two children of a binary tree. */
 // @ts-ignore: decorator

@@ -85,13 +85,14 @@ async function pack(
   const spool =
     load.objectCount < SPOOLED_MIN ? undefined : new TreeSpool(join(await replacement.scratch(), "trees"));
   try {
-    const made = await withWorkers(job.workers, load, signal, (executor) =>
+    const made = await withWorkers(job, load, signal, (executor) =>
       makeFromListing(listing, replacement.sink, executor, fileContents, {
         date: date ?? dateOfFiles(listing.newest),
         author: job.author,
         message: job.message ?? listed.message,
         blockSize,
         depth,
+        effort: job.effort,
         trees: spool,
         reuse: old?.reuse,
         ids: job.memory,

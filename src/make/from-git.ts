@@ -110,15 +110,16 @@ async function packAnew(
   job: Job,
   { sink }: Replacement,
 ): Promise<Packed> {
-  const { signal, onProgress, onNotice, blockSize, workers, from, layout } = job;
+  const { signal, onProgress, onNotice, blockSize, workers, effort, from, layout } = job;
   const { depth = DEPTH, seek = SEEK_MIN, hot = [] } = job;
   const spooled = await spoolCommit(workspace, commit, objects, signal);
   const old = from === undefined ? undefined : await openOld(from, undefined, depth);
   const { count: objectCount, contentLen } = objects;
-  return withWorkers(workers, { objectCount, contentLen }, signal, async (executor) => {
+  return withWorkers({ workers, effort }, { objectCount, contentLen }, signal, async (executor) => {
     const packer = new Packer(executor, objectCount, {
       depth,
       seekMin: seek,
+      effort,
       reuse: old?.reuse,
       signal,
       onProgress: (phase, done, total) => onProgress?.({ phase, done, total }),

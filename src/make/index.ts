@@ -96,7 +96,14 @@ function checkHonoured(source: Source, options: MakeOptions): void {
       );
     if (!isJoined && !options.repack)
       forbid(
-        { depth: "--depth", workers: "--workers", from: "--from", hot: "--hot", seek: "--seek" },
+        {
+          depth: "--depth",
+          effort: options.effort === "small" ? "--small" : "--fast",
+          workers: "--workers",
+          from: "--from",
+          hot: "--hot",
+          seek: "--seek",
+        },
         `${which} is a git repository: git packs it`,
         "--repack, directories and archives",
       );
@@ -178,16 +185,18 @@ function placeAdded(job: Job): Placed[] {
   });
 }
 
-/** The phases of making an image. The search for deltas has two rounds. */
+/** The phases of making an image. The search for deltas has two rounds, unless it is to be fast. */
 function phasesOf(main: Source | undefined, options: MakeOptions): PhaseProgress["phase"][] {
-  const { repack, depth, worktree, add = [] } = options;
+  const { repack, depth, effort, worktree, add = [] } = options;
   const isGit = main?.kind === "remote" || (main?.kind === "git" && !worktree);
   const packing: PhaseProgress["phase"][] =
     isGit && !repack && add.length === 0
       ? ["pack"]
       : depth === 0
         ? ["read", "pack"]
-        : ["read", "compare", "compare", "pack"];
+        : effort === "fast"
+          ? ["read", "compare", "pack"]
+          : ["read", "compare", "compare", "pack"];
   const listing = (kind: Source["kind"]): PhaseProgress["phase"][] =>
     kind === "remote" ? ["fetch", "scan"] : ["scan"];
   const kinds = add.map(({ source }) => locateSource(source).kind);

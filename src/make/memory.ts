@@ -21,6 +21,7 @@ import { isPerson, type Person } from "../git/person.js";
 import { MemorySink } from "../sink.js";
 import type { WasmModule } from "../wasm/types.js";
 import { type Contents, MemoryContent, type OpenContent } from "./base/content.js";
+import { type Effort, isEffort } from "./base/effort.js";
 import { type ListingSummary, makeFromListing } from "./from-listing.js";
 import { checkBlockSize, checkDepth, checkSeek, checkWords, commitDate, DEPTH, SEEK_MIN } from "./options.js";
 import { compilePacker } from "./pack/compile-packer.js";
@@ -53,6 +54,8 @@ export interface MemoryOptions {
   blockSize?: number | undefined;
   /** The longest chain of deltas, 0 to 4095. Longer chains take less space, and more time to read. Default: 20. */
   depth?: number | undefined;
+  /** How thoroughly to look for what makes the image small. Default: "default". */
+  effort?: Effort | undefined;
   /** Whether the image gets a layout section, by which readers find paths faster. Default: true. */
   layout?: boolean | undefined;
   /** Paths whose files come first in the image, after their directories; a directory stands for all below it. */
@@ -87,6 +90,7 @@ const OPTIONS: Checks = {
   message: isString,
   blockSize: isNumber,
   depth: isNumber,
+  effort: isEffort,
   layout: isBoolean,
   hot: isListOfPaths,
   seek: isNumber,
@@ -190,6 +194,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
     date = EPOCH,
     blockSize = 512,
     depth = DEPTH,
+    effort,
     layout = true,
     seek = SEEK_MIN,
     hot,
@@ -210,7 +215,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
   const made = await makeFromListing(
     listing,
     sink,
-    new LocalExecutor(new JobRunner(createEngine(packer), contents)),
+    new LocalExecutor(new JobRunner(createEngine(packer, effort), contents)),
     contents,
     {
       date: moment,
@@ -218,6 +223,7 @@ export async function makeImage(files: MemoryFiles, options: MemoryOptions = {})
       message: options.message,
       blockSize,
       depth,
+      effort,
       layout,
       hot,
       seekMin: seek,

@@ -1,4 +1,5 @@
 /** The encoder's entry for its tests. */
+export { setDeflateEffort } from "../../asm/deflate/effort";
 export { setPosition } from "../../asm/deflate/encoder";
 export { buildCodes, buildLengths } from "../../asm/deflate/huffman";
 export { stepsTaken } from "../../asm/deflate/matches";

@@ -18,7 +18,16 @@ test("arguments that make no sense", async (t) => {
     "hint: if -x is the value, write --branch=-x",
   ]);
   await expectFailure([plain, image, "third"], 16, ["docteur: one argument too many: third", more]);
-  await expectFailure(["--fast", plain, image], 16, ["docteur: unknown option --fast", more]);
+  await expectFailure(["--frobnicate", plain, image], 16, ["docteur: unknown option --frobnicate", more]);
+  await expectFailure(["--fast", "--small", plain, image], 16, [
+    "docteur: --fast and --small exclude each other",
+    "hint: give one of them, or none",
+  ]);
+  for (const option of ["--fast", "--small"])
+    await expectFailure([option, repository, image], 16, [
+      `docteur: ${repository} is a git repository: git packs it`,
+      `hint: ${option} is for --repack, directories and archives`,
+    ]);
   await expectFailure(["-b", "x", "-b", "y", repository, image], 16, ["docteur: -b is given twice", more]);
   for (const size of ["0", "1", "100", "513"])
     await expectFailure(["--bs", size, plain, image], 16, [`docteur: not a block size: ${size}`, BLOCK_HINT]);

@@ -195,3 +195,42 @@ test("depths are kept, entries are in order, and git counts as many deltas", asy
     await readAll(made.bytes, files);
   }
 });
+
+test("efforts: other bytes, the smaller for more effort, and git finds no fault with any", async (t) => {
+  const folder = temporaryFolder(t);
+  const source = join(folder, "source");
+  mkdirSync(source);
+  writeFiles(source, familyTree(31), 1);
+  const made: { image: Buffer; packBytes: number }[] = [];
+  for (const effort of ["fast", "default", "small"] as const) {
+    const work = join(folder, effort);
+    mkdirSync(work);
+    const { bytes, summary } = await makeAndCheck(source, work, { effort, workers: 2 });
+    const alone = join(work, "alone");
+    await make(source, alone, { date: DATE, effort, workers: 1 });
+    assert.ok(readFileSync(alone).equals(bytes), `${effort}: one worker makes the same`);
+    await verify(bytes);
+    made.push({ image: bytes, packBytes: summary.packBytes });
+  }
+  const [fast, usual, small] = made;
+  assert.ok(small!.packBytes < usual!.packBytes, `${small!.packBytes} and ${usual!.packBytes}`);
+  assert.ok(usual!.packBytes < fast!.packBytes, `${usual!.packBytes} and ${fast!.packBytes}`);
+});
+
+test("efforts of makeImage", async () => {
+  const text = Buffer.from(
+    Array.from({ length: 9000 }, (_, at) => ((at * at) % 7919).toString(36)).join(" "),
+  );
+  const sizes: number[] = [];
+  for (const effort of ["fast", "default", "small"] as const) {
+    const { image } = await makeImage({ text }, { effort });
+    const volume = await open(image);
+    assert.ok(text.equals(await volume.get("/text")), effort);
+    await volume.close();
+    sizes.push((await makeImage({ text }, { effort, blockSize: 1 << 9 })).packBytes);
+  }
+  const [fast, usual, small] = sizes;
+  assert.ok(small! < usual! && small! < fast!, sizes.join());
+  assert.notEqual(fast, usual);
+  await assert.rejects(makeImage({ text }, { effort: "best" as "small" }), { code: "InvalidArgument" });
+});

@@ -122,6 +122,10 @@ Options:
                      line, so that readers at a URL have them at once; a
                      directory stands for all below it, and a path that IMAGE
                      does not have is an error. Not for commits that git packs
+      --fast         take about half the time, for a larger image; not for
+                     commits that git packs
+      --small        take about twice as long, for a smaller image; not for
+                     commits that git packs
       --no-layout    leave out the layout section, by which readers find paths
                      without reading trees (docteur layout adds it later)
       --seek SIZE    let readers begin in the middle of files of at least SIZE
@@ -175,6 +179,8 @@ export const MAKE_OPTIONS = {
   repack: { type: "boolean" },
   depth: { type: "string" },
   hot: { type: "string" },
+  fast: { type: "boolean" },
+  small: { type: "boolean" },
   "no-layout": { type: "boolean" },
   seek: { type: "string" },
   workers: { type: "string" },
@@ -275,6 +281,8 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
   const image = positionals.at(-1)!;
   const source = positionals.length > 1 ? positionals[0] : undefined;
   if (image === "-") checkStandardOutput(values.json);
+  if (values.fast && values.small)
+    throw usageError("--fast and --small exclude each other", "give one of them, or none");
   if (values.watch && (image === "-" || source === undefined))
     throw usageError("--watch makes an image of SOURCE in a file", "docteur make --watch SOURCE IMAGE");
   return {
@@ -300,6 +308,7 @@ export function parseMakeArguments(argv: string[]): MakeArguments {
       skipSpecial: values["skip-special"],
       repack: values.repack,
       depth: parseCount("--depth", values.depth),
+      effort: values.fast ? "fast" : values.small ? "small" : undefined,
       layout: values["no-layout"] ? false : undefined,
       hot: values.hot === undefined ? undefined : readPaths(values.hot),
       seek: values.seek === "none" ? Number.POSITIVE_INFINITY : parseSize("--seek", values.seek),

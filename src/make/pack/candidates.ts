@@ -6,6 +6,7 @@
  * similar ones: one file of each family stands for all of it.
  */
 
+import type { Effort } from "../base/effort.js";
 import { Scratch } from "./column-arena.js";
 import { FEATURE_COUNT, type Likeness, type Pairs, type PlanObjects } from "./plan.js";
 
@@ -14,13 +15,16 @@ const SIZE_MIN = 50;
 const SIZE_MAX = 64 * 1024 * 1024;
 
 /**
- * Candidates of an object by content. Large objects have more: they are measured by samples, and save more.
+ * Candidates of an object by content. Large objects have more: they are measured by samples, and save more. Twice as
+ * many save less than a per cent.
  */
 const SIMILAR = [
   { size: 0, first: 4, further: 3 },
   { size: 1 << 16, first: 5, further: 4 },
   { size: 1 << 19, first: 6, further: 6 },
 ] as const;
+/** These candidates, times so many, by effort. */
+const SHARES = { fast: 0.5, default: 1, small: 2 } as const;
 /** All objects together have no more candidates than this, so that plans of a million objects fit in memory. */
 const SIMILAR_TOTAL = 3_000_000;
 /** The number of neighbours on each side that objects with a common feature compare. */
@@ -81,14 +85,15 @@ class Search {
   readonly #ranks: Uint32Array;
   readonly #ranked: Uint32Array;
 
-  constructor(objects: PlanObjects, likeness: Likeness, chosen: Int32Array | undefined) {
+  constructor(objects: PlanObjects, likeness: Likeness, chosen: Int32Array | undefined, effort: Effort) {
     const { sizes } = objects;
     const ids = participants(objects, chosen);
     const count = ids.length;
     const room = (place: number): number => {
       const level = SIMILAR.findLast(({ size }) => sizes[ids[place]!]! >= size)!;
       const most = Math.max(2, Math.floor(SIMILAR_TOTAL / count));
-      return Math.min(chosen === undefined ? level.first : level.further, most);
+      const wanted = chosen === undefined ? level.first : level.further;
+      return Math.min(Math.floor(wanted * SHARES[effort]), most);
     };
     let total = 0;
     for (let place = 0; place < count; place++) total += room(place);
@@ -258,8 +263,13 @@ class Search {
  *   no part
  * @returns at most about 3 million pairs by content, and 2 for each object by name
  */
-export function candidatePairs(objects: PlanObjects, likeness: Likeness, chosen?: Int32Array): Pairs {
-  const search = new Search(objects, likeness, chosen);
+export function candidatePairs(
+  objects: PlanObjects,
+  likeness: Likeness,
+  chosen?: Int32Array,
+  effort: Effort = "default",
+): Pairs {
+  const search = new Search(objects, likeness, chosen, effort);
   search.run();
   return search.pairs();
 }

@@ -32,10 +32,11 @@ export class Comparer {
 
   /**
    * The base of each object, by number, `NO_BASE` for whole objects. A second round of comparisons starts from the
-   * result of the first. With an earlier image there is one round: only objects that are not taken need a base.
+   * result of the first, unless the work is to be fast. With an earlier image there is one round: only objects that
+   * are not taken need a base.
    */
   async chooseBases(taken: Taken | undefined): Promise<Int32Array> {
-    const { depth } = this.#options;
+    const { depth, effort } = this.#options;
     const objects = this.#planObjects();
     if (taken !== undefined) {
       if (taken.isAll) return taken.bases;
@@ -45,6 +46,7 @@ export class Comparer {
       return chooseBases(objects, [round], depth, taken.bases);
     }
     const first = worthwhile(objects, await this.#measure(this.#pairs(objects)));
+    if (effort === "fast") return chooseBases(objects, [first], depth);
     const further = this.#pairs(objects, chooseBases(objects, [first], depth));
     this.#surveyed.dropFeatures();
     const second = worthwhile(objects, await this.#measure(further));
@@ -59,7 +61,8 @@ export class Comparer {
   #pairs(objects: PlanObjects, chosen?: Int32Array): Pairs {
     const { count, features, featureRows } = this.#surveyed;
     const names = this.#places.names(count);
-    return candidatePairs(objects, { names, features, featureRows }, chosen);
+    const likeness = { names, features, featureRows };
+    return candidatePairs(objects, likeness, chosen, this.#options.effort);
   }
 
   async #measure(pairs: Pairs): Promise<MeasuredPairs> {

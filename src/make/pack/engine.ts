@@ -1,5 +1,7 @@
 /** The packer's Wasm module (`asm/packer.ts`), instantiated: sketches, deltas and deflate over one linear memory. */
+
 import type { WasmMemory, WasmModule } from "../../wasm/types.js";
+import { EFFORT, type Effort } from "../base/effort.js";
 
 /** The ends of a deflated part: `PartEnd` of `asm/deflate/part.ts`. */
 export const PART_END = { byte: 0, stream: 1, flush: 2 } as const;
@@ -13,6 +15,8 @@ export interface Engine {
   memory: WasmMemory;
   /** Begins the heap. @param limit its cap in bytes */
   init(limit: number): void;
+  /** @param effort a number of `EFFORT`, for the calls that follow */
+  setEffort(effort: number): void;
   alloc(len: number): number;
   free(ptr: number): void;
   adler32(adler: number, ptr: number, len: number): number;
@@ -45,8 +49,9 @@ export interface Engine {
 const MEMORY_MAX = 512 << 20;
 
 /** Instantiates a compiled `asm/packer.ts`. */
-export function createEngine(module: WasmModule): Engine {
+export function createEngine(module: WasmModule, effort: Effort = "default"): Engine {
   const engine = new WebAssembly.Instance(module).exports as unknown as Engine;
   engine.init(MEMORY_MAX);
+  engine.setEffort(EFFORT[effort]);
   return engine;
 }

@@ -1,5 +1,7 @@
 /** How to pack. */
+
 import type { Unreads } from "../base/content.js";
+import type { Effort } from "../base/effort.js";
 import type { Reuse } from "./reuse.js";
 
 /** Progress of the packer. It counts objects while surveying and encoding, pairs while comparing. */
@@ -19,6 +21,8 @@ export interface PackerOptions {
   depth: number;
   /** Bytes from which on blobs that are stored whole get seek points; `Infinity` for none. */
   seekMin: number;
+  /** How many candidates are compared. Default: "default". */
+  effort?: Effort | undefined;
   /** Entries of an earlier image, which are taken as they are. */
   reuse?: Reuse | undefined;
   /** Ids of contents that are known without reading them: undefined for the others, which it is told. */

@@ -1,15 +1,15 @@
 /** A worker thread of the pool: jobs in, answers out. */
 import { parentPort, workerData } from "node:worker_threads";
 import { packError } from "../../threads/errors.js";
-import type { WasmModule } from "../../wasm/types.js";
 import { fileContents } from "../base/file-contents.js";
 import { createEngine } from "./engine.js";
 import { type Parcel, unpackJob } from "./job-message.js";
 import type { EncodeResult, Results } from "./jobs.js";
-import type { Answer } from "./pool.js";
+import type { Answer, ThreadStart } from "./pool.js";
 import { JobRunner } from "./runner.js";
 
-const runner = new JobRunner(createEngine(workerData as WasmModule), fileContents);
+const { module, effort } = workerData as ThreadStart;
+const runner = new JobRunner(createEngine(module, effort), fileContents);
 
 function answer(parcel: Parcel): Answer {
   try {

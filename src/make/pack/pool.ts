@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { type ErrorMessage, threadDied, unpackError } from "../../threads/errors.js";
 import type { WasmModule } from "../../wasm/types.js";
+import type { Effort } from "../base/effort.js";
 import { buffersOf, type Parcel, packJob } from "./job-message.js";
 import type { Executor, Job, Results } from "./jobs.js";
 
@@ -13,6 +14,13 @@ const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 }
 
 /** The script of a worker. */
 export const threadUrl = (): URL => new URL("./pack-thread.js", import.meta.url);
+
+/** What a thread starts with. */
+export interface ThreadStart {
+  /** `asm/packer.ts`, compiled. */
+  module: WasmModule;
+  effort: Effort;
+}
 
 /** A worker's answer. */
 export type Answer = { result: Results[keyof Results] } | { error: ErrorMessage };
@@ -42,9 +50,9 @@ export class Pool implements Executor {
    * @param size the number of threads
    * @param module `asm/packer.ts`, compiled
    */
-  constructor(size: number, module: WasmModule) {
+  constructor(size: number, module: WasmModule, effort: Effort = "default") {
     this.width = size;
-    for (let index = 0; index < size; index++) this.#start(index === 0, module);
+    for (let index = 0; index < size; index++) this.#start(index === 0, { module, effort });
   }
 
   run<T extends Job>(job: T, isHeavy = false): Promise<Results[T["type"]]> {
@@ -60,9 +68,9 @@ export class Pool implements Executor {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  #start(isHeavy: boolean, module: WasmModule): void {
+  #start(isHeavy: boolean, start: ThreadStart): void {
     const worker = new Worker(new URL("./pack-thread.js", import.meta.url), {
-      workerData: module,
+      workerData: start,
       // The process's own options do not apply: "--input-type" is for its main program.
       execArgv: [],
       resourceLimits: HEAP_LIMITS,

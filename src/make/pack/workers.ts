@@ -1,6 +1,7 @@
 /** Decides how many workers a pack needs, starts them and ends them. */
 import { availableParallelism } from "node:os";
 import { startThreads } from "../../threads/start.js";
+import type { Effort } from "../base/effort.js";
 import { fileContents } from "../base/file-contents.js";
 import { compilePacker } from "./compile-packer.js";
 import { createEngine } from "./engine.js";
@@ -33,24 +34,30 @@ export function defaultWorkers(objectCount: number, processors = availableParall
   return Math.max(1, Math.min(processors, WORKERS_MAX, Math.floor(left / MEMORY.worker)));
 }
 
-async function start(workers: number | undefined, { objectCount, contentLen }: PackLoad): Promise<Executor> {
+async function start({ workers, effort }: WorkerOptions, load: PackLoad): Promise<Executor> {
+  const { objectCount, contentLen } = load;
   const module = await compilePacker();
-  const start = (): Executor => new Pool(workers ?? defaultWorkers(objectCount), module);
+  const start = (): Executor => new Pool(workers ?? defaultWorkers(objectCount), module, effort);
   const pool = contentLen <= LOCAL_LEN ? undefined : startThreads(threadUrl, start);
-  return pool ?? new LocalExecutor(new JobRunner(createEngine(module), fileContents));
+  return pool ?? new LocalExecutor(new JobRunner(createEngine(module, effort), fileContents));
+}
+
+/** The number of threads, 1 to `WORKERS_MAX`, by default `defaultWorkers`; and the effort of their work. */
+export interface WorkerOptions {
+  workers?: number | undefined;
+  effort?: Effort | undefined;
 }
 
 /**
  * Does work with the packer's jobs on threads. They end with the work, or at once when the signal aborts.
- * @param workers the number of threads, 1 to `WORKERS_MAX`; by default `defaultWorkers`
  */
 export async function withWorkers<T>(
-  workers: number | undefined,
+  options: WorkerOptions,
   load: PackLoad,
   signal: AbortSignal | undefined,
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const executor = await start(workers, load);
+  const executor = await start(options, load);
   const stop = (): void => void executor.close();
   signal?.addEventListener("abort", stop);
   try {
