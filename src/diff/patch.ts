@@ -1,5 +1,6 @@
 /** Changes as people and programs read them: git's patches, and counts of lines. */
 import { structuredPatch } from "diff";
+import { joinedBytes } from "../joined-bytes.js";
 import { quotePath } from "../text/quoted-path.js";
 import type { Entry } from "../volume/entry.js";
 import type { Volume } from "../volume.js";
@@ -155,16 +156,6 @@ function range(start: number, count: number): string {
   return count === 1 ? String(start) : `${start},${count}`;
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
 /**
  * A change as a patch that `git apply` takes. Binary content is named, not shown. An entry that became one of another
  * kind is deleted and added, as in git's own patches.
@@ -182,7 +173,7 @@ export async function patchOf(
   if (change.status === "typechange") {
     const gone: Change = { ...change, status: "deleted", after: undefined };
     const come: Change = { ...change, status: "added", before: undefined };
-    return joined([
+    return joinedBytes([
       await patchOf(before, after, gone, context, signal),
       await patchOf(before, after, come, context, signal),
     ]);
@@ -193,5 +184,5 @@ export async function patchOf(
     const head = `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@\n`;
     parts.push(bytesOf(`${head}${text.join("\n")}\n`));
   }
-  return joined(parts);
+  return joinedBytes(parts);
 }

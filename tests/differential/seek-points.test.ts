@@ -182,7 +182,8 @@ test("the option sets the least size, and none leaves the points out", async (t)
     checkPoints(none, name, data, false);
   }
   const pack = (image: Buffer): number => takeApart(image).pack.length;
-  assert.ok(pack(most) > pack(none) && pack(most) < 1.02 * pack(none), `${pack(most)} of ${pack(none)}`);
+  // Few words fill these files, so that the tables of each segment count.
+  assert.ok(pack(most) > pack(none) && pack(most) < 1.04 * pack(none), `${pack(most)} of ${pack(none)}`);
   for (const seek of [-1, 0.5, Number.NaN])
     await assert.rejects(makeImage({ a: "a" }, { seek }), { code: "InvalidArgument" });
 });

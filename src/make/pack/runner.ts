@@ -1,12 +1,12 @@
 /** Runs jobs, one at a time, in any JavaScript engine. Its creator decides how content is read. */
 
-import { DocteurError } from "../../errors.js";
 import { hashObject, objectHeader } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
 import { SEGMENT } from "../../layout/format.js";
 import type { Content, Contents } from "../base/content.js";
 import { ContentHasher } from "./content-hasher.js";
-import { type Engine, FLUSH_LEN, PART_END } from "./engine.js";
+import { Deflater } from "./deflater.js";
+import { type Engine, PART_END } from "./engine.js";
 import {
   DELTA_MAX,
   type EncodeJob,
@@ -24,7 +24,7 @@ import {
   type SurveyResult,
 } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
-import { ZLIB_HEADER } from "./zlib-header.js";
+import { outOfMemory, Room } from "./room.js";
 
 /** An entry without its header. */
 interface Entry {
@@ -65,13 +65,6 @@ const DELTA_OVERHEAD = 3;
 
 const NOTHING = new Uint32Array(0);
 
-/** A larger room is not kept from job to job. */
-const ROOM_KEPT_LEN = 1 << 20;
-
-function outOfMemory(len: number): DocteurError {
-  return new DocteurError("OutOfMemory", `the packer has no memory to work on ${len} bytes`);
-}
-
 /** Whether an object gets seek points if it is stored whole. */
 function isSeekable({ kind, size }: JobObject, seekMin: number): boolean {
   return kind === "blob" && size >= seekMin && size > SEGMENT;
@@ -79,39 +72,6 @@ function isSeekable({ kind, size }: JobObject, seekMin: number): boolean {
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
-}
-
-/** Memory that every use overwrites. */
-class Room {
-  readonly #allocate: (len: number) => number;
-  readonly #free: (ptr: number) => void;
-  #ptr = 0;
-  #len = 0;
-
-  constructor(allocate: (len: number) => number, free: (ptr: number) => void) {
-    this.#allocate = allocate;
-    this.#free = free;
-  }
-
-  /** At least `len` bytes. */
-  reserve(len: number): number {
-    if (this.#len >= len && this.#ptr !== 0) return this.#ptr;
-    this.release();
-    this.#ptr = this.#allocate(Math.max(len, 1));
-    this.#len = len;
-    return this.#ptr;
-  }
-
-  release(): void {
-    this.#free(this.#ptr);
-    this.#ptr = 0;
-    this.#len = 0;
-  }
-
-  /** Frees memory that is unusually large. */
-  trim(): void {
-    if (this.#len > ROOM_KEPT_LEN) this.release();
-  }
 }
 
 /** See the file's head. */
@@ -127,6 +87,7 @@ export class JobRunner {
   readonly #content: Room;
   readonly #delta: Room;
   readonly #stream: Room;
+  readonly #deflater: Deflater;
   readonly #hasher: ContentHasher;
   /** An index for making deltas, and the number of its object: the next delta often has this base, too. */
   #indexed: { base: number; index: number } | undefined;
@@ -143,6 +104,7 @@ export class JobRunner {
     this.#content = room();
     this.#delta = room();
     this.#stream = room();
+    this.#deflater = new Deflater(engine, this.#stream);
   }
 
   /**
@@ -395,45 +357,8 @@ export class JobRunner {
   #encodeWhole(object: JobObject, seekMin: number): Entry {
     const { ptr, len } = this.#load(object, true);
     return isSeekable(object, seekMin)
-      ? this.#deflateSegments(ptr, len)
-      : { stream: this.#deflate(ptr, len) };
-  }
-
-  /** A zlib stream with seek points. */
-  #deflateSegments(ptr: number, len: number): Entry {
-    const { parts, points } = this.#segments(ptr, len, true);
-    const adler = new Uint8Array(4);
-    new DataView(adler.buffer).setUint32(0, this.#engine.adler32(1, ptr, len) >>> 0);
-    const stream = Buffer.concat([ZLIB_HEADER, ...parts, adler]);
-    return { stream, points: points.map((point) => ZLIB_HEADER.length + point) };
-  }
-
-  /**
-   * Deflates content segment by segment, each without history, so that a reader can begin at each.
-   * @param isLast whether the stream ends with it
-   */
-  #segments(ptr: number, len: number, isLast: boolean): { parts: Uint8Array[]; points: number[] } {
-    const parts: Uint8Array[] = [];
-    const points: number[] = [];
-    let end = 0;
-    for (let at = 0; at < len; at += SEGMENT) {
-      const segment = Math.min(SEGMENT, len - at);
-      const isEnd = isLast && at + segment === len;
-      const part = this.#deflatePart(ptr + at, 0, segment, isEnd ? PART_END.stream : PART_END.flush);
-      parts.push(part);
-      end += part.length;
-      if (!isEnd) points.push(end);
-    }
-    return { parts, points };
-  }
-
-  /** A copy of the part. @param end one of `PART_END` */
-  #deflatePart(ptr: number, historyLen: number, len: number, end: number): Uint8Array {
-    const room = (this.#engine.deflatePartBound(len) >>> 0) + FLUSH_LEN;
-    const to = this.#stream.reserve(room);
-    const partLen = this.#engine.deflatePart(ptr, historyLen, len, end, to, room);
-    if (partLen === 0) throw outOfMemory(len);
-    return this.#bytes(to, partLen).slice();
+      ? this.#deflater.wholeSegments(ptr, len)
+      : { stream: this.#deflater.whole(ptr, len) };
   }
 
   #encodeDelta(object: JobObject, baseObject: JobObject, seekMin: number): Entry {
@@ -444,19 +369,10 @@ export class JobRunner {
     const delta = this.#delta.reserve(target.len);
     const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, delta, target.len);
     if (deltaLen === 0) return this.#encodeWhole(object, seekMin);
-    const entry = { stream: this.#deflate(delta, deltaLen), deltaLen };
+    const entry = { stream: this.#deflater.whole(delta, deltaLen), deltaLen };
     if (entry.stream.length < object.wholeCost! * DOUBT) return entry;
     const whole = this.#encodeWhole(object, seekMin);
     return whole.stream.length < entry.stream.length + DELTA_OVERHEAD ? whole : entry;
-  }
-
-  /** A copy of the stream. */
-  #deflate(ptr: number, len: number): Uint8Array {
-    const room = this.#engine.deflateBound(len) >>> 0;
-    const to = this.#stream.reserve(room);
-    const streamLen = this.#engine.zlibDeflate(ptr, len, to, room);
-    if (streamLen === 0) throw outOfMemory(len);
-    return this.#bytes(to, streamLen).slice();
   }
 
   #encodePiece(object: JobObject, piece: { index: number; hash: Uint8Array }, seekMin: number): Entry {
@@ -469,11 +385,8 @@ export class JobRunner {
     const len = end - start;
     if (!isEqual(this.#sha1(at, len), piece.hash)) throw this.#changed(object);
     const adler = this.#engine.adler32(1, at, len) >>> 0;
-    if (isSeekable(object, seekMin)) {
-      const { parts, points } = this.#segments(at, len, end === size);
-      return { stream: Buffer.concat(parts), points, adler };
-    }
+    if (isSeekable(object, seekMin)) return { ...this.#deflater.segments(at, len, end === size), adler };
     const how = end === size ? PART_END.stream : PART_END.byte;
-    return { stream: this.#deflatePart(at, start - from, len, how), adler };
+    return { stream: this.#deflater.part(at, start - from, len, how), adler };
   }
 }
