@@ -1,6 +1,7 @@
 /** Finds the seek points of blobs in their zlib streams, with the verifier's Wasm. */
 import { build } from "#wasm/verifier";
-import { DocteurError } from "../errors.js";
+import { DocteurError, STATUS } from "../errors.js";
+import { entryHeader, HEADER_MAX, PACK_START, parseEntry } from "../git/entry.js";
 import { compile } from "../wasm/compile.js";
 import type { WasmMemory } from "../wasm/types.js";
 import { SEGMENT } from "./format.js";
@@ -73,6 +74,29 @@ export class SeekPoints {
     } finally {
       engine.free(points);
     }
+  }
+
+  /**
+   * The seek points of a blob that is stored whole, by its entry.
+   * @param read reads bytes of the image, of which `INPUT` at most are asked for at once
+   * @param start the entry's, from the PACK's start; `end` where the next one begins
+   * @returns offsets from the entry's start; undefined as for `find`, or if the entry's header is damaged
+   * @throws DocteurError `OutOfMemory`; those of reading
+   */
+  async findInEntry(
+    read: (offset: number, length: number) => Promise<Uint8Array>,
+    start: number,
+    end: number,
+  ): Promise<Float64Array | undefined> {
+    const header = entryHeader();
+    const head = await read(PACK_START + start, Math.min(HEADER_MAX, end - start));
+    if (parseEntry(header, head, 0, start, end) !== STATUS.Ok) return undefined;
+    const { size, length } = header;
+    async function* stream(): AsyncGenerator<Uint8Array> {
+      for (let at = start + length; at < end; at += INPUT)
+        yield await read(PACK_START + at, Math.min(INPUT, end - at));
+    }
+    return (await this.find(size, stream()))?.map((point) => point + length);
   }
 
   #run(piece: Uint8Array): number {

@@ -4,7 +4,7 @@ import { DocteurError } from "../errors.js";
 import { byteString, shown } from "../git/byte-string.js";
 import { MODE } from "../git/objects.js";
 import { OID_LEN } from "../git/oid.js";
-import type { Contents, Unreads } from "./base/content.js";
+import { type Contents, readContent, type Unreads } from "./base/content.js";
 import { OidSet } from "./base/oid-set.js";
 
 /** Trees whose entries are kept: paths in one directory mostly follow each other. */
@@ -95,16 +95,9 @@ class HotPaths {
 
   #read(tree: number): Map<string, Entry> {
     const { trees, firstTree, contents } = this.#objects;
-    const { size, content } = trees.at(tree - firstTree);
-    const bytes = new Uint8Array(size);
-    const opened = contents.open(content, size);
-    try {
-      opened.read(bytes, 0);
-    } finally {
-      opened.close();
-    }
+    const bytes = readContent(contents, trees.at(tree - firstTree));
     const entries = new Map<string, Entry>();
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < bytes.length; ) {
       const space = bytes.indexOf(0x20, at);
       const end = bytes.indexOf(0, space);
       const isTree = latin1(bytes.subarray(at, space)) === MODE.directory;

@@ -7,7 +7,7 @@ import { rowsOfRanks } from "../layout/objects.js";
 import { type Frame, writeSection } from "../layout/section.js";
 import { Idx } from "../pack-table/idx.js";
 import type { Sink } from "../sink.js";
-import type { Contents, Unreads } from "./base/content.js";
+import { type Contents, readContent, type Unreads } from "./base/content.js";
 import type { BareImage } from "./image.js";
 import type { PackedObjects } from "./pack/packer.js";
 
@@ -45,17 +45,7 @@ function objectsOf(
       const entry = entries?.[row] ?? -1;
       return entry < 0 ? points.get(row) : oldPoints?.(entry);
     },
-    tree: (row) => {
-      const { size, content } = trees.at(numbers[row]! - firstTree);
-      const bytes = new Uint8Array(size);
-      const opened = contents.open(content, size);
-      try {
-        opened.read(bytes, 0);
-      } finally {
-        opened.close();
-      }
-      return bytes;
-    },
+    tree: (row) => readContent(contents, trees.at(numbers[row]! - firstTree)),
   };
 }
 

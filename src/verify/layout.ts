@@ -1,6 +1,6 @@
 /** Checks the end of an image: what follows the IDX, and the layout section, which is made again and compared. */
 import { DocteurError, STATUS } from "../errors.js";
-import { entryHeader, HEADER_MAX, OID, PACK_START, parseEntry } from "../git/entry.js";
+import { OID } from "../git/entry.js";
 import { hexOid, oidBytes } from "../git/oid.js";
 import { endOf } from "../layout/footer.js";
 import { FOOTER, type Footer, PAGE, pageCrc } from "../layout/format.js";
@@ -12,9 +12,6 @@ import { compareBytes } from "./compare.js";
 import { endOf as entryEnd, type Rows } from "./entry-table.js";
 import type { Course, Frame } from "./frame.js";
 import type { Proven } from "./proven.js";
-
-/** Bytes of an entry that are inflated at a time, to find its seek points. */
-const PIECE = 1 << 16;
 
 /** The error for a section that is not the image's. */
 function damaged({ findings }: Pick<Course, "findings">, why: string, offset: number): void {
@@ -133,24 +130,13 @@ class Comparison {
 /** Finds the seek points of blobs that are stored whole, and proven: their entries are sound. */
 function pointsOf({ reader }: Course, rows: Rows): LayoutObjects["seekPoints"] {
   let finder: SeekPoints | undefined;
-  const header = entryHeader();
   return async (row) => {
-    const offset = rows.offsets[row]!;
-    const end = entryEnd(rows, row);
-    parseEntry(
-      header,
-      await reader.copy(PACK_START + offset, Math.min(HEADER_MAX, end - offset)),
-      0,
-      offset,
-      end,
-    );
-    const { length } = header;
-    async function* stream(): AsyncGenerator<Uint8Array> {
-      for (let at = offset + length; at < end; at += PIECE)
-        yield await reader.copy(PACK_START + at, Math.min(PIECE, end - at));
-    }
     finder ??= await SeekPoints.create();
-    return (await finder.find(rows.sizes[row]!, stream()))?.map((point) => point + length);
+    return finder.findInEntry(
+      (at, length) => reader.copy(at, length),
+      rows.offsets[row]!,
+      entryEnd(rows, row),
+    );
   };
 }
 

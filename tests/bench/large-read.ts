@@ -1,7 +1,7 @@
 /** 4 KB at random offsets of one large text file: with seek points and without, beside git, squashfs and a plain file. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { type FileHandle, open as openFile } from "node:fs/promises";
+import { open as openFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "../../src/index.js";
@@ -10,6 +10,7 @@ import { seeded } from "../support/random.js";
 import type { Benchmark } from "./benchmark.js";
 import { countOutput, runGit } from "./git.js";
 import { alternate, createRow, type Row, timed } from "./measure.js";
+import { fileParts } from "./seek.js";
 import { gitName } from "./versions.js";
 
 const MIB = 1 << 20;
@@ -36,14 +37,6 @@ async function ourParts(image: string, places: readonly number[]): Promise<numbe
   await volume.stat("/big/log");
   const time = await timed(async () => {
     for (const at of places) await volume.getPartial("/big/log", at, PART);
-  });
-  return time / places.length;
-}
-
-async function fileParts(file: FileHandle, places: readonly number[]): Promise<number> {
-  const part = Buffer.alloc(PART);
-  const time = await timed(async () => {
-    for (const at of places) await file.read(part, 0, PART, at);
   });
   return time / places.length;
 }
@@ -91,8 +84,8 @@ const measureLarge: Benchmark = async ({ note, signal }) => {
         () => ourParts(image, places),
         () => ourParts(without, places.slice(0, 4)),
         () => timed(() => countOutput(["cat-file", "blob", oid], repository)),
-        () => fileParts(file, places),
-        ...(mounted === undefined ? [] : [() => fileParts(mounted, places)]),
+        () => fileParts(file, places, PART),
+        ...(mounted === undefined ? [] : [() => fileParts(mounted, places, PART)]),
       ],
       signal,
     );

@@ -80,10 +80,11 @@ async function zlibParts(stream: Buffer, places: readonly number[]): Promise<num
   return time / places.length;
 }
 
-async function fileParts(file: FileHandle, places: readonly number[]): Promise<number> {
-  const part = Buffer.alloc(PART);
+/** Milliseconds a part of a plain file. @param length bytes of a part */
+export async function fileParts(file: FileHandle, places: readonly number[], length = PART): Promise<number> {
+  const part = Buffer.alloc(length);
   const time = await timed(async () => {
-    for (const at of places) await file.read(part, 0, PART, at);
+    for (const at of places) await file.read(part, 0, length, at);
   });
   return time / places.length;
 }

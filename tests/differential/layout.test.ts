@@ -19,7 +19,7 @@ import { temporaryFolder } from "../support/temporary.js";
 /** Bytes that are joined into one extent, and the most deltas of a chain, as the page says. */
 const GAP = 16384;
 const CHAIN = 255;
-/** Bytes of a reach: where there is no choice, and at most; and of an entry that has one. */
+/** The most bytes of a reach that replaces extents, of any reach, and of an entry that has one. */
 const REACH_NEAR = 65536;
 const REACH_MAX = 262144;
 const REACH_ENTRY = 1024;

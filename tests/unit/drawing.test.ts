@@ -1,4 +1,4 @@
-/** Drawings of the documentation's site: what is no flowchart of boxes and arrows is an error, not a wrong drawing. */
+/** Drawings of the documentation's site: anything but boxes and arrows is an error, not a wrong drawing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { graphOf } from "../../tools/docs/drawing.js";

@@ -287,3 +287,16 @@ test("over a network, a file with a long chain of bases takes two round trips", 
   const few = (trips.get(1) ?? 0) + (trips.get(2) ?? 0);
   assert.ok(few >= 0.98 * Object.keys(files).length, JSON.stringify([...trips]));
 });
+
+test("an image that fits the cache is read in runs", async () => {
+  const { laid } = await both(await largeFiles());
+  const volume = await open(laid);
+  for (const { path, kind } of await walk(volume)) if (kind === "file") await volume.get(path);
+  const { deviceReads, deviceBytes } = volume.stats();
+  assert.ok(
+    laid.length > 10 * 16384 && deviceBytes <= laid.length + 16384,
+    `${deviceBytes} of ${laid.length}`,
+  );
+  // The first misses read what they need.
+  assert.ok(deviceReads < 32 + 2 * (laid.length / 16384), `${deviceReads} reads`);
+});

@@ -1,7 +1,7 @@
 /**
  * Builds the program in one file, `dist/bin/docteur`: a copy of Node that carries docteur's scripts and files, as of
- * https://nodejs.org/api/single-executable-applications.html. The program runs where there is no Node. Beside it is an
- * archive to pass on: the program, its man pages, completions and licenses.
+ * https://nodejs.org/api/single-executable-applications.html. The program needs no Node. An archive beside it, to pass
+ * on, has the program with its man pages, completions and licenses.
  */
 import { execFileSync } from "node:child_process";
 import {

@@ -1,7 +1,7 @@
 /** Reads from an image all that its layout section is made of. */
 import { toDevice } from "../../devices/open.js";
 import { DocteurError } from "../../errors.js";
-import { entryHeader, HEADER_MAX, OID, PACK_START, parseEntry } from "../../git/entry.js";
+import { OID } from "../../git/entry.js";
 import { oidBytes } from "../../git/oid.js";
 import { open } from "../../open.js";
 import type { Idx } from "../../pack-table/idx.js";
@@ -21,8 +21,6 @@ export interface ImageObjects {
 }
 
 const BLOCK_SIZE = 512;
-/** Bytes of an entry that are read at a time. */
-const PIECE = 1 << 16;
 
 /** An image, open. */
 export class OpenImage {
@@ -109,18 +107,12 @@ export class OpenImage {
 
   /** The seek points of a blob that is stored whole. */
   async #seekPoints(table: PackTable, row: number): Promise<Points | undefined> {
-    const { bytes } = this;
     const offset = table.offsets[row]!;
-    const end = offset + table.size(row);
-    const header = entryHeader();
-    const head = await bytes.at(PACK_START + offset, Math.min(HEADER_MAX, end - offset));
-    parseEntry(header, head, 0, offset, end);
-    const { size, length } = header;
-    async function* stream(): AsyncGenerator<Uint8Array> {
-      for (let at = offset + length; at < end; at += PIECE)
-        yield await bytes.at(PACK_START + at, Math.min(PIECE, end - at));
-    }
     this.#finder ??= await SeekPoints.create();
-    return (await this.#finder.find(size, stream()))?.map((point) => point + length);
+    return this.#finder.findInEntry(
+      (at, length) => this.bytes.at(at, length),
+      offset,
+      offset + table.size(row),
+    );
   }
 }

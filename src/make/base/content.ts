@@ -83,6 +83,18 @@ export interface Contents {
   digest?: ((bytes: Uint8Array) => Uint8Array) | undefined;
 }
 
+/** The whole of a content. @throws DocteurError `Io` */
+export function readContent(contents: Contents, { size, content }: Unread): Uint8Array {
+  const bytes = new Uint8Array(size);
+  const opened = contents.open(content, size);
+  try {
+    opened.read(bytes, 0);
+  } finally {
+    opened.close();
+  }
+  return bytes;
+}
+
 /** Keeps generated contents until they are packed. */
 export interface TreeStore {
   /** @returns the start of the content, an argument for `at` */

@@ -24,25 +24,16 @@ export class OidSet {
 
   /** @returns the index under which the set already had the id at `index` */
   findOrAdd(index: number): number | undefined {
-    const mask = this.#slots.length - 1;
-    let slot = this.#oids.getUint32(index * OID_LEN) & mask;
-    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
-      if (this.#isSame(taken - 1, index)) return taken - 1;
-      slot = (slot + 1) & mask;
-    }
+    const slot = this.#slotOf(this.#oids, index * OID_LEN);
+    const taken = this.#slots[slot]!;
+    if (taken !== 0) return taken - 1;
     this.#slots[slot] = index + 1;
     return undefined;
   }
 
   /** @returns the index of the added id that equals the one at `index`; -1 if there is none */
   indexOf(index: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = this.#oids.getUint32(index * OID_LEN) & mask;
-    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
-      if (this.#isSame(taken - 1, index)) return taken - 1;
-      slot = (slot + 1) & mask;
-    }
-    return -1;
+    return this.#slots[this.#slotOf(this.#oids, index * OID_LEN)]! - 1;
   }
 
   /**
@@ -50,24 +41,24 @@ export class OidSet {
    * @returns the index of the added id that equals it; -1 if there is none
    */
   find(bytes: Uint8Array, at: number): number {
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at, OID_LEN);
-    const mask = this.#slots.length - 1;
-    let slot = view.getUint32(0) & mask;
-    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
-      let word = 0;
-      while (word < OID_LEN && view.getUint32(word) === this.#oids.getUint32((taken - 1) * OID_LEN + word))
-        word += 4;
-      if (word === OID_LEN) return taken - 1;
-      slot = (slot + 1) & mask;
-    }
-    return -1;
+    return this.#slots[this.#slotOf(new DataView(bytes.buffer, bytes.byteOffset), at)]! - 1;
   }
 
-  #isSame(left: number, right: number): boolean {
-    for (let at = 0; at < OID_LEN; at += 4)
-      if (this.#oids.getUint32(left * OID_LEN + at) !== this.#oids.getUint32(right * OID_LEN + at))
-        return false;
-    return true;
+  /** The slot that has an id, or the free one that it would be put in. */
+  #slotOf(oids: DataView, at: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = oids.getUint32(at) & mask;
+    for (let taken = this.#slots[slot]!; taken !== 0; taken = this.#slots[slot]!) {
+      let word = 0;
+      while (
+        word < OID_LEN &&
+        oids.getUint32(at + word) === this.#oids.getUint32((taken - 1) * OID_LEN + word)
+      )
+        word += 4;
+      if (word === OID_LEN) break;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
   }
 }
 
