@@ -3,14 +3,20 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
+import { inflateSync } from "node:zlib";
 import { DocteurError } from "../../src/errors.js";
 import { hexOid } from "../../src/git/oid.js";
 import type { Content } from "../../src/make/base/content.js";
+import { fileContents } from "../../src/make/base/file-contents.js";
 import { compilePacker } from "../../src/make/pack/compile-packer.js";
+import { createEngine } from "../../src/make/pack/engine.js";
 import { type Parcel, unpackJob } from "../../src/make/pack/job-message.js";
-import type { SurveyJob } from "../../src/make/pack/jobs.js";
+import type { EncodeJob, SurveyJob } from "../../src/make/pack/jobs.js";
 import { Pool } from "../../src/make/pack/pool.js";
+import { JobRunner } from "../../src/make/pack/runner.js";
 import { gitOid } from "../support/fixtures.js";
+import { content as largeContent } from "../support/large-files.js";
+import { seeded } from "../support/random.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** A pool that ends with the test, and its threads. */
@@ -44,6 +50,35 @@ test("every job has its own answer", async (t) => {
   const results = await Promise.all(texts.map((text, index) => pool.run(textJob(text), index % 7 === 0)));
   for (const [index, { oids }] of results.entries())
     assert.equal(hexOid(oids), gitOid("blob", Buffer.from(texts[index]!)));
+});
+
+test("threads work with the pool's effort", async (t) => {
+  const module = await compilePacker();
+  const content = largeContent(200_000, seeded(41));
+  const object = {
+    index: 0,
+    kind: "blob",
+    size: content.length,
+    content,
+    oid: Buffer.from(gitOid("blob", content), "hex"),
+  };
+  const job = {
+    type: "encode",
+    objects: [object],
+    tasks: [{ target: 0 }],
+    seekMin: Number.POSITIVE_INFINITY,
+  } as EncodeJob;
+  const encoded = new Set<string>();
+  for (const effort of ["fast", "default", "small"] as const) {
+    const pool = new Pool(1, module, effort);
+    t.after(() => pool.close());
+    const { bytes } = await pool.run(job, false);
+    assert.ok(inflateSync(bytes).equals(content), effort);
+    const alone = new JobRunner(createEngine(module, effort), fileContents).run(job);
+    assert.deepEqual(Buffer.from(bytes), Buffer.from(alone.bytes), effort);
+    encoded.add(Buffer.from(bytes).toString("latin1"));
+  }
+  assert.equal(encoded.size, 3);
 });
 
 test("jobs start in their order, and those that take much memory are for one thread alone", async (t) => {
