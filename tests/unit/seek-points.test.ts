@@ -10,6 +10,7 @@ import { content } from "../support/large-files.js";
 import { decodeLayout } from "../support/layout-decoder.js";
 import { Section } from "../support/layout-section.js";
 import { type Random, seeded } from "../support/random.js";
+import { randomBytes } from "../support/similar.js";
 import { SlowDevice } from "../support/slow-device.js";
 import { TripDevice } from "../support/trip-device.js";
 
@@ -120,8 +121,6 @@ for (const { label, module } of await coreVariants())
         5n,
         BigInt(flush - 1),
         BigInt(flush + 1),
-        // The empty stored block itself: inflating would come to the next point from there, too.
-        BigInt(flush - 5),
         BigInt(length - 4),
         BigInt(length),
       ];
@@ -135,6 +134,22 @@ for (const { label, module } of await coreVariants())
           await checkPart(volume, 4 * SEGMENT - PART);
           assert.equal(Buffer.from(await volume.get("/small")).toString(), "small");
         }
+    });
+
+    test("a point before an empty stored block, from where the next one could be reached, is none", async () => {
+      // Noise is stored, so that blocks begin at bytes.
+      const noise = randomBytes(seeded(8), 3 * SEGMENT);
+      const { image: sound } = await makeImage({ noise });
+      const section = new Section(sound);
+      section.patchPage(section.leaves, (_, view) => {
+        const point = view.getBigUint64(PAGE.records, true);
+        view.setBigUint64(PAGE.records, point - 5n, true);
+      });
+      await using volume = await open(section.bytes, { module });
+      assert.equal(volume.layout, "used");
+      const part = await volume.getPartial("/noise", SEGMENT + 9, 9);
+      assert.ok(noise.subarray(SEGMENT + 9, SEGMENT + 18).equals(part));
+      assert.equal(volume.layout, "damaged");
     });
 
     test("a point of another segment is found out where the segment ends", async () => {
