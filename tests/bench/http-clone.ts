@@ -6,14 +6,8 @@ import isomorphicGit from "isomorphic-git";
 import http from "isomorphic-git/http/node";
 import { SlowGitServer } from "../support/slow-git-server.js";
 import { runGit } from "./git.js";
+import type { Cost } from "./http-cost.js";
 import { timed } from "./measure.js";
-
-/** What one run cost. */
-export interface Cost {
-  milliseconds: number;
-  requests: number;
-  bytes: number;
-}
 
 /** A repository of one commit on a server that takes its time, and its clone. */
 export class ClonedSite {

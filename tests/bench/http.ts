@@ -10,10 +10,12 @@ import { make } from "../../src/make/index.js";
 import { type Random, seeded } from "../support/random.js";
 import { SlowServer } from "../support/slow-server.js";
 import type { Benchmark, Context } from "./benchmark.js";
-import { ClonedSite, type Cost } from "./http-clone.js";
+import { ClonedSite } from "./http-clone.js";
+import { type Cost, costOf, rowsOf } from "./http-cost.js";
+import { httpPartial } from "./http-partial.js";
 import { httpWhole } from "./http-whole.js";
-import { createRow, median, type Row, timed } from "./measure.js";
-import { ISOMORPHIC_GIT, UNZIPIT } from "./versions.js";
+import { createRow, type Row } from "./measure.js";
+import { ISOMORPHIC_GIT } from "./versions.js";
 
 /** Milliseconds that the server takes before it answers. */
 const LATENCY = 20;
@@ -24,9 +26,6 @@ const PARALLEL = 20;
 const RANDOM = 100;
 /** Round trips to a first file, at the most. */
 const FIRST_FILE_MAX = 3;
-/** Runs of each, of which the median counts; after so many milliseconds no further one begins. */
-const RUNS = 5;
-const RUNS_TIME = 3_000;
 /** The peer that shows what the layout section is good for. */
 const BARE = "without the layout section";
 
@@ -92,28 +91,6 @@ function siteOf(count: number): Promise<Site> {
     sites.set(count, site);
   }
   return site;
-}
-
-/** Runs something a few times, or once if that takes long. @returns medians */
-async function costOf(server: SlowServer, run: () => Promise<unknown>): Promise<Cost> {
-  const costs: Cost[] = [];
-  const start = performance.now();
-  while (costs.length === 0 || (costs.length < RUNS && performance.now() - start < RUNS_TIME)) {
-    const [requests, bytes] = [server.requests, server.bytes];
-    const milliseconds = await timed(run);
-    costs.push({ milliseconds, requests: server.requests - requests, bytes: server.bytes - bytes });
-  }
-  const middle = (field: keyof Cost): number => median(costs.map((cost) => cost[field]));
-  return { milliseconds: middle("milliseconds"), requests: middle("requests"), bytes: middle("bytes") };
-}
-
-function rowsOf(name: string, corpus: string, ours: Cost, theirs: Cost, peerName = UNZIPIT): Row[] {
-  const row = (unit: string, field: keyof Cost, scale = 1): Row =>
-    createRow(
-      { name, corpus, unit, ours: ours[field] / scale, peer: theirs[field] / scale, peerName },
-      "less",
-    );
-  return [row("ms", "milliseconds"), row("requests", "requests"), row("KB", "bytes", 1000)];
 }
 
 /** Opens an image, does something with it, and closes it. */
@@ -300,5 +277,6 @@ export const HTTP: Record<string, Benchmark> = {
   "http-list": httpList,
   "http-random": httpRandom,
   "http-parallel": httpParallel,
+  "http-partial": httpPartial,
   "http-whole": httpWhole,
 };
