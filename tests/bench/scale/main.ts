@@ -2,13 +2,9 @@
  * `npm run scale`: makes an image of synthetic documentation of many paths and measures it. docs/BENCHMARKS.md says what, and
  * has figures of earlier runs.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { open } from "../../../src/index.js";
 import { parse, parseCount } from "../../../tools/cli/arguments.js";
@@ -16,7 +12,10 @@ import { EXIT } from "../../../tools/cli/exit.js";
 import { interruptible, runProgram } from "../../../tools/cli/process.js";
 import { seeded } from "../../support/random.js";
 import { median, timed } from "../measure.js";
+import { hundredths, latencyOf, tenths } from "./latency.js";
+import { measurePeers, pipeLatency } from "./peers.js";
 import { plotScale } from "./plot.js";
+import { type Cost, runMeasured } from "./run.js";
 import { type SiteShape, siteTar } from "./site.js";
 
 const HELP = `usage: npm run scale -- [OPTION]...
@@ -29,6 +28,10 @@ Options:
       --versions N   versions of the site (default: a square root of N, at most 100)
       --sections N   sections of a page, of a kilobyte each (default: 7)
       --keep FILE    keep the image there
+      --peers        measure squashfs and git on the same files, too, where they
+                     are installed
+      --minutes N    how long each of them may take to make its archive
+                     (default: 20)
       --image FILE   measure reading from an image that is there, and make none
       --plot         draw docs/figures/scale.json as scale.svg, and measure nothing
   -h, --help         print this help`;
@@ -38,6 +41,8 @@ const OPTIONS = {
   versions: { type: "string" },
   sections: { type: "string" },
   keep: { type: "string" },
+  peers: { type: "boolean" },
+  minutes: { type: "string" },
   image: { type: "string" },
   plot: { type: "boolean" },
 } as const;
@@ -53,23 +58,12 @@ const OPENS = 60;
 const WARM_UP = 10;
 /** Paths that are kept to read from. Many strings would make the collections of garbage long, which opening sets off. */
 const SAMPLE = 10_000;
-/** Milliseconds between looks at the memory of the process that makes the image. */
-const LOOK = 100;
-
-/** The most memory that a process has taken, in bytes; null where the system does not tell. */
-function peakMemory(pid: number): number | null {
-  try {
-    const kib = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return kib === undefined ? null : Number(kib) * 1024;
-  } catch {
-    return null;
-  }
-}
+/** Minutes that each peer may take to make its archive. */
+const MINUTES = 20;
+const MINUTES_MAX = 1440;
 
 /** How an image was made. */
-interface Made {
-  seconds: number;
-  peakBytes: number | null;
+interface Made extends Cost {
   contentBytes: number;
   paths: string[];
   files: number;
@@ -86,30 +80,11 @@ async function make(shape: SiteShape, image: string, signal: AbortSignal): Promi
     if (paths.length < SAMPLE) paths.push(path);
     else if (random(files) < SAMPLE) paths[random(SAMPLE)] = path;
   };
-  const child = spawn(process.execPath, [DOCTEUR, "make", "--quiet", "-", image], {
-    stdio: ["pipe", "inherit", "inherit"],
+  const cost = await runMeasured([process.execPath, DOCTEUR, "make", "--quiet", "-", image], {
+    input: siteTar(shape, onFile),
     signal,
   });
-  const ended = once(child, "exit") as Promise<[number | null]>;
-  let peakBytes: number | null = null;
-  const look = setInterval(() => {
-    peakBytes = Math.max(peakBytes ?? 0, peakMemory(child.pid!) ?? 0) || null;
-  }, LOOK);
-  const seconds =
-    (await timed(async () => {
-      // A maker that fails closes its input; its status tells more.
-      await pipeline(Readable.from(siteTar(shape, onFile)), child.stdin).catch(() => undefined);
-      const [status] = await ended;
-      if (status !== 0) throw new Error(`docteur make ended with status ${status}`);
-    })) / 1000;
-  clearInterval(look);
-  return { seconds, peakBytes, contentBytes, paths, files };
-}
-
-/** A value that so many percent of the values do not exceed. */
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))]!;
+  return { ...cost, contentBytes, paths, files };
 }
 
 /** Paths of an image's files, at most `SAMPLE`, at random. */
@@ -127,11 +102,6 @@ async function pathsOf(image: string): Promise<string[]> {
   await volume.close();
   return paths;
 }
-
-const microseconds = (values: readonly number[]): { p50: number; p99: number } => ({
-  p50: Math.round(percentile(values, 50) * 10_000) / 10,
-  p99: Math.round(percentile(values, 99) * 10_000) / 10,
-});
 
 /** Measures reading. Times are in milliseconds and microseconds. */
 async function read(image: string, paths: readonly string[]): Promise<Record<string, unknown>> {
@@ -163,11 +133,11 @@ async function read(image: string, paths: readonly string[]): Promise<Record<str
   return {
     imageBytes: imageSize,
     layout,
-    openMs: Math.round(median(opens.slice(WARM_UP)) * 100) / 100,
+    openMs: hundredths(median(opens.slice(WARM_UP))),
     coldLookup: { deviceReads: median(cold), deviceBytes: median(coldBytes) },
-    lookupMicroseconds: microseconds(lookups),
-    readMicroseconds: microseconds(reads),
-    listRootMs: Math.round(list * 100) / 100,
+    lookupMicroseconds: latencyOf(lookups),
+    readMicroseconds: latencyOf(reads),
+    listRootMs: hundredths(list),
     wasmBytes: memoryBytes,
   };
 }
@@ -190,20 +160,30 @@ async function main(argv: string[]): Promise<number> {
   const square = Math.min(100, Math.ceil(Math.sqrt(wanted / 25)));
   const versions = parseCount("--versions", values.versions, { least: 1, most: 1000 }) ?? square;
   const sections = parseCount("--sections", values.sections, { least: 1, most: 100 }) ?? 7;
+  const minutes = parseCount("--minutes", values.minutes, { least: 1, most: MINUTES_MAX }) ?? MINUTES;
   const shape = { versions, pages: Math.ceil(wanted / versions), sections };
   const folder = mkdtempSync(join(tmpdir(), "docteur-scale-"));
   try {
     const image = values.keep ?? join(folder, "site.img");
-    const { paths, seconds, files, peakBytes, contentBytes } = await interruptible((signal) =>
-      make(shape, image, signal),
-    );
-    const made = {
-      files,
-      contentBytes,
-      makeSeconds: Math.round(seconds * 10) / 10,
-      makePeakBytes: peakBytes,
-    };
-    console.log(JSON.stringify({ ...shape, ...made, ...(await read(image, paths)) }, null, 2));
+    const figures = await interruptible(async (signal) => {
+      const { paths, seconds, processorSeconds, files, memory, contentBytes } = await make(
+        shape,
+        image,
+        signal,
+      );
+      const made = {
+        files,
+        contentBytes,
+        makeSeconds: tenths(seconds),
+        makeProcessorSeconds: tenths(processorSeconds),
+        makeMemory: memory,
+      };
+      const own = { ...shape, ...made, ...(await read(image, paths)) };
+      if (!values.peers) return own;
+      const peers = await measurePeers(folder, shape, paths, { signal, most: 60 * minutes });
+      return { ...own, pipeMicroseconds: await pipeLatency(folder), peers };
+    });
+    console.log(JSON.stringify(figures, null, 2));
     return EXIT.ok;
   } finally {
     rmSync(folder, { recursive: true, force: true });

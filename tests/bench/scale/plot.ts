@@ -1,33 +1,72 @@
 /** Draws the figures of `npm run scale` as an SVG for light and dark pages: docs/figures/scale.json to scale.svg. */
 import { readFileSync, writeFileSync } from "node:fs";
+import type { PeerFigures } from "./peers.js";
 
 /** The figures of one run, as `npm run scale` prints them. */
-interface Run {
+interface Run extends Omit<PeerFigures, "name" | "missing"> {
   files: number;
-  contentBytes: number;
-  makeSeconds: number;
-  makePeakBytes: number | null;
   imageBytes: number;
-  lookupMicroseconds: { p50: number; p99: number };
   wasmBytes: number;
+  peers?: readonly PeerFigures[];
 }
+
+/** The figures that a panel shows: of our own run, or of a peer's. */
+type Figures = Omit<Run, "wasmBytes"> & { bytes?: number; wasmBytes?: number };
 
 /** A panel: a figure over the number of files, both on logarithmic scales. */
 interface Panel {
   title: string;
   unit: string;
-  figureOf(run: Run): number;
-  /** A line that the values should stay below. */
+  /** Undefined where it was not measured. */
+  figureOf(run: Figures): number | undefined;
+  /** A line that our values should stay below. */
   limit?: number;
 }
 
+/** A line of each panel. */
+interface Series {
+  name: string;
+  /** Its class in the style. */
+  style: string;
+  /** The figures of a run; undefined where there are none. */
+  figuresOf(run: Run): Figures | undefined;
+}
+
+const peer = (name: string, style: string): Series => ({
+  name,
+  style,
+  figuresOf: (run) => {
+    const found = run.peers?.find((figures) => figures.name === name && figures.missing === undefined);
+    return found && { ...found, files: run.files, imageBytes: found.bytes! };
+  },
+});
+
+const SERIES: readonly Series[] = [
+  { name: "docteur", style: "ours", figuresOf: (run) => run },
+  peer("squashfs (zstd)", "squashfs"),
+  peer("git", "git"),
+];
+
 const MB = 1e6;
+const megabytes = (bytes: number | undefined): number | undefined => bytes && bytes / MB;
+
 const PANELS: readonly Panel[] = [
-  { title: "Image", unit: "MB", figureOf: (run) => run.imageBytes / MB },
-  { title: "Making it", unit: "s", figureOf: (run) => run.makeSeconds },
-  { title: "Memory to make it", unit: "MB", figureOf: (run) => (run.makePeakBytes ?? 0) / MB, limit: 512 },
-  { title: "Look-up, median", unit: "µs", figureOf: (run) => run.lookupMicroseconds.p50 },
-  { title: "Wasm memory", unit: "MB", figureOf: (run) => run.wasmBytes / MB, limit: 33.6 },
+  { title: "Size", unit: "MB", figureOf: (run) => megabytes(run.imageBytes) },
+  { title: "Making it, processor time", unit: "s", figureOf: (run) => run.makeProcessorSeconds },
+  {
+    title: "Memory to make it",
+    unit: "MB",
+    figureOf: (run) => megabytes(run.makeMemory?.peakBytes),
+    limit: 512,
+  },
+  { title: "Look-up, median", unit: "µs", figureOf: (run) => run.lookupMicroseconds?.p50 },
+  { title: "Reading a file, median", unit: "µs", figureOf: (run) => run.readMicroseconds?.p50 },
+  {
+    title: "Memory to read",
+    unit: "MB",
+    figureOf: (run) => megabytes(run.wasmBytes ?? run.servingMemory?.peakAnonymousBytes),
+    limit: 33.6,
+  },
 ];
 
 const WIDTH = 250;
@@ -36,17 +75,27 @@ const COLUMNS = 3;
 /** Around the plot of a panel. */
 const MARGIN = { left: 46, right: 14, top: 34, bottom: 30 };
 
+/** Below the panels: the names of the series. */
+const LEGEND = 34;
+
 const STYLE = `svg { color: #1f2328; background: #ffffff; font: 12px system-ui, sans-serif }
-.line { fill: none; stroke: #0969da; stroke-width: 2 }
-.dot { fill: #0969da }
+.line { fill: none; stroke-width: 2 }
+.ours { --colour: #0969da }
+.squashfs { --colour: #9a6700 }
+.git { --colour: #8250df }
+.line { stroke: var(--colour) }
+.dot { fill: var(--colour) }
+.squashfs.line { stroke-dasharray: 6 3 }
+.git.line { stroke-dasharray: 2 3 }
 .grid { stroke: currentColor; stroke-opacity: 0.15 }
 .limit { stroke: #cf222e; stroke-dasharray: 4 3 }
 text { fill: currentColor }
 .title { font-weight: 600 }
 @media (prefers-color-scheme: dark) {
   svg { color: #e6edf3; background: #0d1117 }
-  .line { stroke: #58a6ff }
-  .dot { fill: #58a6ff }
+  .ours { --colour: #58a6ff }
+  .squashfs { --colour: #d29922 }
+  .git { --colour: #bc8cff }
   .limit { stroke: #ff7b72 }
 }`;
 
@@ -62,53 +111,100 @@ function decades(values: readonly number[]): [number, number] {
   return [low, Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))))];
 }
 
-function drawPanel({ title, unit, figureOf, limit }: Panel, runs: readonly Run[]): string {
-  const values = runs.map(figureOf);
+/** A point of a line: the number of files, and the figure. */
+type Point = readonly [files: number, value: number];
+
+/** The points of a series in a panel. */
+function pointsOf({ figureOf }: Panel, { figuresOf }: Series, runs: readonly Run[]): Point[] {
+  return runs.flatMap((run) => {
+    const figures = figuresOf(run);
+    const value = figures && figureOf(figures);
+    return value === undefined ? [] : [[run.files, value] as const];
+  });
+}
+
+/** Where a panel puts files and values. */
+interface Scale {
+  x(files: number): number;
+  y(value: number): number;
+}
+
+/** The lines and numbers behind the points. @returns with the scale that they are for */
+function drawAxes({ limit }: Panel, points: readonly Point[]): { scale: Scale; parts: string[] } {
+  const values = points.map(([, value]) => value);
   const [low, high] = decades(limit === undefined ? values : [...values, limit]);
-  const [first, last] = decades(runs.map(({ files }) => files));
+  const [first, last] = decades(points.map(([files]) => files));
+  const right = WIDTH - MARGIN.right;
   const x = (files: number): number =>
-    MARGIN.left + ((Math.log10(files) - first) / (last - first)) * (WIDTH - MARGIN.left - MARGIN.right);
+    MARGIN.left + ((Math.log10(files) - first) / (last - first)) * (right - MARGIN.left);
   const y = (value: number): number =>
     HEIGHT -
     MARGIN.bottom -
     ((Math.log10(value) - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
-  const parts = [`<text class="title" x="${MARGIN.left}" y="18">${title}, ${unit}</text>`];
+  const across = (kind: string, value: number): string =>
+    `<line class="${kind}" x1="${MARGIN.left}" x2="${right}" y1="${at(y(value))}" y2="${at(y(value))}"/>`;
+  const parts: string[] = [];
   for (let power = low; power <= high; power++) {
-    const place = at(y(10 ** power));
+    parts.push(across("grid", 10 ** power));
     parts.push(
-      `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${place}" y2="${place}"/>`,
-    );
-    parts.push(
-      `<text x="${MARGIN.left - 6}" y="${place}" dy="4" text-anchor="end">${short(10 ** power)}</text>`,
+      `<text x="${MARGIN.left - 6}" y="${at(y(10 ** power))}" dy="4" text-anchor="end">${short(10 ** power)}</text>`,
     );
   }
   for (let power = first; power <= last; power++)
     parts.push(
       `<text x="${at(x(10 ** power))}" y="${HEIGHT - 10}" text-anchor="middle">10${[..."⁰¹²³⁴⁵⁶⁷⁸⁹"][power]}</text>`,
     );
-  if (limit !== undefined)
+  if (limit !== undefined) parts.push(across("limit", limit));
+  return { scale: { x, y }, parts };
+}
+
+function drawPanel(panel: Panel, runs: readonly Run[]): string {
+  const lines = SERIES.map((series) => ({ series, points: pointsOf(panel, series, runs) }));
+  const { scale, parts } = drawAxes(
+    panel,
+    lines.flatMap(({ points }) => points),
+  );
+  parts.unshift(`<text class="title" x="${MARGIN.left}" y="18">${panel.title}, ${panel.unit}</text>`);
+  for (const { series, points } of lines) {
+    const places = points.map(([files, value]) => [at(scale.x(files)), at(scale.y(value))] as const);
     parts.push(
-      `<line class="limit" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${at(y(limit))}" y2="${at(y(limit))}"/>`,
+      `<polyline class="line ${series.style}" points="${places.map((place) => place.join(",")).join(" ")}"/>`,
     );
-  const points = runs.map((run) => [at(x(run.files)), at(y(figureOf(run)))] as const);
-  parts.push(`<polyline class="line" points="${points.map((point) => point.join(",")).join(" ")}"/>`);
-  for (const [index, [left, top]] of points.entries())
-    parts.push(
-      `<circle class="dot" cx="${left}" cy="${top}" r="3"><title>${runs[index]!.files.toLocaleString("en")} files: ${short(values[index]!)} ${unit}</title></circle>`,
-    );
+    for (const [index, [left, top]] of places.entries()) {
+      const [files, value] = points[index]!;
+      const text = `${series.name}, ${files.toLocaleString("en")} files: ${short(value)} ${panel.unit}`;
+      parts.push(
+        `<circle class="dot ${series.style}" cx="${left}" cy="${top}" r="3"><title>${text}</title></circle>`,
+      );
+    }
+  }
   return parts.join("\n");
+}
+
+/** The names of the series that have points. */
+function drawLegend(runs: readonly Run[], top: number): string {
+  const there = SERIES.filter(({ figuresOf }) => runs.some((run) => figuresOf(run) !== undefined));
+  return there
+    .map(({ name, style }, index) => {
+      const left = MARGIN.left + index * 150;
+      const line = `<polyline class="line ${style}" points="${left},${top} ${left + 28},${top}"/>`;
+      return `${line}\n<circle class="dot ${style}" cx="${left + 14}" cy="${top}" r="3"/>\n<text x="${left + 36}" y="${top}" dy="4">${name}</text>`;
+    })
+    .join("\n");
 }
 
 /** The picture of some runs, in the order of their files. */
 export function drawScale(runs: readonly Run[]): string {
   const rows = Math.ceil(PANELS.length / COLUMNS);
-  const size = `width="${COLUMNS * WIDTH}" height="${rows * HEIGHT}"`;
+  const width = COLUMNS * WIDTH;
+  const height = rows * HEIGHT + LEGEND;
   const panels = PANELS.map((panel, index) => {
     const place = `${(index % COLUMNS) * WIDTH},${Math.floor(index / COLUMNS) * HEIGHT}`;
     return `<g transform="translate(${place})">\n${drawPanel(panel, runs)}\n</g>`;
   });
-  const title = "<title>docteur by the number of files, on logarithmic scales</title>";
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${COLUMNS * WIDTH} ${rows * HEIGHT}" role="img">\n${title}\n<style>\n${STYLE}\n</style>\n${panels.join("\n")}\n</svg>\n`;
+  const title = "<title>docteur, squashfs and git by the number of files, on logarithmic scales</title>";
+  const parts = [title, `<style>\n${STYLE}\n</style>`, ...panels, drawLegend(runs, height - LEGEND / 2)];
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">\n${parts.join("\n")}\n</svg>\n`;
 }
 
 /** Draws the figures of the file beside the picture. */

@@ -81,29 +81,69 @@ class Site {
   }
 }
 
-/** Bytes of members that are given at once. */
+/** Bytes that are given at once. */
 const PIECE = 1 << 20;
 
-/** The site as a tar archive. @param onFile told the path and size of each file */
-export function* siteTar(
+/** Joins small pieces into larger ones. */
+function* joined(pieces: Iterable<Buffer>): Generator<Buffer, void, undefined> {
+  let waiting: Buffer[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    waiting.push(piece);
+    length += piece.length;
+    if (length < PIECE) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    length = 0;
+  }
+  yield Buffer.concat(waiting);
+}
+
+/** A file of the site. */
+interface File {
+  name: string;
+  content: string;
+}
+
+/** All files, version by version. */
+function* siteFiles(shape: SiteShape): Generator<File, void, undefined> {
+  const site = new Site(shape);
+  for (let version = 0; version < shape.versions; version++)
+    for (let page = 0; page < shape.pages; page++)
+      yield { name: `v${version}/${site.path(page)}`, content: site.page(page, version) };
+}
+
+/** The time of the site's files, and of its commit: seconds since 1970. */
+const TIME = 1_600_000_000;
+
+function* members(
   shape: SiteShape,
   onFile: (path: string, size: number) => void,
 ): Generator<Buffer, void, undefined> {
-  const site = new Site(shape);
-  let members: Buffer[] = [];
-  let length = 0;
-  for (let version = 0; version < shape.versions; version++)
-    for (let page = 0; page < shape.pages; page++) {
-      const name = `v${version}/${site.path(page)}`;
-      const content = site.page(page, version);
-      onFile(name, content.length);
-      const member = tarMember({ name, content, mtime: 1_600_000_000 });
-      members.push(member);
-      length += member.length;
-      if (length < PIECE) continue;
-      yield Buffer.concat(members);
-      members = [];
-      length = 0;
-    }
-  yield Buffer.concat([...members, Buffer.alloc(1024)]);
+  for (const { name, content } of siteFiles(shape)) {
+    onFile(name, content.length);
+    yield tarMember({ name, content, mtime: TIME });
+  }
+  yield Buffer.alloc(1024);
+}
+
+/** The site as a tar archive. @param onFile told the path and size of each file */
+export function siteTar(
+  shape: SiteShape,
+  onFile: (path: string, size: number) => void = () => undefined,
+): Generator<Buffer, void, undefined> {
+  return joined(members(shape, onFile));
+}
+
+function* commands(shape: SiteShape): Generator<Buffer, void, undefined> {
+  yield Buffer.from(
+    `commit refs/heads/main\ncommitter A U Thor <author@example.org> ${TIME} +0000\ndata 0\n\n`,
+  );
+  for (const { name, content } of siteFiles(shape))
+    yield Buffer.from(`M 100644 inline ${name}\ndata ${content.length}\n${content}\n`, "latin1");
+}
+
+/** The site as one commit of the branch `main`, for `git fast-import`. */
+export function siteImport(shape: SiteShape): Generator<Buffer, void, undefined> {
+  return joined(commands(shape));
 }
