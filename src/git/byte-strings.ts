@@ -7,13 +7,21 @@ const PAGE_LEN = 1 << 20;
 const ROWS_MIN = 256;
 
 /** An array with one number, or a fixed count of numbers, for each row. */
-export type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array | BigInt64Array;
+export type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array | BigInt64Array;
 
 /** A copy of a column with room for twice as many rows. */
 export function doubled<T extends Column>(column: T): T {
   const longer = new (column.constructor as new (length: number) => T)(2 * column.length);
   longer.set(column as never);
   return longer;
+}
+
+/** A copy of some rows of a column, in their order. @param width the count of numbers of a row */
+export function rowsOf<T extends Column>(column: T, rows: Uint32Array, width = 1): T {
+  const copy = new (column.constructor as new (length: number) => T)(rows.length * width);
+  let end = 0;
+  for (const row of rows) for (let at = row * width; at < (row + 1) * width; at++) copy[end++] = column[at]!;
+  return copy;
 }
 
 /** Byte strings, numbered in the order in which they were added. */

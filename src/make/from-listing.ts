@@ -19,7 +19,7 @@ import type { Executor } from "./pack/jobs.js";
 import type { PackerOptions } from "./pack/options.js";
 import { type PackedObjects, Packer } from "./pack/packer.js";
 import type { WrittenPack } from "./pack/writer.js";
-import { takeSnapshot } from "./snapshot.js";
+import { type OidOf, type Snapshot, takeSnapshot } from "./snapshot.js";
 import { findDanglingLinks } from "./source/dangling-links.js";
 import { FolderTree, type Listing, SourceFolder } from "./source/listing.js";
 
@@ -66,7 +66,26 @@ function unreadOf(content: Uint8Array): Unreads {
 }
 
 /**
- * Writes an image of a listing. It empties the listing's tree, which is not needed once git's trees are made.
+ * Reads all files and makes the trees. Afterwards the listing has no tree any more, and the listing and the packer have
+ * only the blobs that the pack will hold: of millions of paths these may be few.
+ */
+async function surveyFiles(
+  packer: Packer,
+  listing: Listing,
+  oidOf: OidOf,
+  { trees = new MemoryTrees() }: ListingOptions,
+): Promise<Snapshot & { danglingLinks: Noticed }> {
+  const oids = await packer.survey("blob", listing.blobs);
+  const snapshot = takeSnapshot(listing, oids, oidOf, trees);
+  const danglingLinks = noticedOf(findDanglingLinks(listing));
+  listing.tree = new FolderTree(new SourceFolder([]));
+  packer.keep(listing.blobs, snapshot.blobs);
+  return { ...snapshot, danglingLinks };
+}
+
+/**
+ * Writes an image of a listing, which it empties: of its files and folders, only those contents are left that the image
+ * holds.
  * @param sink empty; the image is complete when the promise resolves
  * @throws DocteurError `Io` if content cannot be read, or has changed; the signal's reason
  */
@@ -78,23 +97,20 @@ export async function makeFromListing(
   options: ListingOptions,
 ): Promise<ListingSummary> {
   const oidOf = (kind: Kind, content: Uint8Array): Uint8Array => hashObject(contents.sha1(), kind, content);
-  const { blobs } = listing;
   // Most folders are distinct trees, unless there are far more folders than files.
-  const treeCount = Math.min(listing.tree.folderCount(), blobs.length + FOLDERS_MIN);
-  const packer = new Packer(executor, blobs.length + treeCount + 1, options);
-  const oids = await packer.survey("blob", blobs);
-  const snapshot = takeSnapshot(listing, oids, oidOf, options.trees ?? new MemoryTrees());
+  const treeCount = Math.min(listing.tree.folderCount(), listing.blobs.length + FOLDERS_MIN);
+  const packer = new Packer(executor, listing.blobs.length + treeCount + 1, options);
+  const { danglingLinks, ...snapshot } = await surveyFiles(packer, listing, oidOf, options);
   const { trees, root: tree, places, fileCount, contentBytes } = snapshot;
-  const danglingLinks = noticedOf(findDanglingLinks(listing));
-  listing.tree = new FolderTree(new SourceFolder([]));
+  const firstTree = snapshot.blobs.length;
   const content = encodeSyntheticCommit(tree, options.date, options);
   const commit = oidOf("commit", content);
   await packer.survey("tree", trees);
   await packer.survey("commit", unreadOf(content));
   const hot = findHot(options.hot ?? [], {
-    root: blobs.length,
+    root: firstTree,
     trees,
-    firstTree: blobs.length,
+    firstTree,
     contents,
     numbers: places.numbers,
     oids: packer.oids(),
@@ -111,7 +127,7 @@ export async function makeFromListing(
     },
     async (image) => {
       if (options.layout === false) return;
-      const objects = { rows: packed!, trees, firstTree: blobs.length, contents, commit, tree };
+      const objects = { rows: packed!, trees, firstTree, contents, commit, tree };
       await writeLayout(sink, image, objects, options);
     },
   );

@@ -22,9 +22,11 @@ export interface Snapshot {
   trees: Unreads;
   /** The root tree's id: 20 bytes. */
   root: Uint8Array;
+  /** The indexes of the blobs that the pack holds, ascending. Of equal contents it is the one whose path is first. */
+  blobs: Uint32Array;
   /**
-   * The commit, the trees breadth first, each content once in the order of its first path. By number the blobs of the
-   * listing are first, then the trees, then the commit.
+   * The commit, the trees breadth first, each content once in the order of its first path. By number the `blobs` are
+   * first, then the trees, then the commit.
    */
   places: Places;
   /** Files and symbolic links, counted by path, and their bytes. */
@@ -215,6 +217,47 @@ class TreeMaker implements SourceVisitor {
   }
 }
 
+/** The files of a source, once the trees are made. */
+interface Files {
+  /** The root tree's number. */
+  root: number;
+  /** Each content once, by its index among the blobs. */
+  places: Places;
+  fileCount: number;
+  contentBytes: number;
+}
+
+/** Makes all trees. */
+function makeTrees({ tree, blobs }: Listing, oids: Uint8Array, oidOf: OidOf, trees: Trees): Files {
+  const places = new Places();
+  const seen = new OidSet(oids);
+  let fileCount = 0;
+  let contentBytes = 0;
+  const maker = new TreeMaker(trees, oids, oidOf, (path, mode, blob) => {
+    fileCount++;
+    if (mode !== MODE.symlink) contentBytes += blobs.sizeOf(blob);
+    if (seen.add(blob)) places.add(blob, path);
+  });
+  tree.walk(maker);
+  return { root: maker.close(), places, fileCount, contentBytes };
+}
+
+/** Trees in an order. It is a function of its own, so that the result keeps nothing else in memory. */
+function treesIn(order: Uint32Array, trees: Trees): Unreads {
+  return {
+    length: order.length,
+    sizeOf: (index) => trees.sizeOf(order[index]!),
+    at: (index) => trees.unread(order[index]!),
+  };
+}
+
+/** The place of each number among some. @param numbers ascending @param count all numbers are below it */
+function ranksOf(numbers: Uint32Array, count: number): Uint32Array {
+  const ranks = new Uint32Array(count);
+  for (let rank = 0; rank < numbers.length; rank++) ranks[numbers[rank]!] = rank;
+  return ranks;
+}
+
 /**
  * Encodes a source's trees and orders its objects. The order of the listing does not matter.
  * @param oids the ids of `listing.blobs`, in their order, 20 bytes each
@@ -222,31 +265,19 @@ class TreeMaker implements SourceVisitor {
  * @param store receives the trees' contents
  */
 export function takeSnapshot(listing: Listing, oids: Uint8Array, oidOf: OidOf, store: TreeStore): Snapshot {
-  const { tree, blobs } = listing;
   const trees = new Trees(store);
-  const files = new Places();
-  const seen = new OidSet(oids);
-  let fileCount = 0;
-  let contentBytes = 0;
-  const maker = new TreeMaker(trees, oids, oidOf, (path, mode, blob) => {
-    fileCount++;
-    if (mode !== MODE.symlink) contentBytes += blobs.sizeOf(blob);
-    if (seen.add(blob)) files.add(blob, path);
-  });
-  tree.walk(maker);
-  const root = maker.close();
+  const files = makeTrees(listing, oids, oidOf, trees);
+  const { root, fileCount, contentBytes } = files;
+  const blobs = files.places.numbers.slice().sort();
   const places = new Places();
   // The root tree's path is empty; no other has this one.
   places.add(blobs.length + trees.count, "/");
   const order = trees.breadthFirst(root, (path) => places.add(blobs.length + places.count - 1, path));
-  places.append(files);
+  places.append(files.places, ranksOf(blobs, listing.blobs.length));
   return {
-    trees: {
-      length: trees.count,
-      sizeOf: (index) => trees.sizeOf(order[index]!),
-      at: (index) => trees.unread(order[index]!),
-    },
+    trees: treesIn(order, trees),
     root: trees.oidOf(root).slice(),
+    blobs,
     places,
     fileCount,
     contentBytes,

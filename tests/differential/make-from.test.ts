@@ -25,7 +25,14 @@ function createSource(t: TestContext): { work: string; source: string } {
       writeFileSync(join(source, `d${family}`, member % 2 ? "sub" : ".", `f${member}`), lines.join("\n"));
     }
   }
-  writeFileSync(join(source, "large"), Buffer.from(Array.from({ length: 9 << 20 }, () => random(256))));
+  // Equal contents, some of them before the others: of each, the packer keeps one.
+  for (let copy = 0; copy < 20; copy++)
+    writeFileSync(
+      join(source, `d${copy % 4}`, `copy ${copy}`),
+      readFileSync(join(source, `d${copy % 8}`, "f0")),
+    );
+  const large = Buffer.from(Array.from({ length: 9 << 20 }, () => random(256)));
+  for (const name of ["a copy", "large"]) writeFileSync(join(source, name), large);
   symlinkSync("d1/f0", join(source, "link"));
   return { work, source };
 }

@@ -1,7 +1,7 @@
 /** The tables that stand for a million objects: ids and paths. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Content } from "../../src/make/base/content.js";
+import { type Content, STAMP_LEN } from "../../src/make/base/content.js";
 import { GrowingOidSet, OidSet } from "../../src/make/base/oid-set.js";
 import { nameValue } from "../../src/make/pack/candidates.js";
 import { Places } from "../../src/make/pack/pack-order.js";
@@ -69,8 +69,11 @@ test("places keep numbers in order, and names by number", () => {
   for (let row = 0; row < count; row++) assert.equal(names[3 * (count - 1 - row)], nameValue(`dir/${row}`));
 });
 
-test("what there is to read comes back as it was given", () => {
-  const random = seeded(SEED);
+/** Contents of all sorts, and what they should come back as. */
+function createBlobs(random: (limit: number) => number): {
+  blobs: SourceBlobs;
+  given: { size: number; content: Content }[];
+} {
   const blobs = new SourceBlobs("/top/\xff");
   const given: { size: number; content: Content }[] = [];
   const folders = [{ number: TOP, path: "/top/\xff" }];
@@ -100,9 +103,38 @@ test("what there is to read comes back as it was given", () => {
     }
     given.push({ size, content });
   }
+  return { blobs, given };
+}
+
+function assertGiven(blobs: SourceBlobs, given: readonly { size: number; content: Content }[]): void {
   assert.equal(blobs.length, given.length);
   for (const [index, expected] of given.entries()) {
     assert.deepEqual(blobs.at(index), expected, `${index}`);
     assert.equal(blobs.sizeOf(index), expected.size);
+    const { stamps } = blobs;
+    const { content } = expected;
+    const row = blobs.stampRowOf(index);
+    assert.equal(row >= 0, "stamp" in content, `${index}`);
+    if ("stamp" in content) assert.equal(stamps[row * STAMP_LEN + 3], content.stamp!.ctimeNs);
   }
+}
+
+test("what there is to read comes back as it was given", () => {
+  const { blobs, given } = createBlobs(seeded(SEED));
+  assertGiven(blobs, given);
+});
+
+test("what there is to read comes back after the rest was forgotten, again and again", () => {
+  const random = seeded(SEED);
+  const { blobs, given } = createBlobs(random);
+  let left = given;
+  for (let turn = 0; turn < 4; turn++) {
+    const indexes = Uint32Array.from(left.keys()).filter(() => random(3) > 0);
+    left = [...indexes].map((index) => left[index]!);
+    blobs.keep(indexes);
+    assertGiven(blobs, left);
+  }
+  assert.ok(left.length > 100 && left.length < given.length / 2);
+  blobs.keep(new Uint32Array(0));
+  assertGiven(blobs, []);
 });

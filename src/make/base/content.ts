@@ -54,6 +54,12 @@ export interface Unreads {
   stampRowOf?(index: number): number;
 }
 
+/** Contents that can be forgotten. */
+export interface Forgetting extends Unreads {
+  /** Forgets all contents but some, whose indexes follow each other from 0 on. @param indexes ascending */
+  keep(indexes: Uint32Array): void;
+}
+
 /** Content, open for reading. */
 export interface OpenContent {
   /**

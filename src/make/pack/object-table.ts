@@ -1,8 +1,9 @@
 /** The packer's table of its objects. */
 
+import { rowsOf } from "../../git/byte-strings.js";
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
-import type { Unread, Unreads } from "../base/content.js";
+import type { Forgetting, Unread, Unreads } from "../base/content.js";
 import { OidSet } from "../base/oid-set.js";
 import type { JobObject, SurveyResult } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
@@ -104,6 +105,22 @@ export class Surveyed {
   /** @param oid 20 bytes */
   setOid(number: number, oid: Uint8Array): void {
     this.#oids.set(oid, number * OID_LEN);
+  }
+
+  /**
+   * Forgets all objects but some, which are numbered from 0 on. It is for the time after the first survey.
+   * @param objects of that survey
+   * @param numbers ascending
+   */
+  keep(objects: Forgetting, numbers: Uint32Array): void {
+    if (numbers.length === this.count) return;
+    objects.keep(numbers);
+    this.#oids = rowsOf(this.#oids, numbers, OID_LEN);
+    this.sizes = rowsOf(this.sizes, numbers);
+    this.wholeCosts = rowsOf(this.wholeCosts, numbers);
+    this.featureRows = rowsOf(this.featureRows, numbers);
+    if (this.entries.length > 0) this.entries = rowsOf(this.entries, numbers);
+    this.#room = this.count = this.filled = numbers.length;
   }
 
   /** @param entries of the objects from `start` on */

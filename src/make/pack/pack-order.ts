@@ -24,9 +24,9 @@ export class Places {
     this.#add(number, nameValue(path));
   }
 
-  /** Appends the objects of another order. */
-  append(other: Places): void {
-    for (let row = 0; row < other.count; row++) this.#add(other.#numbers[row]!, other.#names[row]!);
+  /** Appends the objects of another order. @param numbers the new number of each */
+  append(other: Places, numbers: Uint32Array): void {
+    for (let row = 0; row < other.count; row++) this.#add(numbers[other.#numbers[row]!]!, other.#names[row]!);
   }
 
   #add(number: number, name: number): void {

@@ -16,7 +16,7 @@ import { buildIdx } from "../../git/build-idx.js";
 import { KIND, type Kind } from "../../git/objects.js";
 import type { Sha1 } from "../../git/oid.js";
 import type { Sink } from "../../sink.js";
-import type { Unreads } from "../base/content.js";
+import type { Forgetting, Unreads } from "../base/content.js";
 import { Comparer } from "./comparer.js";
 import { emissionOrder } from "./emission-order.js";
 import { Encoder } from "./encoder.js";
@@ -61,6 +61,16 @@ export class Packer {
    */
   survey(kind: Kind, objects: Unreads): Promise<Uint8Array> {
     return this.#surveyor.survey(kind, objects);
+  }
+
+  /**
+   * Forgets surveyed objects that the pack will not hold. The others are numbered from 0 on, in their order. It is for the
+   * time after the first survey.
+   * @param objects of that survey
+   * @param numbers ascending
+   */
+  keep(objects: Forgetting, numbers: Uint32Array): void {
+    this.#surveyor.keep(objects, numbers);
   }
 
   /** The ids of all surveyed objects, by number, 20 bytes each. */

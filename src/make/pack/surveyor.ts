@@ -1,7 +1,7 @@
 /** Reads objects for their ids, and for the data that later steps need: sketches, and sizes as whole objects. */
 import type { Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
-import type { Unreads } from "../base/content.js";
+import type { Forgetting, Unreads } from "../base/content.js";
 import { batches, HEAVY_LEN, range } from "./batches.js";
 import type { Executor, SurveyJob } from "./jobs.js";
 import { Surveyed } from "./object-table.js";
@@ -37,6 +37,17 @@ export class Surveyor {
     else await this.#surveyNew(kind, contents, start, reuse);
     objects.settle();
     return objects.oids(start, objects.count);
+  }
+
+  /** See `Surveyed.keep`. */
+  keep(contents: Forgetting, numbers: Uint32Array): void {
+    this.objects.keep(contents, numbers);
+    const hashes = new Map(this.pieceHashes);
+    this.pieceHashes.clear();
+    for (const [at, number] of numbers.entries()) {
+      const known = hashes.get(number);
+      if (known !== undefined) this.pieceHashes.set(at, known);
+    }
   }
 
   async #surveyAll(kind: Kind, contents: Unreads, start: number): Promise<void> {

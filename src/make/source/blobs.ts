@@ -1,6 +1,6 @@
 /** The contents of a source, as columns: there may be a million files. */
-import { ByteStrings, doubled } from "../../git/byte-strings.js";
-import { type Content, type FileStamp, STAMP_LEN, type Unread, type Unreads } from "../base/content.js";
+import { ByteStrings, doubled, rowsOf } from "../../git/byte-strings.js";
+import { type Content, type FileStamp, type Forgetting, STAMP_LEN, type Unread } from "../base/content.js";
 
 /**
  * The place of a content: in memory, in a range of a file, or in a whole file, possibly behind a symbolic
@@ -17,7 +17,7 @@ const EMPTY = new Uint8Array(0);
 export const TOP = 0;
 
 /** Contents, each once, in the order in which they were added. */
-export class SourceBlobs implements Unreads {
+export class SourceBlobs implements Forgetting {
   #sizes = new Float64Array(256);
   #kinds = new Uint8Array(256);
   /** The file of each content: for a range an index into `#rangeFiles`, for a whole file a row of `#names`. */
@@ -26,14 +26,14 @@ export class SourceBlobs implements Unreads {
   #offsets = new Float64Array(0);
   readonly #rangeFiles: string[] = [];
   /** For each whole file its name, its folder, and its stamp from the listing. */
-  readonly #names = new ByteStrings();
+  #names = new ByteStrings();
   #folderOf = new Uint32Array(256);
   #stamps = new BigInt64Array(256 * STAMP_LEN);
   /** For each folder its name and its parent folder: full paths would multiply the memory by the depth. */
   readonly #folderNames = new ByteStrings();
   #parents = new Uint32Array(256);
   /** Contents in memory that are not empty, by index. */
-  readonly #atHand = new Map<number, Uint8Array>();
+  #atHand = new Map<number, Uint8Array>();
   length = 0;
 
   /** @param top the path of the folder `TOP`, without a slash at its end; a byte string */
@@ -102,6 +102,38 @@ export class SourceBlobs implements Unreads {
     this.#kinds[index] = kind;
     this.#files[index] = file;
     return index;
+  }
+
+  keep(indexes: Uint32Array): void {
+    const atHand = new Map<number, Uint8Array>();
+    for (const [at, index] of indexes.entries()) {
+      const content = this.#atHand.get(index);
+      if (content !== undefined) atHand.set(at, content);
+    }
+    this.#atHand = atHand;
+    this.#sizes = rowsOf(this.#sizes, indexes);
+    this.#kinds = rowsOf(this.#kinds, indexes);
+    this.#files = rowsOf(this.#files, indexes);
+    if (this.#offsets.length > 0) this.#offsets = rowsOf(this.#offsets, indexes);
+    this.length = indexes.length;
+    this.#keepFiles();
+  }
+
+  /** Forgets the names and stamps of whole files whose contents are forgotten. */
+  #keepFiles(): void {
+    const files: number[] = [];
+    for (let index = 0; index < this.length; index++) {
+      const file = this.stampRowOf(index);
+      if (file < 0) continue;
+      this.#files[index] = files.length;
+      files.push(file);
+    }
+    const names = new ByteStrings();
+    for (const file of files) names.add(this.#names.text(file));
+    const rows = Uint32Array.from(files);
+    this.#names = names;
+    this.#folderOf = rowsOf(this.#folderOf, rows);
+    this.#stamps = rowsOf(this.#stamps, rows, STAMP_LEN);
   }
 
   /** Bytes. */

@@ -4,7 +4,7 @@ import { shown } from "../../git/byte-string.js";
 import { doubled } from "../../git/byte-strings.js";
 import { checkLimits } from "../../git/names.js";
 import { MODES } from "../../git/objects.js";
-import type { Unread, Unreads } from "../base/content.js";
+import type { Forgetting, Unread } from "../base/content.js";
 import type { Listing, SourceTree, SourceVisitor } from "./listing.js";
 import { SkippedPaths } from "./listing.js";
 import { FOLDER, NotAFolder, PathTree } from "./path-tree.js";
@@ -19,12 +19,12 @@ export interface Part {
 }
 
 /** The contents of several sources, one source's after the other's. */
-class JoinedBlobs implements Unreads {
-  readonly #parts: readonly Unreads[];
+class JoinedBlobs implements Forgetting {
+  readonly #parts: readonly Forgetting[];
   /** The index of each source's first content, and the number of all. */
   readonly #firsts: number[] = [0];
 
-  constructor(parts: readonly Unreads[]) {
+  constructor(parts: readonly Forgetting[]) {
     this.#parts = parts;
     for (const { length } of parts) this.#firsts.push(this.#firsts.at(-1)! + length);
   }
@@ -45,6 +45,16 @@ class JoinedBlobs implements Unreads {
   at(index: number): Unread {
     const part = this.#partOf(index);
     return this.#parts[part]!.at(index - this.#firsts[part]!);
+  }
+
+  keep(indexes: Uint32Array): void {
+    const ends = this.#firsts.map((first) => indexes.findLastIndex((index) => index < first) + 1);
+    for (const [at, part] of this.#parts.entries()) {
+      const first = this.#firsts[at]!;
+      part.keep(indexes.slice(ends[at], ends[at + 1]).map((index) => index - first));
+      this.#firsts[at] = ends[at]!;
+    }
+    this.#firsts[this.#parts.length] = indexes.length;
   }
 
   #partOf(index: number): number {

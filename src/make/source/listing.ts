@@ -1,7 +1,7 @@
 /** A listed source: its entries, and the place of each file's content. No content is read yet. */
 import { shown } from "../../git/byte-string.js";
 import { MODE, MODES, type Mode, sortTree } from "../../git/objects.js";
-import type { Unreads } from "../base/content.js";
+import type { Forgetting } from "../base/content.js";
 
 /** An entry of a folder. Names are byte strings ("latin1"), as the file system or the archive has them. */
 export type SourceEntry =
@@ -130,7 +130,7 @@ export interface Listing {
    * All contents, each once (of several joined sources, once of each), in the best order for reading: files, which hard links share and whose bytes are
    * still in their place, and targets of symbolic links, which are in memory.
    */
-  blobs: Unreads;
+  blobs: Forgetting;
   /**
    * Modification time of its newest file or link, in seconds since 1970, rounded down; `undefined` without
    * any.
