@@ -9,6 +9,6 @@ export { deltaOpen, deltaRun, deltaSize } from "./verify/delta";
 export { rankOf, setTable } from "./verify/id-table";
 export { inflateBegin, inflateRun, inflateTaken, streamBegin, streamId, streamRun } from "./verify/inflate";
 export { objectId, packBegin, packEnd, packUpdate } from "./verify/object-hash";
-export { seekPointsBegin, seekPointsRun } from "./verify/seek-points";
+export { seekPointsBegin, seekPointsRun, seekRecordCount, seekRecords, seekSegment } from "./verify/seek-points";
 export { treeScan } from "./verify/tree-scan";
 export { work } from "./verify/work";

@@ -27,14 +27,13 @@ export function zlibInit(s: Inflate, expectedSize: u64, checkAdler: bool): void 
 }
 
 /**
- * Goes to the middle of a stream that has just begun: a block's start, before which no match reaches. The Adler-32 is then
- * not checked.
- * @param taken bytes of the stream before it; `made` bytes of output
+ * Goes to the middle of a stream that has just begun: a block's start, before which no match reaches.
+ * @param taken bytes of the stream before it; `made` bytes of output, and `adler` their Adler-32
  */
-export function zlibEnter(s: Inflate, taken: u64, made: u64): void {
+export function zlibEnter(s: Inflate, taken: u64, made: u64, adler: u32): void {
   s.totalIn = taken;
   s.totalOut = made;
-  s.checkAdler = 0;
+  s.adler = adler;
   s.phase = Phase.BLOCK_HEADER;
 }
 

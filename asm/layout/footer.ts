@@ -18,14 +18,12 @@ export namespace Layout {
 const FOOTER: u32 = 512;
 /** "docteurL", read as a little-endian u64. */
 const MAGIC: u64 = 0x4c72756574636f64;
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CRC: usize = FOOTER - 4;
 
 /** The sizes that a page may have. */
 const PAGE_MIN: u32 = 512;
 const PAGE_MAX: u32 = 65536;
-/** The least bytes of content between two seek points. */
-const SEGMENT_MIN: u32 = 65536;
 
 // Where the fields are.
 const AT_VERSION: usize = 8;
@@ -36,7 +34,6 @@ const AT_LEAVES: usize = 28;
 const AT_COMMIT: usize = 40;
 const AT_TRAILER: usize = 60;
 const AT_SEEK_PAGES: usize = 80;
-const AT_SEGMENT: usize = 84;
 const AT_COMMIT_OFFSET: usize = 88;
 const AT_TREE_OFFSET: usize = 96;
 const AT_IMAGE_SIZE: usize = 104;
@@ -67,7 +64,6 @@ function isSound(commit: usize): bool {
     popcnt(size) == 1 &&
     leafCount() > 0 &&
     count > <u64>leafCount() + seekPageCount() &&
-    (segmentLen() == 0 || segmentLen() >= SEGMENT_MIN) &&
     load<u64>(footer, AT_IMAGE_SIZE) == capacity &&
     count * size <= capacity - FOOTER &&
     firstPage() == capacity - FOOTER - count * size &&
@@ -97,14 +93,9 @@ export function leafCount(): u32 {
   return load<u32>(footer, AT_LEAVES);
 }
 
-/** Pages of seek points, which follow the leaves. */
+/** Pages of seek records, which follow the leaves. */
 export function seekPageCount(): u32 {
   return load<u32>(footer, AT_SEEK_PAGES);
-}
-
-/** Bytes of content between two seek points; 0 if there are none. */
-export function segmentLen(): u32 {
-  return load<u32>(footer, AT_SEGMENT);
 }
 
 /** The PACK's trailer that the section is bound to, 20 bytes. */

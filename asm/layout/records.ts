@@ -48,8 +48,9 @@ export let recordSize: u64 = 0;
 /** The part of the PACK that the object needs, or a part of it: from the PACK's start, and bytes. */
 export let recordFrom: u64 = 0;
 export let recordLen: u64 = 0;
-/** The number of the object's first seek point, plus one; 0 if it has none. */
-export let recordSeek: u32 = 0;
+/** If the object has seek records: the number of the first, times 16, and a number that its segments' length follows from. */
+export let recordSeek: u64 = 0;
+export let recordHasSeek: bool = false;
 /** Extents that are left to read, and the last one: its offset from the PACK's start, and bytes. */
 export let extentsLeft: u32 = 0;
 export let extentOffset: u64 = 0;
@@ -186,7 +187,8 @@ export function recordPlace(): void {
     recordLen = reach + REACH_ENTRY;
   }
   extentsLeft = 0;
-  recordSeek = flags & HAS_SEEK ? <u32>varint() + 1 : 0;
+  recordHasSeek = (flags & HAS_SEEK) != 0;
+  if (recordHasSeek) recordSeek = varint();
   if (flags & HAS_EXTENTS) {
     extentsLeft = <u32>min<u64>(varint(), EXTENTS_MAX);
     extentOffset = recordOffset;

@@ -66,15 +66,10 @@ export function streamBegin(stream: Stream, data: u64, size: u64, target: usize,
   stream.estimate = size;
 }
 
-/**
- * Goes to the middle of a stream that has just begun: see `zlibEnter`.
- * @param next where that is, absolute
- * @param end the place of its end, or of what is to be read ahead of it, counted as `taken` is
- */
-export function streamEnter(stream: Stream, next: u64, taken: u64, made: u64, end: u64): void {
-  zlibEnter(stream.inflate, taken, made);
+/** Goes to the middle of a stream that has just begun: see `zlibEnter`. @param next where that is, absolute */
+export function streamEnter(stream: Stream, next: u64, taken: u64, made: u64, adler: u32): void {
+  zlibEnter(stream.inflate, taken, made, adler);
   stream.next = next;
-  stream.estimate = end;
 }
 
 /**

@@ -20,10 +20,9 @@ import {
   checkpointsDrop,
   checkpointsUse,
 } from "../objects/checkpoints";
-import { segmentLen } from "../layout/footer";
 import { streamBegin, streamEnter, streamResume, streamRun } from "../objects/stream";
 import { provenDrop } from "./proven-blobs";
-import { seekAfter, seekAt, seekBefore, seekFrom, seekTo, seeks } from "./seek";
+import { seekAt, seekBefore, seekChecksum, seekFrom, seekStop, seekStopAt, seeks } from "./seek";
 import { Window } from "./window";
 import { windowObtain, windowUse } from "./windows";
 
@@ -46,13 +45,10 @@ export function windowOpen(
 ): Window | null {
   windowStatus = provesCrc() ? crcHeader(offset, entry.data) : Status.OK;
   if (windowStatus != Status.OK) return null;
-  let isEntered = false;
-  if (LAYOUT && !isProving && seeks(offset)) {
+  const isMarked = LAYOUT && !isProving && seeks(offset);
+  if (isMarked) {
     windowStatus = seekBefore(offset, entry.size, position);
     if (windowStatus != Status.OK) return null;
-    // A checkpoint knows the Adler-32 of what is before it.
-    const checkpoint = checkpointBefore(offset, position);
-    isEntered = seekAt != 0 && (checkpoint == null || checkpoint.position < seekAt);
   }
   const window = windowObtain();
   if (window == null) {
@@ -66,12 +62,15 @@ export function windowOpen(
   window.size = size;
   window.isEnded = false;
   window.isProving = isProving;
-  if (LAYOUT) window.isEntered = isEntered;
+  if (LAYOUT) {
+    window.isMarked = isMarked;
+    window.isEntered = isMarked && seekAt != 0;
+  }
   if (provesOid()) copyOid(window.oid, oid);
   if (PROOFS && isProving) idBegin(window.hash, Kind.BLOB, size);
   streamBegin(window.stream, entry.data, size, window.bytes, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);
   if (provesCrc()) window.stream.crc = headerCrc;
-  if (LAYOUT && isEntered) {
+  if (isMarked) {
     enter(window);
   } else if (SEEKING) {
     // Checkpoints of a pass that proved nothing are not relied on.
@@ -82,42 +81,33 @@ export function windowOpen(
   return window;
 }
 
-/** Goes to the seek point that was found. */
+/** Goes to the seek point that was found, or stays at the blob's start. */
 function enter(window: Window): void {
   const stream = window.stream;
-  streamEnter(stream, PACK_START + window.blob + seekFrom, seekFrom, seekAt, seekTo);
-  window.start = seekAt;
-  stopAt(window, seekAt);
-  windowSet(stream.inflate, window.bytes, 0, window.stop);
+  if (window.isEntered) streamEnter(stream, PACK_START + window.blob + seekFrom, seekFrom, seekAt, seekChecksum);
+  window.start = window.stop = seekAt;
+  window.checksum = stream.inflate.adler;
+  windowSet(stream.inflate, window.bytes, 0, seekAt);
 }
 
-/** Notes the next stop of a window that has come to a seek point at `position`. */
-function stopAt(window: Window, position: u64): void {
-  window.stop = min<u64>(position + segmentLen(), window.size);
-  window.stopIn = seekTo;
-  window.stream.estimate = seekTo;
-}
-
-/** Goes on from a seek point that the window has come to. @returns OK, BAD_PAGE, or the device's status */
+/**
+ * Finds the checksum that comes after the one to which a window has come.
+ * @returns OK, BAD_ADLER, BAD_PAGE, or the device's status
+ */
 function pass(window: Window): i32 {
-  if (!seeks(window.blob)) return BAD_PAGE;
-  const status = seekAfter(window.stop, window.size);
-  if (status == Status.OK) stopAt(window, window.stop);
+  if (window.stream.inflate.adler != window.checksum) return fail(window, Status.BAD_ADLER);
+  const status = seeks(window.blob) ? seekStop(window.stop, window.size) : BAD_PAGE;
+  if (status == BAD_PAGE) clear(window);
+  if (status != Status.OK) return status;
+  window.stop = seekStopAt;
+  window.checksum = seekChecksum;
   return status;
 }
 
-/** Whether a window has come where its stop is in the entry, or is still on its way. */
-function arrives(window: Window): bool {
+/** Whether a marked window has room up to its next stop. */
+function hasRoom(window: Window): bool {
   const state = window.stream.inflate;
-  if (state.totalOut < window.stop) return true;
-  if (window.stop == window.size) return window.isEnded && state.totalIn == window.stopIn;
-  return state.flushIn == window.stopIn && state.flushOut == window.stop;
-}
-
-/** Empties a window that a wrong seek point has led astray. */
-function stray(window: Window): i32 {
-  clear(window);
-  return BAD_PAGE;
+  return window.isMarked && window.stop - state.totalOut <= WINDOW - (state.output - window.bytes);
 }
 
 /** Goes to the last checkpoint at or before a position, if there is one. */
@@ -134,7 +124,7 @@ function resume(window: Window, position: u64): void {
 
 /** The position up to which the window may be filled: that of the next seek point or checkpoint, or the blob's end. */
 function stopOf(window: Window): u64 {
-  if (LAYOUT && window.isEntered) return window.stop;
+  if (LAYOUT && window.isMarked) return window.stop;
   return SEEKING ? checkpointAfter(window.blob, window.stream.inflate.totalOut, window.size) : window.size;
 }
 
@@ -160,11 +150,12 @@ function advance(window: Window): i32 {
   const state = window.stream.inflate;
   const size = window.size;
   if (state.output == state.outputEnd && state.totalOut < size) {
-    if (LAYOUT && window.isEntered && state.totalOut == window.stop) {
+    if (LAYOUT && window.isMarked && state.totalOut == window.stop) {
       const passed = pass(window);
-      if (passed != Status.OK) return passed == BAD_PAGE ? stray(window) : passed;
+      if (passed != Status.OK) return passed;
     }
-    window.start += windowSlide(state, window.bytes, stopOf(window));
+    if (LAYOUT && hasRoom(window)) windowSet(state, window.bytes, <u32>(state.output - window.bytes), stopOf(window));
+    else window.start += windowSlide(state, window.bytes, stopOf(window));
   }
   const from = state.output;
   let status = streamRun(window.stream);
@@ -172,27 +163,34 @@ function advance(window: Window): i32 {
   if (status == Status.AGAIN) return status;
   const isWhole = state.totalOut == size;
   if (status == NEED_OUTPUT && !isWhole) {
-    if (!SEEKING) return Status.OK;
-    if (LAYOUT && window.isEntered) return arrives(window) ? Status.OK : stray(window);
+    if (!SEEKING || (LAYOUT && window.isMarked)) return Status.OK;
     if (!checkpointAgrees(window.blob, state)) return fail(window, Status.BAD_ADLER);
     checkpointAdd(window.blob, window.stream, 0);
     return Status.OK;
   }
   window.isEnded = true;
   if (status == Status.OK ? !isWhole : status < 0) status = Status.BAD_INFLATED_SIZE;
-  if (LAYOUT && window.isEntered && (status != Status.OK || !arrives(window))) return stray(window);
-  if (status == Status.OK && provesCrc()) status = crcCheck(window.blob, window.stream.crc);
+  if (status == Status.OK && provesCrc() && !(LAYOUT && window.isEntered)) status = crcCheck(window.blob, window.stream.crc);
   return status == Status.OK ? status : fail(window, status);
+}
+
+/** Whether there are bytes in a marked window that no checksum has proven yet. */
+function isOpen(window: Window): bool {
+  const state = window.stream.inflate;
+  return window.isMarked && (state.totalOut != window.stop || state.adler != window.checksum);
 }
 
 /**
  * Streams on until the byte at a position is in the window. The blob's last piece is shown only after the stream has
- * ended as it should.
+ * ended as it should, and every piece of a marked window only if its checksum agrees.
  * @returns OK, AGAIN, or an error: the window then holds nothing
  */
 export function windowReach(window: Window, position: u64): i32 {
   const state = window.stream.inflate;
-  while (!window.isEnded && (position >= state.totalOut || state.totalOut == window.size)) {
+  while (
+    !window.isEnded &&
+    (position >= state.totalOut || state.totalOut == window.size || (LAYOUT && isOpen(window)))
+  ) {
     const status = advance(window);
     if (status != Status.OK) return status;
   }

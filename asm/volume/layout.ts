@@ -19,7 +19,6 @@ import {
   footerState,
   footerTree,
   pageCount,
-  segmentLen,
 } from "../layout/footer";
 import { BAD_PAGE, pageRead, pagesInit } from "../layout/pages";
 import {
@@ -33,9 +32,11 @@ import {
   recordOffset,
   recordRank,
   recordRest,
+  recordHasSeek,
   recordSeek,
   recordSize,
 } from "../layout/records";
+import { UNIT_SHIFT } from "../layout/seek-points";
 import { entryName, entryNameLen, layoutFind, layoutList, layoutNext } from "../layout/search";
 import { heapFree } from "../base/heap";
 import { cacheAlloc } from "../objects/cache";
@@ -142,8 +143,9 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
     walk.knownSize = recordSize;
     walk.isSizeKnown = recordKind != Entry.TREE;
   }
-  if (recordKind != Entry.TREE && segmentLen()) {
-    walk.seek = recordSeek;
+  if (recordHasSeek && recordKind != Entry.TREE) {
+    walk.segment = (1 + (<u32>recordSeek & 15)) << UNIT_SHIFT;
+    walk.seek = recordSeek >> 4;
     walk.entryLen = recordLen;
   }
   if (!wantsOid) return Status.OK;
@@ -159,7 +161,7 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
  * are not read whole.
  */
 export function layoutAhead(): void {
-  if (!blockIsSlow() || recordKind == Entry.SUBMODULE || recordSeek) return;
+  if (!blockIsSlow() || recordKind == Entry.SUBMODULE || recordHasSeek) return;
   request(recordFrom, recordLen);
   while (extentsLeft) {
     extentNext();

@@ -168,7 +168,7 @@ function beginLayout(flags: u32): i32 {
   walk.isWalking = true;
   walk.hasFound = false;
   // The ART remembers paths that are asked for again; it does not hold seek points.
-  return len == walk.keyLen && !walk.seek ? remember(len, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid) : Status.OK;
+  return len == walk.keyLen && !walk.segment ? remember(len, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid) : Status.OK;
 }
 
 /** Whether paths are looked up in the layout section. */
@@ -196,7 +196,7 @@ function findRoot(): i32 {
 function begin(flags: u32): i32 {
   if (LAYOUT) {
     here().isSizeKnown = false;
-    here().seek = 0;
+    here().segment = 0;
   }
   if (isLaidOut()) {
     const walk = here();

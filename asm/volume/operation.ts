@@ -98,8 +98,12 @@ export class Operation extends Loading {
   /** The size of its content, if the layout section has told it. */
   isSizeKnown: bool;
   knownSize: u64;
-  /** The number of its first seek point, plus one, or 0; and the bytes of its entry, if there are seek points. */
-  seek: u32;
+  /**
+   * If it has seek records: bytes of content in a segment, or 0 for none; the number of its first record; and the bytes of
+   * its entry.
+   */
+  segment: u32;
+  seek: u64;
   entryLen: u64;
 
   /** The window that a large blob is read through (`read.ts`), or 0. */

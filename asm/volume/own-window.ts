@@ -20,7 +20,7 @@ export function ownWindow(): Window {
 function use(window: Window): void {
   here().window = changetype<usize>(window);
   windowUse(window);
-  if (SEEKING && !(LAYOUT && window.isEntered)) checkpointsUse(window.blob, window.size);
+  if (SEEKING && !(LAYOUT && window.isMarked)) checkpointsUse(window.blob, window.size);
 }
 
 /** Leaves the operation's window to later readers of its blob. */
@@ -46,7 +46,7 @@ function isFar(window: Window, position: u64): bool {
 export function windowTake(blob: u64, oid: usize, position: u64, isProving: bool): bool {
   const window = windowFind(blob, oid, position, isProving);
   if (window == null || isFar(window, position)) return false;
-  if (LAYOUT && window.isEntered && !seeks(blob)) return false;
+  if (LAYOUT && !isProving && window.isMarked != seeks(blob)) return false;
   windowLeave();
   use(window);
   return true;

@@ -15,19 +15,20 @@ export class Window {
   size: u64;
   /** The window's first byte in the blob. */
   start: u64;
-  /**
-   * If the blob was entered at a seek point: the position of the next point or the blob's end, and its offset in the entry.
-   */
+  /** If it is marked: the position of the next checksum or the blob's end, up to which it is filled at a time. */
   stop: u64;
-  stopIn: u64;
   /** The number of the operation that uses it, or 0; and the time of its last use, 0 if the blob's end has been read. */
   user: u32;
   used: u32;
+  /** If it is marked: the Adler-32 of the content up to `stop`. */
+  checksum: u32;
   /** The stream has ended as it should. */
   isEnded: bool;
   /** The blob is being hashed, and none of it is shown. */
   isProving: bool;
-  /** The blob was entered at a seek point. */
+  /** The blob has seek records, whose checksums prove each cell before it is shown. */
+  isMarked: bool;
+  /** The blob was entered at a seek point, so that the window does not know the start of its entry. */
   isEntered: bool;
 
   /** The id that the blob was opened by, if objects are proven. */

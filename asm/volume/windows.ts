@@ -3,7 +3,7 @@
  * operation that reads on in the blob goes on from there. The window that was used longest ago gives way to another
  * blob.
  */
-import { LAYOUT, OPERATIONS } from "../base/features";
+import { OPERATIONS } from "../base/features";
 import { sameOid } from "../base/bytes";
 import { heapFree, heapSizeOf } from "../base/heap";
 import { cacheAlloc } from "../objects/cache";
@@ -70,21 +70,9 @@ export function windowFind(blob: u64, oid: usize, position: u64, isProving: bool
   for (let index: u32 = 0; index < windowMax; index++) {
     const window = windowAt(index);
     if (window == null || !isFree(window) || window.start > position || !isOf(window, blob, oid, isProving)) continue;
-    if (found == null || isBetter(window, found, position)) found = window;
+    if (found == null || window.start > found.start) found = window;
   }
   return found;
-}
-
-/**
- * Whether a window before a position is better than another one: it is nearer, or it has come there from the blob's start,
- * so that the stream's Adler-32 is checked in the end.
- */
-function isBetter(window: Window, other: Window, position: u64): bool {
-  if (LAYOUT && window.isEntered != other.isEntered) {
-    const whole = window.isEntered ? other : window;
-    if (position <= whole.stream.inflate.totalOut) return whole == window;
-  }
-  return window.start > other.start;
 }
 
 /** The number of another operation that hashes a blob through a window; 0 where none does. */

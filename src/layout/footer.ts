@@ -3,10 +3,13 @@ import { crc32 } from "../git/crc32.js";
 import { OID } from "../git/entry.js";
 import { FIELD, FOOTER, type Footer, MAGIC, PAGE_SIZES, VERSION } from "./format.js";
 
-/** The end of an image: no section, one of another version, a damaged footer, or a section of this version. */
+/**
+ * The end of an image: no section, one of another version, a damaged footer, or a section of this version. Of an earlier
+ * version it is known how many bytes the image has without it.
+ */
 export type ImageEnd =
   | { state: "none" }
-  | { state: "unknown"; version: number }
+  | { state: "unknown"; version: number; bareSize?: number }
   | { state: "damaged"; reason: string }
   | { state: "found"; footer: Footer };
 
@@ -33,7 +36,6 @@ function parse(bytes: Uint8Array): Footer {
     imageSize: u64(FIELD.imageSize),
     packSize: u64(FIELD.packSize),
     bareSize: u64(FIELD.bareSize),
-    segment: view.getUint32(FIELD.segment, true),
   };
 }
 
@@ -61,8 +63,10 @@ export function endOf(last: Uint8Array, capacity: number): ImageEnd {
   }
   if (!isWhole(last)) return { state: "damaged", reason: "its checksum is wrong" };
   const version = new DataView(last.buffer, last.byteOffset).getUint32(FIELD.version, true);
-  if (version !== VERSION) return { state: "unknown", version };
+  if (version > VERSION) return { state: "unknown", version };
   const footer = parse(last);
   const reason = whyForeign(footer, capacity);
+  if (version < VERSION && reason === undefined)
+    return { state: "unknown", version, bareSize: footer.bareSize };
   return reason === undefined ? { state: "found", footer } : { state: "damaged", reason };
 }

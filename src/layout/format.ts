@@ -4,7 +4,7 @@ import { OID } from "../git/entry.js";
 
 /** "docteurL" in ASCII: the footer's first bytes. */
 export const MAGIC = Uint8Array.from([0x64, 0x6f, 0x63, 0x74, 0x65, 0x75, 0x72, 0x4c]);
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Bytes of the footer, which ends the image. */
 export const FOOTER = 512;
@@ -20,7 +20,6 @@ export const FIELD = {
   commit: 40,
   trailer: 60,
   seekPages: 80,
-  segment: 84,
   commitOffset: 88,
   treeOffset: 96,
   imageSize: 104,
@@ -32,18 +31,25 @@ export const FIELD = {
 /** Offsets of a page's header. Records follow it. */
 export const PAGE = { crc: 0, used: 4, level: 6, child: 8, records: 12 } as const;
 
-/** The level of pages that hold seek points. */
+/** The level of pages that hold seek records. */
 export const SEEK_LEVEL = 255;
 
-/** Bytes of a blob's content between two seek points. It is a part of the format: which points a PACK has depends on it. */
-export const SEGMENT = 1 << 19;
+/**
+ * Bytes of a blob's content between two seek points: a multiple of `unit`, of `min` at least and `max` at most. They are a part
+ * of the format: which points a PACK has depends on them.
+ */
+export const SEGMENT = { unit: 1 << 16, min: 4 << 16, max: 16 << 16 } as const;
+/** A segment has so many cells of equal length, with a checksum each. */
+export const CELLS = 16;
+/** A seek record: offsets of the place and of the checksums, and its length. */
+export const SEEK = { place: 0, checksums: 8, length: 8 + 4 * CELLS } as const;
 
 /** The sizes that a page can have: the first one of few and short paths, the last one where a path is long. */
 export const PAGE_SIZES = [512, 4096, 16384] as const;
 
 /**
  * Parts of a leaf record's first byte: the kind (`ENTRY`), the slot of the tail that the key ends in, and whether extents and
- * a seek point's number follow. Kind 0 fills a slot.
+ * the place of seek records follow. Kind 0 fills a slot.
  */
 export const KIND_MASK = 7;
 export const TAIL_SHIFT = 3;
@@ -70,7 +76,7 @@ export interface Footer {
   pageSize: number;
   /** In the image. */
   firstPage: number;
-  /** All pages: leaves, then pages of seek points, then inner pages by level, the root last. */
+  /** All pages: leaves, then pages of seek records, then inner pages by level, the root last. */
   pages: number;
   leaves: number;
   seekPages: number;
@@ -87,8 +93,6 @@ export interface Footer {
   packSize: number;
   /** Bytes of the image without its section. */
   bareSize: number;
-  /** Bytes of a blob between two seek points; 0 if there are none. */
-  segment: number;
 }
 
 /** Encodes a footer. */
@@ -105,7 +109,6 @@ export function encodeFooter(footer: Footer): Uint8Array {
   bytes.set(footer.commit, FIELD.commit);
   bytes.set(footer.trailer, FIELD.trailer);
   view.setUint32(FIELD.seekPages, footer.seekPages, true);
-  view.setUint32(FIELD.segment, footer.segment, true);
   view.setBigUint64(FIELD.commitOffset, BigInt(footer.commitOffset), true);
   view.setBigUint64(FIELD.treeOffset, BigInt(footer.treeOffset), true);
   view.setBigUint64(FIELD.imageSize, BigInt(footer.imageSize), true);

@@ -1,8 +1,20 @@
 /** The objects of an image, as makers of a layout section see them: columns, a row for each entry in the PACK's order. */
 import type { Idx } from "../pack-table/idx.js";
 
-/** Seek points. */
-export type Points = ArrayLike<number> & Iterable<number>;
+/** The seek points of a blob, and the checksums between them. */
+export interface SeekPoints {
+  /** Bytes of content in a segment: see `SEGMENT`. */
+  segment: number;
+  /** The place of each segment in the blob's stream or its entry. */
+  places: ArrayLike<number>;
+  /** The Adler-32 of the content up to the start of each cell. What is missing at the end is 0. */
+  checksums: ArrayLike<number>;
+}
+
+/** Seek points in an entry from those in its stream. @param header bytes of the entry before the stream */
+export function seekPointsAfter(header: number, { segment, places, checksums }: SeekPoints): SeekPoints {
+  return { segment, places: Array.from(places, (place) => header + place), checksums };
+}
 
 /** See the file's head. */
 export interface LayoutObjects {
@@ -20,10 +32,10 @@ export interface LayoutObjects {
   /** Bytes of the contents. Only those of blobs count. */
   readonly sizes: ArrayLike<number>;
   /**
-   * The seek points of a blob that is stored whole: offsets from its entry's start, as many as `SEGMENT` gives; undefined if
-   * it has none. It is asked for each blob once.
+   * The seek points of a blob that is stored whole, their places from its entry's start; undefined if it has none. It is asked
+   * for each blob once.
    */
-  seekPoints(row: number): Points | undefined | Promise<Points | undefined>;
+  seekPoints(row: number): SeekPoints | undefined | Promise<SeekPoints | undefined>;
   /** The content of a tree. */
   tree(row: number): Uint8Array | Promise<Uint8Array>;
 }

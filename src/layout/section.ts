@@ -5,8 +5,8 @@ import { ENTRY } from "../git/tree-mode.js";
 import { Extents } from "./extents.js";
 import { type Folder, Folders, PART } from "./folder.js";
 import { encodeFooter, FOOTER, SEGMENT } from "./format.js";
-import { entryEnd, type LayoutObjects } from "./objects.js";
-import { LayoutWriter, pageSizeFor } from "./writer.js";
+import { entryEnd, type LayoutObjects, type SeekPoints } from "./objects.js";
+import { LayoutWriter, pageSizeFor, type SeekPlace } from "./writer.js";
 
 /** The most paths of a section: trees that hold each other many times over can have any number. */
 export const PATHS_MAX = 1 << 24;
@@ -142,10 +142,11 @@ class Walker {
   readonly #folders: Folders;
   readonly #writer: LayoutWriter;
   readonly #extents: Extents;
-  /** The number of each blob's first seek point, by row; -1 if it has none. */
-  readonly #seeks = new Map<number, number>();
-  /** All seek points. */
-  readonly points: number[] = [];
+  /** The seek records of each blob, by row; undefined if it has none. */
+  readonly #seeks = new Map<number, SeekPlace | undefined>();
+  /** The seek points of all blobs, and the number of their records. */
+  readonly seekPoints: SeekPoints[] = [];
+  #records = 0;
 
   constructor(objects: LayoutObjects, folders: Folders, writer: LayoutWriter) {
     this.#objects = objects;
@@ -198,18 +199,18 @@ class Walker {
     }
   }
 
-  /** The number of an object's first seek point. */
-  async #seekOf(row: number): Promise<number | undefined> {
+  /** The seek records of an object. */
+  async #seekOf(row: number): Promise<SeekPlace | undefined> {
     const { types, bases, sizes } = this.#objects;
-    if (types[row] !== KIND.blob || bases[row]! >= 0 || sizes[row]! <= SEGMENT) return undefined;
-    let first = this.#seeks.get(row);
-    if (first === undefined) {
-      const points = await this.#objects.seekPoints(row);
-      first = points === undefined ? -1 : this.points.length;
-      for (const point of points ?? []) this.points.push(point);
-      this.#seeks.set(row, first);
-    }
-    return first < 0 ? undefined : first;
+    if (types[row] !== KIND.blob || bases[row]! >= 0 || sizes[row]! <= SEGMENT.min) return undefined;
+    if (this.#seeks.has(row)) return this.#seeks.get(row);
+    const points = await this.#objects.seekPoints(row);
+    const place = points && { first: this.#records, segment: points.segment };
+    this.#seeks.set(row, place);
+    if (points === undefined) return undefined;
+    this.seekPoints.push(points);
+    this.#records += points.places.length;
+    return place;
   }
 }
 
@@ -251,7 +252,7 @@ export async function writeSection(
   });
   const walker = new Walker(objects, folders, writer);
   await walker.walk(frame.rootRow);
-  const { pages, leaves, seekPages, paths } = await writer.finish(walker.points);
+  const { pages, leaves, seekPages, paths } = await writer.finish(walker.seekPoints);
   if (waiting !== undefined) {
     await put(new Uint8Array(zerosFor(pages)));
     for (const page of waiting) await put(page);
@@ -273,7 +274,6 @@ export async function writeSection(
       imageSize: firstPage + pages * pageSize + FOOTER,
       packSize,
       bareSize,
-      segment: walker.points.length === 0 ? 0 : SEGMENT,
     }),
   );
   return written;

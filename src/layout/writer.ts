@@ -2,6 +2,7 @@
 import { DocteurError } from "../errors.js";
 import { ENTRY } from "../git/tree-mode.js";
 import {
+  CELLS,
   EXTENTS_MAX,
   HAS_EXTENTS,
   HAS_SEEK,
@@ -11,11 +12,14 @@ import {
   pageCrc,
   REACH_NEAR,
   REACH_UNIT,
+  SEEK,
   SEEK_LEVEL,
+  SEGMENT,
   TAIL_MAX,
   TAIL_SHIFT,
   TAILS_MAX,
 } from "./format.js";
+import type { SeekPoints } from "./objects.js";
 
 /** Bytes of the PACK. */
 export interface Extent {
@@ -32,6 +36,12 @@ export interface Bases {
   reach: number | undefined;
 }
 
+/** The seek records of a blob: the number of the first, and bytes of content in a segment. */
+export interface SeekPlace {
+  first: number;
+  segment: number;
+}
+
 /** The place of an object in the PACK. */
 export interface Placed {
   /** From the PACK's start. */
@@ -41,8 +51,8 @@ export interface Placed {
   /** Its rank in the IDX. */
   rank: number;
   bases: Bases;
-  /** The number of its first seek point. */
-  seek?: number | undefined;
+  /** Its seek records. */
+  seek?: SeekPlace | undefined;
 }
 
 /** An entry of a directory. */
@@ -69,7 +79,6 @@ const LEAVES_SHARE = 0.96;
 /** Bytes of an extent, about. */
 const EXTENT_COST = 6;
 const VARINT_MAX = 8;
-const SEEK_POINT = 8;
 const DOT = 0x2e;
 
 /** A record under construction. */
@@ -124,6 +133,11 @@ function storedOf({ length, bases: { reach } }: Placed, extents: readonly Extent
   return reach === undefined || extents.length > 0 ? 2 * length : 2 * Math.ceil(reach / REACH_UNIT) + 1;
 }
 
+/** The number of a first seek record, and the length of segments, as one number. */
+function seekOf({ first, segment }: SeekPlace): number {
+  return 16 * first + segment / SEGMENT.unit - 1;
+}
+
 /** The ends of names that a page tells once: from a dot on, as in `.html` or `.d.ts`. */
 class Tails {
   readonly #slots = new Map<string, number>();
@@ -171,6 +185,15 @@ class Page {
     this.bytes.set(bytes.subarray(0, length), this.used);
     this.used += length;
     return true;
+  }
+
+  /** Adds a seek record, which has room. @param from the first of its checksums */
+  addSeek(place: number, checksums: ArrayLike<number>, from: number): void {
+    const view = new DataView(this.bytes.buffer, this.used);
+    view.setBigUint64(SEEK.place, BigInt(place), true);
+    for (let cell = 0; cell < CELLS; cell++)
+      view.setUint32(SEEK.checksums + 4 * cell, checksums[from + cell] ?? 0, true);
+    this.used += SEEK.length;
   }
 
   finish(number: number, trailer: Uint8Array): Uint8Array {
@@ -282,7 +305,7 @@ export class LayoutWriter {
     record.varint(object.rank);
     if (size !== undefined) record.varint(size);
     record.varint(storedOf(object, extents));
-    if (object.seek !== undefined) record.varint(object.seek);
+    if (object.seek !== undefined) record.varint(seekOf(object.seek));
     if (extents.length === 0) return;
     record.varint(extents.length);
     let from = object.offset;
@@ -307,10 +330,10 @@ export class LayoutWriter {
   }
 
   /**
-   * Writes the rest: pages of seek points, and the tree above the leaves.
-   * @param seekPoints of all blobs that have them, offsets from their entries' starts
+   * Writes the rest: pages of seek records, and the tree above the leaves.
+   * @param seekPoints of all blobs that have them, their places from their entries' starts
    */
-  async finish(seekPoints: readonly number[]): Promise<Written> {
+  async finish(seekPoints: readonly SeekPoints[]): Promise<Written> {
     await this.#put(this.#page);
     const leaves = this.#pages;
     await this.#putSeekPoints(seekPoints);
@@ -325,17 +348,18 @@ export class LayoutWriter {
     return { pages: this.#pages, leaves, seekPages, paths: this.#paths };
   }
 
-  async #putSeekPoints(points: readonly number[]): Promise<void> {
-    const most = Math.floor((this.#pageSize - PAGE.records) / SEEK_POINT);
-    for (let at = 0; at < points.length; at += most) {
-      const page = new Page(this.#pageSize, SEEK_LEVEL, 0);
-      const view = new DataView(page.bytes.buffer);
-      for (const point of points.slice(at, at + most)) {
-        view.setBigUint64(page.used, BigInt(point), true);
-        page.used += SEEK_POINT;
+  async #putSeekPoints(all: readonly SeekPoints[]): Promise<void> {
+    let page: Page | undefined;
+    for (const { places, checksums } of all)
+      for (let index = 0; index < places.length; index++) {
+        if (page !== undefined && page.used + SEEK.length > this.#pageSize) {
+          await this.#put(page);
+          page = undefined;
+        }
+        page ??= new Page(this.#pageSize, SEEK_LEVEL, 0);
+        page.addSeek(places[index]!, checksums, index * CELLS);
       }
-      await this.#put(page);
-    }
+    if (page !== undefined) await this.#put(page);
   }
 
   /** Writes the pages over some others. @returns their own separators */

@@ -2,7 +2,7 @@
 
 import { DocteurError } from "../errors.js";
 import { OID } from "../git/entry.js";
-import type { LayoutObjects, Points } from "../layout/objects.js";
+import type { LayoutObjects, SeekPoints } from "../layout/objects.js";
 import { rowsOfRanks } from "../layout/objects.js";
 import { type Frame, writeSection } from "../layout/section.js";
 import { Idx } from "../pack-table/idx.js";
@@ -53,7 +53,7 @@ function objectsOf(
 export interface LayoutRun {
   signal?: AbortSignal | undefined;
   /** Finds the seek points of an entry of the earlier image, by its number. */
-  oldPoints?: ((entry: number) => Promise<Points | undefined>) | undefined;
+  oldPoints?: ((entry: number) => Promise<SeekPoints | undefined>) | undefined;
   onNotice?: ((text: string) => void) | undefined;
 }
 

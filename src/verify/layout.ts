@@ -6,7 +6,7 @@ import { endOf } from "../layout/footer.js";
 import { FOOTER, type Footer, PAGE, pageCrc } from "../layout/format.js";
 import type { LayoutObjects } from "../layout/objects.js";
 import { type Frame as LayoutFrame, writeSection } from "../layout/section.js";
-import { SeekPoints } from "../layout/seek-points.js";
+import { SeekFinder } from "../layout/seek-points.js";
 import type { Idx } from "../pack-table/idx.js";
 import { compareBytes } from "./compare.js";
 import { endOf as entryEnd, type Rows } from "./entry-table.js";
@@ -59,8 +59,11 @@ export async function checkEnd(course: Course, frame: Frame, idx: Idx): Promise<
     damaged(course, reason, footerAt);
   } else if (end?.state === "damaged") damaged(course, end.reason, footerAt);
   else if (end?.state === "unknown") {
-    const message = `the layout section has version ${end.version}, which this docteur does not know: it was not checked`;
-    findings.add("note", "UnknownLayout", message, { offset: footerAt });
+    const isOld = end.bareSize !== undefined;
+    const why = isOld ? "which is no longer used" : "which this docteur does not know";
+    const message = `the layout section has version ${end.version}, ${why}: it was not checked`;
+    const hint = isOld ? "docteur layout --add makes it anew" : undefined;
+    findings.add("note", "UnknownLayout", message, { offset: footerAt, ...(hint && { hint }) });
   } else {
     out.figures.layoutBytes = 0;
     await checkZeros(course, start, capacity);
@@ -129,9 +132,9 @@ class Comparison {
 
 /** Finds the seek points of blobs that are stored whole, and proven: their entries are sound. */
 function pointsOf({ reader }: Course, rows: Rows): LayoutObjects["seekPoints"] {
-  let finder: SeekPoints | undefined;
+  let finder: SeekFinder | undefined;
   return async (row) => {
-    finder ??= await SeekPoints.create();
+    finder ??= await SeekFinder.create();
     return finder.findInEntry(
       (at, length) => reader.copy(at, length),
       rows.offsets[row]!,

@@ -15,7 +15,7 @@ import { SlowDevice } from "../support/slow-device.js";
 import type { Target } from "./target.js";
 
 /** Bytes of a file with seek points. */
-const LARGE = 3 * SEGMENT + 1000;
+const LARGE = 3 * SEGMENT.min + 1000;
 const NAMES = ["a", "a-b", "a.d.ts", "a.ts", "b.html", "b", "index.html", "ü"];
 const MIB = 1 << 20;
 

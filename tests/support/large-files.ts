@@ -32,6 +32,14 @@ export function content(size: number, random: Random): Buffer {
   return out;
 }
 
+/** Lines of noise: what is 32 KiB away helps little to compress them, so that `make` chooses the shortest segments. */
+export function noisyLines(size: number, random: Random): Buffer {
+  let text = "";
+  for (let line = 0; text.length < size; line++)
+    text += `line ${line} ${Array.from({ length: 6 }, () => random(2 ** 31).toString(36)).join(" ")}\n`;
+  return Buffer.from(text.slice(0, size), "latin1");
+}
+
 function adler32(data: Uint8Array): number {
   let a = 1;
   let b = 0;

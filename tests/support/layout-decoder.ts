@@ -20,8 +20,8 @@ export interface LayoutRecord {
   /** In the IDX; -1 for a submodule. */
   rank: number;
   extents: { offset: number; length: number }[];
-  /** The number of its first seek point, if it has any. */
-  seek: number | undefined;
+  /** The number of its first seek record, and bytes of content in a segment, if it has any. */
+  seek: { first: number; segment: number } | undefined;
 }
 
 /** A section. */
@@ -32,9 +32,8 @@ export interface DecodedLayout {
   leaves: number;
   bareSize: number;
   records: LayoutRecord[];
-  /** Bytes between two seek points; and all points, offsets from the starts of their entries. */
-  segment: number;
-  points: number[];
+  /** All seek records: places from the starts of their entries, and sixteen checksums each. */
+  seeks: { place: number; checksums: number[] }[];
 }
 
 /** Reads numbers from a page. */
@@ -139,7 +138,10 @@ function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
     if (stored % 2 === 0) record.length = stored / 2;
     else record.reach = ((stored - 1) / 2) * 64;
     assert.ok(stored % 2 === 0 || (head & 0x40) === 0, "a reach beside extents");
-    if ((head & 0x80) !== 0) record.seek = cursor.varint();
+    if ((head & 0x80) !== 0) {
+      const seek = cursor.varint();
+      record.seek = { first: Math.floor(seek / 16), segment: 65_536 * ((seek % 16) + 1) };
+    }
     let from = before;
     if ((head & 0x40) !== 0)
       for (let count = cursor.varint(); count > 0; count--) {
@@ -168,7 +170,7 @@ export function decodeLayout(bytes: Uint8Array): DecodedLayout {
   const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const footer = image.subarray(-512);
   assert.equal(footer.toString("latin1", 0, 8), "docteurL");
-  assert.equal(footer.readUInt32LE(8), 1);
+  assert.equal(footer.readUInt32LE(8), 2);
   assert.equal(footer.readUInt32LE(508), crc32(footer.subarray(0, 508)));
   const pageSize = footer.readUInt32LE(12);
   const firstPage = Number(footer.readBigUInt64LE(16));
@@ -178,7 +180,7 @@ export function decodeLayout(bytes: Uint8Array): DecodedLayout {
   const trailer = footer.subarray(60, 80);
   assert.equal(footer.toString("hex", 40, 60), image.toString("hex", 0, 20));
   const seekPages = footer.readUInt32LE(80);
-  const segment = footer.readUInt32LE(84);
+  assert.equal(footer.readUInt32LE(84), 0);
   assert.equal(Number(footer.readBigUInt64LE(104)), image.length);
   const packSize = Number(footer.readBigUInt64LE(112));
   assert.deepEqual(image.subarray(28 + packSize - 20, 28 + packSize), trailer);
@@ -200,16 +202,19 @@ export function decodeLayout(bytes: Uint8Array): DecodedLayout {
   const all = keys.flat();
   for (let index = 1; index < all.length; index++)
     assert.ok(Buffer.compare(all[index - 1]!, all[index]!) < 0, `${records[index]!.path}: out of order`);
-  const points: number[] = [];
+  const seeks: DecodedLayout["seeks"] = [];
   for (let number = leaves; number < leaves + seekPages; number++) {
     const { bytes: page, level } = at(number);
     assert.equal(level, 255);
-    for (let from = 12; from < page.length; from += 8) points.push(Number(page.readBigUInt64LE(from)));
-    if (number < leaves + seekPages - 1) assert.ok(page.length > pageSize - 8, "a page has room left");
+    for (let from = 12; from < page.length; from += 72)
+      seeks.push({
+        place: Number(page.readBigUInt64LE(from)),
+        checksums: Array.from({ length: 16 }, (_, cell) => page.readUInt32LE(from + 8 + 4 * cell)),
+      });
+    if (number < leaves + seekPages - 1) assert.ok(page.length > pageSize - 72, "a page has room left");
   }
-  assert.equal(segment > 0, points.length > 0);
   checkTree(at, pages, leaves, seekPages, keys);
-  return { pageSize, firstPage, pages, leaves, bareSize, records, segment, points };
+  return { pageSize, firstPage, pages, leaves, bareSize, records, seeks };
 }
 
 /** From the root down, separators must enclose the keys of the leaves under them, and every page comes once. */

@@ -44,11 +44,10 @@ test("a job comes out of its parcel as it went in, whatever its objects are", ()
   for (let round = 0; round < 300; round++) {
     const objects = Array.from({ length: random(40) }, (_, at) => randomObject(random, 7 * at));
     const jobs: Job[] = [
-      { type: "survey", objects },
+      { type: "survey", objects, seekMin: 1 << 20 },
       { type: "measure", objects, bases: Uint32Array.of(0, 7), targets: Uint32Array.of(7, 0) },
       {
         type: "encode",
-        seekMin: 1 << 20,
         objects,
         tasks: [
           { target: 7, base: 0 },

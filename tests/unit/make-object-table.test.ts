@@ -30,6 +30,7 @@ function survey(contents: readonly number[], part: number): { table: Surveyed; o
       wholeCosts: Uint32Array.from(some),
       features: Uint32Array.from(some.flatMap((content) => new Array<number>(FEATURE_COUNT).fill(content))),
       pieceHashes: new Map(),
+      segments: new Map(),
     });
   }
   table.settle();

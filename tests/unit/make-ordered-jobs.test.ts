@@ -31,6 +31,7 @@ class ByHand implements Executor {
         features: NOTHING,
         wholeCosts: Uint32Array.of(indexOf(job)),
         pieceHashes: new Map(),
+        segments: new Map(),
       };
       const end = (error?: Error): void => (error === undefined ? resolve(result as never) : reject(error));
       this.started.push({ index: indexOf(job), isHeavy, end });

@@ -66,7 +66,6 @@ test("threads work with the pool's effort", async (t) => {
     type: "encode",
     objects: [object],
     tasks: [{ target: 0 }],
-    seekMin: Number.POSITIVE_INFINITY,
   } as EncodeJob;
   const encoded = new Set<string>();
   for (const effort of ["fast", "default", "small"] as const) {

@@ -79,7 +79,6 @@ test("a survey tells ids and the hashes of pieces; entries inflate to what they 
   const tasks: EncodeTask[] = [{ target: 0 }, { target: 1, base: 0 }, { target: 2 }, { target: 3, base: 0 }];
   const { bytes, ends, deltaLens } = runner.run({
     type: "encode",
-    seekMin: Number.POSITIVE_INFINITY,
     objects,
     tasks,
   });
@@ -95,13 +94,15 @@ test("a survey tells ids and the hashes of pieces; entries inflate to what they 
   assert.ok(like.equals(delta!));
   // What is kept is not read again.
   const { opened } = contents;
-  assert.deepEqual(runner.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks }), {
+  assert.deepEqual(runner.run({ type: "encode", objects, tasks }), {
     bytes,
     ends,
     deltaLens,
     adlers: new Uint32Array(4),
     pointCounts: new Uint32Array(4),
     points: new Uint32Array(0),
+    markCounts: new Uint32Array(tasks.length),
+    marks: new Uint32Array(0),
   });
   assert.equal(contents.opened, opened);
 });
@@ -124,24 +125,15 @@ test("content that changed since its survey is noticed, whatever it is for, and 
   for (const { tasks, victim, at } of cases) {
     const contents = new Changing();
     const runner = new JobRunner(createEngine(await compilePacker()), contents);
-    const sound = runner.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks });
+    const sound = runner.run({ type: "encode", objects, tasks });
     const others = new JobRunner(createEngine(await compilePacker()), contents);
     const now = Buffer.from(victim.content as Buffer);
     now[at]! ^= 1;
     contents.change(victim.content as Buffer, now);
-    assert.throws(
-      () => others.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks }),
-      CHANGED,
-    );
+    assert.throws(() => others.run({ type: "encode", objects, tasks }), CHANGED);
     // A second look finds the same, kept or not.
-    assert.throws(
-      () => others.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks }),
-      CHANGED,
-    );
-    assert.deepEqual(
-      others.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects: [], tasks: [] }).bytes.length,
-      0,
-    );
+    assert.throws(() => others.run({ type: "encode", objects, tasks }), CHANGED);
+    assert.deepEqual(others.run({ type: "encode", objects: [], tasks: [] }).bytes.length, 0);
     assert.ok(sound.bytes.length > 0);
   }
 });
@@ -167,7 +159,6 @@ test("content that cannot be read leaves nothing behind that looks as if it had 
   isBroken = false;
   const { bytes } = runner.run({
     type: "encode",
-    seekMin: Number.POSITIVE_INFINITY,
     objects: [object],
     tasks: [{ target: 0 }],
   });
@@ -180,7 +171,7 @@ test("contents that are merely kept make room; what does not fit is an error, an
   const objects = Array.from({ length: 12 }, (_, at) => objectOf(at, noise(at, 1 << 20)));
   const tasks = objects.map((_, target) => ({ target }));
   for (let round = 0; round < 2; round++) {
-    const { bytes, ends } = runner.run({ type: "encode", seekMin: Number.POSITIVE_INFINITY, objects, tasks });
+    const { bytes, ends } = runner.run({ type: "encode", objects, tasks });
     for (const [at, { content }] of objects.entries())
       assert.ok(inflateSync(bytes.subarray(ends[at - 1] ?? 0, ends[at])).equals(content as Buffer));
   }
@@ -192,7 +183,6 @@ test("contents that are merely kept make room; what does not fit is an error, an
     () =>
       runner.run({
         type: "encode",
-        seekMin: Number.POSITIVE_INFINITY,
         objects: huge,
         tasks: [{ target: 21, base: 20 }],
       }),
@@ -200,7 +190,6 @@ test("contents that are merely kept make room; what does not fit is an error, an
   );
   const after = runner.run({
     type: "encode",
-    seekMin: Number.POSITIVE_INFINITY,
     objects: [objects[3]!],
     tasks: [{ target: 3 }],
   });
@@ -222,7 +211,6 @@ test("a hash may take memory of the engine's, and move all of it", async () => {
   assert.equal(hexOid(surveyed.oids), hexOid(object.oid!));
   const { bytes } = runner.run({
     type: "encode",
-    seekMin: Number.POSITIVE_INFINITY,
     objects: [object],
     tasks: [{ target: 0 }],
   });

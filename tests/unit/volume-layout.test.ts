@@ -212,7 +212,7 @@ test("sections of another version, of another image, and with a damaged footer",
   const other = (await both({ ...randomFiles(2), "one-more": "x" })).laid;
   const expected = (await walk(await open(plain))).map(flat);
   const later = new Section(laid);
-  later.patchFooter((footer) => footer.setUint32(FIELD.version, 2, true));
+  later.patchFooter((footer) => footer.setUint32(FIELD.version, 3, true));
   const flipped = laid.slice();
   flipped[flipped.length - 300]! ^= 4;
   const foreign = new Section(other);

@@ -6,7 +6,7 @@ import { type Check, type Checks, checkOptions, checkValue, isSignal, isString }
 import { DocteurError } from "../../errors.js";
 import { hexOid } from "../../git/oid.js";
 import { type Replacement, replaceFile } from "../../node/replace-file.js";
-import { FOOTER, type Footer } from "../format.js";
+import { FOOTER, type Footer, VERSION } from "../format.js";
 import { writeSection } from "../section.js";
 import { type ImageObjects, OpenImage } from "./read.js";
 
@@ -54,7 +54,9 @@ function badLayout(path: string, message: string, offset?: number): DocteurError
 }
 
 /** The error for a section of another version. */
-function unknownVersion(path: string, version: number): DocteurError {
+function otherVersion(path: string, version: number): DocteurError {
+  if (version < VERSION)
+    return badLayout(path, `the layout section has version ${version}, which is no longer used`);
   const message = `the layout section has version ${version}, which this docteur does not know`;
   return new DocteurError("BadLayout", message, {
     path,
@@ -81,10 +83,11 @@ async function endOfZeros({ bytes }: OpenImage): Promise<number> {
   return end + SECTOR - (end % SECTOR);
 }
 
-/** Bytes of an image without its section. @throws DocteurError `BadLayout` for a section of another version */
+/** Bytes of an image without its section. @throws DocteurError `BadLayout` for a section of a later version */
 async function bareSizeOf(image: OpenImage): Promise<number> {
   const end = await image.end();
-  if (end.state === "unknown") throw unknownVersion(image.path, end.version);
+  if (end.state === "unknown" && end.bareSize === undefined) throw otherVersion(image.path, end.version);
+  if (end.state === "unknown") return end.bareSize!;
   if (end.state === "damaged") return endOfZeros(image);
   return end.state === "found" ? end.footer.bareSize : image.bytes.capacity;
 }
@@ -109,7 +112,7 @@ function checked(name: string, path: unknown, options: LayoutOptions | undefined
 /**
  * Adds a layout section to an image, or makes it again. The file is replaced whole.
  * @param path the image
- * @throws DocteurError errors of a damaged image; `BadLayout` if it has a section of another version, `TreeTooDeep`,
+ * @throws DocteurError errors of a damaged image; `BadLayout` if it has a section of a later version, `TreeTooDeep`,
  *   `TooManyObjects` if it cannot have one; `Io`; the signal's reason
  * @example
  * const { layoutBytes } = await addLayout("docs.img");
@@ -145,7 +148,7 @@ export async function addLayout(path: string, options?: LayoutOptions): Promise<
  * Takes the layout section away from an image, which then has the bytes that it had before. The file is replaced whole,
  * unless it has no section.
  * @param path the image
- * @throws DocteurError `BadLayout` if it has a section of another version; errors of what is not an image; `Io`; the
+ * @throws DocteurError `BadLayout` if it has a section of a later version; errors of what is not an image; `Io`; the
  *   signal's reason
  */
 export async function stripLayout(path: string, options?: LayoutOptions): Promise<LayoutSummary> {
@@ -203,7 +206,7 @@ export async function checkLayout(path: string, options?: LayoutOptions): Promis
     signal?.throwIfAborted();
     const end = await image.end();
     const footerAt = image.bytes.capacity - FOOTER;
-    if (end.state === "unknown") throw unknownVersion(path, end.version);
+    if (end.state === "unknown") throw otherVersion(path, end.version);
     if (end.state === "damaged")
       throw badLayout(path, `the layout section is damaged: ${end.reason}`, footerAt);
     if (end.state === "found") return compare(image, end.footer);

@@ -9,9 +9,9 @@ import { ImageBytes } from "../../pack-table/image-bytes.js";
 import { PackTable } from "../../pack-table/pack-table.js";
 import { endOf, type ImageEnd } from "../footer.js";
 import { FOOTER } from "../format.js";
-import { type LayoutObjects, type Points, rowsOfRanks } from "../objects.js";
+import { type LayoutObjects, rowsOfRanks, type SeekPoints } from "../objects.js";
 import type { Frame } from "../section.js";
-import { SeekPoints } from "../seek-points.js";
+import { SeekFinder } from "../seek-points.js";
 import { blobSizes } from "./sizes.js";
 
 /** An image and its objects. */
@@ -27,7 +27,7 @@ export class OpenImage {
   readonly path: string;
   readonly bytes: ImageBytes;
   readonly #close: () => Promise<void>;
-  #finder: SeekPoints | undefined;
+  #finder: SeekFinder | undefined;
 
   private constructor(path: string, bytes: ImageBytes, close: () => Promise<void>) {
     this.path = path;
@@ -106,9 +106,9 @@ export class OpenImage {
   }
 
   /** The seek points of a blob that is stored whole. */
-  async #seekPoints(table: PackTable, row: number): Promise<Points | undefined> {
+  async #seekPoints(table: PackTable, row: number): Promise<SeekPoints | undefined> {
     const offset = table.offsets[row]!;
-    this.#finder ??= await SeekPoints.create();
+    this.#finder ??= await SeekFinder.create();
     return this.#finder.findInEntry(
       (at, length) => this.bytes.at(at, length),
       offset,

@@ -1,15 +1,29 @@
 /** Deflates content in the packer's memory: whole, in parts, and in segments that a reader can begin at. */
 import { joinedBytes } from "../../joined-bytes.js";
-import { SEGMENT } from "../../layout/format.js";
+import { CELLS } from "../../layout/format.js";
 import { type Engine, FLUSH_LEN, PART_END } from "./engine.js";
 import { outOfMemory, type Room } from "./room.js";
 import { ZLIB_HEADER } from "./zlib-header.js";
 
-/** Segments of a stream. */
+/** Deflate looks back no further. */
+export const WINDOW = 32 << 10;
+
+/** A part of content, which lies at `ptr`: `len` bytes from `start` on, of `size` bytes in all. */
+export interface ContentPart {
+  ptr: number;
+  start: number;
+  len: number;
+  size: number;
+}
+
+/** A part of a stream that has seek points. */
 export interface Segments {
   stream: Uint8Array;
-  /** Seek points: offsets from the stream's start. */
+  /** The places where segments begin, from the stream's start: of all but the content's first one. */
   points: number[];
+  /** The Adler-32 of the part up to each start of a cell in it, or at its end; and that of the whole part. */
+  marks: number[];
+  adler: number;
 }
 
 export class Deflater {
@@ -36,34 +50,53 @@ export class Deflater {
     return this.#taken(to, this.#engine.deflatePart(ptr, historyLen, len, end, to, room), len);
   }
 
-  /** A zlib stream with seek points. */
-  wholeSegments(ptr: number, len: number): Segments {
-    const { stream, points } = this.segments(ptr, len, true);
-    const adler = new Uint8Array(4);
-    new DataView(adler.buffer).setUint32(0, this.#engine.adler32(1, ptr, len) >>> 0);
+  /** A zlib stream with seek points. @param segment bytes of a segment's content */
+  wholeSegments(ptr: number, len: number, segment: number): Segments {
+    const { stream, points, marks, adler } = this.segments({ ptr, start: 0, len, size: len }, segment);
+    const trailer = new Uint8Array(4);
+    new DataView(trailer.buffer).setUint32(0, adler);
     return {
-      stream: joinedBytes([ZLIB_HEADER, stream, adler]),
+      stream: joinedBytes([ZLIB_HEADER, stream, trailer]),
       points: points.map((point) => ZLIB_HEADER.length + point),
+      marks,
+      adler,
     };
   }
 
   /**
-   * Deflates content segment by segment, each without history, so that a reader can begin at each.
-   * @param isLast whether the stream ends with it
+   * Deflates a part of content. No match reaches from a segment into the one before, so that a reader can begin at each.
+   * @param part what is before it in its segment, up to `WINDOW` bytes, lies before it in memory
+   * @param segment bytes of a segment's content
    */
-  segments(ptr: number, len: number, isLast: boolean): Segments {
+  segments({ ptr, start, len, size }: ContentPart, segment: number): Segments {
     const parts: Uint8Array[] = [];
     const points: number[] = [];
-    let end = 0;
-    for (let at = 0; at < len; at += SEGMENT) {
-      const segment = Math.min(SEGMENT, len - at);
-      const isEnd = isLast && at + segment === len;
-      const part = this.part(ptr + at, 0, segment, isEnd ? PART_END.stream : PART_END.flush);
+    const end = start + len;
+    let streamLen = 0;
+    for (let at = start, to = start; at < end; at = to) {
+      const within = at % segment;
+      to = Math.min(end, at - within + segment);
+      const isPoint = to % segment === 0 && to < size;
+      const how = to === size ? PART_END.stream : isPoint ? PART_END.flush : PART_END.byte;
+      const part = this.part(ptr + at - start, Math.min(WINDOW, within), to - at, how);
       parts.push(part);
-      end += part.length;
-      if (!isEnd) points.push(end);
+      streamLen += part.length;
+      if (isPoint) points.push(streamLen);
     }
-    return { stream: joinedBytes(parts), points };
+    return { stream: joinedBytes(parts), points, ...this.#marks({ ptr, start, len, size }, segment / CELLS) };
+  }
+
+  /** The checksums of a part at the starts of cells. */
+  #marks({ ptr, start, len, size }: ContentPart, cell: number): Pick<Segments, "marks" | "adler"> {
+    const marks: number[] = [];
+    const end = start + len;
+    let adler = 1;
+    for (let at = start, to = start; at < end; at = to) {
+      to = Math.min(end, at - (at % cell) + cell);
+      adler = this.#engine.adler32(adler, ptr + at - start, to - at) >>> 0;
+      if (to % cell === 0 && to < size) marks.push(adler);
+    }
+    return { marks, adler };
   }
 
   /** A copy of what was written to the room. */

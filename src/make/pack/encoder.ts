@@ -17,7 +17,7 @@ import type { PackerOptions } from "./options.js";
 import { type Planned, runInOrder } from "./ordered-jobs.js";
 import type { Surveyor } from "./surveyor.js";
 import type { Taken } from "./taken.js";
-import type { PackWriter } from "./writer.js";
+import type { PackWriter, SeekParts } from "./writer.js";
 
 /** Bytes of content in a job. */
 const JOB_LEN = 1 << 20;
@@ -42,6 +42,8 @@ const NOTHING_ENCODED: EncodeResult = {
   adlers: new Uint32Array(0),
   pointCounts: new Uint32Array(0),
   points: new Uint32Array(0),
+  markCounts: new Uint32Array(0),
+  marks: new Uint32Array(0),
 };
 
 /** What is written, and how. */
@@ -92,14 +94,17 @@ export class Encoder {
   async #write(result: EncodeResult, emissions: readonly Emission[]): Promise<void> {
     let at = 0;
     let point = 0;
+    let mark = 0;
     for (const emission of emissions) {
       this.#options.signal?.throwIfAborted();
       const before = this.#done;
       if (isRun(emission)) await this.#copy(emission);
       else {
-        const end = point + result.pointCounts[at]!;
-        await this.#writeOne(result, at++, emission, result.points.subarray(point, end));
-        point = end;
+        const points = result.points.subarray(point, point + result.pointCounts[at]!);
+        const marks = result.marks.subarray(mark, mark + result.markCounts[at]!);
+        point += points.length;
+        mark += marks.length;
+        await this.#writeOne(result, at++, emission, { points, marks });
       }
       if (this.#done > before) this.#options.onProgress?.("pack", this.#done, this.#plan.order.length);
     }
@@ -115,7 +120,7 @@ export class Encoder {
     { bytes: all, ends, deltaLens, adlers }: EncodeResult,
     at: number,
     { target, base, piece }: EncodeTask,
-    points: Uint32Array,
+    found: Pick<SeekParts, "points" | "marks">,
   ): Promise<void> {
     const { objects } = this.#survey;
     const writer = this.#writer;
@@ -124,15 +129,17 @@ export class Encoder {
     const oid = objects.oids(target, target + 1);
     const bytes = all.subarray(at === 0 ? 0 : ends[at - 1]!, ends[at]!);
     if (piece === undefined || piece.index === 0) this.#offsets[target] = writer.position;
+    const segment = this.#survey.segments.get(target);
+    const seek = segment === undefined ? undefined : { segment, ...found };
     if (piece !== undefined) {
       const { start, end } = pieceRange(size, piece.index);
-      await writer.addPiece(kind, oid, size, { start, end, bytes, adler: adlers[at]!, points });
+      await writer.addPiece(kind, oid, size, { start, end, bytes, adler: adlers[at]!, seek });
       if (end < size) return;
     } else if (deltaLens[at] !== 0) {
       this.#deltaCount++;
       await writer.addDelta(oid, this.#offsets[base!]!, deltaLens[at]!, bytes);
     } else {
-      await writer.add(kind, oid, size, bytes, points);
+      await writer.add(kind, oid, size, bytes, seek);
     }
     this.#done++;
   }
@@ -154,11 +161,14 @@ export class Encoder {
       const named = new Set(
         tasks.flatMap(({ target, base }) => (base === undefined ? [target] : [base, target])),
       );
-      const jobObjects = [...named].map((number) => objects.checkedJobObject(number));
+      const jobObjects = [...named].map((number) => {
+        const segment = this.#survey.segments.get(number);
+        const object = objects.checkedJobObject(number);
+        return segment === undefined ? object : { ...object, segment };
+      });
       const isHeavy = tasks.some((task) => weightOf(task) > HEAVY_LEN);
       const resultLen = tasks.reduce((sum, task) => sum + writtenLen(task), 0);
-      const { seekMin } = this.#options;
-      const job = { type: "encode", objects: jobObjects, tasks, seekMin } as const;
+      const job = { type: "encode", objects: jobObjects, tasks } as const;
       const planned = { job, note: emissions, isHeavy, resultLen };
       yield tasks.length === 0 ? { ...planned, result: NOTHING_ENCODED } : planned;
     }

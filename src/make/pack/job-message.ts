@@ -38,6 +38,8 @@ interface Columns {
   /** 20 bytes each, if they are known. */
   oids: Uint8Array;
   wholeCosts: Uint32Array;
+  /** 0 where there is none. */
+  segments: Uint32Array;
   /** `STAMP_LEN` each, if they are known. */
   stamps: BigInt64Array;
 }
@@ -66,10 +68,11 @@ export function packJob({ objects, ...job }: Job): Parcel {
     known: new Uint8Array(count),
     oids: new Uint8Array(count * OID_LEN),
     wholeCosts: new Uint32Array(count),
+    segments: new Uint32Array(count),
     stamps: new BigInt64Array(count * STAMP_LEN),
   };
   let end = 0;
-  for (const [at, { index, kind, size, content, oid, wholeCost }] of objects.entries()) {
+  for (const [at, { index, kind, size, content, oid, wholeCost, segment }] of objects.entries()) {
     columns.indexes[at] = index;
     columns.kinds[at] = KIND[kind];
     columns.sizes[at] = size;
@@ -88,6 +91,7 @@ export function packJob({ objects, ...job }: Job): Parcel {
     if ("stamp" in content && content.stamp !== undefined) packStamp(columns, at, content.stamp);
     if (oid !== undefined) columns.oids.set(oid, at * OID_LEN);
     columns.wholeCosts[at] = wholeCost ?? 0;
+    columns.segments[at] = segment ?? 0;
   }
   return { job, columns, files };
 }
@@ -138,6 +142,7 @@ export function unpackJob({ job, columns, files }: Parcel): Job {
     };
     if (columns.known[at]! & HAS_OID) object.oid = columns.oids.subarray(at * OID_LEN, (at + 1) * OID_LEN);
     if (columns.known[at]! & HAS_COST) object.wholeCost = columns.wholeCosts[at]!;
+    if (columns.segments[at] !== 0) object.segment = columns.segments[at]!;
     return object;
   });
   return { ...job, objects } as Job;

@@ -18,6 +18,8 @@ export interface JobObject {
   oid?: Uint8Array;
   /** Bytes that it would take as a whole object, if known. */
   wholeCost?: number;
+  /** Bytes of content between the seek points that it gets if it is stored whole. */
+  segment?: number;
 }
 
 /** Finds the ids of objects, and the data for finding bases. */
@@ -26,6 +28,8 @@ export interface SurveyJob {
   objects: JobObject[];
   /** Find only ids: the other columns of the result are empty. */
   isHashOnly?: boolean;
+  /** Bytes from which on blobs that are stored whole get seek points: none without it. */
+  seekMin?: number;
 }
 
 export interface SurveyResult {
@@ -40,6 +44,8 @@ export interface SurveyResult {
    * each.
    */
   pieceHashes: Map<number, Uint8Array>;
+  /** For every object that gets seek points if it is stored whole, by its place in the job: bytes of its segments. */
+  segments: Map<number, number>;
 }
 
 /** Measures deltas without making them. */
@@ -70,8 +76,6 @@ export interface EncodeJob {
   /** All objects that the tasks name. */
   objects: JobObject[];
   tasks: EncodeTask[];
-  /** Bytes from which on blobs that are stored whole get seek points; `Infinity` for none. */
-  seekMin: number;
 }
 
 export interface EncodeResult {
@@ -88,9 +92,11 @@ export interface EncodeResult {
   deltaLens: Uint32Array;
   /** The Adler-32 of pieces. */
   adlers: Uint32Array;
-  /** The number of seek points of each stream, and the offsets of all of them from their streams' starts. */
+  /** The numbers of points and of marks of each stream, and all of them, one stream after the other: see `Segments`. */
   pointCounts: Uint32Array;
   points: Uint32Array;
+  markCounts: Uint32Array;
+  marks: Uint32Array;
 }
 
 export type Job = SurveyJob | MeasureJob | EncodeJob;
@@ -117,7 +123,7 @@ export const DELTA_MAX = 64 << 20;
 /** Larger whole objects are deflated in pieces, by several workers. */
 export const PIECED_MIN = 8 << 20;
 
-/** The length of a piece, a multiple of `SEGMENT`. It decides where deflate blocks end, hence an image's bytes: never change it lightly. */
+/** The length of a piece. It decides where deflate blocks end, hence an image's bytes: never change it lightly. */
 export const PIECE_LEN = 1 << 20;
 
 /** The place of a piece's content. */

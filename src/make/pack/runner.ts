@@ -5,7 +5,7 @@ import { OID_LEN } from "../../git/oid.js";
 import { SEGMENT } from "../../layout/format.js";
 import type { Content, Contents } from "../base/content.js";
 import { ContentHasher } from "./content-hasher.js";
-import { Deflater } from "./deflater.js";
+import { Deflater, type Segments, WINDOW } from "./deflater.js";
 import { type Engine, PART_END } from "./engine.js";
 import {
   DELTA_MAX,
@@ -25,6 +25,7 @@ import {
 } from "./jobs.js";
 import { FEATURE_COUNT } from "./plan.js";
 import { outOfMemory, Room } from "./room.js";
+import { SegmentChoice, samplePositions } from "./segment-choice.js";
 
 /** An entry without its header. */
 interface Entry {
@@ -33,8 +34,9 @@ interface Entry {
   deltaLen?: number;
   /** The Adler-32 of a piece. */
   adler?: number;
-  /** Seek points: offsets from the stream's start. */
-  points?: readonly number[];
+  /** If it has seek points: see `Segments`. */
+  points?: Segments["points"];
+  marks?: Segments["marks"];
 }
 
 /** Content in the engine's memory. */
@@ -48,9 +50,6 @@ interface Loaded {
 /** The most bytes of kept contents beyond those of the present job; and the estimated overhead of each. */
 const KEPT_LEN = 8 << 20;
 const KEPT_OVERHEAD = 256;
-
-/** Deflate looks back no further. */
-const WINDOW = 32 << 10;
 
 /**
  * A delta that takes more than this share of its target's estimated size is compared with the whole object.
@@ -67,7 +66,7 @@ const NOTHING = new Uint32Array(0);
 
 /** Whether an object gets seek points if it is stored whole. */
 function isSeekable({ kind, size }: JobObject, seekMin: number): boolean {
-  return kind === "blob" && size >= seekMin && size > SEGMENT;
+  return kind === "blob" && size >= seekMin && size > SEGMENT.min;
 }
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
@@ -214,21 +213,24 @@ export class JobRunner {
   #hashAll(objects: readonly JobObject[]): SurveyResult {
     const oids = new Uint8Array(objects.length * OID_LEN);
     for (const [at, object] of objects.entries()) oids.set(this.#hasher.oidOf(object), at * OID_LEN);
-    return { oids, features: NOTHING, wholeCosts: NOTHING, pieceHashes: new Map() };
+    return { oids, features: NOTHING, wholeCosts: NOTHING, pieceHashes: new Map(), segments: new Map() };
   }
 
-  #survey({ objects, isHashOnly }: SurveyJob): SurveyResult {
+  #survey({ objects, isHashOnly, seekMin = Number.POSITIVE_INFINITY }: SurveyJob): SurveyResult {
     if (isHashOnly) return this.#hashAll(objects);
     const count = objects.length;
     const oids = new Uint8Array(count * OID_LEN);
     const features = new Uint32Array(count * FEATURE_COUNT);
     const wholeCosts = new Uint32Array(count);
     const pieceHashes = new Map<number, Uint8Array>();
+    const segments = new Map<number, number>();
     const sketch = this.#allocate(FEATURE_COUNT * 4);
     for (const [at, object] of objects.entries()) {
       const { size, content } = object;
+      const choice = isSeekable(object, seekMin) ? new SegmentChoice(this.#engine, size) : undefined;
       if (size > DELTA_MAX) {
-        const { oid, hashes } = this.#surveyPieces(object);
+        const { oid, hashes } = this.#surveyPieces(object, choice);
+        if (choice !== undefined) segments.set(at, choice.segment);
         oids.set(oid, at * OID_LEN);
         wholeCosts[at] = Math.min(size, 0xffffffff);
         pieceHashes.set(at, hashes);
@@ -238,12 +240,16 @@ export class JobRunner {
       this.#read(content, size, 0, this.#bytes(ptr, size));
       oids.set(this.#oid(object, ptr), at * OID_LEN);
       if (size > PIECED_MIN) pieceHashes.set(at, this.#hashPieces(ptr, size));
+      if (choice !== undefined) {
+        for (const position of samplePositions(size)) choice.add(ptr + position);
+        segments.set(at, choice.segment);
+      }
       this.#engine.contentSketch(ptr, size, sketch);
       wholeCosts[at] = this.#engine.deflatedLenSampled(ptr, size) >>> 0;
       features.set(new Uint32Array(this.#engine.memory.buffer, sketch, FEATURE_COUNT), at * FEATURE_COUNT);
     }
     this.#engine.free(sketch);
-    return { oids, features, wholeCosts, pieceHashes };
+    return { oids, features, wholeCosts, pieceHashes, segments };
   }
 
   #sha1(ptr: number, len: number): Uint8Array {
@@ -262,9 +268,13 @@ export class JobRunner {
   }
 
   /** Hashes content that is too large to be held. */
-  #surveyPieces(object: JobObject): { oid: Uint8Array; hashes: Uint8Array } {
+  #surveyPieces(
+    object: JobObject,
+    choice: SegmentChoice | undefined,
+  ): { oid: Uint8Array; hashes: Uint8Array } {
     const { size, content } = object;
     const hashes = new Uint8Array(pieceCount(size) * OID_LEN);
+    const sampled = new Set(samplePositions(size).map((position) => Math.floor(position / PIECE_LEN)));
     const whole = this.#contents.sha1();
     whole.update(objectHeader(object.kind, size));
     const ptr = this.#content.reserve(PIECE_LEN);
@@ -276,6 +286,8 @@ export class JobRunner {
         const bytes = this.#bytes(ptr, end - start);
         file.read(bytes, start);
         whole.update(bytes);
+        // The middle of a piece has enough before it and behind.
+        if (sampled.has(index)) choice?.add(ptr + PIECE_LEN / 2);
         hashes.set(this.#sha1(ptr, end - start), index * OID_LEN);
       }
       file.settle();
@@ -316,17 +328,17 @@ export class JobRunner {
     return this.#engine.deltaMeasure(index, ptr, len, to, len) >>> 0;
   }
 
-  #encode({ objects, tasks, seekMin }: EncodeJob): EncodeResult {
+  #encode({ objects, tasks }: EncodeJob): EncodeResult {
     const byIndex = new Map(objects.map((object) => [object.index, object]));
     const entries = tasks.map(({ target, base, piece }) => {
       const object = byIndex.get(target)!;
       if (base !== this.#indexed?.base) this.#dropIndex();
       const entry =
         piece !== undefined
-          ? this.#encodePiece(object, piece, seekMin)
+          ? this.#encodePiece(object, piece)
           : base !== undefined
-            ? this.#encodeDelta(object, byIndex.get(base)!, seekMin)
-            : this.#encodeWhole(object, seekMin);
+            ? this.#encodeDelta(object, byIndex.get(base)!)
+            : this.#encodeWhole(object);
       this.#pinned.clear();
       // The index refers to its base's memory.
       if (this.#indexed !== undefined) this.#pinned.add(this.#indexed.base);
@@ -339,6 +351,8 @@ export class JobRunner {
       adlers: Uint32Array.from(entries, ({ adler }) => adler ?? 0),
       pointCounts: Uint32Array.from(entries, ({ points = [] }) => points.length),
       points: Uint32Array.from(entries.flatMap(({ points = [] }) => points)),
+      markCounts: Uint32Array.from(entries, ({ marks = [] }) => marks.length),
+      marks: Uint32Array.from(entries.flatMap(({ marks = [] }) => marks)),
     };
     let end = 0;
     for (const [at, { stream }] of entries.entries()) {
@@ -354,38 +368,38 @@ export class JobRunner {
     this.#indexed = undefined;
   }
 
-  #encodeWhole(object: JobObject, seekMin: number): Entry {
+  #encodeWhole(object: JobObject): Entry {
     const { ptr, len } = this.#load(object, true);
-    return isSeekable(object, seekMin)
-      ? this.#deflater.wholeSegments(ptr, len)
-      : { stream: this.#deflater.whole(ptr, len) };
+    return object.segment === undefined
+      ? { stream: this.#deflater.whole(ptr, len) }
+      : this.#deflater.wholeSegments(ptr, len, object.segment);
   }
 
-  #encodeDelta(object: JobObject, baseObject: JobObject, seekMin: number): Entry {
+  #encodeDelta(object: JobObject, baseObject: JobObject): Entry {
     const base = this.#load(baseObject, true);
     const target = this.#load(object, true);
     this.#indexed ??= { base: baseObject.index, index: this.#index(base, true) };
     const { index } = this.#indexed;
     const delta = this.#delta.reserve(target.len);
     const deltaLen = this.#engine.deltaEncode(index, target.ptr, target.len, delta, target.len);
-    if (deltaLen === 0) return this.#encodeWhole(object, seekMin);
+    if (deltaLen === 0) return this.#encodeWhole(object);
     const entry = { stream: this.#deflater.whole(delta, deltaLen), deltaLen };
     if (entry.stream.length < object.wholeCost! * DOUBT) return entry;
-    const whole = this.#encodeWhole(object, seekMin);
+    const whole = this.#encodeWhole(object);
     return whole.stream.length < entry.stream.length + DELTA_OVERHEAD ? whole : entry;
   }
 
-  #encodePiece(object: JobObject, piece: { index: number; hash: Uint8Array }, seekMin: number): Entry {
-    const { size, content } = object;
+  #encodePiece(object: JobObject, piece: { index: number; hash: Uint8Array }): Entry {
+    const { size, content, segment = Number.POSITIVE_INFINITY } = object;
     const { start, end } = pieceRange(size, piece.index);
-    const from = isSeekable(object, seekMin) ? start : Math.max(0, start - WINDOW);
+    const from = start - Math.min(start % segment, WINDOW);
     const ptr = this.#content.reserve(end - from);
     this.#read(content, size, from, this.#bytes(ptr, end - from));
     const at = ptr + start - from;
     const len = end - start;
     if (!isEqual(this.#sha1(at, len), piece.hash)) throw this.#changed(object);
+    if (object.segment !== undefined) return this.#deflater.segments({ ptr: at, start, len, size }, segment);
     const adler = this.#engine.adler32(1, at, len) >>> 0;
-    if (isSeekable(object, seekMin)) return { ...this.#deflater.segments(at, len, end === size), adler };
     const how = end === size ? PART_END.stream : PART_END.byte;
     return { stream: this.#deflater.part(at, start - from, len, how), adler };
   }

@@ -3,7 +3,7 @@ import type { Kind } from "../../git/objects.js";
 import { OID_LEN } from "../../git/oid.js";
 import type { Forgetting, Unreads } from "../base/content.js";
 import { batches, HEAVY_LEN, range } from "./batches.js";
-import type { Executor, SurveyJob } from "./jobs.js";
+import type { Executor, SurveyJob, SurveyResult } from "./jobs.js";
 import { Surveyed } from "./object-table.js";
 import type { PackerOptions } from "./options.js";
 import { type Planned, runInOrder } from "./ordered-jobs.js";
@@ -17,6 +17,8 @@ export class Surveyor {
   readonly objects: Surveyed;
   /** The SHA-1s of pieces, by object number. */
   readonly pieceHashes = new Map<number, Uint8Array>();
+  /** Bytes of a segment of objects that get seek points if they are stored whole, by number. */
+  readonly segments = new Map<number, number>();
   readonly #executor: Executor;
   readonly #options: PackerOptions;
 
@@ -57,12 +59,19 @@ export class Surveyor {
       this.#executor,
       this.#jobs(range(start, objects.count)),
       (result) => {
-        for (const [at, hashes] of result.pieceHashes) this.pieceHashes.set(objects.filled + at, hashes);
+        const first = objects.filled;
+        this.#keep(result, (at) => first + at);
         objects.fill(result);
         if (kind === "blob") onProgress?.("read", objects.filled - start, contents.length);
       },
       signal,
     );
+  }
+
+  /** Keeps what a survey tells of a few large objects. @param numberOf the number of an object by its place */
+  #keep({ pieceHashes, segments }: SurveyResult, numberOf: (at: number) => number): void {
+    for (const [at, hashes] of pieceHashes) this.pieceHashes.set(numberOf(at), hashes);
+    for (const [at, segment] of segments) this.segments.set(numberOf(at), segment);
   }
 
   /** Reads objects for their ids, and those that no entry of the earlier image stands for, for all the rest. */
@@ -79,7 +88,7 @@ export class Surveyor {
       this.#executor,
       this.#jobs(fresh),
       (result, numbers) => {
-        for (const [at, hashes] of result.pieceHashes) this.pieceHashes.set(numbers[at]!, hashes);
+        this.#keep(result, (at) => numbers[at]!);
         objects.refill(numbers, result);
       },
       signal,
@@ -114,10 +123,16 @@ export class Surveyor {
 
   *#jobs(wanted: Iterable<number>, isHashOnly = false): Generator<Planned<SurveyJob, number[]>> {
     const { objects } = this;
+    const { seekMin } = this.#options;
     const sizeOf = (number: number): number => objects.sizeOf(number);
     for (const numbers of batches(wanted, sizeOf, JOB_LEN))
       yield {
-        job: { type: "survey", objects: numbers.map((number) => objects.jobObject(number)), isHashOnly },
+        job: {
+          type: "survey",
+          objects: numbers.map((number) => objects.jobObject(number)),
+          isHashOnly,
+          seekMin,
+        },
         note: numbers,
         isHeavy: numbers.some((number) => sizeOf(number) > HEAVY_LEN),
         resultLen: 0,

@@ -5,6 +5,8 @@ import { crc32 } from "../../git/crc32.js";
 import { KIND as ENTRY_KIND, encodeBaseDistance, encodeEntryHeader } from "../../git/entry.js";
 import { KIND, type Kind } from "../../git/objects.js";
 import { OID_LEN, type Sha1 } from "../../git/oid.js";
+import { CELLS } from "../../layout/format.js";
+import type { SeekPoints } from "../../layout/objects.js";
 import type { Sink } from "../../sink.js";
 import { ZLIB_HEADER } from "./zlib-header.js";
 
@@ -25,6 +27,14 @@ export function combineAdler32(first: number, second: number, length: number): n
   return sumHigh * 65536 + sumLow;
 }
 
+/** The seek points of a part of an entry's content: see `Segments`. */
+export interface SeekParts {
+  /** Bytes of content in a segment. */
+  segment: number;
+  points: Iterable<number>;
+  marks: Iterable<number>;
+}
+
 /** A part of an entry's content, deflated. */
 export interface Piece {
   /** The part's offset in the content, in bytes. */
@@ -34,8 +44,7 @@ export interface Piece {
   bytes: Uint8Array;
   /** The Adler-32 of the part. */
   adler: number;
-  /** Seek points, offsets from the part's start. */
-  points: Iterable<number>;
+  seek?: SeekParts | undefined;
 }
 
 /** A pack that was written: its index, and for each row of it, in the order of the pack, the row of its base, or -1. */
@@ -44,8 +53,8 @@ export interface WrittenPack {
   bases: Int32Array;
 }
 
-/** The seek points of new entries, by row: offsets from the entry's start. */
-export type WrittenPoints = Map<number, number[]>;
+/** The seek points of new entries, by row: places from the entry's start. */
+export type WrittenPoints = Map<number, SeekPoints>;
 
 /** A pack that is being written. Its objects are counted in advance, since its header holds their number. */
 export class PackWriter {
@@ -58,7 +67,7 @@ export class PackWriter {
   readonly #offsets: Float64Array;
   /** The row of each delta's base, or -1. */
   readonly #bases: Int32Array;
-  readonly #points: WrittenPoints = new Map();
+  readonly #points = new Map<number, { segment: number; places: number[]; checksums: number[] }>();
   #count = 0;
   /** The Adler-32 of the entry whose pieces are being added. */
   #adler = 1;
@@ -98,18 +107,22 @@ export class PackWriter {
    * Adds a whole object.
    * @param size bytes of its content
    * @param stream its content as a zlib stream
-   * @param points seek points, offsets from the stream's start
+   * @param seek its seek points, of which the places are offsets from the stream's start
    */
   async add(
     kind: Kind,
     oid: Uint8Array,
     size: number,
     stream: Uint8Array,
-    points: Iterable<number> = [],
+    seek?: SeekParts | undefined,
   ): Promise<void> {
     this.#record(oid);
+    this.#adler = 1;
     await this.#appendEntry(encodeEntryHeader(KIND[kind], size));
-    this.#notePoints(points);
+    if (seek !== undefined) {
+      this.#beginPoints(seek.segment, ZLIB_HEADER.length);
+      this.#notePoints(seek, 0);
+    }
     await this.#appendEntry(stream);
   }
 
@@ -150,15 +163,16 @@ export class PackWriter {
    * @param size bytes of the object's content
    */
   async addPiece(kind: Kind, oid: Uint8Array, size: number, piece: Piece): Promise<void> {
-    const { start, end, bytes, adler, points } = piece;
+    const { start, end, bytes, adler, seek } = piece;
     if (start === 0) {
       this.#record(oid);
       this.#adler = 1;
       await this.#appendEntry(encodeEntryHeader(KIND[kind], size));
       await this.#appendEntry(ZLIB_HEADER);
+      if (seek !== undefined) this.#beginPoints(seek.segment, 0);
     }
+    if (seek !== undefined) this.#notePoints(seek, start);
     this.#adler = combineAdler32(this.#adler, adler, end - start);
-    this.#notePoints(points);
     await this.#appendEntry(bytes);
     if (end < size) return;
     const checksum = new Uint8Array(4);
@@ -210,15 +224,23 @@ export class PackWriter {
     this.#count++;
   }
 
-  /** Notes seek points of the last entry. @param points offsets from the present position */
-  #notePoints(points: Iterable<number>): void {
-    const row = this.#count - 1;
-    const from = this.position - this.#offsets[row]!;
-    for (const point of points) {
-      const noted = this.#points.get(row);
-      if (noted === undefined) this.#points.set(row, [from + point]);
-      else noted.push(from + point);
-    }
+  /** Bytes of the last entry so far. */
+  get #entryLen(): number {
+    return this.position - this.#offsets[this.#count - 1]!;
+  }
+
+  /** Begins the seek points of the last entry. @param ahead bytes of the stream that are still to come before its blocks */
+  #beginPoints(segment: number, ahead: number): void {
+    this.#points.set(this.#count - 1, { segment, places: [this.#entryLen + ahead], checksums: [1] });
+  }
+
+  /** Notes seek points of the last entry, of content from `start` on. Places count from the present position. */
+  #notePoints({ segment, points, marks }: SeekParts, start: number): void {
+    const { places, checksums } = this.#points.get(this.#count - 1)!;
+    for (const point of points) places.push(this.#entryLen + point);
+    const cell = segment / CELLS;
+    for (const mark of marks)
+      checksums.push(combineAdler32(this.#adler, mark, checksums.length * cell - start));
   }
 
   /** The row of an entry, by its offset. */
