@@ -5,7 +5,7 @@
 import { adler32 } from "./checksum/adler32";
 import { sha1Final, sha1Init, sha1Update } from "./checksum/sha1";
 import { setDeflateEffort, SMALL } from "./deflate/effort";
-import { setThorough } from "./delta/encode";
+import { setThorough } from "./delta/effort";
 import { heapAlloc, heapFree, heapInit } from "./base/heap";
 
 /**

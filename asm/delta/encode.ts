@@ -2,7 +2,7 @@
  * Makes deltas (gitformat-pack, "Deltified representation"): a scan of the target that takes the copies that pay best
  * of those that the base's index leads to.
  *
- * Work is bounded for any input: a look-up tries `LOOKS_MAX` places at the most, and a byte that was compared for
+ * Work is bounded for any input: a look-up tries `looksMax` places at the most, and a byte that was compared for
  * nothing lies inside the copy that is then taken, or within a constant distance of it.
  */
 import {
@@ -19,6 +19,7 @@ import {
   tagOf,
   word,
 } from "./base-index";
+import { aheadMax, looksMax, searchToMake, searchToMeasure } from "./effort";
 import { deflatedLen } from "./estimate";
 
 export { deltaIndex, deltaIndexFree } from "./base-index";
@@ -26,10 +27,6 @@ export { deltaIndex, deltaIndexFree } from "./base-index";
 /** A longer target is measured by samples: `DELTA_MEASURED_LEN` bytes in all, in parts of `PART_LEN`. */
 export const DELTA_MEASURED_LEN: u32 = 256 << 10;
 const PART_LEN: u32 = 16 << 10;
-/** Bytes behind a copy's start at which a better one may be found: as the index's step, but no more. */
-const AHEAD_MAX: u32 = 3;
-/** Entries that one look-up tries. */
-const LOOKS_MAX: u32 = 8;
 /** A copy of that length is taken without looking for a longer one. */
 const NICE_LEN: u32 = 512;
 /** A shorter copy than this is weighed against those that begin at the next bytes. */
@@ -68,14 +65,6 @@ let rate: i32 = 0;
 let isMeasured: bool = false;
 /** Whether a target is measured by samples: too few bytes to pass any by. */
 let isSampled: bool = false;
-/** Whether deltas are measured as they are made. */
-let isThorough: bool = false;
-
-/** Sets how the calls of `deltaMeasure` that follow measure. */
-export function setThorough(thorough: bool): void {
-  isThorough = thorough;
-}
-
 /** The distance from a place in the target to its like in the base, if the last copy goes on. */
 let along: isize = 0;
 
@@ -167,10 +156,10 @@ function lookUp(ptr: usize, lit: usize): void {
   let entry = load<u32>(start);
   let last = load<u32>(start, 4);
   if (entry == last) return;
-  if (last - entry > LOOKS_MAX) {
+  if (last - entry > looksMax) {
     // Of too many entries, those about the place at which the last copy would go on.
-    entry = nearestEntries(entry, last, <isize>(ptr + along - base), LOOKS_MAX);
-    last = entry + LOOKS_MAX;
+    entry = nearestEntries(entry, last, <isize>(ptr + along - base), looksMax);
+    last = entry + looksMax;
   }
   deltaSteps += last - entry;
   const tag = tagOf(mixed);
@@ -252,6 +241,7 @@ const SLACK: usize = 12;
  */
 export function deltaEncode(index: usize, target: usize, targetLen: u32, to: usize, toLen: u32): u32 {
   isMeasured = false;
+  searchToMake();
   return encode(index, target, targetLen, to, toLen);
 }
 
@@ -277,7 +267,7 @@ function encode(index: usize, target: usize, targetLen: u32, to: usize, toLen: u
  * @returns bytes, those of zlib's frame included; `u32.MAX_VALUE` where it is worth nothing
  */
 export function deltaMeasure(index: usize, target: usize, targetLen: u32, room: usize, roomLen: u32): u32 {
-  isMeasured = !isThorough;
+  isMeasured = searchToMeasure();
   isSampled = targetLen > DELTA_MEASURED_LEN;
   if (!isSampled) {
     const len = encode(index, target, targetLen, room, roomLen);
@@ -332,7 +322,7 @@ function scan(ptr: usize): bool {
 
 /** A copy that begins a little later may be worth more than the one that was found at `ptr`. */
 function lookAhead(ptr: usize, lit: usize): void {
-  const reach = min<u32>(step, AHEAD_MAX) + 1;
+  const reach = min<u32>(step, aheadMax) + 1;
   let last = ptr + reach;
   while (ptr < last && matchEnd - matchStart < LAZY_LEN) {
     ptr++;

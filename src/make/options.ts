@@ -107,7 +107,7 @@ export interface MakeOptions {
   depth?: number | undefined;
   /**
    * How thoroughly to look for what makes the image small, unless git chooses the deltas: `fast` takes about half the time
-   * of `default`, for a larger image; `small` takes about twice as long, for a smaller one. Default: "default".
+   * of `default`, for a larger image; `small` takes up to three times as long, for a smaller one. Default: "default".
    */
   effort?: Effort | undefined;
   /**

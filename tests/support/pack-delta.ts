@@ -34,6 +34,7 @@ interface Probe {
   deltaIndexFree(index: number): void;
   deltaEncode(index: number, target: number, targetLen: number, to: number, toLen: number): number;
   deltaMeasure(index: number, target: number, targetLen: number, room: number, roomLen: number): number;
+  setThorough(isThorough: number): void;
   contentSketch(ptr: number, len: number, features: number): void;
   deflatedLen(ptr: number, len: number): number;
   deflatedLenSampled(ptr: number, len: number): number;
@@ -148,6 +149,11 @@ export class PackProbe {
     const index = this.#probe.deltaIndex(0, baseLen, 1);
     this.#probe.deltaIndexFree(index);
     return index !== 0;
+  }
+
+  /** Sets the effort of the deltas that follow. */
+  setThorough(isThorough: boolean): void {
+    this.#probe.setThorough(isThorough ? 1 : 0);
   }
 
   /** Steps that the encoder has counted so far. */

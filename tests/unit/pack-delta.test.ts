@@ -177,10 +177,15 @@ for (const probe of packProbes()) {
         probe.encode(base, target);
         return probe.steps - before;
       };
-      const small = stepsFor(50_000);
-      const large = stepsFor(400_000);
-      assert.ok(large < 30 * 400_000, `${name}: ${large} steps`);
-      assert.ok(large < 16 * small + 100_000, `${name}: ${small} steps, and ${large} for 8 times as much`);
+      for (const isThorough of [false, true]) {
+        probe.setThorough(isThorough);
+        const small = stepsFor(50_000);
+        const large = stepsFor(400_000);
+        const label = `${name}${isThorough ? ", thorough" : ""}`;
+        assert.ok(large < (isThorough ? 300 : 30) * 400_000, `${label}: ${large} steps`);
+        assert.ok(large < 16 * small + 100_000, `${label}: ${small} steps, and ${large} for 8 times as much`);
+      }
+      probe.setThorough(false);
     }
   });
 }
@@ -206,6 +211,30 @@ test("every build makes the same deltas, which git reads", (t) => {
   git(folder, "index-pack", "--strict", "-o", "test.idx", "test.pack");
   writeFileSync(join(folder, "ours.idx"), idx);
   git(folder, "diff", "--no-index", "--quiet", "ours.idx", "test.idx");
+});
+
+test("thorough deltas are shorter, measured better, and the same from every build", () => {
+  const random = seeded(SEED);
+  // The start of each paragraph is common to many, so that a look-up has more places than it tries by default.
+  const paragraphs = Array.from({ length: 60 }, () => `<p class="text">\n${randomText(random, 300)}\n</p>\n`);
+  const pick = (): string => paragraphs[random(paragraphs.length)]!;
+  const base = Buffer.from(paragraphs.join(""));
+  const target = edited(random, Buffer.from(Array.from({ length: 80 }, pick).join("")), 60);
+  const results = packProbes().map((probe) => {
+    const of = (): [Buffer, number] => [
+      probe.encode(base, target)!,
+      probe.measure(base, target, target.length)!,
+    ];
+    const [quick, quicklyMeasured] = of();
+    probe.setThorough(true);
+    const [thorough, measured] = of();
+    probe.setThorough(false);
+    assert.ok(thorough.length < quick.length, `${thorough.length}, ${quick.length}`);
+    assert.ok(measured < quicklyMeasured, `${measured}, ${quicklyMeasured}`);
+    assert.ok(probe.encode(base, target)!.equals(quick));
+    return thorough;
+  });
+  for (const other of results) assert.deepEqual(other, results[0]);
 });
 
 test("an index that memory has no room for is refused, and the heap is as it was", () => {

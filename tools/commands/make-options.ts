@@ -124,8 +124,8 @@ Options:
                      does not have is an error. Not for commits that git packs
       --fast         take about half the time, for a larger image; not for
                      commits that git packs
-      --small        take about twice as long, for a smaller image; not for
-                     commits that git packs
+      --small        take up to three times as long, for a smaller image; not
+                     for commits that git packs
       --no-layout    leave out the layout section, by which readers find paths
                      without reading trees (docteur layout adds it later)
       --seek SIZE    let readers begin in the middle of files of at least SIZE

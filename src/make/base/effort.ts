@@ -5,8 +5,8 @@ import type { Check } from "../../arguments.js";
 export const EFFORT = { fast: 0, default: 1, small: 2 } as const;
 
 /**
- * `fast` takes about half the time of `default`, for a larger image; `small` takes about twice as long, for a
- * smaller one.
+ * `fast` takes about half the time of `default`, for a larger image; `small` takes up to three times as long, for
+ * a smaller one.
  */
 export type Effort = keyof typeof EFFORT;
 

@@ -24,7 +24,7 @@ const SIMILAR = [
   { size: 1 << 19, first: 6, further: 6 },
 ] as const;
 /** These candidates, times so many, by effort. */
-const SHARES = { fast: 0.5, default: 1, small: 2 } as const;
+const SHARES = { fast: 0.5, default: 1, small: 4 } as const;
 /** All objects together have no more candidates than this, so that plans of a million objects fit in memory. */
 const SIMILAR_TOTAL = 3_000_000;
 /** The number of neighbours on each side that objects with a common feature compare. */
