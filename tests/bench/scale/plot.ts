@@ -129,11 +129,18 @@ interface Scale {
   y(value: number): number;
 }
 
-/** The lines and numbers behind the points. @returns with the scale that they are for */
-function drawAxes({ limit }: Panel, points: readonly Point[]): { scale: Scale; parts: string[] } {
-  const values = points.map(([, value]) => value);
+/**
+ * The lines and numbers behind the points.
+ * @param counts files of all runs, so that all panels are alike
+ * @returns them with the scale that they are for
+ */
+function drawAxes(
+  { limit }: Panel,
+  values: readonly number[],
+  counts: readonly number[],
+): { scale: Scale; parts: string[] } {
   const [low, high] = decades(limit === undefined ? values : [...values, limit]);
-  const [first, last] = decades(points.map(([files]) => files));
+  const [first, last] = decades(counts);
   const right = WIDTH - MARGIN.right;
   const x = (files: number): number =>
     MARGIN.left + ((Math.log10(files) - first) / (last - first)) * (right - MARGIN.left);
@@ -160,10 +167,9 @@ function drawAxes({ limit }: Panel, points: readonly Point[]): { scale: Scale; p
 
 function drawPanel(panel: Panel, runs: readonly Run[]): string {
   const lines = SERIES.map((series) => ({ series, points: pointsOf(panel, series, runs) }));
-  const { scale, parts } = drawAxes(
-    panel,
-    lines.flatMap(({ points }) => points),
-  );
+  const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
+  const counts = runs.map(({ files }) => files);
+  const { scale, parts } = drawAxes(panel, values, counts);
   parts.unshift(`<text class="title" x="${MARGIN.left}" y="18">${panel.title}, ${panel.unit}</text>`);
   for (const { series, points } of lines) {
     const places = points.map(([files, value]) => [at(scale.x(files)), at(scale.y(value))] as const);
