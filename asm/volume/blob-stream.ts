@@ -62,10 +62,7 @@ export function windowOpen(
   window.size = size;
   window.isEnded = false;
   window.isProving = isProving;
-  if (LAYOUT) {
-    window.isMarked = isMarked;
-    window.isEntered = isMarked && seekAt != 0;
-  }
+  if (LAYOUT) window.isMarked = isMarked;
   if (provesOid()) copyOid(window.oid, oid);
   if (PROOFS && isProving) idBegin(window.hash, Kind.BLOB, size);
   streamBegin(window.stream, entry.data, size, window.bytes, <u32>min<u64>(WINDOW, size), OBJECT_SLACK);
@@ -84,7 +81,7 @@ export function windowOpen(
 /** Goes to the seek point that was found, or stays at the blob's start. */
 function enter(window: Window): void {
   const stream = window.stream;
-  if (window.isEntered) streamEnter(stream, PACK_START + window.blob + seekFrom, seekFrom, seekAt, seekChecksum);
+  if (seekAt) streamEnter(stream, PACK_START + window.blob + seekFrom, seekFrom, seekAt, seekChecksum);
   window.start = window.stop = seekAt;
   window.checksum = stream.inflate.adler;
   windowSet(stream.inflate, window.bytes, 0, seekAt);
@@ -170,7 +167,7 @@ function advance(window: Window): i32 {
   }
   window.isEnded = true;
   if (status == Status.OK ? !isWhole : status < 0) status = Status.BAD_INFLATED_SIZE;
-  if (status == Status.OK && provesCrc() && !(LAYOUT && window.isEntered)) status = crcCheck(window.blob, window.stream.crc);
+  if (status == Status.OK && provesCrc()) status = crcCheck(window.blob, window.stream.crc);
   return status == Status.OK ? status : fail(window, status);
 }
 

@@ -9,7 +9,6 @@ import { PACK_START, entriesEnd } from "../git/entry";
 import { Layout } from "../layout/footer";
 import { BAD_PAGE } from "../layout/pages";
 import { CELL_SHIFT, seekChecksum, seekPlace, seekRecordRead } from "../layout/seek-points";
-import { provesOid } from "../objects/proof";
 import { layoutState } from "./layout";
 import { here } from "./operation";
 
@@ -21,10 +20,10 @@ export let seekFrom: u64 = 0;
 /** The position of the next checksum, or the blob's end. */
 export let seekStopAt: u64 = 0;
 
-/** Whether the operation has seek points for a blob. */
+/** Whether the operation has seek points for a blob. Mounts that prove entries or objects do not use the section. */
 export function seeks(blob: u64): bool {
   const read = here();
-  return read.segment != 0 && read.resolvedOffset == blob && layoutState == Layout.USED && !provesOid();
+  return read.segment != 0 && read.resolvedOffset == blob && layoutState == Layout.USED;
 }
 
 /** Reads the record of the segment, and the checksum of the cell, in which a position is. */

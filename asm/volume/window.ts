@@ -28,8 +28,6 @@ export class Window {
   isProving: bool;
   /** The blob has seek records, whose checksums prove each cell before it is shown. */
   isMarked: bool;
-  /** The blob was entered at a seek point, so that the window does not know the start of its entry. */
-  isEntered: bool;
 
   /** The id that the blob was opened by, if objects are proven. */
   @inline

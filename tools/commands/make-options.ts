@@ -129,7 +129,7 @@ Options:
       --no-layout    leave out the layout section, by which readers find paths
                      without reading trees (docteur layout adds it later)
       --seek SIZE    let readers begin in the middle of files of at least SIZE
-                     that are stored whole, which takes up to 1 % more space
+                     that are stored whole, which takes about 1 % more space
                      for them: 64M, or 4k, 2G, or none (default: 1M)
       --workers N    the number of threads that pack, 1 to 8 (default: one for
                      each processor); it does not change the image
