@@ -13,15 +13,14 @@ import { SlowDevice } from "../support/slow-device.js";
 
 const PACK = 28;
 const PART = 512;
-/** Every so many cases are read through a device that lets wait. */
+/** One in so many cases is read through a slow device. */
 const SLOW = 16;
 
-/** A file of which little is left, so that all bits of its entry can be tried: three segments, and a bit of a fourth. */
+/** A file that deflates to little, so that all bits of its entry can be tried: three segments, the last one short. */
 async function sample() {
   const random = seeded(21);
   const words = Array.from({ length: 40 }, () => random(2 ** 31).toString(36));
   const line = (): string => `${Array.from({ length: 9 }, () => words[random(40)]).join(" ")}\n`;
-  // A file that is near makes all segments as long as its half.
   const block = Array.from({ length: 12 }, line).join("");
   const data = Buffer.from(block.repeat(3000).slice(0, 524_288 + 70_000), "latin1");
   for (let at = 9999; at < data.length; at += 9999) data[at] = random(256);
