@@ -15,6 +15,9 @@ import { boundTrailer, firstPage, pageCount, pageSize } from "./footer";
 export const RECORDS: u32 = 12;
 /** The most pages that are kept, beside the root. */
 const KEPT_MAX: u32 = 256;
+/** Bytes of a page to an entry of its index, and bytes of an entry (`page-index.ts`). */
+const INDEX_SHARE: u32 = 12;
+const INDEX_ENTRY: u32 = 7;
 /** Readable behind the last page: decoders look for a record's end only now and then. */
 const SLACK: u32 = 512;
 
@@ -31,6 +34,9 @@ const numbers: usize = memory.data((KEPT_MAX + 1) << 2, 8);
 const binding: usize = memory.data(24, 8);
 
 let pages: usize = 0;
+/** An index for each place. */
+let indexes: usize = 0;
+let indexSize: u32 = 0;
 /** Places for pages less one: a power of two less one. */
 let mask: u32 = 0;
 
@@ -43,9 +49,11 @@ export function pagesInit(limit: u32): bool {
   if (!LAYOUT) return false;
   const size = pageSize();
   let kept: u32 = KEPT_MAX;
-  while (kept > 1 && (kept * size > limit || kept >> 1 >= pageCount())) kept >>= 1;
-  pages = heapAlloc((kept + 1) * size + SLACK);
+  indexSize = (4 + indexRoom() * INDEX_ENTRY + 3) & ~3;
+  while (kept > 1 && (kept * (size + indexSize) > limit || kept >> 1 >= pageCount())) kept >>= 1;
+  pages = heapAlloc((kept + 1) * (size + indexSize) + SLACK);
   if (!pages) return false;
+  indexes = pages + (kept + 1) * size + SLACK;
   mask = kept - 1;
   memory.fill(numbers, 0, (KEPT_MAX + 1) << 2);
   copyOid(binding, boundTrailer());
@@ -55,12 +63,21 @@ export function pagesInit(limit: u32): bool {
 /** Where a page lies, after `pageRead` returned OK, until the next page is read. */
 export let page: usize = 0;
 
+/** Where its index lies. It is zero at first. */
+export let pageIndex: usize = 0;
+
+/** Entries that an index has room for. */
+export function indexRoom(): u32 {
+  return pageSize() / INDEX_SHARE;
+}
+
 /** @param ahead pages that are asked for together with it, if the device is slow */
 export function pageRead(number: u32, ahead: u32): i32 {
   const size = pageSize();
   const isRoot = number == pageCount() - 1;
   const place = isRoot ? mask + 1 : number & mask;
   page = pages + place * size;
+  pageIndex = indexes + place * indexSize;
   if (load<u32>(numbers + (place << 2)) == number + 1) return Status.OK;
   store<u32>(numbers + (place << 2), 0);
   const offset = firstPage() + <u64>number * size;
@@ -72,6 +89,7 @@ export function pageRead(number: u32, ahead: u32): i32 {
   const used = <u32>load<u16>(page, 4);
   if (crc != load<u32>(page) || used < RECORDS || used > size) return BAD_PAGE;
   store<u32>(numbers + (place << 2), number + 1);
+  store<u32>(pageIndex, 0);
   return Status.OK;
 }
 

@@ -116,6 +116,29 @@ export function recordsBegin(): void {
   memory.fill(tails, 0, 64);
 }
 
+/** The place of the next record, or of tails before it. */
+// @ts-ignore: decorator
+@inline
+export function recordsPlace(): usize {
+  return cursor;
+}
+
+/** Whether a tail comes before the next record. */
+export function isTailNext(): bool {
+  return !(load<u8>(cursor) & KIND_MASK);
+}
+
+/** Whether all records of the page have been read. */
+export function recordsEnd(): bool {
+  return cursor == end;
+}
+
+/** Goes to a place in the page. @param offset of the object before it, or 0 */
+export function recordsAt(place: usize, offset: u64): void {
+  cursor = place;
+  recordOffset = offset;
+}
+
 function malformed(): bool {
   isMalformed = true;
   return false;

@@ -6,6 +6,7 @@ import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 import { leafCount, pageCount } from "./footer";
 import { BAD_PAGE, RECORDS, page, pageChild, pageEnd, pageLevel, pageRead } from "./pages";
+import { indexBegin, indexNext } from "./page-index";
 import {
   common,
   isMalformed,
@@ -133,9 +134,9 @@ export function layoutFind(path: usize, len: u32): i32 {
   keyOfPath(path, len);
   const status = descend(1);
   if (status != Status.OK) return status;
-  recordsBegin();
+  const isIndexed = indexBegin();
   let matched: u32 = 0;
-  while (recordNext()) {
+  while (isIndexed ? indexNext(matched) : recordNext()) {
     if (shared > matched) continue;
     const order = keyOrder(key, keyLen);
     if (order == 0) {

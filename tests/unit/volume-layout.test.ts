@@ -1,10 +1,12 @@
 /** Images with a layout section: a volume tells of them what it tells of the same image without one, from a few pages. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { DocteurError, type Entry, open, type Volume } from "../../src/index.js";
 import { FIELD, PAGE } from "../../src/layout/format.js";
 import { type MemoryFile, type MemoryFiles, makeImage } from "../../src/make/index.js";
 
+import { shuffled } from "../bench/sample.js";
 import { coreVariants } from "../support/core.js";
 import { Section } from "../support/layout-section.js";
 import { seeded } from "../support/random.js";
@@ -54,6 +56,64 @@ async function largeFiles(): Promise<MemoryFiles> {
   for (let index = 0; index < 40; index++)
     files[`v${index}/doc.txt`] = `${"a line of text\n".repeat(300)}${index}`;
   return files;
+}
+
+/** Directories whose pages are searched in every way that a leaf's index can and cannot help. */
+function searchedFiles(): Record<string, MemoryFiles> {
+  const record = (names: readonly string[]): MemoryFiles =>
+    Object.fromEntries(names.map((name) => [name, name]));
+  const letters = [..."abcdefghijklmnopqrstuvwxyz"];
+  const deep = `${"a-long-name-".repeat(15)}/`.repeat(2);
+  return {
+    "more records in a page than its index has room for": record(
+      letters.flatMap((a) => [a, `${a}0`, `${a}1`]),
+    ),
+    "keys that share more than 255 bytes": record(
+      letters.flatMap((a) => [
+        `${deep}${a}`,
+        `${deep}${a}/${deep}x`.replace(a, `_${a}`),
+        `${deep}~${a}.html`,
+      ]),
+    ),
+    "more leaves than a small memory keeps": record(
+      Array.from({ length: 1500 }, (_, index) => createHash("sha256").update(`${index}`).digest("hex")),
+    ),
+    "names that share tails": record(
+      letters.flatMap((a, index) => [`${a}.html`, `${a}b.html`, `${a}b${index % 5 ? "" : `.k${a}`}.d.ts`]),
+    ),
+  };
+}
+
+/** A number as a varint. */
+function varint(number: number): number[] {
+  return number < 0x80 ? [number] : [(number % 0x80) | 0x80, ...varint(Math.floor(number / 0x80))];
+}
+
+/** Adds to the offset in a record of a leaf whose records have short keys and no tails. */
+function shiftOffset(page: Uint8Array, view: DataView, record: number, by: number): void {
+  let at: number = PAGE.records;
+  const number = (): number => {
+    let value = 0;
+    for (let unit = 1; ; unit *= 0x80) {
+      const byte = page[at++]!;
+      value += (byte & 0x7f) * unit;
+      if (byte < 0x80) return value;
+    }
+  };
+  const toOffset = (): void => {
+    at += 3 + page[at + 2]!;
+  };
+  for (let index = 0; index < record; index++) {
+    toOffset();
+    for (let field = 0; field < 4; field++) number();
+  }
+  toOffset();
+  const start = at;
+  const old = number();
+  const offset = (old % 2 === 0 ? old / 2 : -(old + 1) / 2) + by;
+  const bytes = [...varint(offset < 0 ? -offset * 2 - 1 : offset * 2), ...page.slice(at)];
+  view.setUint16(PAGE.used, view.getUint16(PAGE.used, true) + bytes.length - (page.length - start), true);
+  page.set(bytes.slice(0, page.length - start), start);
 }
 
 const flat = (entry: Entry): unknown => ({ ...entry, nameBytes: [...entry.nameBytes] });
@@ -125,6 +185,45 @@ for (const { label, module } of await coreVariants())
         ] as const)
           assert.equal((await open(laid, { module, ...choice })).layout, "none");
       }
+    });
+
+    test("a page that is searched over and over", async () => {
+      for (const [label, files] of Object.entries({
+        ...searchedFiles(),
+        "random names": randomFiles(7),
+      })) {
+        const { plain, laid } = await both(files);
+        const expected = await open(plain, { module });
+        const volume = await open(laid, { module, memoryLimit: 2 << 20 });
+        const paths = (await walk(expected)).map(({ path }) => path);
+        const random = seeded(paths.length);
+        for (let round = 0; round < 3; round++)
+          for (const path of shuffled(paths, random)) {
+            const stray = path.slice(0, -1 - random(3)) + ["", "x", "\u0001", "~"][random(4)];
+            for (const asked of [path, stray]) {
+              const content = await attempt(volume.get(asked));
+              assert.deepEqual(content, await attempt(expected.get(asked)), `${label}: ${asked}`);
+            }
+          }
+        assert.equal(volume.layout, "used", label);
+      }
+    });
+
+    test("an offset beyond 4 GiB does not lead the records behind it astray", async () => {
+      const { laid } = await both({ "b-file": "bee", "q-file": "queue", "w-file": "double" });
+      const section = new Section(laid);
+      section.patchPage(0, (page, view) => {
+        shiftOffset(page, view, 0, 2 ** 32);
+        shiftOffset(page, view, 1, -(2 ** 32));
+      });
+      const volume = await open(section.bytes, { module });
+      for (let round = 0; round < 4; round++) {
+        assert.equal(await volume.size("/q-file"), 5);
+        assert.equal(await volume.text("/w-file"), "double");
+      }
+      assert.equal(volume.layout, "used");
+      assert.equal(await volume.text("/b-file"), "bee");
+      assert.equal(volume.layout, "damaged");
     });
 
     test("pages that do not hold what they should: trees are read", async () => {
