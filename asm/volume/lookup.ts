@@ -167,8 +167,15 @@ function beginLayout(flags: u32): i32 {
   walk.walkLen = len;
   walk.isWalking = true;
   walk.hasFound = false;
-  // The ART remembers paths that are asked for again; it does not hold seek points.
-  return len == walk.keyLen && !walk.segment ? remember(len, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid) : Status.OK;
+  return Status.OK;
+}
+
+/** Remembers the path that the layout section has found. The ART does not hold seek points. */
+export function resolveKeep(): void {
+  const walk = here();
+  if (walk.segment) return;
+  const status = resolveInsert(walk.keyLen, walk.resolvedKind, walk.resolvedOffset, walk.resolvedOid);
+  if (status != Status.OK) resolveShed();
 }
 
 /** Whether paths are looked up in the layout section. */

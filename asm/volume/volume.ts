@@ -14,7 +14,7 @@ import { commitTime } from "../git/commit";
 import { Kind, PACK_START } from "../git/entry";
 import { idxOffset } from "../git/idx";
 import { Entry, modeOf } from "../git/tree";
-import { GitObject, cacheAdd, cacheKeep, objectRelease } from "../objects/cache";
+import { GitObject, cacheAdd, cacheHas, cacheKeep, objectRelease } from "../objects/cache";
 import { findEntry } from "../objects/index";
 import { disproved, headSize, objectHead, objectLoaded, objectProven, objectShed } from "../objects/load";
 import { loadingUse } from "../objects/loading";
@@ -22,7 +22,7 @@ import { recordPut, recordsReset } from "../objects/records";
 import { Proof, provesOid } from "../objects/proof";
 import { imageCommit } from "./image";
 import { listPage, listSize } from "./list";
-import { RESOLVE_FOLLOW, RESOLVE_OID, RESOLVE_SIZE, resolve, resolveCancel, resolveLose, resolveShed, rootOid } from "./lookup";
+import { RESOLVE_FOLLOW, RESOLVE_OID, RESOLVE_SIZE, resolve, resolveCancel, resolveKeep, resolveLose, resolveShed, rootOid } from "./lookup";
 import { BAD_PAGE } from "../layout/pages";
 import { layoutLists, layoutPage, layoutState } from "./layout";
 import { commitOffset, mountBegin, mountProof, mountRun, mounted, mounting } from "./mount";
@@ -417,6 +417,8 @@ function readOnce(): i32 {
   if (status != Status.OK) return status;
   if (result.kind == Entry.TREE) return Status.VALUE_EXPECTED;
   if (result.kind == Entry.SUBMODULE) return Status.SUBMODULE;
+  // A file that is read once need not be found sooner; a cached one is asked for again.
+  if (LAYOUT && operation.isSizeKnown && cacheHas(result.offset)) resolveKeep();
   status = readAt(result.offset, result.oid, operation.position, operation.count);
   return status == Status.OK || (LAYOUT && status == BAD_PAGE) ? status : failObject(status);
 }
