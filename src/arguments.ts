@@ -122,17 +122,20 @@ export const isModule: Check = (value) =>
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
 
+/** @throws DocteurError `InvalidArgument` for a string that has no UTF-8 */
+export function textOf(what: string, value: string): string {
+  if (LONE_SURROGATE.test(value))
+    throw invalid(`${what} ${shown(value)} holds half of a surrogate pair, which has no UTF-8`);
+  return value;
+}
+
 /**
  * The bytes of a name or a path: a string's UTF-8, or a copy of the bytes given.
  * @param what names the value in errors
  * @throws DocteurError `InvalidArgument` for anything else, and for a string that has no UTF-8
  */
 export function textBytes(what: string, value: unknown): Uint8Array {
-  if (typeof value === "string") {
-    if (LONE_SURROGATE.test(value))
-      throw invalid(`${what} ${shown(value)} holds half of a surrogate pair, which has no UTF-8`);
-    return encoder.encode(value);
-  }
+  if (typeof value === "string") return encoder.encode(textOf(what, value));
   if (!isBytes(value)) throw invalid(`${what} must be a string or a Uint8Array, not ${shown(value)}`);
   try {
     return new Uint8Array(value);

@@ -14,12 +14,13 @@ import type { BlockDevice } from "./devices/device.js";
 import type { RemoteStats } from "./devices/remote/statistics.js";
 import { DocteurError } from "./errors.js";
 import { oidBytes } from "./git/oid.js";
-import { Calls, flagsOf, type GitObject, type Place, placeOf, signalsOf, tooLarge } from "./volume/calls.js";
+import { Calls, flagsOf, type GitObject, signalsOf, tooLarge } from "./volume/calls.js";
 import type { Commit } from "./volume/commit.js";
 import { Content } from "./volume/content.js";
 import { eachEntry, firstPage, listPages, walkFrom } from "./volume/directories.js";
 import type { Entry } from "./volume/entry.js";
 import * as options from "./volume/options.js";
+import { type Place, placeOf } from "./volume/place.js";
 import { contentStream } from "./volume/stream.js";
 
 /** Counters since the image was opened. */

@@ -15,6 +15,8 @@ import { ABI_VERSION, type CoreExports, INPUT_MAX, RESULT } from "./abi.js";
 /** The answers of a device. */
 const RESULTS: readonly number[] = Object.values(READ);
 
+const encoder = new TextEncoder();
+
 /** Errors about one object, which their message names. */
 const OF_AN_OBJECT: readonly StatusCode[] = ["MissingObject", "OidMismatch", "OtherCommit", "Collision"];
 
@@ -64,6 +66,8 @@ export class Core {
   #thrown: unknown;
   #view: DataView;
   #bytes: Uint8Array;
+  /** The bytes at `input`. */
+  #room: Uint8Array;
 
   /**
    * @param module a build of the core
@@ -79,9 +83,10 @@ export class Core {
     };
     const exports = instanceOf(module, imports);
     this.#exports = exports;
+    this.#input = exports.input();
     this.#view = new DataView(exports.memory.buffer);
     this.#bytes = new Uint8Array(exports.memory.buffer);
-    this.#input = exports.input();
+    this.#room = new Uint8Array(exports.memory.buffer, this.#input, INPUT_MAX);
   }
 
   get exports(): CoreExports {
@@ -103,6 +108,7 @@ export class Core {
   #renew(): void {
     this.#bytes = new Uint8Array(this.#exports.memory.buffer);
     this.#view = new DataView(this.#exports.memory.buffer);
+    this.#room = new Uint8Array(this.#exports.memory.buffer, this.#input, INPUT_MAX);
   }
 
   #read(offset: bigint, target: number, size: number): number {
@@ -119,17 +125,26 @@ export class Core {
     }
   }
 
-  /**
-   * Writes a path or an id where the core reads it.
-   * @param more written behind it: the name that a listing goes on from
-   * @returns its pointer
-   */
-  write(bytes: Uint8Array, more?: Uint8Array): number {
-    if (bytes.length + (more?.length ?? 0) > INPUT_MAX)
-      throw new DocteurError("PathTooLong", "the path is too long");
-    this.bytes.set(bytes, this.#input);
-    if (more !== undefined) this.bytes.set(more, this.#input + bytes.length);
+  /** The pointer to what `write` has written. */
+  get input(): number {
     return this.#input;
+  }
+
+  /**
+   * Writes a path, a name or an id where the core reads it.
+   * @param at bytes that were written before it
+   * @returns its length in bytes
+   */
+  write(value: string | Uint8Array, at = 0): number {
+    if (this.#room.buffer !== this.#exports.memory.buffer) this.#renew();
+    if (typeof value === "string") {
+      const { read, written } = encoder.encodeInto(value, at === 0 ? this.#room : this.#room.subarray(at));
+      if (read === value.length) return written;
+    } else if (at + value.length <= INPUT_MAX) {
+      this.#room.set(value, at);
+      return value.length;
+    }
+    throw new DocteurError("PathTooLong", "the path is too long");
   }
 
   /** A handle for operations, or 0 where there is none (`operation` in docs/ABI.md). */

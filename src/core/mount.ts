@@ -75,6 +75,7 @@ function beginMount(core: Core, device: BlockDevice, options: MountOptions): num
   const blockSize = BigInt(device.blockSize);
   const mode = MODE[options.mode];
   core.check(exports.mountBegin(0n, capacity, blockSize, mode, options.memoryLimit));
-  core.check(exports.prove(level, commit === undefined ? 0 : core.write(commit)));
+  if (commit !== undefined) core.write(commit);
+  core.check(exports.prove(level, commit === undefined ? 0 : core.input));
   return core.open();
 }

@@ -9,20 +9,13 @@ import { type Core, notSynchronous } from "../core/instance.js";
 import type { BlockDevice } from "../devices/device.js";
 import { DocteurError } from "../errors.js";
 import { oidBytes } from "../git/oid.js";
-import {
-  Calls,
-  flagsOf,
-  type GitObject,
-  type PageQuery,
-  type Place,
-  placeOf,
-  tooLarge,
-} from "../volume/calls.js";
+import { Calls, flagsOf, type GitObject, type PageQuery, tooLarge } from "../volume/calls.js";
 import type { Commit } from "../volume/commit.js";
 import { Content } from "../volume/content.js";
 import { firstPage, tooMany } from "../volume/directories.js";
 import { type Entry, entryCost, type FoundEntry, type Page } from "../volume/entry.js";
 import * as options from "../volume/options.js";
+import { type Place, placeOf } from "../volume/place.js";
 
 /** Engines that lack it find the method by the name that it will have. */
 const dispose: typeof Symbol.dispose =

@@ -2,20 +2,13 @@
  * The core's operations as values: each gives its result at once if the device has everything, otherwise a promise.
  * A volume's methods are put together from these.
  */
-import { textBytes } from "../arguments.js";
 import { FLAG, RESULT } from "../core/abi.js";
 import type { Core } from "../core/instance.js";
 import { DocteurError } from "../errors.js";
-import { quotePath } from "../text/quoted-path.js";
 import { Content } from "./content.js";
 import { type Folder, type FoundEntry, listedPage, type Page, statEntry } from "./entry.js";
 import { Operations } from "./operations.js";
-
-/** A path as it was given, and its bytes. */
-export interface Place {
-  bytes: Uint8Array;
-  text: string;
-}
+import type { Place } from "./place.js";
 
 /** An object as git has it. */
 export interface GitObject {
@@ -50,12 +43,6 @@ const PIECE = 0x40000000;
 /** Bytes of memory that the entries of one page may take: an eighth of the memory limit, between these two. */
 const PAGE_BYTES_MIN = 1 << 18;
 const PAGE_BYTES_MAX = 1 << 22;
-
-/** @throws DocteurError `InvalidArgument` if it is not a path */
-export function placeOf(path: unknown): Place {
-  const bytes = textBytes("the path", path);
-  return { bytes, text: typeof path === "string" ? path : quotePath(bytes) };
-}
 
 /** The core's flags that options stand for. */
 export function flagsOf(choice: {
@@ -105,27 +92,26 @@ export class Calls {
   /** The entry that a path leads to. */
   stat(place: Place, flags: number, signals: readonly AbortSignal[]): FoundEntry | Promise<FoundEntry> {
     const core = this.#core;
-    const { bytes, text } = place;
     return this.#operations.run({
-      path: text,
+      path: place.text,
       signals,
-      call: (handle) => core.exports.stat(handle, core.write(bytes), bytes.length, flags),
-      take: () => statEntry(core, bytes, (flags & FLAG.SIZE) !== 0),
+      call: (handle) => core.exports.stat(handle, core.input, core.write(place.given), flags),
+      take: () => statEntry(core, place.bytes, (flags & FLAG.SIZE) !== 0),
     });
   }
 
   /** Reads a piece of a file. @param take is given the piece, valid during the call, and the file's size */
   piece<T>(
-    { place: { bytes, text }, flags, offset, count, signals }: PieceQuery,
+    { place, flags, offset, count, signals }: PieceQuery,
     take: (piece: Uint8Array, size: number) => T,
   ): T | Promise<T> {
     const core = this.#core;
     const asked = Math.min(count, PIECE);
     return this.#operations.run({
-      path: text,
+      path: place.text,
       signals,
       call: (handle) =>
-        core.exports.read(handle, core.write(bytes), bytes.length, flags, BigInt(offset), asked),
+        core.exports.read(handle, core.input, core.write(place.given), flags, BigInt(offset), asked),
       take: () => {
         const data = core.resultU32(RESULT.data);
         const piece = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));
@@ -137,13 +123,13 @@ export class Calls {
   /** A page of a directory. It may end before its limit if its entries take much memory. */
   page({ place, folder, flags, after, limit, signals }: PageQuery): Page | Promise<Page> {
     const core = this.#core;
-    const { bytes, text } = place;
     return this.#operations.run({
-      path: text,
+      path: place.text,
       signals,
       call: (handle) => {
-        const at = core.write(bytes, after);
-        return core.exports.list(handle, at, bytes.length, flags, at + bytes.length, after.length, limit);
+        const length = core.write(place.given);
+        const behind = core.write(after, length);
+        return core.exports.list(handle, core.input, length, flags, core.input + length, behind, limit);
       },
       take: () => listedPage(core, folder, flags, this.#pageBytes),
     });
@@ -182,7 +168,10 @@ export class Calls {
     const core = this.#core;
     return this.#operations.run({
       signals,
-      call: (handle) => core.exports.object(handle, core.write(oid)),
+      call: (handle) => {
+        core.write(oid);
+        return core.exports.object(handle, core.input);
+      },
       take: () => {
         const data = core.resultU32(RESULT.data);
         const bytes = core.bytes.subarray(data, data + core.resultU32(RESULT.dataLen));

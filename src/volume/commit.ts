@@ -65,7 +65,10 @@ function idAt(core: Core, offset: number): Uint8Array {
 }
 
 function askForCommit(core: Core): (handle: number) => number {
-  return (handle) => core.exports.object(handle, core.write(idAt(core, INFO.commit)));
+  return (handle) => {
+    core.write(idAt(core, INFO.commit));
+    return core.exports.object(handle, core.input);
+  };
 }
 
 function takeCommit(core: Core, handle: number): Commit {

@@ -2,9 +2,10 @@
 import { textBytes } from "../arguments.js";
 import { FLAG } from "../core/abi.js";
 import { DocteurError } from "../errors.js";
-import { type Calls, flagsOf, type PageQuery, type Place, placeOf, signalsOf } from "./calls.js";
+import { type Calls, flagsOf, type PageQuery, signalsOf } from "./calls.js";
 import { type Entry, entryCost, type FoundEntry, folderOf, namesOf } from "./entry.js";
 import type { EntriesOptions, WalkOptions } from "./options.js";
+import { Place, placeOf } from "./place.js";
 import { walkPages } from "./walk.js";
 
 /** Entries that are listed at once. */
@@ -91,7 +92,7 @@ export async function* walkFrom(
   try {
     yield* walkPages(place.bytes, choice.order ?? "name", (bytes, after, limit) => {
       const folder = folderOf(namesOf(bytes));
-      return calls.page({ place: { bytes, text: folder.text }, folder, flags, after, limit, signals });
+      return calls.page({ place: new Place(folder.text, bytes), folder, flags, after, limit, signals });
     });
   } finally {
     // Directories that were read ahead are not wanted any more.
