@@ -6,9 +6,9 @@ import { bundle } from "../support/browser.js";
 
 /** Entries, what is imported of them, the Wasm that it needs, and the most KiB of both, minified and compressed. */
 const ENTRIES = [
-  ["docteur", "open", "core", 49],
+  ["docteur", "open", "core", 49.5],
   ["docteur/make", "makeImage", "packer", 35.5],
-  ["docteur/sync", "openSync", "core", 39.5],
+  ["docteur/sync", "openSync", "core", 40],
   ["docteur/diff", "compare", undefined, 2],
   ["docteur/emscripten", "createFileSystemType", undefined, 14],
   ["docteur/verify", "verify", "verifier", 48.5],
