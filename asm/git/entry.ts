@@ -23,7 +23,7 @@ export const PACK_START: u64 = 28;
 export const PACK_HEADER: u64 = 12;
 const TRAILER: u64 = 20;
 /** A size takes 9 bytes at most, an offset 10, a base's id 20. */
-const HEADER_MAX: u64 = 32;
+export const HEADER_MAX: u64 = 32;
 /** The last shift of a size's bits that git's own readers take (`unpack_object_header_buffer`). */
 const SHIFT_MAX: u32 = 57;
 /** Deflate's best ratio (zlib's technical notes) is 1032 to 1. */

@@ -48,8 +48,13 @@ export let recordSize: u64 = 0;
 /** The part of the PACK that the object needs, or a part of it: from the PACK's start, and bytes. */
 export let recordFrom: u64 = 0;
 export let recordLen: u64 = 0;
-/** If the object has seek records: the number of the first, times 16, and a number that its segments' length follows from. */
+/**
+ * If the object, or a delta's base, has seek records: the number of the first, times 16, and a number that its segments'
+ * length follows from; and the entry of that blob: its offset from the PACK's start, and bytes.
+ */
 export let recordSeek: u64 = 0;
+export let recordSeekAt: u64 = 0;
+export let recordSeekLen: u64 = 0;
 export let recordHasSeek: bool = false;
 /** Extents that are left to read, and the last one: its offset from the PACK's start, and bytes. */
 export let extentsLeft: u32 = 0;
@@ -189,7 +194,7 @@ function decode(kind: u32, slot: usize): bool {
 }
 
 function skipMore(): void {
-  if (flags & HAS_SEEK) skip(1);
+  if (flags & HAS_SEEK) skip(3);
   if (!(flags & HAS_EXTENTS)) return;
   const count = <u32>min<u64>(varint(), EXTENTS_MAX);
   for (let i: u32 = 0; i < count && cursor <= end; i++) skip(2);
@@ -211,7 +216,11 @@ export function recordPlace(): void {
   }
   extentsLeft = 0;
   recordHasSeek = (flags & HAS_SEEK) != 0;
-  if (recordHasSeek) recordSeek = varint();
+  if (recordHasSeek) {
+    recordSeek = varint();
+    recordSeekAt = recordOffset + zigzag();
+    recordSeekLen = varint();
+  }
   if (flags & HAS_EXTENTS) {
     extentsLeft = <u32>min<u64>(varint(), EXTENTS_MAX);
     extentOffset = recordOffset;

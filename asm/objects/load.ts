@@ -251,8 +251,8 @@ function applyDelta(): i32 {
   return Status.OK;
 }
 
-/** The smallest base of an object that may be read in ranges; and the most bytes that its deltas may then have. */
-let rangesFrom: u64 = u64.MAX_VALUE;
+/** The smallest base without seek points of an object that is read in ranges; and the most bytes that its deltas may have. */
+export let rangesFrom: u64 = u64.MAX_VALUE;
 let rangesDeltas: u64 = 0;
 /** Bytes of memory that an object and its base may take. */
 let wholeMax: u64 = 0;
@@ -271,15 +271,15 @@ export function isWhole(len: u32, size: u64): bool {
 /** The answer of `objectLoad` for an object that is better read in ranges: its chain has been walked. */
 export const RANGED: i32 = -8;
 
-/** Whether the chain that was walked makes a large blob by few and small deltas. */
-function isRanged(len: u32): bool {
+/** Whether the chain that was walked makes a large blob by few and small deltas. @param from the least bytes of its base */
+function isRanged(from: u64, len: u32): bool {
   const load = loading;
   const base = load.chainCount - 1;
   if (load.chainCached != null || !base || base > CHAIN_RANGED || load.chainKind != Kind.BLOB) return false;
   let deltas: u64 = 0;
   for (let link: u32 = 0; link < base; link++) deltas += linkSize(link);
   const size = linkSize(base);
-  return size >= rangesFrom && deltas <= rangesDeltas && !isWhole(len, size);
+  return size >= from && deltas <= rangesDeltas && !isWhole(len, size);
 }
 
 /** Ends the walk down the chain, and begins with the nearest object that is there. */
@@ -319,10 +319,10 @@ function endStream(): i32 {
  * another operation loads the object, this one waits for it, and then loads the object itself if it is not in the
  * cache.
  * @param offset from the PACK's start
- * @param inRanges whether RANGED is an answer; `len` bytes are then wanted of the object
+ * @param from RANGED is an answer for bases of so many bytes or more, if it is not 0; `len` bytes are then wanted of the object
  * @returns OK with `objectLoaded`, AGAIN, RANGED, or an error
  */
-export function objectLoad(offset: u64, inRanges: bool = false, len: u32 = 0): i32 {
+export function objectLoad(offset: u64, from: u64 = 0, len: u32 = 0): i32 {
   const load = loading;
   if (load.phase == Phase.HEAD || load.wanted != offset) objectCancel();
   if (load.phase == Phase.IDLE) {
@@ -337,7 +337,7 @@ export function objectLoad(offset: u64, inRanges: bool = false, len: u32 = 0): i
     if (load.phase == Phase.WALK) {
       status = chainWalk();
       if (status == Status.AGAIN) chainRequest(load.chainCount);
-      else if (SEEKING && inRanges && status == Status.OK && isRanged(len)) status = RANGED;
+      else if (SEEKING && from && status == Status.OK && isRanged(from, len)) status = RANGED;
       else status = endWalk(status);
     } else if (load.phase == Phase.NEXT_DELTA) {
       beginLink(load.pending - 1, load.deltaBuffer);

@@ -1,4 +1,5 @@
 /** Ranges of large blobs that are stored as deltas: a piece is made only from the bytes that it is copied from. */
+import { LAYOUT } from "../base/features";
 import { Status } from "../base/status";
 import { opBytes, opCopies, opLen, opOffset } from "../git/delta";
 import { ENTRY_HEADER, EntryHeader } from "../git/entry";
@@ -9,9 +10,10 @@ import { windowReach } from "./blob-stream";
 import { View, isDear, linkFind } from "./delta-view";
 import { here } from "./operation";
 import { isNear, ownWindow, windowEnter, windowTake } from "./own-window";
+import { seeks } from "./seek";
 
 /** The most bytes of a piece. */
-const PIECE: u32 = 0x10000;
+export const PIECE: u32 = 0x10000;
 
 /** The header of a base. Bases are proven by their deltas' results: their ids are not known. */
 const entry = changetype<EntryHeader>(memory.data(ENTRY_HEADER, 8));
@@ -80,7 +82,7 @@ export function rangeRead(view: View, position: u64, len: u32): i32 {
   }
   const piece = read.held!;
   while (piece.found < piece.size) {
-    if (!read.hasShed && isDear(view, read.rangeWork)) {
+    if (!read.hasShed && isDear(view, read.rangeWork, LAYOUT && seeks(view.base))) {
       view.debt = 0;
       return RANGED;
     }

@@ -24,7 +24,7 @@ import {
 import { OBJECT_SLACK, cacheAlloc } from "../objects/cache";
 import { linkCrc, linkData, linkOffset, linkSize } from "../objects/chain";
 import { crcCheck } from "../objects/entry-crc";
-import { objectCancel } from "../objects/load";
+import { objectCancel, rangesFrom } from "../objects/load";
 import { loading } from "../objects/loading";
 import { provesCrc } from "../objects/proof";
 import { Stream, streamBegin, streamRun } from "../objects/stream";
@@ -74,10 +74,14 @@ export class Link {
 /**
  * Whether it is better to make the blob whole: one operation has inflated more for a piece than the whole takes; or all
  * of them together have, and there is memory for the whole.
+ * @param seeks whether the base has seek points: several operations then pay for a whole that fits into caches alone, and
+ *   sooner
  */
-export function isDear(view: View, inflated: u64): bool {
+export function isDear(view: View, inflated: u64, seeks: bool): bool {
   const whole = view.baseSize + view.size;
-  return inflated > whole || (view.debt > <i64>whole && whole < wholeMax);
+  if (inflated > whole) return true;
+  if (seeks) return view.debt > <i64>view.baseSize && view.baseSize < rangesFrom;
+  return view.debt > <i64>whole && whole < wholeMax;
 }
 
 /** Bytes of a delta between two places. */

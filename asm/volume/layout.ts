@@ -7,7 +7,7 @@ import { copyOid, sameOid } from "../base/bytes";
 import { Limit } from "../base/limits";
 import { Status } from "../base/status";
 import { blockIsSlow, blockPeek, blockRelease, blockRequest, blockStatus } from "../device/sector-cache";
-import { PACK_START, entriesEnd, isEntryOffset, packCount } from "../git/entry";
+import { HEADER_MAX, PACK_START, entriesEnd, isEntryOffset, packCount } from "../git/entry";
 import { idxOid } from "../git/idx";
 import { Entry, modeOf } from "../git/tree";
 import {
@@ -34,12 +34,15 @@ import {
   recordRest,
   recordHasSeek,
   recordSeek,
+  recordSeekAt,
+  recordSeekLen,
   recordSize,
 } from "../layout/records";
 import { UNIT_SHIFT } from "../layout/seek-points";
 import { entryName, entryNameLen, layoutFind, layoutList, layoutNext } from "../layout/search";
 import { heapFree } from "../base/heap";
 import { cacheAlloc } from "../objects/cache";
+import { isWhole } from "../objects/load";
 import { here } from "./operation";
 
 const OID: u32 = 20;
@@ -146,7 +149,8 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
   if (recordHasSeek && recordKind != Entry.TREE) {
     walk.segment = (1 + (<u32>recordSeek & 15)) << UNIT_SHIFT;
     walk.seek = recordSeek >> 4;
-    walk.entryLen = recordLen;
+    walk.seekBlob = recordSeekAt;
+    walk.seekLen = recordSeekLen;
   }
   if (!wantsOid) return Status.OK;
   const oid = idxOid(recordRank);
@@ -157,11 +161,13 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
 }
 
 /**
- * While the device is slow: asks for all that the object of the record needs, in one round trip. Objects with seek points
- * are not read whole.
+ * While the device is slow: asks for all that the object of the record needs, in one round trip. An entry with seek points
+ * is not read whole for a part of the object: only its header is asked for.
  */
 export function layoutAhead(): void {
-  if (!blockIsSlow() || recordKind == Entry.SUBMODULE || recordHasSeek) return;
+  if (!blockIsSlow() || recordKind == Entry.SUBMODULE) return;
+  if (recordHasSeek && isWhole(here().count, recordSize)) recordHasSeek = false;
+  if (recordHasSeek) ask(recordSeekAt, HEADER_MAX);
   request(recordFrom, recordLen);
   while (extentsLeft) {
     extentNext();
@@ -169,7 +175,20 @@ export function layoutAhead(): void {
   }
 }
 
+/** Asks for a part of the PACK, without the entry that has the seek points. */
 function request(offset: u64, len: u64): void {
+  const before = recordSeekAt - offset;
+  if (recordHasSeek && before < len) {
+    ask(offset, before);
+    const skipped = before + recordSeekLen;
+    if (skipped >= len) return;
+    offset += skipped;
+    len -= skipped;
+  }
+  ask(offset, len);
+}
+
+function ask(offset: u64, len: u64): void {
   if (isEntryOffset(offset)) blockRequest(offset + PACK_START, min<u64>(len, entriesEnd() - PACK_START - offset));
 }
 

@@ -99,12 +99,13 @@ export class Operation extends Loading {
   isSizeKnown: bool;
   knownSize: u64;
   /**
-   * If it has seek records: bytes of content in a segment, or 0 for none; the number of its first record; and the bytes of
-   * its entry.
+   * If its content, or that of its base, has seek records: bytes of content in a segment, or 0 for none; the number of the
+   * first record; and the entry of the blob that they are of: its offset from the PACK's start, and bytes.
    */
   segment: u32;
   seek: u64;
-  entryLen: u64;
+  seekBlob: u64;
+  seekLen: u64;
 
   /** The window that a large blob is read through (`read.ts`), or 0. */
   window: usize;

@@ -11,7 +11,7 @@ import { Status } from "../base/status";
 import { blockRelease } from "../device/sector-cache";
 import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
 import { GitObject, cacheAdd, cacheAddLarge, cacheFind, objectRelease } from "../objects/cache";
-import { RANGED, isWhole, objectLoad, objectLoaded, objectProven } from "../objects/load";
+import { RANGED, isWhole, objectLoad, objectLoaded, objectProven, rangesFrom } from "../objects/load";
 import { waitFor } from "../objects/records";
 import { proveObject } from "../objects/object-id";
 import { provesOid } from "../objects/proof";
@@ -19,9 +19,9 @@ import { here } from "./operation";
 import { ownWindow, windowEnter, windowLeave, windowTake } from "./own-window";
 import { provenAdd, provenFind, provenFound } from "./proven-blobs";
 import { windowProve, windowReach } from "./blob-stream";
-import { rangeRead } from "./delta-range";
+import { PIECE, rangeRead } from "./delta-range";
 import { viewBegin, viewFind, viewRun } from "./delta-view";
-import { seekRequest } from "./seek";
+import { seekRequest, seeks } from "./seek";
 import { Window } from "./window";
 import { windowProver, windowsInit } from "./windows";
 
@@ -82,7 +82,7 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
     const cached = cacheFind(offset);
     if (cached != null) return serveObject(cached, oid, position, len);
     let status = readEntry(entry, offset);
-    if (LAYOUT && status == Status.AGAIN) seekRequest(offset, position);
+    if (LAYOUT && status == Status.AGAIN) seekRequest(position);
     if (status != Status.OK) return fail(status, offset);
     if (entry.kind <= Kind.TAG && entry.kind != Kind.BLOB) return fail(Status.WRONG_KIND, offset);
     if (!streams()) {
@@ -101,14 +101,18 @@ export function readAt(offset: u64, oid: usize, position: u64, len: u32): i32 {
   return readWindow(ownWindow(), position, len);
 }
 
-/** Reads from a blob that is stored as a delta: in ranges, if it is large. */
+/**
+ * Reads from a blob that is stored as a delta: in ranges, if it is large, or if a small part is wanted and its base has seek
+ * points.
+ */
 function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const read = here();
   // Memory without room for the whole has room for ranges.
-  const wanted = read.hasShed ? 0 : len;
+  const wanted: u32 = read.hasShed ? 0 : len;
+  const from = LAYOUT && wanted <= PIECE && seeks(read.seekBlob) ? <u64>read.segment : rangesFrom;
   let view = viewFind(offset);
   if (view == null) {
-    const status = objectLoad(offset, true, wanted);
+    const status = objectLoad(offset, from, wanted);
     if (status == Status.OK) return serveLoaded(oid, position, len);
     if (status != RANGED) return status;
     view = viewBegin();
@@ -118,7 +122,8 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
     const status = viewRun(view);
     if (status != Status.OK) return status;
   }
-  const status = view == null || isWhole(wanted, view.size) ? RANGED : rangeRead(view, position, len);
+  const isRanged = view != null && view.baseSize >= from && !isWhole(wanted, view.size);
+  const status = isRanged ? rangeRead(view!, position, len) : RANGED;
   if (status != RANGED) return status;
   // The range costs more than the whole.
   windowLeave();

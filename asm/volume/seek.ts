@@ -1,11 +1,11 @@
 /**
- * Seek points of the blob that the operation reads: the places in its entry at which inflating can begin, and checksums that
- * prove what comes of it, cell by cell. A page that is damaged costs the section its trust. If a page is sound and a checksum
- * does not match, the entry is damaged.
+ * Seek points of the blob that the operation reads, or of the base that it is a delta of: the places in that entry at which
+ * inflating can begin, and checksums that prove what comes of it, cell by cell. A page that is damaged costs the section its
+ * trust. If a page is sound and a checksum does not match, the entry is damaged.
  */
 import { Status } from "../base/status";
 import { blockIsSlow, blockRequest } from "../device/sector-cache";
-import { PACK_START, entriesEnd } from "../git/entry";
+import { PACK_START, entriesEnd, isEntryOffset } from "../git/entry";
 import { Layout } from "../layout/footer";
 import { BAD_PAGE } from "../layout/pages";
 import { CELL_SHIFT, seekChecksum, seekPlace, seekRecordRead } from "../layout/seek-points";
@@ -20,10 +20,10 @@ export let seekFrom: u64 = 0;
 /** The position of the next checksum, or the blob's end. */
 export let seekStopAt: u64 = 0;
 
-/** Whether the operation has seek points for a blob. Mounts that prove entries or objects do not use the section. */
+/** Whether the operation has seek points of a blob. Mounts that prove entries or objects do not use the section. */
 export function seeks(blob: u64): bool {
   const read = here();
-  return read.segment != 0 && read.resolvedOffset == blob && layoutState == Layout.USED;
+  return read.segment != 0 && read.seekBlob == blob && layoutState == Layout.USED;
 }
 
 /** Reads the record of the segment, and the checksum of the cell, in which a position is. */
@@ -48,7 +48,7 @@ export function seekBefore(blob: u64, size: u64, position: u64): i32 {
   const read = here();
   const at = min<u64>(position, size - 1);
   const start = at - (at % read.segment);
-  let end = read.entryLen;
+  let end = read.seekLen;
   if (size - start > read.segment) {
     const status = recordAt(start + read.segment);
     if (status != Status.OK) return status;
@@ -70,7 +70,11 @@ export function seekStop(position: u64, size: u64): i32 {
   return seekStopAt == size ? Status.OK : recordAt(seekStopAt);
 }
 
-/** While the operation is about to wait for the entry's header: asks for what a read from a position on needs. */
-export function seekRequest(blob: u64, position: u64): void {
-  if (seeks(blob)) seekBefore(blob, here().knownSize, position);
+/**
+ * While the operation is about to wait for the entry's header: asks for what a read from a position on needs. Most deltas
+ * hardly move what they copy, so that this is a good guess for them, too.
+ */
+export function seekRequest(position: u64): void {
+  const read = here();
+  if (seeks(read.seekBlob) && isEntryOffset(read.seekBlob)) seekBefore(read.seekBlob, read.knownSize, position);
 }

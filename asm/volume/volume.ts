@@ -163,6 +163,7 @@ function begin(task: u32, flags: u32): void {
   operation.task = task;
   operation.flags = flags;
   operation.work = 0;
+  operation.count = 0;
   operation.waitsFor = 0;
   operation.symlinks = 0;
   operation.isResolved = false;

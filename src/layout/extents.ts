@@ -5,7 +5,7 @@ import type { Bases, Extent } from "./writer.js";
 
 /** Parts with at most this many bytes between them are one extent: a request costs more than the bytes. */
 const GAP_MAX = 1 << 14;
-/** Objects with more deltas below them get no extents: crafted images may have long chains. */
+/** Objects with more deltas below them get neither extents nor points: crafted images may have long chains. */
 const CHAIN_MAX = 255;
 
 const NONE: Bases = { extents: [], reach: undefined };
@@ -17,6 +17,17 @@ export class Extents {
 
   constructor(objects: LayoutObjects) {
     this.#objects = objects;
+  }
+
+  /** The row of the whole object at the end of a delta chain; undefined if the chain is too long. */
+  baseOf(row: number): number | undefined {
+    const { bases } = this.#objects;
+    let base = row;
+    for (let links = 0; bases[base]! >= 0; links++) {
+      if (links === CHAIN_MAX) return undefined;
+      base = bases[base]!;
+    }
+    return base;
   }
 
   /**

@@ -199,14 +199,18 @@ class Walker {
     }
   }
 
-  /** The seek records of an object. */
+  /** The seek records of an object, or of its base. */
   async #seekOf(row: number): Promise<SeekPlace | undefined> {
-    const { types, bases, sizes } = this.#objects;
-    if (types[row] !== KIND.blob || bases[row]! >= 0 || sizes[row]! <= SEGMENT.min) return undefined;
-    if (this.#seeks.has(row)) return this.#seeks.get(row);
-    const points = await this.#objects.seekPoints(row);
-    const place = points && { first: this.#records, segment: points.segment };
-    this.#seeks.set(row, place);
+    const { types, sizes, offsets } = this.#objects;
+    if (types[row] !== KIND.blob) return undefined;
+    const base = this.#extents.baseOf(row);
+    if (base === undefined || sizes[base]! <= SEGMENT.min) return undefined;
+    if (this.#seeks.has(base)) return this.#seeks.get(base);
+    const points = await this.#objects.seekPoints(base);
+    const offset = offsets[base]!;
+    const length = entryEnd(this.#objects, base) - offset;
+    const place = points && { first: this.#records, segment: points.segment, offset, length };
+    this.#seeks.set(base, place);
     if (points === undefined) return undefined;
     this.seekPoints.push(points);
     this.#records += points.places.length;

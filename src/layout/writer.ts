@@ -36,10 +36,15 @@ export interface Bases {
   reach: number | undefined;
 }
 
-/** The seek records of a blob: the number of the first, and bytes of content in a segment. */
+/** The seek records of a blob that is stored whole. */
 export interface SeekPlace {
+  /** The number of the first. */
   first: number;
+  /** Bytes of content in a segment. */
   segment: number;
+  /** The blob's entry: its offset from the PACK's start, and bytes. */
+  offset: number;
+  length: number;
 }
 
 /** The place of an object in the PACK. */
@@ -51,7 +56,7 @@ export interface Placed {
   /** Its rank in the IDX. */
   rank: number;
   bases: Bases;
-  /** Its seek records. */
+  /** The seek records of the object, or of its base. */
   seek?: SeekPlace | undefined;
 }
 
@@ -305,7 +310,11 @@ export class LayoutWriter {
     record.varint(object.rank);
     if (size !== undefined) record.varint(size);
     record.varint(storedOf(object, extents));
-    if (object.seek !== undefined) record.varint(seekOf(object.seek));
+    if (object.seek !== undefined) {
+      record.varint(seekOf(object.seek));
+      record.zigzag(object.seek.offset - object.offset);
+      record.varint(object.seek.length);
+    }
     if (extents.length === 0) return;
     record.varint(extents.length);
     let from = object.offset;

@@ -20,8 +20,12 @@ export interface LayoutRecord {
   /** In the IDX; -1 for a submodule. */
   rank: number;
   extents: { offset: number; length: number }[];
-  /** The number of its first seek record, and bytes of content in a segment, if it has any. */
+  /** The number of the first seek record of its content or its base's, if it has any, and bytes of content in a segment. */
   seek: { first: number; segment: number } | undefined;
+  /** The entry that these records are of. */
+  seekIn?: { offset: number; length: number };
+  /** Where these numbers are told: a leaf's number, and the bytes of its page from one place to another. */
+  seekTold?: { leaf: number; from: number; to: number };
 }
 
 /** A section. */
@@ -92,8 +96,8 @@ function pageAt(image: Buffer, start: number, size: number, number: number, trai
   return { bytes: page.subarray(0, used), level: page[6]!, child: page.readUInt32LE(8) };
 }
 
-/** Reads the records of a leaf. @returns the keys, and the records */
-function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
+/** Reads the records of a leaf. @param number the leaf's @returns the keys, and the records */
+function readLeaf(page: Buffer, number: number): { keys: Buffer[]; records: LayoutRecord[] } {
   const cursor = new Cursor(page, 12);
   const tails = new Map<number, Buffer>([[0, Buffer.alloc(0)]]);
   const keys: Buffer[] = [];
@@ -139,8 +143,11 @@ function readLeaf(page: Buffer): { keys: Buffer[]; records: LayoutRecord[] } {
     else record.reach = ((stored - 1) / 2) * 64;
     assert.ok(stored % 2 === 0 || (head & 0x40) === 0, "a reach beside extents");
     if ((head & 0x80) !== 0) {
+      const from = cursor.at;
       const seek = cursor.varint();
       record.seek = { first: Math.floor(seek / 16), segment: 65_536 * ((seek % 16) + 1) };
+      record.seekIn = { offset: before + cursor.zigzag(), length: cursor.varint() };
+      record.seekTold = { leaf: number, from, to: cursor.at };
     }
     let from = before;
     if ((head & 0x40) !== 0)
@@ -194,7 +201,7 @@ export function decodeLayout(bytes: Uint8Array): DecodedLayout {
   for (let number = 0; number < leaves; number++) {
     const { bytes: page, level } = at(number);
     assert.equal(level, 0);
-    const leaf = readLeaf(page);
+    const leaf = readLeaf(page, number);
     keys.push(leaf.keys);
     records.push(...leaf.records);
   }
