@@ -3,9 +3,7 @@
 /** What the small effort looks at in a delta that it makes. Such deltas are a third of a per cent shorter. */
 const LOOKS_THOROUGH: u32 = 256;
 const AHEAD_THOROUGH: u32 = 8;
-/** And in one that it measures. */
-const LOOKS_MEASURED: u32 = 16;
-/** What the other efforts look at in any. */
+/** What is looked at in any other. */
 const LOOKS: u32 = 8;
 const AHEAD: u32 = 3;
 
@@ -32,7 +30,7 @@ export function searchToMake(): void {
  * @returns whether it is only skimmed: measured in half the time, and less exactly
  */
 export function searchToMeasure(): bool {
-  looksMax = isThorough ? LOOKS_MEASURED : LOOKS;
+  looksMax = LOOKS;
   aheadMax = AHEAD;
   return !isThorough;
 }
