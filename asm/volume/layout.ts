@@ -165,7 +165,8 @@ export function layoutResolve(len: u32, wantsOid: bool): i32 {
  * is not read whole for a part of the object: only its header is asked for.
  */
 export function layoutAhead(): void {
-  if (!blockIsSlow() || recordKind == Entry.SUBMODULE) return;
+  // An operation without a count does not read content.
+  if (!blockIsSlow() || !here().count || recordKind == Entry.SUBMODULE) return;
   if (recordHasSeek && isWhole(here().count, recordSize)) recordHasSeek = false;
   if (recordHasSeek) ask(recordSeekAt, HEADER_MAX);
   request(recordFrom, recordLen);

@@ -8,7 +8,7 @@
 import { LAYOUT, SEEKING } from "../base/features";
 import { faultAt } from "../base/fault";
 import { Status } from "../base/status";
-import { blockRelease } from "../device/sector-cache";
+import { blockIsSlow, blockRelease } from "../device/sector-cache";
 import { ENTRY_HEADER, EntryHeader, Kind, readEntry } from "../git/entry";
 import { GitObject, cacheAdd, cacheAddLarge, cacheFind, objectRelease } from "../objects/cache";
 import { RANGED, isWhole, objectLoad, objectLoaded, objectProven, rangesFrom } from "../objects/load";
@@ -112,6 +112,7 @@ function readRange(offset: u64, oid: usize, position: u64, len: u32): i32 {
   const from = LAYOUT && wanted <= PIECE && seeks(read.seekBlob) ? <u64>read.segment : rangesFrom;
   let view = viewFind(offset);
   if (view == null) {
+    if (LAYOUT && blockIsSlow() && from != rangesFrom) seekRequest(position);
     const status = objectLoad(offset, from, wanted);
     if (status == Status.OK) return serveLoaded(oid, position, len);
     if (status != RANGED) return status;

@@ -63,6 +63,11 @@ export class RemoteDevice implements BlockDevice {
   /** Whether something settled while nobody waited. */
   #hasNews = false;
   #isClosed = false;
+  /**
+   * Whether a reader knows that this device answers AGAIN, and asks ahead. The first read says so, even if its pages are
+   * here already.
+   */
+  #isKnown = false;
   #failure: unknown;
 
   /**
@@ -149,7 +154,9 @@ export class RemoteDevice implements BlockDevice {
         this.#stats.misses++;
         this.#missed.add(page);
       }
-    if (missing.length > 0) return RESULT.AGAIN;
+    const isNews = !this.#isKnown;
+    this.#isKnown = true;
+    if (missing.length > 0 || isNews) return RESULT.AGAIN;
     for (let page = first; page <= last; page++) if (!this.#missed.delete(page)) this.#stats.hits++;
     return RESULT.OK;
   }

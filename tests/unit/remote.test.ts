@@ -187,6 +187,8 @@ test("what opening has read is not asked for, and counts", async () => {
   };
   const device = new RemoteDevice(source, { pageSize: PAGE });
   const sector = new Uint8Array(512);
+  assert.equal(device.read(0, sector), RESULT.AGAIN, "the first read tells that the device is slow");
+  await device.ready();
   for (const page of [0, 1, 99, 100])
     assert.equal(device.read(page * PAGE, sector), RESULT.OK, `page ${page}`);
   assert.deepEqual(sector, scripted.bytes.subarray(100 * PAGE));
