@@ -91,6 +91,15 @@ for (const { label, module } of await coreVariants())
       assert.ok(bytes < (2 * count * length) / 4, `${bytes} bytes`);
     });
 
+    test("the whole of it is asked for ahead, as far as the cache has room", async () => {
+      const device = new TripDevice(image);
+      await using volume = await open(device, { module });
+      await volume.stat(`/${path}`);
+      const { trips } = device;
+      assert.ok(data.equals(await volume.get(`/${path}`)));
+      assert.ok(device.trips - trips <= 4, `${device.trips - trips} trips`);
+    });
+
     test("a record with another entry or length: the bytes are right", async () => {
       const seek = seekOf(record);
       const forged: [seek: number, offset: number, length: number][] = [
