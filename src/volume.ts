@@ -303,7 +303,7 @@ export class Volume {
 
   /**
    * The state of the image's layout section, by which paths are found and listed without reading trees: `"none"` if there is
-   * none or the mode does not use it, `"used"`, `"unknown"` for a version that this library does not know, and `"damaged"`:
+   * none or the mode does not use it, `"used"`, `"unknown"` for a version that this library does not read, and `"damaged"`:
    * then trees are read, as without a section.
    */
   get layout(): LayoutState {

@@ -3,6 +3,9 @@ import { crc32 } from "../git/crc32.js";
 import { OID } from "../git/entry.js";
 import { FIELD, FOOTER, type Footer, MAGIC, PAGE_SIZES, VERSION } from "./format.js";
 
+/** What to do about a section that is of no use. */
+export const REMADE = "docteur layout --add makes the section again";
+
 /**
  * The end of an image: no section, one of another version, a damaged footer, or a section of this version. Of an earlier
  * version it is known how many bytes the image has without it.
@@ -69,4 +72,12 @@ export function endOf(last: Uint8Array, capacity: number): ImageEnd {
   if (version < VERSION && reason === undefined)
     return { state: "unknown", version, bareSize: footer.bareSize };
   return reason === undefined ? { state: "found", footer } : { state: "damaged", reason };
+}
+
+/** What is said of a section of another version, and what to do. */
+export function aboutVersion(version: number): { message: string; hint: string } {
+  return {
+    message: `the layout section has version ${version}, which this docteur does not read`,
+    hint: version < VERSION ? REMADE : "use the docteur that wrote it, or a later one",
+  };
 }

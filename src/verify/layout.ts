@@ -2,7 +2,7 @@
 import { DocteurError, STATUS } from "../errors.js";
 import { OID } from "../git/entry.js";
 import { hexOid, oidBytes } from "../git/oid.js";
-import { endOf } from "../layout/footer.js";
+import { aboutVersion, endOf } from "../layout/footer.js";
 import { FOOTER, type Footer, PAGE, pageCrc } from "../layout/format.js";
 import type { LayoutObjects } from "../layout/objects.js";
 import { type Frame as LayoutFrame, writeSection } from "../layout/section.js";
@@ -59,11 +59,8 @@ export async function checkEnd(course: Course, frame: Frame, idx: Idx): Promise<
     damaged(course, reason, footerAt);
   } else if (end?.state === "damaged") damaged(course, end.reason, footerAt);
   else if (end?.state === "unknown") {
-    const isOld = end.bareSize !== undefined;
-    const why = isOld ? "which is no longer used" : "which this docteur does not know";
-    const message = `the layout section has version ${end.version}, ${why}: it was not checked`;
-    const hint = isOld ? "docteur layout --add makes it anew" : undefined;
-    findings.add("note", "UnknownLayout", message, { offset: footerAt, ...(hint && { hint }) });
+    const { message, hint } = aboutVersion(end.version);
+    findings.add("note", "UnknownLayout", `${message}: it was not checked`, { offset: footerAt, hint });
   } else {
     out.figures.layoutBytes = 0;
     await checkZeros(course, start, capacity);

@@ -35,7 +35,7 @@ test("a layout section that is damaged, or of another version: a note, and the r
   const damaged = new Section(image);
   damaged.page(damaged.pages - 1)[20]! ^= 1;
   for (const [bytes, what] of [
-    [later.bytes, "of a version that this docteur does not know"],
+    [later.bytes, "of a version that this docteur does not read"],
     [damaged.bytes, "damaged"],
   ] as const) {
     writeFileSync(path, bytes);

@@ -281,3 +281,13 @@ test("a section of the version before is not used, and can be made anew", async 
   await addLayout(path);
   assert.deepEqual(readFileSync(path), image);
 });
+
+test("equal files before a large one: it keeps its points, and no other file gets them", async () => {
+  const large = noisyLines(2 * MIB, seeded(1709));
+  const others = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`z${index}`, `${index}`]));
+  const equal = Object.fromEntries(Array.from({ length: 4 }, (_, index) => [`a${index}`, "equal"]));
+  const { image } = await makeImage({ ...equal, large, ...others });
+  for (const { path, seek } of decodeLayout(Buffer.from(image)).records)
+    assert.equal(seek !== undefined, path === "large", path);
+  assert.deepEqual((await verify(image)).findings, []);
+});

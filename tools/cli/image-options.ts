@@ -89,6 +89,6 @@ export async function openImage(image: string, values: ImageValues): Promise<Vol
 
 /** What is told of a layout section that is not used, although the image has one. */
 const LAYOUT_NOTES: Partial<Record<Volume["layout"], string>> = {
-  unknown: "of a version that this docteur does not know",
+  unknown: "of a version that this docteur does not read",
   damaged: "damaged",
 };

@@ -6,7 +6,8 @@ import { type Check, type Checks, checkOptions, checkValue, isSignal, isString }
 import { DocteurError } from "../../errors.js";
 import { hexOid } from "../../git/oid.js";
 import { type Replacement, replaceFile } from "../../node/replace-file.js";
-import { FOOTER, type Footer, VERSION } from "../format.js";
+import { aboutVersion, REMADE } from "../footer.js";
+import { FOOTER, type Footer } from "../format.js";
 import { writeSection } from "../section.js";
 import { type ImageObjects, OpenImage } from "./read.js";
 
@@ -49,19 +50,13 @@ async function withImage<T>(path: string, use: (image: OpenImage) => Promise<T>)
 
 /** The error for a section that is not as it must be. */
 function badLayout(path: string, message: string, offset?: number): DocteurError {
-  const hint = "docteur layout --add makes the section again";
-  return new DocteurError("BadLayout", message, { path, offset, hint });
+  return new DocteurError("BadLayout", message, { path, offset, hint: REMADE });
 }
 
 /** The error for a section of another version. */
 function otherVersion(path: string, version: number): DocteurError {
-  if (version < VERSION)
-    return badLayout(path, `the layout section has version ${version}, which is no longer used`);
-  const message = `the layout section has version ${version}, which this docteur does not know`;
-  return new DocteurError("BadLayout", message, {
-    path,
-    hint: "use the docteur that wrote it, or a later one",
-  });
+  const { message, hint } = aboutVersion(version);
+  return new DocteurError("BadLayout", message, { path, hint });
 }
 
 /**

@@ -12,6 +12,16 @@ import type { Reuse } from "./reuse.js";
 /** Bytes of content in a job: enough to be worth the messages, and few enough that no job takes long. */
 const JOB_LEN = 2 << 20;
 
+/** Keeps what is known of some objects, which are numbered from 0 on. */
+function renumber<T>(known: Map<number, T>, numbers: Uint32Array): void {
+  const before = new Map(known);
+  known.clear();
+  for (const [at, number] of numbers.entries()) {
+    const value = before.get(number);
+    if (value !== undefined) known.set(at, value);
+  }
+}
+
 /** See the file's head. */
 export class Surveyor {
   readonly objects: Surveyed;
@@ -44,12 +54,8 @@ export class Surveyor {
   /** See `Surveyed.keep`. */
   keep(contents: Forgetting, numbers: Uint32Array): void {
     this.objects.keep(contents, numbers);
-    const hashes = new Map(this.pieceHashes);
-    this.pieceHashes.clear();
-    for (const [at, number] of numbers.entries()) {
-      const known = hashes.get(number);
-      if (known !== undefined) this.pieceHashes.set(at, known);
-    }
+    renumber(this.pieceHashes, numbers);
+    renumber(this.segments, numbers);
   }
 
   async #surveyAll(kind: Kind, contents: Unreads, start: number): Promise<void> {
